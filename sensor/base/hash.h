@@ -1,0 +1,22 @@
+/* hash.h: the one hash function of the tables (XXH3, from libxxhash).
+ * Live captures seed it at random so that nobody on the wire can choose collisions; reading a file
+ * keeps the seed 0, so that runs repeat. No output may depend on the order of a hash table. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Set once at start, before any table is made. */
+void hash_seed(uint64_t seed);
+
+uint64_t hash_bytes(const void *bytes, size_t size);
+
+/* Mixes two hashes into one; not symmetric. */
+static inline uint64_t hash_mix(uint64_t a, uint64_t b)
+{
+    uint64_t x = a ^ (b + 0x9e3779b97f4a7c15u + (a << 6) + (a >> 2));
+    x ^= x >> 32;
+    x *= 0xd6e8feb86659fd93u;
+    x ^= x >> 32;
+    return x;
+}

@@ -1,0 +1,14 @@
+/* duplicates.h: recognises copies that a mirror port makes of one packet (once per VLAN or direction).
+ * Same bytes apart from VLAN, MAC, TTL and checksums within 2 ms; never for layer-2 cyclic frames. TCP keep-alives and
+ * true retransmissions differ in time. Bounded memory, no allocation per packet. */
+#pragma once
+
+#include "sensor/base/packet.h"
+
+struct duplicates;
+
+struct duplicates *duplicates_create(void);
+void duplicates_destroy(struct duplicates *duplicates);
+
+/* True when an identical packet came within the window. */
+bool duplicates_seen(struct duplicates *duplicates, const struct packet *packet);

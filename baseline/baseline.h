@@ -1,7 +1,9 @@
-/* baseline.h: what is normal between two hosts: conversations, operations, objects, values, program transfers.
+/* baseline.h: what is normal between two hosts: conversations, operations, objects, values, program
+ * transfers.
  *
- * One struct baseline per worker: all flows of a pair of hosts come to the same worker, so nothing here is locked.
- * Learns, judges what is new against what has settled, and reports findings. All state is bounded. */
+ * One struct baseline per worker: all flows of a pair of hosts come to the same worker, so nothing
+ * here is locked. Learns, judges what is new against what has settled, and reports findings. All
+ * state is bounded. */
 #pragma once
 
 #include "sensor/base/config.h"
@@ -14,37 +16,46 @@ struct baseline;
 
 struct baseline_options {
     enum baseline_mode mode;
-    int64_t settle_min_ns;      /* a dimension settles no earlier */
+    int64_t settle_min_ns; /* a dimension settles no earlier */
     size_t conversations_max;
     bool (*is_engineering_station)(void *context, uint32_t segment, const struct endpoint *host);
     void *context;
 };
 
-struct baseline *baseline_create(const struct baseline_options *options, const struct finding_sink *sink);
+struct baseline *baseline_create(const struct baseline_options *options,
+                                 const struct finding_sink *sink);
 void baseline_destroy(struct baseline *b);
 
-/* A flow's protocol was recognised ("modbus", or nDPI's name such as "tls"): links, protocols of a pair. Once per flow. */
-void baseline_protocol(struct baseline *b, const struct ot_flow *flow, const char *protocol, const struct packet *packet);
+/* A flow's protocol was recognised ("modbus", or nDPI's name such as "tls"): links, protocols of a
+ * pair. Once per flow. */
+void baseline_protocol(struct baseline *b, const struct ot_flow *flow, const char *protocol,
+                       const struct packet *packet);
 void baseline_event(struct baseline *b, const struct ot_event *event);
 void baseline_violation(struct baseline *b, const struct violation *violation);
-/* Once per second of packet time, and once at the end (is_last): timers, settling, transfers left open. */
+/* Once per second of packet time, and once at the end (is_last): timers, settling, transfers left
+ * open. */
 void baseline_tick(struct baseline *b, int64_t time_ns, bool is_last);
 
-/* Rows: the learned state in a form that can be copied through a ring and written by the store's writer. */
+/* Rows: the learned state in a form that can be copied through a ring and written by the store's
+ * writer. */
 struct baseline_row; /* rows.h */
 /* Calls put for every entry that changed since the last call. */
-void baseline_changes(struct baseline *b, void (*put)(void *context, const struct baseline_row *row), void *context);
+void baseline_changes(struct baseline *b,
+                      void (*put)(void *context, const struct baseline_row *row), void *context);
 /* Loads what belongs to this worker: entries whose pair hash falls to it (pair_worker, pair.h). */
-bool baseline_load(struct baseline *b, struct store *store, uint32_t worker, uint32_t workers, struct error *err) NODISCARD;
+bool baseline_load(struct baseline *b, struct store *store, uint32_t worker, uint32_t workers,
+                   struct error *err) NODISCARD;
 /* Writes one row; a store_apply for store_post. */
 bool baseline_row_apply(struct store *store, const void *row, size_t size, struct error *err);
-/* Takes over decisions (approve, reject) that people made since the last call; core calls it once a second with rows that
- * baseline_decisions_read gave. */
+/* Takes over decisions (approve, reject) that people made since the last call; core calls it once a
+ * second with rows that baseline_decisions_read gave. */
 struct baseline_decision; /* rows.h */
 void baseline_decide(struct baseline *b, const struct baseline_decision *decision);
 
-/* What policy wants to know. approved: a decision allows this kind of action for the event's pair at its time. */
-bool baseline_is_approved(const struct baseline *b, enum detection detection, const struct ot_event *event);
+/* What policy wants to know. approved: a decision allows this kind of action for the event's pair
+ * at its time. */
+bool baseline_is_approved(const struct baseline *b, enum detection detection,
+                          const struct ot_event *event);
 /* The client has no learned operation of this gravity (change or not) on the server. */
 bool baseline_is_actor_new(const struct baseline *b, const struct ot_event *event);
 

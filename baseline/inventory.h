@@ -1,5 +1,6 @@
-/* inventory.h: which devices exist, what they say they are, what they do; and the detectors that look at a host as a
- * whole (new devices, address conflicts, scans). Lives in the core thread; fed with sightings. */
+/* inventory.h: which devices exist, what they say they are, what they do; and the detectors that
+ * look at a host as a whole (new devices, address conflicts, scans). Lives in the core thread; fed
+ * with sightings. */
 #pragma once
 
 #include "sensor/base/config.h"
@@ -19,7 +20,8 @@ struct inventory_options {
     void *context;
 };
 
-struct inventory *inventory_create(const struct inventory_options *options, const struct finding_sink *sink);
+struct inventory *inventory_create(const struct inventory_options *options,
+                                   const struct finding_sink *sink);
 void inventory_destroy(struct inventory *inv);
 
 void inventory_sighting(struct inventory *inv, const struct sighting *sighting);
@@ -32,16 +34,17 @@ void inventory_save(struct inventory *inv, struct store_queue *queue);
 
 /* What alerts need to know of a host. */
 struct asset_brief {
-    char id[40];      /* asset id; "" when unknown */
-    char name[96];    /* best display name; "" when it has only addresses */
-    char model[64];   /* "S7-300 CPU 315-2 PN/DP"; "" unknown */
+    char id[40];    /* asset id; "" when unknown */
+    char name[96];  /* best display name; "" when it has only addresses */
+    char model[64]; /* "S7-300 CPU 315-2 PN/DP"; "" unknown */
     char vendor[64];
-    char role[24];    /* "plc", "engineering", "hmi", "unknown" */
+    char role[24]; /* "plc", "engineering", "hmi", "unknown" */
     int64_t first_seen_ns;
-    bool is_new;      /* first seen in this run, after learning */
+    bool is_new; /* first seen in this run, after learning */
     bool is_controller;
 };
 /* False when the host is not in the inventory (yet). */
-bool inventory_describe(const struct inventory *inv, uint32_t segment, const struct endpoint *host, struct asset_brief *brief);
+bool inventory_describe(const struct inventory *inv, uint32_t segment, const struct endpoint *host,
+                        struct asset_brief *brief);
 
 extern const struct store_schema inventory_schema;

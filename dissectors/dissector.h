@@ -1,8 +1,9 @@
 /* dissector.h: what a protocol answers, and what the sensor offers it.
  *
- * A protocol is one .c file that ends with a constant `struct dissector dissector_<name>`, and one line in
- * dissectors.def. It recognises its PDUs, frames them, and dissects them into events and violations. It has no
- * counters, no logging, no allocation and no state but what the sensor lends it through struct dissect. */
+ * A protocol is one .c file that ends with a constant `struct dissector dissector_<name>`, and one
+ * line in dissectors.def. It recognises its PDUs, frames them, and dissects them into events and
+ * violations. It has no counters, no logging, no allocation and no state but what the sensor lends
+ * it through struct dissect. */
 #pragma once
 
 #include "reader.h"
@@ -23,7 +24,8 @@ enum over {
 enum claim {
     CLAIM_NO,   /* not ours */
     CLAIM_MORE, /* too few bytes to tell */
-    CLAIM_WEAK, /* could be ours: enough on our own port, elsewhere a second consistent PDU is wanted */
+    CLAIM_WEAK, /* could be ours: enough on our own port, elsewhere a second consistent PDU is
+                   wanted */
     CLAIM_YES,  /* ours: a signature that others do not have */
 };
 
@@ -31,8 +33,9 @@ enum frame_verdict { FRAME_COMPLETE, FRAME_NEED, FRAME_BROKEN };
 
 struct frame {
     enum frame_verdict verdict;
-    size_t size;     /* of the PDU; for FRAME_NEED the bytes wanted in all, always more than were given */
-    const char *why; /* of FRAME_BROKEN */
+    size_t
+        size; /* of the PDU; for FRAME_NEED the bytes wanted in all, always more than were given */
+    const char *why;          /* of FRAME_BROKEN */
     enum violation_kind kind; /* of FRAME_BROKEN; VIOLATION_LENGTH unless said otherwise */
 };
 
@@ -55,10 +58,10 @@ static inline struct frame frame_broken_as(enum violation_kind kind, const char 
 
 /* What a carrier tells the protocol above it about one PDU. */
 struct carrier {
-    uint64_t key;       /* matches a response to its request (transaction, session and context, ...) */
-    struct text unit;   /* sub-address so far: Modbus unit, TSAPs, route */
-    bool is_response;   /* what the carrier knows of the direction */
-    bool is_keyed;      /* key is meaningful */
+    uint64_t key; /* matches a response to its request (transaction, session and context, ...) */
+    struct text unit;     /* sub-address so far: Modbus unit, TSAPs, route */
+    bool is_response;     /* what the carrier knows of the direction */
+    bool is_keyed;        /* key is meaningful */
     uint64_t transaction; /* for display */
 };
 
@@ -68,14 +71,14 @@ struct dissect_host; /* the sensor's side, opaque to dissectors */
 /* One call of dissect: the PDU's surroundings and what the sensor lends. */
 struct dissect {
     const struct dissector *dissector;
-    const struct packet *packet;  /* the one that completed the PDU */
+    const struct packet *packet; /* the one that completed the PDU */
     const struct ot_flow *flow;
-    bool is_from_client;          /* sender of this PDU opened the conversation (see flow->is_role_known) */
+    bool is_from_client; /* sender of this PDU opened the conversation (see flow->is_role_known) */
     int64_t time_ns;
-    void *state;                  /* state_size bytes of this dissector and flow, zeroed at first; both directions */
-    struct arena *arena;          /* packet lifetime */
-    struct carrier carrier;       /* filled for OVER_COTP and what else is carried */
-    unsigned depth;               /* of carriers below */
+    void *state; /* state_size bytes of this dissector and flow, zeroed at first; both directions */
+    struct arena *arena;    /* packet lifetime */
+    struct carrier carrier; /* filled for OVER_COTP and what else is carried */
+    unsigned depth;         /* of carriers below */
     struct dissect_host *host;
 };
 
@@ -87,9 +90,9 @@ enum {
 };
 
 struct dissector {
-    const char *name; /* as it appears in events, rules and counters */
-    const char *spec; /* the document that it follows */
-    unsigned over;    /* enum over, or-ed */
+    const char *name;                    /* as it appears in events, rules and counters */
+    const char *spec;                    /* the document that it follows */
+    unsigned over;                       /* enum over, or-ed */
     uint16_t ports[DISSECTOR_PORTS_MAX]; /* sets the order of asking; proves nothing */
     uint16_t ethertypes[2];
     size_t state_size; /* at most DISSECTOR_STATE_MAX */
@@ -99,40 +102,48 @@ struct dissector {
     void (*dissect)(struct dissect *d, struct reader r); /* r: one whole PDU */
 };
 
-/* --- what the sensor offers (implemented in sensor/dissect.c, for tests in tests/dissect_probe.c) --- */
+/* --- what the sensor offers (implemented in sensor/dissect.c, for tests in tests/dissect_probe.c)
+ * --- */
 
-/* An event with time, flow, direction of roles, packet and protocol filled in; operation unknown. */
+/* An event with time, flow, direction of roles, packet and protocol filled in; operation unknown.
+ */
 struct ot_event event_of(const struct dissect *d);
 /* Hands the event on. Pointers are needed only during the call. */
 void emit_event(struct dissect *d, const struct ot_event *event);
 /* at/size: the bytes that decide; NULL for the whole packet. why is a static string. */
-void emit_violation(struct dissect *d, enum violation_kind kind, const char *why, const void *at, size_t size);
+void emit_violation(struct dissect *d, enum violation_kind kind, const char *why, const void *at,
+                    size_t size);
 
-/* Remembers a request under a key of this flow and dissector: `size` zeroed bytes (at most REMEMBER_MAX) to
- * fill, valid during the call and for recall. A key already in flight is replaced; *was_in_flight (may be NULL)
- * says so. Never NULL: the oldest of all requests is forgotten when the table is full. */
+/* Remembers a request under a key of this flow and dissector: `size` zeroed bytes (at most
+ * REMEMBER_MAX) to fill, valid during the call and for recall. A key already in flight is replaced;
+ * *was_in_flight (may be NULL) says so. Never NULL: the oldest of all requests is forgotten when
+ * the table is full. */
 void *dissect_remember(struct dissect *d, uint64_t key, size_t size, bool *was_in_flight);
-/* The remembered bytes and forgets them; NULL when there is no such request. Valid during the call. */
+/* The remembered bytes and forgets them; NULL when there is no such request. Valid during the call.
+ */
 const void *dissect_recall(struct dissect *d, uint64_t key, size_t *size);
 
-/* A small bounded table for each pair of hosts, shared by all their flows and by every dissector (so that a CIP
- * connection opened on TCP is known on UDP; keys are hashes that begin with what the entry is). At most 64 bytes
- * an entry. create: makes a zeroed one when missing (the pair's oldest may go), else NULL when missing. */
+/* A small bounded table for each pair of hosts, shared by all their flows and by every dissector
+ * (so that a CIP connection opened on TCP is known on UDP; keys are hashes that begin with what the
+ * entry is). At most 64 bytes an entry. create: makes a zeroed one when missing (the pair's oldest
+ * may go), else NULL when missing. */
 void *dissect_pair(struct dissect *d, uint64_t key, size_t size, bool create);
 
-/* Hands payload to the dissectors that sit over this carrier; the first that recognises it keeps the flow's
- * layer. Returns false when nobody does. */
-bool dissect_over(struct dissect *d, enum over over, struct reader payload, const struct carrier *carrier);
+/* Hands payload to the dissectors that sit over this carrier; the first that recognises it keeps
+ * the flow's layer. Returns false when nobody does. */
+bool dissect_over(struct dissect *d, enum over over, struct reader payload,
+                  const struct carrier *carrier);
 
-/* The protocol itself shows who is client: true when the sender of this PDU is. Ignored after a seen SYN. Changes
- * d->is_from_client. */
+/* The protocol itself shows who is client: true when the sender of this PDU is. Ignored after a
+ * seen SYN. Changes d->is_from_client. */
 void dissect_sender_is_client(struct dissect *d, bool is_client);
 
 /* Zeroed packet-lifetime arrays; fewer than asked (*count is lowered) when the arena is full. */
 struct ot_item *dissect_items(struct dissect *d, uint32_t *count);
 struct ot_fact *dissect_facts(struct dissect *d, uint32_t *count);
 /* Packet-lifetime formatted text; empty when the arena is full. */
-struct text dissect_text(struct dissect *d, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct text dissect_text(struct dissect *d, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 /* The registry, from dissectors.def. */
 extern const struct dissector *const dissectors[];

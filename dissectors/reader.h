@@ -1,5 +1,5 @@
-/* reader.h: the only way a dissector reads bytes. It cannot run off the end: the first read that does not
- * fit marks the reader short; that read and all later ones give zero and move nothing. */
+/* reader.h: the only way a dissector reads bytes. It cannot run off the end: the first read that
+ * does not fit marks the reader short; that read and all later ones give zero and move nothing. */
 #pragma once
 
 #include <stdbool.h>
@@ -29,7 +29,8 @@ static inline bool reader_ok(const struct reader *r)
     return !r->is_short;
 }
 
-/* The next n bytes, or NULL (and short) when they are not there. All other reads are made of this one. */
+/* The next n bytes, or NULL (and short) when they are not there. All other reads are made of this
+ * one. */
 static inline const uint8_t *reader_bytes(struct reader *r, size_t n)
 {
     if (r->is_short || n > reader_left(r)) {

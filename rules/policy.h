@@ -1,7 +1,9 @@
-/* policy.h: what must be told whatever was learned: engineering actions on controllers (plc.*), breaches of a
- * protocol's specification (proto.*), answers that nobody asked for, writes to everybody.
+/* policy.h: what must be told whatever was learned: engineering actions on controllers (plc.*),
+ * breaches of a protocol's specification (proto.*), answers that nobody asked for, writes to
+ * everybody.
  *
- * One struct policy per worker, beside the baseline. Joins the steps of a program transfer into one (transfers.h). */
+ * One struct policy per worker, beside the baseline. Joins the steps of a program transfer into one
+ * (transfers.h). */
 #pragma once
 
 #include "sensor/base/error.h"
@@ -13,11 +15,13 @@ struct policy;
 
 struct policy_options {
     size_t pairs_max;
-    /* Someone approved this kind of action for this pair (baseline approve): then it is not told. May be NULL. */
+    /* Someone approved this kind of action for this pair (baseline approve): then it is not told.
+     * May be NULL. */
     bool (*is_approved)(void *context, enum detection detection, const struct ot_event *event);
     /* The client of this event is an approved engineering station. May be NULL. */
     bool (*is_engineering_station)(void *context, uint32_t segment, const struct endpoint *host);
-    /* The client has never before acted on this server in the learned baseline (FINDING_ACTOR_NEW). May be NULL. */
+    /* The client has never before acted on this server in the learned baseline (FINDING_ACTOR_NEW).
+     * May be NULL. */
     bool (*is_actor_new)(void *context, const struct ot_event *event);
     void *context;
 };
@@ -28,7 +32,8 @@ void policy_destroy(struct policy *p);
 void policy_event(struct policy *p, const struct ot_event *event);
 void policy_violation(struct policy *p, const struct violation *violation);
 /* nDPI or a dissector found `protocol` on a port that belongs to `expected`. Once per flow. */
-void policy_odd_port(struct policy *p, const struct ot_flow *flow, const char *protocol, const char *expected,
-                     const struct packet *packet);
-/* Once per second of packet time, and once at the end: transfers that never ended, bursts that are over. */
+void policy_odd_port(struct policy *p, const struct ot_flow *flow, const char *protocol,
+                     const char *expected, const struct packet *packet);
+/* Once per second of packet time, and once at the end: transfers that never ended, bursts that are
+ * over. */
 void policy_tick(struct policy *p, int64_t time_ns, bool is_last);

@@ -21,26 +21,30 @@ enum capture_result {
     CAPTURE_PACKET,
     CAPTURE_IDLE,    /* live: nothing came within the time-out */
     CAPTURE_END,     /* files: all read */
-    CAPTURE_DAMAGED, /* files: one file could not be read on; *err names file and offset; call again for the rest */
+    CAPTURE_DAMAGED, /* files: one file could not be read on; *err names file and offset; call again
+                        for the rest */
 };
 
 struct capture;
 
-/* Opens files (pcap, pcapng, either gzip-compressed; "-" is stdin) and merges them in time order. Never fails as a
- * whole: files that cannot be opened are told by capture_next as CAPTURE_DAMAGED. */
+/* Opens files (pcap, pcapng, either gzip-compressed; "-" is stdin) and merges them in time order.
+ * Never fails as a whole: files that cannot be opened are told by capture_next as CAPTURE_DAMAGED.
+ */
 struct capture *capture_files(const char *const *paths, size_t count);
 
 struct capture_live_options {
     const char *const *interfaces;
     size_t interface_count;
-    const char *filter;     /* BPF expression; NULL: everything */
-    uint32_t snaplen;       /* 0: 65535 */
-    uint32_t ring_size;     /* bytes per interface; 0: 64 MiB */
+    const char *filter; /* BPF expression; NULL: everything */
+    uint32_t snaplen;   /* 0: 65535 */
+    uint32_t ring_size; /* bytes per interface; 0: 64 MiB */
     bool is_promiscuous;
 };
-bool capture_live(struct capture **capture, const struct capture_live_options *options, struct error *err) NODISCARD;
+bool capture_live(struct capture **capture, const struct capture_live_options *options,
+                  struct error *err) NODISCARD;
 
-enum capture_result capture_next(struct capture *capture, struct raw_packet *packet, struct error *err);
+enum capture_result capture_next(struct capture *capture, struct raw_packet *packet,
+                                 struct error *err);
 
 /* The name of a source: file path or interface. */
 const char *capture_source_name(const struct capture *capture, uint32_t source_index);

@@ -1,6 +1,7 @@
-/* duplicates.h: recognises copies that a mirror port makes of one packet (once per VLAN or direction).
- * Same bytes apart from VLAN, MAC, TTL and checksums within 2 ms; never for layer-2 cyclic frames. TCP keep-alives and
- * true retransmissions differ in time. Bounded memory, no allocation per packet. */
+/* duplicates.h: recognises copies that a mirror port makes of one packet (once per VLAN or
+ * direction). Same bytes apart from VLAN, MAC, TTL and checksums within 2 ms; never for layer-2
+ * cyclic frames. TCP keep-alives and true retransmissions differ in time. Bounded memory, no
+ * allocation per packet. */
 #pragma once
 
 #include "sensor/base/packet.h"

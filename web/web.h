@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* Serves until *stop becomes non-zero. Fails when the store cannot be read or the address is not loopback or taken. */
-bool web_serve(const struct config *config, const char *store_path, const char *listen, const volatile sig_atomic_t *stop,
-               struct error *err) NODISCARD;
+/* Serves until *stop becomes non-zero. Fails when the store cannot be read or the address is not
+ * loopback or taken. */
+bool web_serve(const struct config *config, const char *store_path, const char *listen,
+               const volatile sig_atomic_t *stop, struct error *err) NODISCARD;

@@ -16,14 +16,15 @@ struct config_list {
     size_t count;
 };
 
-/* All keys with their defaults are documented in sightglass.yaml.example, which a test holds against this struct. */
+/* All keys with their defaults are documented in sightglass.yaml.example, which a test holds
+ * against this struct. */
 struct config {
     /* sensor */
-    char sensor[64];  /* "sightglass": observer.name; never the host's name */
-    char site[64];    /* "plant": SITE in Redis stream names */
+    char sensor[64];     /* "sightglass": observer.name; never the host's name */
+    char site[64];       /* "plant": SITE in Redis stream names */
     char state_dir[256]; /* "/var/lib/sightglass" */
-    char user[64];       /* "sightglass": whom to become after opening the capture; "" or missing: stay */
-    char timezone[64];   /* "UTC" */
+    char user[64]; /* "sightglass": whom to become after opening the capture; "" or missing: stay */
+    char timezone[64]; /* "UTC" */
     /* capture */
     struct config_list interfaces;
     char filter[512];
@@ -33,31 +34,32 @@ struct config {
     bool segment_by_interface, segment_by_vlan, segment_by_tunnel;
     /* baseline */
     enum baseline_mode mode;
-    uint32_t settle_minutes;       /* 10: a dimension settles no earlier */
-    struct config_list engineering_stations; /* addresses: approved for engineering actions: severity - 1 */
+    uint32_t settle_minutes; /* 10: a dimension settles no earlier */
+    struct config_list
+        engineering_stations; /* addresses: approved for engineering actions: severity - 1 */
     /* limits */
-    uint32_t flows_max;            /* 65536 */
-    uint32_t conversations_max;    /* 16384 */
-    uint32_t assets_max;           /* 16384 */
-    uint32_t memory_megabytes;     /* stream buffers: 16 */
+    uint32_t flows_max;         /* 65536 */
+    uint32_t conversations_max; /* 16384 */
+    uint32_t assets_max;        /* 16384 */
+    uint32_t memory_megabytes;  /* stream buffers: 16 */
     /* health */
-    uint32_t no_traffic_seconds;   /* 60 */
-    double loss_percent;           /* 1.0 */
+    uint32_t no_traffic_seconds; /* 60 */
+    double loss_percent;         /* 1.0 */
     /* outputs */
-    char redis_host[128];          /* "": no Redis */
+    char redis_host[128]; /* "": no Redis */
     uint16_t redis_port;
     char redis_user[64], redis_password[128];
     char redis_socket[256];
-    uint32_t redis_maxlen;         /* 100000 */
-    char jsonl_path[256];          /* "": none */
-    uint32_t jsonl_megabytes;      /* rotate at: 100 */
-    uint32_t jsonl_keep;           /* rotated files kept: 5 */
+    uint32_t redis_maxlen;    /* 100000 */
+    char jsonl_path[256];     /* "": none */
+    uint32_t jsonl_megabytes; /* rotate at: 100 */
+    uint32_t jsonl_keep;      /* rotated files kept: 5 */
     /* retention */
-    uint32_t alert_days;           /* 365 */
-    uint32_t evidence_megabytes;   /* 500 */
-    uint32_t outbox_hours;         /* 168: how long delivered and undelivered messages stay */
+    uint32_t alert_days;         /* 365 */
+    uint32_t evidence_megabytes; /* 500 */
+    uint32_t outbox_hours;       /* 168: how long delivered and undelivered messages stay */
     /* console */
-    char listen[128];              /* "127.0.0.1:8470" */
+    char listen[128]; /* "127.0.0.1:8470" */
 };
 
 /* Fills in the defaults. */

@@ -1,4 +1,5 @@
-/* counters.h: what the sensor counts; one list (counters.def) for the struct, the names and the help. */
+/* counters.h: what the sensor counts; one list (counters.def) for the struct, the names and the
+ * help. */
 #pragma once
 
 #include <stddef.h>

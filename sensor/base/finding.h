@@ -1,8 +1,9 @@
-/* finding.h: something not normal, as a detector saw it, before findings of one cause become an alert.
+/* finding.h: something not normal, as a detector saw it, before findings of one cause become an
+ * alert.
  *
- * Detectors that look at a pair of hosts run in the workers and hand findings (and sightings, for the
- * inventory and the host-level detectors) to the core through a struct finding_sink. Both structs are plain and
- * self-contained, so that they can be copied through a ring. */
+ * Detectors that look at a pair of hosts run in the workers and hand findings (and sightings, for
+ * the inventory and the host-level detectors) to the core through a struct finding_sink. Both
+ * structs are plain and self-contained, so that they can be copied through a ring. */
 #pragma once
 
 #include "address.h"
@@ -23,7 +24,7 @@ enum severity { SEVERITY_INFO, SEVERITY_LOW, SEVERITY_MEDIUM, SEVERITY_HIGH, SEV
 enum engine { ENGINE_POLICY, ENGINE_PROTOCOL, ENGINE_ANOMALY, ENGINE_OPERATIONAL, ENGINE_MALWARE };
 
 struct detection_kind {
-    const char *id;         /* "plc.stop" */
+    const char *id; /* "plc.stop" */
     const char *title;
     enum severity severity; /* default */
     enum engine engine;
@@ -39,14 +40,18 @@ struct technique {
 };
 const struct technique *technique_find(const char *id); /* NULL: unknown */
 
-enum finding_flag { /* severity modifiers and notes (DETECTIONS 1) */
-    FINDING_ACTOR_NEW = 1,       /* unknown or new actor: +1 */
-    FINDING_CONFIRMED = 2,       /* success confirmed by the reply: +1 */
-    FINDING_REFUSED = 4,         /* refused by the device: -1 */
-    FINDING_STILL_LEARNING = 8,  /* the dimension has not settled: lower severity, not silence */
-    FINDING_ENGINEERING_STATION = 16, /* actor is an approved engineering station: -1 */
-    FINDING_IS_WRITE = 32,       /* rw.new-function and rw.new-address of a write are high */
-    FINDING_COMPLETED = 64,      /* the transfer has ended: final size and fingerprint are known */
+enum finding_flag {                        /* severity modifiers and notes (DETECTIONS 1) */
+                    FINDING_ACTOR_NEW = 1, /* unknown or new actor: +1 */
+                    FINDING_CONFIRMED = 2, /* success confirmed by the reply: +1 */
+                    FINDING_REFUSED = 4,   /* refused by the device: -1 */
+                    FINDING_STILL_LEARNING =
+                        8, /* the dimension has not settled: lower severity, not silence */
+                    FINDING_ENGINEERING_STATION =
+                        16, /* actor is an approved engineering station: -1 */
+                    FINDING_IS_WRITE =
+                        32, /* rw.new-function and rw.new-address of a write are high */
+                    FINDING_COMPLETED =
+                        64, /* the transfer has ended: final size and fingerprint are known */
 };
 
 enum { FINDING_TEXT = 240, FINDING_KEY = 96, FINDING_OT_JSON = 1536, FINDING_SHA256_TEXT = 65 };
@@ -59,41 +64,47 @@ struct finding {
     struct endpoint actor, target; /* who did it, to whom; target.ip.kind and mac zero: none */
     bool has_target;
     uint8_t transport;
-    char protocol[24];             /* "modbus"; "" when none */
+    char protocol[24]; /* "modbus"; "" when none */
     enum operation operation;
-    char key[FINDING_KEY];         /* beside detection, segment, actor, target and protocol: what makes the cause */
-    char what[FINDING_TEXT];       /* a phrase after the actor's name, with %T where the target's name belongs:
-                                    * "is downloading block OB1 (412 bytes) to %T" */
-    char expected[FINDING_TEXT];   /* what was learned, and since when: "reads of registers 100-139 since ..." */
-    char seen[FINDING_TEXT];       /* what was seen instead */
-    char fact[FINDING_KEY];        /* id of the learned fact that it contradicts; "" when none */
-    char object[FINDING_KEY];      /* "OB1", "holding_register 260" */
+    char key[FINDING_KEY]; /* beside detection, segment, actor, target and protocol: what makes the
+                              cause */
+    char what[FINDING_TEXT];     /* a phrase after the actor's name, with %T where the target's name
+                                  * belongs:     "is downloading block OB1 (412 bytes) to %T" */
+    char expected[FINDING_TEXT]; /* what was learned, and since when: "reads of registers 100-139
+                                    since ..." */
+    char seen[FINDING_TEXT];     /* what was seen instead */
+    char fact[FINDING_KEY];      /* id of the learned fact that it contradicts; "" when none */
+    char object[FINDING_KEY];    /* "OB1", "holding_register 260" */
     char sha256[FINDING_SHA256_TEXT]; /* of a completed transfer; "" when none */
-    uint64_t size;                 /* bytes of a transfer; 0 when none */
-    uint64_t count;                /* how many times at once; 0 means 1 */
+    uint64_t size;                    /* bytes of a transfer; 0 when none */
+    uint64_t count;                   /* how many times at once; 0 means 1 */
     /* evidence */
-    uint64_t evidence_id;          /* joins evidence packets that follow; 0: none (set by the worker) */
-    uint64_t packet_number;        /* 0: no single packet */
+    uint64_t evidence_id;   /* joins evidence packets that follow; 0: none (set by the worker) */
+    uint64_t packet_number; /* 0: no single packet */
     uint32_t source_index;
     uint32_t byte_offset, byte_size; /* in the frame; size 0: the whole packet */
     uint16_t ot_json_size;
     char ot_json[FINDING_OT_JSON]; /* the event's "ot" object as in an event line; "" when none */
 };
 
-/* Starts a finding with all that the event tells (actor and target by role: actor is the client, unless
- * the event is oneway). The detector adds key, what, expected, seen. */
+/* Starts a finding with all that the event tells (actor and target by role: actor is the client,
+ * unless the event is oneway). The detector adds key, what, expected, seen. */
 void finding_of_event(struct finding *f, enum detection detection, const struct ot_event *e);
 void finding_of_violation(struct finding *f, enum detection detection, const struct violation *v);
 
 enum sighting_kind {
-    SIGHTING_HOST,    /* who exists: first packet, then once a minute; other_mac etc. unused */
-    SIGHTING_FLOW,    /* who opened a flow to other; once per flow, when it starts (TCP: at SYN or pick-up) */
-    SIGHTING_ANSWER,  /* who (the server) answered on other's flow: handshake done or payload came back; once per flow */
-    SIGHTING_REFUSED, /* who (the server) refused: RST to a SYN, ICMP unreachable */
-    SIGHTING_ARP,     /* who sent an ARP packet; other: the target; detail 1 request, 2 reply */
-    SIGHTING_PROTOCOL,/* a protocol was recognised between who (client) and other (server); once per flow and name */
-    SIGHTING_ROLE,    /* who performed `operation` of `protocol` on other; once per pair and operation, then once a minute */
-    SIGHTING_FACT,    /* who told a fact about itself; once per new value, then once a minute */
+    SIGHTING_HOST,     /* who exists: first packet, then once a minute; other_mac etc. unused */
+    SIGHTING_FLOW,     /* who opened a flow to other; once per flow, when it starts (TCP: at SYN or
+                          pick-up) */
+    SIGHTING_ANSWER,   /* who (the server) answered on other's flow: handshake done or payload came
+                          back; once per flow */
+    SIGHTING_REFUSED,  /* who (the server) refused: RST to a SYN, ICMP unreachable */
+    SIGHTING_ARP,      /* who sent an ARP packet; other: the target; detail 1 request, 2 reply */
+    SIGHTING_PROTOCOL, /* a protocol was recognised between who (client) and other (server); once
+                          per flow and name */
+    SIGHTING_ROLE, /* who performed `operation` of `protocol` on other; once per pair and operation,
+                      then once a minute */
+    SIGHTING_FACT, /* who told a fact about itself; once per new value, then once a minute */
 };
 
 struct sighting {
@@ -102,17 +113,17 @@ struct sighting {
     uint32_t segment;
     struct endpoint who, other;
     uint8_t transport;
-    uint16_t vlan;              /* VLAN_NONE: untagged */
+    uint16_t vlan; /* VLAN_NONE: untagged */
     uint16_t detail;
     char protocol[24];
     char unit[32];
     enum operation operation;
     enum fact_kind fact;
-    char text[128];             /* of a fact */
-    uint64_t packets, bytes;    /* since the last sighting of this kind, where it makes sense */
+    char text[128];          /* of a fact */
+    uint64_t packets, bytes; /* since the last sighting of this kind, where it makes sense */
     uint64_t packet_number;
     uint32_t source_index;
-    bool is_start_seen;         /* FLOW: a SYN was seen */
+    bool is_start_seen; /* FLOW: a SYN was seen */
 };
 
 /* A packet kept for a finding: those of the pair before it, the one that decided, some after it. */

@@ -11,6 +11,10 @@ void hash_seed(uint64_t seed);
 
 uint64_t hash_bytes(const void *bytes, size_t size);
 
+/* Never seeded: for what is stored or shared between runs. Not for tables that the network fills.
+ */
+uint64_t hash_stable(const void *bytes, size_t size);
+
 /* Mixes two hashes into one; not symmetric. */
 static inline uint64_t hash_mix(uint64_t a, uint64_t b)
 {

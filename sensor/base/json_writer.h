@@ -1,6 +1,7 @@
-/* json_writer.h: writes JSON into a fixed buffer without allocating, for what is written per packet.
- * (Documents that are not on the packet path are built with jansson.) Commas are set by the writer. When the buffer is
- * full the writer marks itself cut and writes no more; the caller drops or shortens the document. */
+/* json_writer.h: writes JSON into a fixed buffer without allocating, for what is written per
+ * packet. (Documents that are not on the packet path are built with jansson.) Commas are set by the
+ * writer. When the buffer is full the writer marks itself cut and writes no more; the caller drops
+ * or shortens the document. */
 #pragma once
 
 #include "text.h"
@@ -21,14 +22,17 @@ void json_object(struct json_writer *w, const char *key);
 void json_object_end(struct json_writer *w);
 void json_array(struct json_writer *w, const char *key);
 void json_array_end(struct json_writer *w);
-void json_text(struct json_writer *w, const char *key, struct text value); /* valid UTF-8 kept, the rest \u00XX */
+void json_text(struct json_writer *w, const char *key,
+               struct text value); /* valid UTF-8 kept, the rest \u00XX */
 void json_string_value(struct json_writer *w, const char *key, const char *value);
-void json_unsigned(struct json_writer *w, const char *key, uint64_t value); /* over 2^53: as a string */
+void json_unsigned(struct json_writer *w, const char *key,
+                   uint64_t value); /* over 2^53: as a string */
 void json_signed(struct json_writer *w, const char *key, int64_t value);
-void json_double(struct json_writer *w, const char *key, double value);     /* NaN, Inf: as a string */
+void json_double(struct json_writer *w, const char *key, double value); /* NaN, Inf: as a string */
 void json_bool(struct json_writer *w, const char *key, bool value);
 void json_hex(struct json_writer *w, const char *key, const void *bytes, size_t size);
-void json_time(struct json_writer *w, const char *key, int64_t time_ns); /* RFC 3339, microseconds, Z */
+void json_time(struct json_writer *w, const char *key,
+               int64_t time_ns); /* RFC 3339, microseconds, Z */
 
 static inline size_t json_size(const struct json_writer *w)
 {

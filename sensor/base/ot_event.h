@@ -1,8 +1,9 @@
 /* ot_event.h: one thing said in a plant protocol, in the same words for every protocol.
  *
- * Made by a dissector for each PDU (and each service inside a multiple-service PDU), read by learners, rules
- * and writers. All pointers are borrowed for the call: static tables, the packet, or the packet arena.
- * Spelling of protocol, direction and code: DESIGN "command-line contract" and PROTOCOLS 0.1. */
+ * Made by a dissector for each PDU (and each service inside a multiple-service PDU), read by
+ * learners, rules and writers. All pointers are borrowed for the call: static tables, the packet,
+ * or the packet arena. Spelling of protocol, direction and code: DESIGN "command-line contract" and
+ * PROTOCOLS 0.1. */
 #pragma once
 
 #include "address.h"
@@ -23,9 +24,11 @@ const char *operation_name(enum operation op);      /* "program_download" */
 const char *operation_technique(enum operation op); /* "T0843", "" when none */
 const char *operation_words(enum operation op);     /* "downloaded a program to" */
 bool operation_parse(enum operation *op, const char *name);
-/* Changes a process, a program or a device: write and everything graver, auth and file_read excepted. */
+/* Changes a process, a program or a device: write and everything graver, auth and file_read
+ * excepted. */
 bool operation_is_change(enum operation op);
-/* Never learned silently: program transfer and change, stop, start, mode, restart, firmware, force... */
+/* Never learned silently: program transfer and change, stop, start, mode, restart, firmware,
+ * force... */
 bool operation_is_critical(enum operation op);
 
 enum ot_direction { OT_REQUEST, OT_RESPONSE, OT_ONEWAY };
@@ -33,22 +36,36 @@ const char *ot_direction_name(enum ot_direction d);
 
 /* The conversation an event belongs to. Lives as long as the flow. */
 struct ot_flow {
-    uint64_t id;            /* unique in a run and a worker */
+    uint64_t id; /* unique in a run and a worker */
     uint32_t segment;
-    uint8_t transport;      /* enum transport */
+    uint8_t transport;              /* enum transport */
     struct endpoint client, server; /* who opened it, who was called; see is_role_known */
-    bool is_role_known;     /* a SYN or the protocol itself told; otherwise guessed by port */
-    bool is_start_seen;     /* the beginning was observed: what came before is not missing */
-    bool is_two_sided;      /* payload seen in both directions */
+    bool is_role_known; /* a SYN or the protocol itself told; otherwise guessed by port */
+    bool is_start_seen; /* the beginning was observed: what came before is not missing */
+    bool is_two_sided;  /* payload seen in both directions */
     int64_t first_ns, last_ns;
 };
 
 enum ot_encoding {
     VALUES_NONE,
     VALUES_BITS, /* least significant bit of the first byte first */
-    VALUES_U8, VALUES_I8,
-    VALUES_U16BE, VALUES_I16BE, VALUES_U32BE, VALUES_I32BE, VALUES_U64BE, VALUES_F32BE, VALUES_F64BE,
-    VALUES_U16LE, VALUES_I16LE, VALUES_U32LE, VALUES_I32LE, VALUES_U64LE, VALUES_I64LE, VALUES_F32LE, VALUES_F64LE,
+    VALUES_U8,
+    VALUES_I8,
+    VALUES_U16BE,
+    VALUES_I16BE,
+    VALUES_U32BE,
+    VALUES_I32BE,
+    VALUES_U64BE,
+    VALUES_F32BE,
+    VALUES_F64BE,
+    VALUES_U16LE,
+    VALUES_I16LE,
+    VALUES_U32LE,
+    VALUES_I32LE,
+    VALUES_U64LE,
+    VALUES_I64LE,
+    VALUES_F32LE,
+    VALUES_F64LE,
     VALUES_TEXT,  /* one text */
     VALUES_BYTES, /* one opaque value, shown as hex */
 };
@@ -61,7 +78,15 @@ struct ot_values {
     size_t size;
 };
 
-enum ot_value_kind { OT_VALUE_NONE, OT_VALUE_BOOL, OT_VALUE_UNSIGNED, OT_VALUE_SIGNED, OT_VALUE_FLOAT, OT_VALUE_TEXT, OT_VALUE_BYTES };
+enum ot_value_kind {
+    OT_VALUE_NONE,
+    OT_VALUE_BOOL,
+    OT_VALUE_UNSIGNED,
+    OT_VALUE_SIGNED,
+    OT_VALUE_FLOAT,
+    OT_VALUE_TEXT,
+    OT_VALUE_BYTES
+};
 
 struct ot_value {
     enum ot_value_kind kind;
@@ -83,34 +108,55 @@ enum ot_result { OT_RESULT_NONE, OT_RESULT_OK, OT_RESULT_ERROR };
 
 struct ot_status {
     enum ot_result result;
-    uint32_t code;     /* native */
-    const char *name;  /* "illegal_data_address"; NULL: unknown code */
+    uint32_t code;    /* native */
+    const char *name; /* "illegal_data_address"; NULL: unknown code */
 };
 
 /* One object that a PDU touches. */
 struct ot_item {
     enum operation operation; /* OP_UNKNOWN: the event's */
-    const char *area;         /* static: "holding_register", "db", "tag", "attribute", "block"; NULL: none */
-    uint32_t number;          /* of the area: data block number, file number */
+    const char
+        *area;       /* static: "holding_register", "db", "tag", "attribute", "block"; NULL: none */
+    uint32_t number; /* of the area: data block number, file number */
     bool has_number;
-    struct text name;         /* tag or path; empty: addressed by start */
+    struct text name; /* tag or path; empty: addressed by start */
     bool has_start;
-    uint64_t start;           /* as people of this protocol say it (S7: byte) */
+    uint64_t start; /* as people of this protocol say it (S7: byte) */
     uint8_t bit;
     bool has_bit;
-    uint32_t count;           /* elements */
-    const char *type;         /* "real", "word"; NULL: the protocol does not say */
-    uint64_t low, high;       /* range touched, inclusive, in the area's smallest unit, for learners */
+    uint32_t count;     /* elements */
+    const char *type;   /* "real", "word"; NULL: the protocol does not say */
+    uint64_t low, high; /* range touched, inclusive, in the area's smallest unit, for learners */
     bool has_range;
     struct ot_values values;
     struct ot_status status;
 };
 
 enum fact_kind {
-    FACT_VENDOR, FACT_PRODUCT, FACT_ORDER_NUMBER, FACT_SERIAL, FACT_HARDWARE, FACT_FIRMWARE, FACT_SOFTWARE,
-    FACT_NAME, FACT_MODULE_NAME, FACT_PLANT, FACT_LOCATION, FACT_MODE, FACT_KEY_SWITCH, FACT_PROTECTION,
-    FACT_DEVICE_TYPE, FACT_PROGRAM, FACT_PROGRAM_VERSION, FACT_USER_NAME, FACT_HOST_NAME, FACT_URL, FACT_COMMENT,
-    FACT_IP, FACT_MAC, FACT_CARD_SERIAL,
+    FACT_VENDOR,
+    FACT_PRODUCT,
+    FACT_ORDER_NUMBER,
+    FACT_SERIAL,
+    FACT_HARDWARE,
+    FACT_FIRMWARE,
+    FACT_SOFTWARE,
+    FACT_NAME,
+    FACT_MODULE_NAME,
+    FACT_PLANT,
+    FACT_LOCATION,
+    FACT_MODE,
+    FACT_KEY_SWITCH,
+    FACT_PROTECTION,
+    FACT_DEVICE_TYPE,
+    FACT_PROGRAM,
+    FACT_PROGRAM_VERSION,
+    FACT_USER_NAME,
+    FACT_HOST_NAME,
+    FACT_URL,
+    FACT_COMMENT,
+    FACT_IP,
+    FACT_MAC,
+    FACT_CARD_SERIAL,
     FACT_COUNT,
 };
 const char *fact_name(enum fact_kind kind); /* key in JSON: "order_number" */
@@ -119,7 +165,8 @@ const char *fact_name(enum fact_kind kind); /* key in JSON: "order_number" */
 struct ot_fact {
     enum fact_kind kind;
     struct text value;
-    bool is_about_receiver; /* a name that a client gives to what it talks to; false: about the sender */
+    bool is_about_receiver; /* a name that a client gives to what it talks to; false: about the
+                               sender */
 };
 
 enum transfer_step { TRANSFER_NONE, TRANSFER_BEGIN, TRANSFER_BLOCK, TRANSFER_END, TRANSFER_ABORT };
@@ -127,22 +174,23 @@ enum transfer_step { TRANSFER_NONE, TRANSFER_BEGIN, TRANSFER_BLOCK, TRANSFER_END
 /* A step of a program, firmware or file transfer; joined by the transfer tracker on (flow, key). */
 struct ot_transfer {
     enum transfer_step step;
-    enum operation operation; /* OP_PROGRAM_DOWNLOAD, OP_PROGRAM_UPLOAD, OP_FIRMWARE_UPDATE, OP_FILE_* */
-    uint64_t key;             /* tells concurrent transfers of a flow apart */
-    struct text name;         /* "OB1"; may be empty after BEGIN */
-    uint64_t declared_size;   /* bytes announced; 0: not */
-    const uint8_t *bytes;     /* of a BLOCK: what to fingerprint, in order */
+    enum operation
+        operation;    /* OP_PROGRAM_DOWNLOAD, OP_PROGRAM_UPLOAD, OP_FIRMWARE_UPDATE, OP_FILE_* */
+    uint64_t key;     /* tells concurrent transfers of a flow apart */
+    struct text name; /* "OB1"; may be empty after BEGIN */
+    uint64_t declared_size; /* bytes announced; 0: not */
+    const uint8_t *bytes;   /* of a BLOCK: what to fingerprint, in order */
     size_t size;
 };
 
 enum ot_flag {
-    OT_NO_REQUEST = 1,      /* response that matches no request we saw */
-    OT_BROADCAST = 2,       /* to a broadcast unit */
+    OT_NO_REQUEST = 1, /* response that matches no request we saw */
+    OT_BROADCAST = 2,  /* to a broadcast unit */
     OT_ENCRYPTED = 4,
     OT_UNSOLICITED = 8,     /* pushed, by design of the protocol */
     OT_HAS_CREDENTIAL = 16, /* a password was in the PDU; its bytes are nowhere in the event */
     OT_RETRANSMIT = 32,
-    OT_ECHO_DIFFERS = 64,   /* response repeats other address or value than was asked */
+    OT_ECHO_DIFFERS = 64, /* response repeats other address or value than was asked */
 };
 
 enum { OT_CODE_PARTS = 4, OT_CODE_SIZE = 48 };
@@ -153,28 +201,30 @@ struct ot_event {
     const struct packet *packet; /* the one that completed the PDU */
     bool is_from_client;         /* wire direction: source is flow->client */
     enum ot_direction direction;
-    const char *protocol;        /* "modbus" */
-    enum operation operation;    /* the gravest of the items */
+    const char *protocol;         /* "modbus" */
+    enum operation operation;     /* the gravest of the items */
     uint32_t code[OT_CODE_PARTS]; /* native code, protocol's own parts; spelled by spell */
-    void (*spell)(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE]); /* NULL: decimal code[0] */
-    uint32_t function;           /* the main number */
-    const char *name;            /* "write_multiple_registers"; NULL: unknown code */
-    struct text unit;            /* Modbus unit, S7 rack and slot, CIP route; empty: none */
+    void (*spell)(const uint32_t code[OT_CODE_PARTS],
+                  char out[OT_CODE_SIZE]); /* NULL: decimal code[0] */
+    uint32_t function;                     /* the main number */
+    const char *name;                      /* "write_multiple_registers"; NULL: unknown code */
+    struct text unit; /* Modbus unit, S7 rack and slot, CIP route; empty: none */
     uint64_t transaction;
     bool has_transaction;
     const struct ot_item *items;
     uint32_t item_count;
-    uint32_t items_total;        /* more than item_count when the arena was full */
+    uint32_t items_total; /* more than item_count when the arena was full */
     const struct ot_fact *facts;
     uint32_t fact_count;
     struct ot_transfer transfer;
     struct ot_status status;
-    uint32_t flags;              /* enum ot_flag */
-    const uint8_t *telling;      /* the bytes that decide, inside the PDU; NULL: the whole PDU */
+    uint32_t flags;         /* enum ot_flag */
+    const uint8_t *telling; /* the bytes that decide, inside the PDU; NULL: the whole PDU */
     size_t telling_size;
-    const uint8_t *secret;       /* bytes of a password or community in the PDU: masked in evidence; NULL: none */
+    const uint8_t
+        *secret; /* bytes of a password or community in the PDU: masked in evidence; NULL: none */
     size_t secret_size;
-    struct text detail;          /* a few words for people: PI service and argument, mode asked for */
+    struct text detail; /* a few words for people: PI service and argument, mode asked for */
 };
 
 static inline const struct endpoint *ot_event_source(const struct ot_event *e)
@@ -189,21 +239,32 @@ static inline const struct endpoint *ot_event_destination(const struct ot_event 
 /* The code as people spell it (PROTOCOLS 0.1). Returns out. */
 char *ot_event_code(const struct ot_event *e, char out[OT_CODE_SIZE]);
 
-/* An item as people of the protocol say it: "DB5.DBW10", "holding_register 100-101", "Program:Main.Speed". */
+/* An item as people of the protocol say it: "DB5.DBW10", "holding_register 100-101",
+ * "Program:Main.Speed". */
 char *ot_item_print(const struct ot_item *item, char *out, size_t capacity);
 
 /* What a protocol's specification forbids; see PROTOCOLS 4. */
 enum violation_kind {
-    VIOLATION_LENGTH, VIOLATION_RESERVED, VIOLATION_FUNCTION, VIOLATION_RANGE, VIOLATION_COUNT, VIOLATION_CHECKSUM,
-    VIOLATION_SEQUENCE, VIOLATION_DIRECTION, VIOLATION_STATE, VIOLATION_DUPLICATE, VIOLATION_TRUNCATED,
-    VIOLATION_TRAILING, VIOLATION_ENCODING,
+    VIOLATION_LENGTH,
+    VIOLATION_RESERVED,
+    VIOLATION_FUNCTION,
+    VIOLATION_RANGE,
+    VIOLATION_COUNT,
+    VIOLATION_CHECKSUM,
+    VIOLATION_SEQUENCE,
+    VIOLATION_DIRECTION,
+    VIOLATION_STATE,
+    VIOLATION_DUPLICATE,
+    VIOLATION_TRUNCATED,
+    VIOLATION_TRAILING,
+    VIOLATION_ENCODING,
     VIOLATION_COUNT_OF,
 };
 const char *violation_name(enum violation_kind kind);
 
 struct violation {
     enum violation_kind kind;
-    const char *why;             /* static, plain: "MBAP length out of range" */
+    const char *why; /* static, plain: "MBAP length out of range" */
     const char *protocol;
     int64_t time_ns;
     const struct ot_flow *flow;

@@ -1,4 +1,5 @@
-/* pair.h: the pair of hosts decides which worker sees a packet: both directions and all connections of a pair go to one. */
+/* pair.h: the pair of hosts decides which worker sees a packet: both directions and all connections
+ * of a pair go to one. */
 #pragma once
 
 #include "address.h"

@@ -1,8 +1,9 @@
 /* store.h: the SQLite file (WAL) that is the system of record of one sensor.
  *
- * Each folder describes its own tables as a struct store_schema; store_open brings every schema to its newest
- * version. Writes go through a struct store_queue: applied at once inside a running batch when reading files (one
- * thread, deterministic), or by a writer thread for live capture, so that the packet path never waits for the disk. */
+ * Each folder describes its own tables as a struct store_schema; store_open brings every schema to
+ * its newest version. Writes go through a struct store_queue: applied at once inside a running
+ * batch when reading files (one thread, deterministic), or by a writer thread for live capture, so
+ * that the packet path never waits for the disk. */
 #pragma once
 
 #include "error.h"
@@ -13,16 +14,18 @@
 #include <stdint.h>
 
 struct store_schema {
-    const char *name;              /* of the folder: "alerts" */
-    const char *const *migrations; /* SQL scripts; element i brings version i to i + 1; NULL at the end */
+    const char *name; /* of the folder: "alerts" */
+    const char *const
+        *migrations; /* SQL scripts; element i brings version i to i + 1; NULL at the end */
 };
 
 enum store_access { STORE_READ_WRITE, STORE_READ_ONLY };
 
 struct store;
 
-/* Opens (READ_WRITE: creates) the store. Fails with a clear error when the file is not ours, is newer than this
- * program, or cannot be opened. ":memory:" is allowed. schemas is NULL-terminated. */
+/* Opens (READ_WRITE: creates) the store. Fails with a clear error when the file is not ours, is
+ * newer than this program, or cannot be opened. ":memory:" is allowed. schemas is NULL-terminated.
+ */
 bool store_open(struct store **store, const char *path, enum store_access access,
                 const struct store_schema *const *schemas, struct error *err) NODISCARD;
 /* Checkpoints the WAL into the one file and closes. NULL is harmless. */
@@ -33,13 +36,17 @@ const char *store_path(const struct store *store);
 
 /* Runs SQL without results. */
 bool store_exec(struct store *store, const char *sql, struct error *err) NODISCARD;
-/* Prepares a statement once and keeps it by its SQL text (a literal); reset and unbound at every call. NULL on error. */
+/* Ends a transaction without effect, if one is open. */
+void store_rollback(struct store *store);
+/* Prepares a statement once and keeps it by its SQL text (a literal); reset and unbound at every
+ * call. NULL on error. */
 sqlite3_stmt *store_statement(struct store *store, const char *sql, struct error *err);
 /* Steps a statement that returns no rows. False on error (full disk...). */
 bool store_step(struct store *store, sqlite3_stmt *statement, struct error *err) NODISCARD;
 
 /* A string of settings kept in the store itself ("sensor", "schema"...). get: "" when missing. */
-bool store_setting_set(struct store *store, const char *key, const char *value, struct error *err) NODISCARD;
+bool store_setting_set(struct store *store, const char *key, const char *value,
+                       struct error *err) NODISCARD;
 void store_setting_get(struct store *store, const char *key, char *value, size_t capacity);
 
 /* --- batched writes --- */
@@ -49,19 +56,22 @@ struct store_queue;
 typedef bool store_apply(struct store *store, const void *data, size_t size, struct error *err);
 
 /* threaded: a writer thread with its own connection commits batches (every second or 1000 writes);
- * otherwise writes are applied by the caller and committed by store_queue_commit and every 1000 writes. */
-bool store_queue_create(struct store_queue **queue, struct store *store, bool is_threaded, struct error *err) NODISCARD;
-/* Waits until all is written, commits, and stops the thread. False when something could not be written. */
+ * otherwise writes are applied by the caller and committed by store_queue_commit and every 1000
+ * writes. */
+bool store_queue_create(struct store_queue **queue, struct store *store, bool is_threaded,
+                        struct error *err) NODISCARD;
+/* Waits until all is written, commits, and stops the thread. False when something could not be
+ * written. */
 bool store_queue_close(struct store_queue *queue, struct error *err);
 
-/* Posts one write. Bounded: when the writer lags (disk full, slow), the oldest-posted waits in memory up to a cap,
- * then the write is dropped and counted. Never blocks. */
+/* Posts one write. Bounded: when the writer lags (disk full, slow), the oldest-posted waits in
+ * memory up to a cap, then the write is dropped and counted. Never blocks. */
 void store_post(struct store_queue *queue, store_apply *apply, const void *data, size_t size);
 bool store_queue_commit(struct store_queue *queue, struct error *err);
 
 struct store_queue_state {
     uint64_t posted, written, dropped, failed_commits;
-    bool is_failing;       /* the last commit did not work: disk full, read-only file */
+    bool is_failing; /* the last commit did not work: disk full, read-only file */
     char last_error[256];
 };
 void store_queue_state(struct store_queue *queue, struct store_queue_state *state);

@@ -1,0 +1,227 @@
+/* event_json.c: event lines without allocation. */
+#include "event_json.h"
+
+#include "json_writer.h"
+
+/* How much of the lists is shown; tried from the first until the line fits. */
+static const struct limits {
+    uint32_t items, values;
+    size_t text;
+} limits[] = {
+    {EVENT_ITEMS_MAX, EVENT_VALUES_MAX, 1024},
+    {16,              64,               256 },
+    {4,               16,               64  },
+    {1,               4,                32  },
+    {0,               0,                16  },
+};
+enum { LIMIT_COUNT = sizeof limits / sizeof *limits };
+
+static struct text shortened(struct text t, size_t most)
+{
+    return t.size > most ? (struct text){t.at, most} : t;
+}
+
+static void write_value(struct json_writer *w, const struct ot_value *v, size_t most)
+{
+    switch (v->kind) {
+    case OT_VALUE_BOOL:
+        json_bool(w, NULL, v->boolean);
+        break;
+    case OT_VALUE_UNSIGNED:
+        json_unsigned(w, NULL, v->u);
+        break;
+    case OT_VALUE_SIGNED:
+        json_signed(w, NULL, v->i);
+        break;
+    case OT_VALUE_FLOAT:
+        json_double(w, NULL, v->f);
+        break;
+    case OT_VALUE_TEXT:
+        json_text(w, NULL, shortened(v->text, most));
+        break;
+    case OT_VALUE_BYTES:
+        json_hex(w, NULL, v->text.at, shortened(v->text, most).size);
+        break;
+    case OT_VALUE_NONE:
+        break;
+    }
+}
+
+static void write_status(struct json_writer *w, const struct ot_status *s)
+{
+    if (s->result == OT_RESULT_NONE)
+        return;
+    if (s->result == OT_RESULT_OK) {
+        json_string_value(w, "status", "ok");
+        return;
+    }
+    json_string_value(w, "status", s->name ? s->name : "error");
+    json_unsigned(w, "status_code", s->code);
+}
+
+static void write_item(struct json_writer *w, const struct ot_item *item, const struct limits *l)
+{
+    json_object(w, NULL);
+    if (item->operation != OP_UNKNOWN)
+        json_string_value(w, "operation", operation_name(item->operation));
+    if (item->area)
+        json_string_value(w, "area", item->area);
+    if (item->has_number)
+        json_unsigned(w, "number", item->number);
+    if (item->name.size)
+        json_text(w, "name", shortened(item->name, l->text));
+    if (item->has_start)
+        json_unsigned(w, "start", item->start);
+    if (item->has_bit)
+        json_unsigned(w, "bit", item->bit);
+    if (item->count)
+        json_unsigned(w, "count", item->count);
+    if (item->type)
+        json_string_value(w, "type", item->type);
+    if (item->values.encoding != VALUES_NONE && l->values > 0) {
+        json_array(w, "values");
+        for (uint32_t i = 0; i < item->values.count && i < l->values; i++) {
+            struct ot_value v = ot_value_at(&item->values, i);
+            if (v.kind == OT_VALUE_NONE)
+                break;
+            write_value(w, &v, l->text);
+        }
+        json_array_end(w);
+        if (item->values.count > l->values)
+            json_unsigned(w, "values_total", item->values.count);
+    }
+    write_status(w, &item->status);
+    json_object_end(w);
+}
+
+static const struct flag_name {
+    uint32_t flag;
+    const char *name;
+} flag_names[] = {
+    {OT_NO_REQUEST,     "no_request"    },
+    {OT_BROADCAST,      "broadcast"     },
+    {OT_ENCRYPTED,      "encrypted"     },
+    {OT_UNSOLICITED,    "unsolicited"   },
+    {OT_RETRANSMIT,     "retransmit"    },
+    {OT_ECHO_DIFFERS,   "echo_differs"  },
+    {OT_HAS_CREDENTIAL, "has_credential"},
+};
+
+static void write_transfer(struct json_writer *w, const struct ot_transfer *t)
+{
+    static const char *const steps[] = {"none", "begin", "block", "end", "abort"};
+    if (t->step == TRANSFER_NONE)
+        return;
+    json_object(w, "transfer");
+    json_string_value(w, "step", steps[t->step]);
+    if (t->name.size)
+        json_text(w, "name", shortened(t->name, 64));
+    if (t->declared_size)
+        json_unsigned(w, "declared_size", t->declared_size);
+    if (t->size)
+        json_unsigned(w, "size", t->size);
+    json_object_end(w);
+}
+
+static void write_ot(struct json_writer *w, const char *key, const struct ot_event *e,
+                     const struct limits *l)
+{
+    char code[OT_CODE_SIZE];
+    json_object(w, key);
+    json_string_value(w, "direction", ot_direction_name(e->direction));
+    json_string_value(w, "operation", operation_name(e->operation));
+    json_string_value(w, "code", ot_event_code(e, code));
+    if (e->name)
+        json_string_value(w, "name", e->name);
+    if (e->unit.size)
+        json_text(w, "unit", e->unit);
+    json_unsigned(w, "function", e->function);
+    if (e->has_transaction)
+        json_unsigned(w, "transaction", e->transaction);
+    if (e->item_count) {
+        json_array(w, "items");
+        for (uint32_t i = 0; i < e->item_count && i < l->items; i++)
+            write_item(w, &e->items[i], l);
+        json_array_end(w);
+        uint32_t total = e->items_total > e->item_count ? e->items_total : e->item_count;
+        if (total > l->items || total > e->item_count)
+            json_unsigned(w, "items_total", total);
+    }
+    write_status(w, &e->status);
+    if (e->detail.size)
+        json_text(w, "detail", shortened(e->detail, l->text));
+    write_transfer(w, &e->transfer);
+    if (e->fact_count) {
+        json_object(w, "facts");
+        for (uint32_t i = 0; i < e->fact_count; i++)
+            json_text(w, fact_name(e->facts[i].kind), shortened(e->facts[i].value, l->text));
+        json_object_end(w);
+    }
+    if (e->flags) {
+        json_array(w, "flags");
+        for (size_t i = 0; i < sizeof flag_names / sizeof *flag_names; i++)
+            if (e->flags & flag_names[i].flag)
+                json_string_value(w, NULL, flag_names[i].name);
+        json_array_end(w);
+    }
+    json_object_end(w);
+}
+
+static void write_end(struct json_writer *w, const char *key, const struct endpoint *end,
+                      bool has_port)
+{
+    char ip[ADDRESS_TEXT_SIZE], mac[MAC_TEXT_SIZE];
+    json_object(w, key);
+    if (!mac_is_zero(&end->mac))
+        json_string_value(w, "mac", mac_print(mac, &end->mac));
+    if (end->ip.kind != ADDRESS_NONE)
+        json_string_value(w, "ip", address_print(ip, &end->ip));
+    if (has_port)
+        json_unsigned(w, "port", end->port);
+    json_object_end(w);
+}
+
+static const char *transport_name(uint8_t transport)
+{
+    return transport == TRANSPORT_TCP ? "tcp" : transport == TRANSPORT_UDP ? "udp" : NULL;
+}
+
+size_t event_json(const struct ot_event *e, char *out, size_t capacity)
+{
+    const char *transport = transport_name(e->flow->transport);
+    for (int i = 0; i < LIMIT_COUNT; i++) {
+        struct json_writer w;
+        json_begin(&w, out, capacity);
+        json_object(&w, NULL);
+        json_time(&w, "@timestamp", e->time_ns);
+        write_end(&w, "source", ot_event_source(e), transport != NULL);
+        write_end(&w, "destination", ot_event_destination(e), transport != NULL);
+        json_object(&w, "network");
+        if (transport)
+            json_string_value(&w, "transport", transport);
+        json_string_value(&w, "protocol", e->protocol);
+        if (e->packet && e->packet->vlan_count)
+            json_unsigned(&w, "vlan", e->packet->vlans[0]);
+        json_object_end(&w);
+        write_ot(&w, "ot", e, &limits[i]);
+        json_object_end(&w);
+        if (!w.is_cut)
+            return json_size(&w);
+    }
+    return 0;
+}
+
+size_t event_json_ot(const struct ot_event *e, char *out, size_t capacity)
+{
+    for (int i = 1; i < LIMIT_COUNT; i++) {
+        struct json_writer w;
+        json_begin(&w, out, capacity - 1);
+        write_ot(&w, NULL, e, &limits[i]);
+        if (!w.is_cut) {
+            *w.at = '\0';
+            return json_size(&w);
+        }
+    }
+    out[0] = '\0';
+    return 0;
+}

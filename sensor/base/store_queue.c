@@ -1,0 +1,287 @@
+/* store_queue.c: writes in batches, by the caller or by a writer thread.
+ *
+ * A batch that cannot be committed (disk full) is kept and tried again as a whole, so that nothing
+ * is lost while memory lasts; past QUEUE_BYTES_MAX new writes are dropped and counted. */
+#include "log.h"
+#include "store.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    BATCH_MAX = 1000,           /* writes of one transaction */
+    QUEUE_BYTES_MAX = 64 << 20, /* what may wait while the disk is slow or full */
+    COMMIT_MS = 1000,
+    RETRY_MS = 2000,
+};
+
+struct write {
+    struct write *next;
+    store_apply *apply;
+    size_t size;
+    max_align_t data[];
+};
+
+struct store_queue {
+    struct store *store;
+    bool is_threaded;
+    /* under lock */
+    pthread_mutex_t lock;
+    pthread_cond_t wake, idle;
+    struct write *first, **last;
+    size_t waiting_bytes;
+    bool is_stopping, is_flush_wanted, is_busy;
+    struct store_queue_state state;
+    unsigned batch_count;
+    pthread_t thread;
+};
+
+static void note_failure(struct store_queue *q, const struct error *err)
+{
+    pthread_mutex_lock(&q->lock);
+    bool is_news = !q->state.is_failing;
+    q->state.is_failing = true;
+    q->state.failed_commits++;
+    snprintf(q->state.last_error, sizeof q->state.last_error, "%.255s", err->text);
+    pthread_mutex_unlock(&q->lock);
+    if (is_news)
+        log_error("%s; writes wait in memory", err->text);
+}
+
+static void note_success(struct store_queue *q, unsigned count)
+{
+    pthread_mutex_lock(&q->lock);
+    bool is_news = q->state.is_failing;
+    q->state.is_failing = false;
+    q->state.written += count;
+    pthread_mutex_unlock(&q->lock);
+    if (is_news)
+        log_info("store %s: writing works again", store_path(q->store));
+}
+
+/* Applies a list in one transaction. False: nothing of it is in the store. */
+static bool write_batch(struct store_queue *q, const struct write *first, unsigned *count)
+{
+    struct error err = {""};
+    *count = 0;
+    bool ok = store_exec(q->store, "BEGIN IMMEDIATE", &err);
+    for (const struct write *w = first; ok && w; w = w->next, ++*count)
+        ok = w->apply(q->store, w->data, w->size, &err);
+    ok = ok && store_exec(q->store, "COMMIT", &err);
+    if (ok) {
+        note_success(q, *count);
+        return true;
+    }
+    store_rollback(q->store);
+    note_failure(q, &err);
+    return false;
+}
+
+static struct timespec after_ms(int ms)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    t.tv_nsec += (long)(ms % 1000) * 1000000;
+    t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
+    t.tv_nsec %= 1000000000;
+    return t;
+}
+
+/* Cuts up to BATCH_MAX writes off the queue. Under lock. */
+static struct write *take_batch(struct store_queue *q)
+{
+    struct write *first = q->first, **end = &q->first;
+    for (unsigned n = 0; *end && n < BATCH_MAX; n++)
+        end = &(*end)->next;
+    q->first = *end;
+    if (!q->first)
+        q->last = &q->first;
+    *end = NULL;
+    return first;
+}
+
+/* Puts a batch that failed back to the front. Under lock. */
+static void give_back(struct store_queue *q, struct write *batch)
+{
+    struct write **end = &batch;
+    while (*end)
+        end = &(*end)->next;
+    *end = q->first;
+    q->first = batch;
+    while (*q->last)
+        q->last = &(*q->last)->next;
+}
+
+static void free_batch(struct store_queue *q, struct write *batch)
+{
+    size_t bytes = 0;
+    while (batch) {
+        struct write *next = batch->next;
+        bytes += sizeof *batch + batch->size;
+        free(batch);
+        batch = next;
+    }
+    pthread_mutex_lock(&q->lock);
+    q->waiting_bytes -= bytes;
+    pthread_mutex_unlock(&q->lock);
+}
+
+static void *writer(void *context)
+{
+    struct store_queue *q = context;
+    int wait_ms = COMMIT_MS;
+    for (;;) {
+        pthread_mutex_lock(&q->lock);
+        struct timespec until = after_ms(wait_ms);
+        while (!q->is_stopping && !q->is_flush_wanted &&
+               pthread_cond_timedwait(&q->wake, &q->lock, &until) != ETIMEDOUT)
+            continue;
+        struct write *batch = take_batch(q);
+        bool is_last_try = q->is_stopping;
+        q->is_busy = true;
+        pthread_mutex_unlock(&q->lock);
+
+        unsigned count;
+        bool ok = !batch || write_batch(q, batch, &count);
+        if (ok)
+            free_batch(q, batch);
+        pthread_mutex_lock(&q->lock);
+        if (!ok)
+            give_back(q, batch);
+        q->is_busy = false;
+        bool is_empty = !q->first;
+        if (is_empty || !ok) {
+            q->is_flush_wanted = false;
+            pthread_cond_broadcast(&q->idle);
+        }
+        wait_ms = !ok ? RETRY_MS : is_empty ? COMMIT_MS : 0;
+        pthread_mutex_unlock(&q->lock);
+        if (is_last_try && (is_empty || !ok))
+            return NULL;
+    }
+}
+
+bool store_queue_create(struct store_queue **queue, struct store *store, bool is_threaded,
+                        struct error *err)
+{
+    struct store_queue *q = calloc(1, sizeof *q);
+    *queue = q;
+    if (!q)
+        return error_set(err, "store %s: out of memory", store_path(store));
+    q->store = store;
+    q->is_threaded = is_threaded;
+    q->last = &q->first;
+    pthread_mutex_init(&q->lock, NULL);
+    pthread_cond_init(&q->wake, NULL);
+    pthread_cond_init(&q->idle, NULL);
+    if (is_threaded && pthread_create(&q->thread, NULL, writer, q) != 0) {
+        free(q);
+        *queue = NULL;
+        return error_set(err, "store %s: cannot start the writer thread", store_path(store));
+    }
+    return true;
+}
+
+static struct write *write_of(store_apply *apply, const void *data, size_t size)
+{
+    struct write *w = malloc(sizeof *w + size);
+    if (w) {
+        *w = (struct write){.apply = apply, .size = size};
+        memcpy(w->data, data, size);
+    }
+    return w;
+}
+
+void store_post(struct store_queue *q, store_apply *apply, const void *data, size_t size)
+{
+    pthread_mutex_lock(&q->lock);
+    q->state.posted++;
+    size_t bytes = sizeof(struct write) + size;
+    struct write *w =
+        q->waiting_bytes + bytes <= QUEUE_BYTES_MAX ? write_of(apply, data, size) : NULL;
+    if (!w) {
+        q->state.dropped++;
+        pthread_mutex_unlock(&q->lock);
+        return;
+    }
+    *q->last = w;
+    q->last = &w->next;
+    q->waiting_bytes += bytes;
+    q->batch_count++;
+    bool is_full = q->batch_count >= BATCH_MAX;
+    pthread_mutex_unlock(&q->lock);
+    if (is_full && !q->is_threaded)
+        store_queue_commit(q, NULL);
+    else if (is_full)
+        pthread_cond_signal(&q->wake);
+}
+
+static bool commit_here(struct store_queue *q)
+{
+    bool ok = true;
+    while (ok && q->first) {
+        struct write *batch = take_batch(q);
+        unsigned count;
+        ok = write_batch(q, batch, &count);
+        if (ok)
+            free_batch(q, batch);
+        else
+            give_back(q, batch);
+    }
+    q->batch_count = 0;
+    return ok;
+}
+
+bool store_queue_commit(struct store_queue *q, struct error *err)
+{
+    bool ok;
+    if (!q->is_threaded) {
+        ok = commit_here(q);
+    } else {
+        pthread_mutex_lock(&q->lock);
+        q->is_flush_wanted = true;
+        q->batch_count = 0;
+        pthread_cond_signal(&q->wake);
+        while (q->is_flush_wanted)
+            pthread_cond_wait(&q->idle, &q->lock);
+        ok = !q->state.is_failing;
+        pthread_mutex_unlock(&q->lock);
+    }
+    return ok || error_set(err, "%s", q->state.last_error);
+}
+
+bool store_queue_close(struct store_queue *q, struct error *err)
+{
+    if (!q)
+        return true;
+    if (q->is_threaded) {
+        pthread_mutex_lock(&q->lock);
+        q->is_stopping = true;
+        pthread_cond_signal(&q->wake);
+        pthread_mutex_unlock(&q->lock);
+        pthread_join(q->thread, NULL);
+    } else {
+        (void)commit_here(q);
+    }
+    bool ok = !q->first && q->state.dropped == 0;
+    if (!ok)
+        error_set(err, "store %s: not everything could be written: %s", store_path(q->store),
+                  q->state.last_error);
+    free_batch(q, q->first);
+    pthread_mutex_destroy(&q->lock);
+    pthread_cond_destroy(&q->wake);
+    pthread_cond_destroy(&q->idle);
+    free(q);
+    return ok;
+}
+
+void store_queue_state(struct store_queue *q, struct store_queue_state *state)
+{
+    pthread_mutex_lock(&q->lock);
+    *state = q->state;
+    pthread_mutex_unlock(&q->lock);
+}

@@ -1,0 +1,12 @@
+# Fuzz targets (see sightglass_fuzz in tests/CMakeLists.txt).
+
+# fuzz_dissector_<name>: one per line of dissectors.def.
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/dissectors/dissectors.def)
+file(STRINGS ${CMAKE_SOURCE_DIR}/dissectors/dissectors.def dissector_lines REGEX "^DISSECTOR\\(")
+if(SIGHTGLASS_FUZZ OR EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/replay.c)
+    foreach(line ${dissector_lines})
+        string(REGEX REPLACE "^DISSECTOR\\(([a-z0-9_]+)\\).*" "\\1" dissector "${line}")
+        sightglass_fuzz(fuzz_dissector_${dissector} fuzz/fuzz_dissector.c CORPUS ${dissector}
+            DEFINE FUZZ_DISSECTOR=dissector_${dissector} LINK sg_dissectors)
+    endforeach()
+endif()

@@ -52,6 +52,8 @@ enum finding_flag {                        /* severity modifiers and notes (DETE
                         32, /* rw.new-function and rw.new-address of a write are high */
                     FINDING_COMPLETED =
                         64, /* the transfer has ended: final size and fingerprint are known */
+                    FINDING_OUTCOME =
+                        128, /* tells how something already told went on: count does not grow */
 };
 
 enum { FINDING_TEXT = 240, FINDING_KEY = 96, FINDING_OT_JSON = 1536, FINDING_SHA256_TEXT = 65 };

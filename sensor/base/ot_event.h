@@ -43,6 +43,7 @@ struct ot_flow {
     bool is_role_known; /* a SYN or the protocol itself told; otherwise guessed by port */
     bool is_start_seen; /* the beginning was observed: what came before is not missing */
     bool is_two_sided;  /* payload seen in both directions */
+    bool has_gap;       /* bytes of its stream were never seen: what seems missing may be lost */
     int64_t first_ns, last_ns;
 };
 

@@ -19,7 +19,8 @@ struct capture *capture_create(const struct capture_backend *backend, void *stat
     return capture;
 }
 
-enum capture_result capture_next(struct capture *capture, struct raw_packet *packet, struct error *err)
+enum capture_result capture_next(struct capture *capture, struct raw_packet *packet,
+                                 struct error *err)
 {
     return capture->backend->next(capture->state, packet, err);
 }

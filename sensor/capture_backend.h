@@ -10,5 +10,6 @@ struct capture_backend {
     void (*close)(void *state);
 };
 
-/* Makes a capture of a backend and its state, which it owns from then on. NULL (and state closed) without memory. */
+/* Makes a capture of a backend and its state, which it owns from then on. NULL (and state closed)
+ * without memory. */
 struct capture *capture_create(const struct capture_backend *backend, void *state);

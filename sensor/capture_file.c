@@ -7,7 +7,8 @@
  *           { | seconds 4 | fraction 4 | captured 4 | original 4 | bytes | } ...
  *   pcapng: { | type 4 | total length 4 | body, padded to 4 | total length 4 | } ...
  *
- * Everything is looked at before it is taken, so that a pipe may stop anywhere and be asked again. */
+ * Everything is looked at before it is taken, so that a pipe may stop anywhere and be asked again.
+ */
 #include "capture_file.h"
 #include "capture_input.h"
 
@@ -16,10 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define MAGIC_MICRO 0xa1b2c3d4u
-#define MAGIC_NANO 0xa1b23c4du
+#define MAGIC_MICRO    0xa1b2c3d4u
+#define MAGIC_NANO     0xa1b23c4du
 #define MAGIC_MODIFIED 0xa1b2cd34u /* Kuznetzov's: eight more bytes per record */
-#define MAGIC_ORDER 0x1a2b3c4du    /* [PCAPNG] 4.1: byte-order magic */
+#define MAGIC_ORDER    0x1a2b3c4du /* [PCAPNG] 4.1: byte-order magic */
 
 enum {
     FILE_HEADER_SIZE = 24,
@@ -29,11 +30,11 @@ enum {
 };
 
 enum block_type { /* [PCAPNG] 11.1 */
-    BLOCK_INTERFACE = 1,
-    BLOCK_PACKET_OLD = 2,
-    BLOCK_PACKET_SIMPLE = 3,
-    BLOCK_PACKET = 6,
-    BLOCK_SECTION = 0x0a0d0d0a,
+                  BLOCK_INTERFACE = 1,
+                  BLOCK_PACKET_OLD = 2,
+                  BLOCK_PACKET_SIMPLE = 3,
+                  BLOCK_PACKET = 6,
+                  BLOCK_SECTION = 0x0a0d0d0a,
 };
 
 enum {
@@ -80,9 +81,9 @@ struct capture_file {
     /* pcapng */
     struct interface *interfaces;
     size_t interface_count, interface_capacity;
-    int64_t last_time_ns;  /* a simple packet has no time of its own */
-    uint64_t skip_left;    /* of a block that is being passed over */
-    uint32_t skip_length;  /* its total length, to be found again at its end; 0: not passing over */
+    int64_t last_time_ns; /* a simple packet has no time of its own */
+    uint64_t skip_left;   /* of a block that is being passed over */
+    uint32_t skip_length; /* its total length, to be found again at its end; 0: not passing over */
     uint64_t skip_offset;
 };
 
@@ -159,8 +160,8 @@ static enum capture_result damaged(struct capture_file *f, struct error *err, co
 }
 
 /* What an unfulfilled input_peek of `wanted` bytes for `what` means. */
-static enum capture_result unread(struct capture_file *f, enum input_result result, const char *what, size_t left,
-                                  uint64_t wanted, struct error *err)
+static enum capture_result unread(struct capture_file *f, enum input_result result,
+                                  const char *what, size_t left, uint64_t wanted, struct error *err)
 {
     char why[240];
     if (result == INPUT_WAIT)
@@ -180,7 +181,8 @@ static int64_t clamp_time(int64_t time_ns)
 
 /* ---- pcap ---- */
 
-static enum capture_result pcap_start(struct capture_file *f, const uint8_t *header, uint32_t magic, struct error *err)
+static enum capture_result pcap_start(struct capture_file *f, const uint8_t *header, uint32_t magic,
+                                      struct error *err)
 {
     f->format = FORMAT_PCAP;
     f->ns_per_fraction = magic == MAGIC_NANO ? 1 : 1000;
@@ -193,7 +195,8 @@ static enum capture_result pcap_start(struct capture_file *f, const uint8_t *hea
     return CAPTURE_PACKET;
 }
 
-static enum capture_result pcap_next(struct capture_file *f, struct raw_packet *packet, struct error *err)
+static enum capture_result pcap_next(struct capture_file *f, struct raw_packet *packet,
+                                     struct error *err)
 {
     const uint8_t *record;
     size_t left;
@@ -215,7 +218,8 @@ static enum capture_result pcap_next(struct capture_file *f, struct raw_packet *
     }
     if (captured > CAPTURE_PACKET_MAX) {
         char why[160];
-        snprintf(why, sizeof why, "packet record of %" PRIu32 " bytes: more than the %d that a packet may have",
+        snprintf(why, sizeof why,
+                 "packet record of %" PRIu32 " bytes: more than the %d that a packet may have",
                  captured, CAPTURE_PACKET_MAX);
         return damaged(f, err, why);
     }
@@ -282,7 +286,8 @@ static uint64_t u64_of(const struct capture_file *f, const uint8_t *at)
 }
 
 /* [PCAPNG] 3.5: | code 2 | length 2 | value, padded to 4 | ... */
-static void interface_options(const struct capture_file *f, struct interface *i, const uint8_t *at, size_t size)
+static void interface_options(const struct capture_file *f, struct interface *i, const uint8_t *at,
+                              size_t size)
 {
     while (size >= 4) {
         uint16_t code = u16_of(f, at), length = u16_of(f, at + 2);
@@ -293,8 +298,8 @@ static void interface_options(const struct capture_file *f, struct interface *i,
             interface_resolution(i, at[4]);
         if (code == OPTION_TSOFFSET && length >= 8) {
             int64_t seconds = (int64_t)u64_of(f, at + 4);
-            if (__builtin_mul_overflow(seconds, NS_PER_S, &i->offset_ns) || i->offset_ns > TIME_MAX ||
-                i->offset_ns < -TIME_MAX)
+            if (__builtin_mul_overflow(seconds, NS_PER_S, &i->offset_ns) ||
+                i->offset_ns > TIME_MAX || i->offset_ns < -TIME_MAX)
                 i->offset_ns = 0; /* no capture was made then */
         }
         if (padded > size - 4)
@@ -305,7 +310,8 @@ static void interface_options(const struct capture_file *f, struct interface *i,
 }
 
 /* Looks at one whole block but its trailing length. */
-static enum capture_result block_interface(struct capture_file *f, uint32_t length, struct error *err)
+static enum capture_result block_interface(struct capture_file *f, uint32_t length,
+                                           struct error *err)
 {
     const uint8_t *block;
     size_t left, size = length < OPTIONS_SIZE_MAX ? length : OPTIONS_SIZE_MAX;
@@ -325,7 +331,8 @@ static enum capture_result block_interface(struct capture_file *f, uint32_t leng
         f->interface_capacity = capacity;
     }
     struct interface *i = &f->interfaces[f->interface_count++];
-    *i = (struct interface){.link_type = link_type_of(u16_of(f, block + 8)), .snaplen = u32_of(f, block + 12)};
+    *i = (struct interface){.link_type = link_type_of(u16_of(f, block + 8)),
+                            .snaplen = u32_of(f, block + 12)};
     interface_resolution(i, 6);
     size_t end = size == length ? size - 4 : size;
     interface_options(f, i, block + 16, end - 16);
@@ -333,7 +340,8 @@ static enum capture_result block_interface(struct capture_file *f, uint32_t leng
 }
 
 /* [PCAPNG] 4.1: a section begins: byte order and interfaces start anew. */
-static enum capture_result block_section(struct capture_file *f, uint32_t *length, struct error *err)
+static enum capture_result block_section(struct capture_file *f, uint32_t *length,
+                                         struct error *err)
 {
     const uint8_t *block;
     size_t left;
@@ -361,9 +369,9 @@ struct packet_layout {
 };
 
 static const struct packet_layout packet_layouts[] = {
-    {BLOCK_PACKET, 28, "packet block"},            /* [PCAPNG] 4.3 */
+    {BLOCK_PACKET,        28, "packet block"       }, /* [PCAPNG] 4.3 */
     {BLOCK_PACKET_SIMPLE, 12, "simple packet block"}, /* [PCAPNG] 4.4 */
-    {BLOCK_PACKET_OLD, 28, "packet block"},        /* [PCAPNG] appendix A */
+    {BLOCK_PACKET_OLD,    28, "packet block"       }, /* [PCAPNG] appendix A */
 };
 
 static const struct packet_layout *layout_of(uint32_t type)
@@ -401,7 +409,8 @@ static enum capture_result skip_on(struct capture_file *f, struct error *err)
     char why[160];
     uint64_t there = input_offset(f->input) + left - f->skip_offset;
     if (result == INPUT_SHORT)
-        snprintf(why, sizeof why, "block cut short: %" PRIu64 " of %" PRIu32 " bytes", there, f->skip_length);
+        snprintf(why, sizeof why, "block cut short: %" PRIu64 " of %" PRIu32 " bytes", there,
+                 f->skip_length);
     else if (result == INPUT_ERROR)
         snprintf(why, sizeof why, "%s", input_error(f->input));
     else
@@ -411,8 +420,8 @@ static enum capture_result skip_on(struct capture_file *f, struct error *err)
 }
 
 /* Reads the header fields of the three packet blocks. False: the interface was never described. */
-static bool packet_fields(struct capture_file *f, uint32_t type, uint32_t length, const uint8_t *block,
-                          struct raw_packet *packet)
+static bool packet_fields(struct capture_file *f, uint32_t type, uint32_t length,
+                          const uint8_t *block, struct raw_packet *packet)
 {
     uint32_t index = 0;
     if (type == BLOCK_PACKET)
@@ -434,7 +443,8 @@ static bool packet_fields(struct capture_file *f, uint32_t type, uint32_t length
         packet->time_ns = f->last_time_ns;
         return true;
     }
-    packet->time_ns = interface_time(i, (uint64_t)u32_of(f, block + 12) << 32 | u32_of(f, block + 16));
+    packet->time_ns =
+        interface_time(i, (uint64_t)u32_of(f, block + 12) << 32 | u32_of(f, block + 16));
     packet->captured_size = u32_of(f, block + 20);
     packet->wire_size = u32_of(f, block + 24);
     if (packet->wire_size < packet->captured_size)
@@ -442,8 +452,9 @@ static bool packet_fields(struct capture_file *f, uint32_t type, uint32_t length
     return true;
 }
 
-static enum capture_result block_packet(struct capture_file *f, const struct packet_layout *layout, uint32_t length,
-                                        struct raw_packet *packet, struct error *err)
+static enum capture_result block_packet(struct capture_file *f, const struct packet_layout *layout,
+                                        uint32_t length, struct raw_packet *packet,
+                                        struct error *err)
 {
     const uint8_t *block;
     size_t left;
@@ -468,7 +479,8 @@ static enum capture_result block_packet(struct capture_file *f, const struct pac
     packet->bytes = block + layout->header_size;
     f->last_time_ns = packet->time_ns;
     skip_block(f, length);
-    /* the common end of a block: its padding and trailer are at hand, and nothing needs to be asked again */
+    /* the common end of a block: its padding and trailer are at hand, and nothing needs to be asked
+     * again */
     if (left >= length && u32_of(f, block + length - 4) == length) {
         input_take(f->input, length);
         f->skip_length = 0;
@@ -479,7 +491,8 @@ static enum capture_result block_packet(struct capture_file *f, const struct pac
     return CAPTURE_PACKET;
 }
 
-static enum capture_result pcapng_next(struct capture_file *f, struct raw_packet *packet, struct error *err)
+static enum capture_result pcapng_next(struct capture_file *f, struct raw_packet *packet,
+                                       struct error *err)
 {
     for (;;) {
         const uint8_t *head;
@@ -503,7 +516,8 @@ static enum capture_result pcapng_next(struct capture_file *f, struct raw_packet
         }
         if (length < BLOCK_SIZE_MIN || length % 4 != 0 || length > CAPTURE_BLOCK_MAX) {
             char why[160];
-            snprintf(why, sizeof why, "block length %" PRIu32 " is not possible (12 to %d, a multiple of 4)", length,
+            snprintf(why, sizeof why,
+                     "block length %" PRIu32 " is not possible (12 to %d, a multiple of 4)", length,
                      CAPTURE_BLOCK_MAX);
             return damaged(f, err, why);
         }
@@ -554,7 +568,8 @@ static enum capture_result start(struct capture_file *f, struct error *err)
     return damaged(f, err, "not a capture file (pcap, pcapng, or either with gzip)");
 }
 
-enum capture_result capture_file_next(struct capture_file *f, struct raw_packet *packet, struct error *err)
+enum capture_result capture_file_next(struct capture_file *f, struct raw_packet *packet,
+                                      struct error *err)
 {
     if (f->is_done)
         return CAPTURE_END;

@@ -1,4 +1,5 @@
-/* capture_file.h: the packets of one capture file, in its order: pcap and pcapng. One thread owns it. */
+/* capture_file.h: the packets of one capture file, in its order: pcap and pcapng. One thread owns
+ * it. */
 #pragma once
 
 #include "capture.h"
@@ -13,10 +14,12 @@ struct capture_file;
 
 /* Opens a file ("-" is standard input). NULL and *err naming the file when it cannot be opened. */
 struct capture_file *capture_file_open(const char *path, struct error *err);
-/* Reads a capture that lies in memory, which must outlive it; name stands for the path in messages. */
+/* Reads a capture that lies in memory, which must outlive it; name stands for the path in messages.
+ */
 struct capture_file *capture_file_memory(const void *bytes, size_t size, const char *name);
 void capture_file_close(struct capture_file *file);
 
-/* The next packet; number and source_index are left to the caller. Bytes are borrowed until the next call.
- * After CAPTURE_DAMAGED comes CAPTURE_END. CAPTURE_IDLE: a pipe has nothing yet. */
-enum capture_result capture_file_next(struct capture_file *file, struct raw_packet *packet, struct error *err);
+/* The next packet; number and source_index are left to the caller. Bytes are borrowed until the
+ * next call. After CAPTURE_DAMAGED comes CAPTURE_END. CAPTURE_IDLE: a pipe has nothing yet. */
+enum capture_result capture_file_next(struct capture_file *file, struct raw_packet *packet,
+                                      struct error *err);

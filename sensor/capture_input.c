@@ -1,5 +1,6 @@
-/* capture_input.c: the bytes of a capture file. Bytes are read into one buffer of fixed size; what is not yet taken
- * moves to its start when the rest does not suffice. gzip (RFC 1952), also of several members, is told by its magic. */
+/* capture_input.c: the bytes of a capture file. Bytes are read into one buffer of fixed size; what
+ * is not yet taken moves to its start when the rest does not suffice. gzip (RFC 1952), also of
+ * several members, is told by its magic. */
 #include "capture_input.h"
 
 #include <assert.h>
@@ -20,17 +21,17 @@ enum {
 };
 
 struct input {
-    int fd;                     /* -1: memory */
-    const uint8_t *memory;      /* what is left of it */
+    int fd;                /* -1: memory */
+    const uint8_t *memory; /* what is left of it */
     size_t memory_left;
     bool is_pipe, is_at_end;
 
     uint8_t *buffer;
-    size_t start, end;          /* not yet taken: buffer[start..end) */
-    uint64_t offset;            /* of buffer[start] */
+    size_t start, end; /* not yet taken: buffer[start..end) */
+    uint64_t offset;   /* of buffer[start] */
 
     bool is_gzip, is_magic_known;
-    bool is_between_members;    /* a gzip member ended and no other began */
+    bool is_between_members; /* a gzip member ended and no other began */
     z_stream zlib;
     uint8_t *compressed;
 
@@ -173,8 +174,7 @@ static enum input_result fill_gzip(struct input *in)
 static enum input_result fill_plain(struct input *in)
 {
     size_t got;
-    enum input_result result =
-        read_raw(in, in->buffer + in->end, BUFFER_SIZE - in->end, &got);
+    enum input_result result = read_raw(in, in->buffer + in->end, BUFFER_SIZE - in->end, &got);
     if (result != INPUT_READY)
         return result;
     in->end += got;

@@ -1,5 +1,5 @@
-/* capture_input.h: the bytes of a capture file, one after the other, with one large buffer: a plain file, a pipe,
- * gzip, or memory. Knows nothing of what the bytes mean. One thread owns it. */
+/* capture_input.h: the bytes of a capture file, one after the other, with one large buffer: a plain
+ * file, a pipe, gzip, or memory. Knows nothing of what the bytes mean. One thread owns it. */
 #pragma once
 
 #include "sensor/base/error.h"
@@ -27,14 +27,15 @@ struct input *input_open(const char *path, struct error *err);
 struct input *input_memory(const void *bytes, size_t size);
 void input_close(struct input *input);
 
-/* Makes the next n bytes (at most INPUT_PEEK_MAX) lie at *at without moving past them. They stay there until
- * the next call. With INPUT_SHORT, *left (when not NULL) says how many there are. */
+/* Makes the next n bytes (at most INPUT_PEEK_MAX) lie at *at without moving past them. They stay
+ * there until the next call. With INPUT_SHORT, *left (when not NULL) says how many there are. */
 enum input_result input_peek(struct input *input, size_t n, const uint8_t **at, size_t *left);
 
 /* Moves past bytes that input_peek has shown. */
 void input_take(struct input *input, size_t n);
 
-/* Moves past n bytes, seen or not; *left is what is missing of them when the answer is not INPUT_READY. */
+/* Moves past n bytes, seen or not; *left is what is missing of them when the answer is not
+ * INPUT_READY. */
 enum input_result input_skip(struct input *input, uint64_t *left);
 
 /* Bytes taken so far; for gzip, of the uncompressed stream. */

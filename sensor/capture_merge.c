@@ -1,6 +1,6 @@
-/* capture_merge.c: several capture files as one, in time order. Each file keeps its next packet ready; the earliest
- * goes first, of equal times the one named first. Within a file the file's own order stays, also when its clock
- * goes back. */
+/* capture_merge.c: several capture files as one, in time order. Each file keeps its next packet
+ * ready; the earliest goes first, of equal times the one named first. Within a file the file's own
+ * order stays, also when its clock goes back. */
 #include "capture_backend.h"
 #include "capture_file.h"
 

@@ -65,13 +65,17 @@ static inline uint8_t reader_u8(struct reader *r)
 static inline uint16_t reader_u16be(struct reader *r)
 {
     const uint8_t *p = reader_bytes(r, 2);
-    return p ? (uint16_t)(p[0] << 8 | p[1]) : 0;
+    if (!p)
+        return 0;
+    return (uint16_t)(p[0] << 8 | p[1]);
 }
 
 static inline uint16_t reader_u16le(struct reader *r)
 {
     const uint8_t *p = reader_bytes(r, 2);
-    return p ? (uint16_t)(p[1] << 8 | p[0]) : 0;
+    if (!p)
+        return 0;
+    return (uint16_t)(p[1] << 8 | p[0]);
 }
 
 static inline uint32_t reader_u24be(struct reader *r)

@@ -1,4 +1,5 @@
-/* commands.h: the subcommands of the program. Each returns the process's exit status: 0 well, 1 failed, 2 usage. */
+/* commands.h: the subcommands of the program. Each returns the process's exit status: 0 well, 1
+ * failed, 2 usage. */
 #pragma once
 
 int cmd_run(int argc, char **argv);      /* run.c */

@@ -1,0 +1,60 @@
+/* analyser.h: from decoded packets to events: flows, streams, recognition, framing, dissection.
+ * One per worker; owns its flows, its memories and its arena, and takes no locks. */
+#pragma once
+
+#include "dissectors/dissector.h"
+#include "sensor/base/counters.h"
+#include "sensor/base/packet.h"
+
+#include <stddef.h>
+
+struct analyser;
+
+struct analyser_options {
+    uint32_t flows_max;
+    size_t stream_bytes_max; /* all buffers and dissector states together */
+    bool is_classifying;     /* ask nDPI about what no dissector claims */
+};
+
+/* Where what was found goes. All calls are made from analyser_packet, analyser_tick and
+ * analyser_finish. */
+struct analyser_sink {
+    void *context;
+    void (*event)(void *context, const struct ot_event *event);
+    void (*violation)(void *context, const struct violation *violation);
+    /* A flow begins (TCP: with its SYN, or with the first payload when picked up in the middle). */
+    void (*flow_started)(void *context, const struct ot_flow *flow, const struct packet *packet);
+    /* The server side answered for the first time (TCP: SYN+ACK or payload). */
+    void (*flow_answered)(void *context, const struct ot_flow *flow, const struct packet *packet);
+    /* The server side refused (RST to a SYN). */
+    void (*flow_refused)(void *context, const struct ot_flow *flow, const struct packet *packet);
+    /* A protocol was recognised: once per flow and name. is_dissected: by one of ours. */
+    void (*protocol)(void *context, const struct ot_flow *flow, const char *name, bool is_dissected,
+                     const struct packet *packet);
+    /* name (NULL: nothing that anybody knows) runs on a port of `expected` (NULL: a dissector's
+     * protocol away from its ports). */
+    void (*odd_port)(void *context, const struct ot_flow *flow, const char *name,
+                     const char *expected, const struct packet *packet);
+};
+
+struct protocol_stats {
+    uint64_t pdus, events, violations, flows;
+};
+
+/* NULL when memory is out. */
+struct analyser *analyser_create(const struct analyser_options *options,
+                                 const struct analyser_sink *sink);
+void analyser_destroy(struct analyser *a);
+
+void analyser_packet(struct analyser *a, const struct packet *packet);
+/* Once per second of packet time: ages flows. */
+void analyser_tick(struct analyser *a, int64_t time_ns);
+/* No more packets: what is still held is dissected. */
+void analyser_finish(struct analyser *a);
+
+struct counters *analyser_counters(struct analyser *a);
+/* Indexed like dissectors[]. */
+const struct protocol_stats *analyser_protocols(const struct analyser *a);
+uint32_t analyser_flows(const struct analyser *a);
+/* TCP flows with payload, and those of them where only one side has any. */
+void analyser_sides(struct analyser *a, uint32_t *with_payload, uint32_t *one_sided);

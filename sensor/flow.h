@@ -1,0 +1,77 @@
+/* flow.h: the bounded table of conversations by segment, transport and both ends.
+ * Flows come from slabs and are recycled; when the table is full the least recently used goes.
+ * Owned by one worker. */
+#pragma once
+
+#include "dissectors/dissector.h"
+#include "stream.h"
+
+enum flow_state {
+    FLOW_UNDECIDED, /* dissectors are being asked */
+    FLOW_CLAIMED,   /* a dissector of ours has it */
+    FLOW_OTHER,     /* none of ours: nDPI is being asked */
+    FLOW_DONE,      /* nothing more to find out */
+};
+
+/* A dissector that works on a flow: the first one on the transport, others on what it carries. */
+struct layer {
+    const struct dissector *dissector;
+    size_t index;  /* of dissector in dissectors[] */
+    unsigned over; /* the carrier it sits on */
+    void *state;
+};
+
+enum { FLOW_LAYERS = 6 };
+
+/* One direction: A is the sender of the first packet seen. */
+struct half {
+    struct stream stream;
+    uint8_t *buffer; /* bytes of an unfinished PDU, or not yet recognised ones */
+    uint32_t used, capacity;
+    bool is_lost;   /* framing must be found again */
+    bool is_unsure; /* no good PDU since it was lost: broken framing may be our own mistake */
+    bool is_weak;   /* undecided: `candidate` could be right */
+    bool is_finished;
+};
+
+struct flow {
+    struct ot_flow view;
+    struct flow *next_in_bucket;
+    struct flow *older, *newer;
+    uint64_t hash;
+    struct half halves[2]; /* [0] from A, [1] from B */
+    struct layer layers[FLOW_LAYERS];
+    void *ndpi; /* of the classifier */
+    const struct dissector *candidate;
+    const char *protocol_name; /* reported */
+    struct endpoint a;
+    bool is_a_client;
+    uint8_t state; /* enum flow_state */
+    uint8_t payload_packets;
+    uint8_t ndpi_packets;
+    uint8_t broken;     /* framing errors in a row */
+    uint8_t first_half; /* that had payload */
+    bool has_answered, is_refused;
+    bool has_good; /* a PDU was framed: the claim is right, whatever comes */
+    bool is_closed;
+    uint16_t ethertype;
+};
+
+struct flow_table;
+
+/* release: called before a flow is reused, to give its memory back. */
+struct flow_table *flow_table_create(uint32_t capacity,
+                                     void (*release)(void *context, struct flow *flow),
+                                     void *context, struct counters *counters);
+void flow_table_destroy(struct flow_table *t);
+
+/* The flow of this packet, or NULL when there is none and create is false (or memory is out).
+ * *is_new tells; a new flow has only its ends, times and id filled, with A as client. */
+struct flow *flow_find(struct flow_table *t, const struct packet *p, bool create, bool *is_new);
+/* Releases flows that have been silent for long. */
+void flow_expire(struct flow_table *t, int64_t now_ns);
+/* Releases one flow at once. */
+void flow_close(struct flow_table *t, struct flow *f);
+void flow_each(struct flow_table *t, void (*visit)(void *context, struct flow *flow),
+               void *context);
+uint32_t flow_count(const struct flow_table *t);

@@ -1,0 +1,21 @@
+/* memory.h: a bounded table of small entries by 64-bit key; when it is full the entry made first
+ * goes. Holds the requests that wait for their response, and what is known of a pair of hosts.
+ * Owned by one worker. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct memory;
+
+struct memory *memory_create(uint32_t capacity, size_t entry_size);
+void memory_destroy(struct memory *m);
+
+/* The entry of key with its first `size` bytes zeroed: new, or the old one over again (*existed).
+ * *evicted: an other entry that nobody had taken had to go. size is at most entry_size. */
+void *memory_put(struct memory *m, uint64_t key, size_t size, bool *existed, bool *evicted);
+/* The entry of key, or NULL. size may be NULL. */
+void *memory_get(struct memory *m, uint64_t key, size_t *size);
+/* Forgets an entry that memory_get gave; its bytes stay valid until the next memory_put. */
+void memory_forget(struct memory *m, uint64_t key);

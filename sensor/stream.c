@@ -1,0 +1,181 @@
+/* stream.c: TCP reassembly of one direction. */
+#include "stream.h"
+
+#include <string.h>
+
+enum {
+    HELD_COUNT_MAX = 64,      /* segments ahead of a hole; beyond it the hole is taken as lost */
+    HELD_BYTES_MAX = 1 << 16, /* of one direction: the greatest unscaled window */
+    /* further away than any window (RFC 7323): not the same connection any more */
+    SEQUENCE_FAR = 1 << 30,
+};
+static const int64_t HELD_AGE_MAX_NS =
+    1000000000; /* slower than any retransmission that still matters */
+
+struct held {
+    struct held *next;
+    uint32_t sequence, size, missing; /* missing: bytes after size that the capture cut off */
+    uint8_t bytes[];
+};
+
+static int32_t distance(uint32_t from, uint32_t to)
+{
+    return (int32_t)(to - from);
+}
+
+static void pass(struct stream *s, const struct stream_context *c, const uint8_t *bytes,
+                 uint32_t size, uint32_t missing)
+{
+    if (size > 0) {
+        bool is_after_gap = s->is_gap;
+        s->is_gap = false;
+        s->next += size;
+        c->deliver(c->context, bytes, size, is_after_gap);
+    }
+    if (missing > 0) {
+        s->next += missing;
+        s->is_gap = true;
+        c->counters->tcp_gaps++;
+        c->counters->tcp_gap_bytes += missing;
+    }
+}
+
+static void drop_first(struct stream *s, struct pool *pool)
+{
+    struct held *h = s->held;
+    s->held = h->next;
+    s->held_count--;
+    s->held_bytes -= h->size;
+    pool_give(pool, h, sizeof *h + h->size);
+}
+
+/* Delivers what has come into its turn. */
+static void pass_held(struct stream *s, const struct stream_context *c)
+{
+    while (s->held && distance(s->held->sequence, s->next) >= 0) {
+        struct held *h = s->held;
+        uint32_t seen = (uint32_t)distance(h->sequence, s->next);
+        if (seen < h->size)
+            pass(s, c, h->bytes + seen, h->size - seen, h->missing);
+        drop_first(s, c->pool);
+    }
+}
+
+/* Gives up the hole before the first held segment. */
+static void skip_hole(struct stream *s, const struct stream_context *c)
+{
+    c->counters->tcp_gaps++;
+    c->counters->tcp_gap_bytes += s->held->sequence - s->next;
+    s->next = s->held->sequence;
+    s->is_gap = true;
+    pass_held(s, c);
+}
+
+void stream_release(struct stream *s, struct pool *pool)
+{
+    while (s->held)
+        drop_first(s, pool);
+}
+
+void stream_flush(struct stream *s, const struct stream_context *c)
+{
+    while (s->held)
+        skip_hole(s, c);
+}
+
+static bool holds_same(const struct held *h, const struct packet *p, struct counters *counters)
+{
+    if (h->sequence != p->tcp_sequence || h->size < p->payload_size)
+        return false;
+    if (memcmp(h->bytes, p->payload, p->payload_size) != 0)
+        counters->tcp_overlap_conflicts++;
+    return true;
+}
+
+static void hold(struct stream *s, const struct stream_context *c, const struct packet *p)
+{
+    struct held **link = &s->held;
+    while (*link && distance((*link)->sequence, p->tcp_sequence) > 0)
+        link = &(*link)->next;
+    if (*link && holds_same(*link, p, c->counters)) {
+        c->counters->tcp_retransmissions++;
+        return;
+    }
+    c->counters->tcp_out_of_order++;
+    struct held *h = NULL;
+    if (s->held_count < HELD_COUNT_MAX && s->held_bytes + p->payload_size <= HELD_BYTES_MAX)
+        h = pool_take(c->pool, sizeof *h + p->payload_size);
+    if (!h) { /* full: go on behind the hole */
+        c->counters->tcp_buffer_full++;
+        stream_flush(s, c);
+        if (distance(s->next, p->tcp_sequence) > 0) {
+            c->counters->tcp_gaps++;
+            c->counters->tcp_gap_bytes += p->tcp_sequence - s->next;
+            s->next = p->tcp_sequence;
+            s->is_gap = true;
+            pass(s, c, p->payload, p->payload_size, p->payload_wire_size - p->payload_size);
+        }
+        return;
+    }
+    if (!s->held)
+        s->held_since_ns = p->time_ns;
+    *h = (struct held){*link, p->tcp_sequence, p->payload_size,
+                       p->payload_wire_size - p->payload_size};
+    memcpy(h->bytes, p->payload, p->payload_size);
+    *link = h;
+    s->held_count++;
+    s->held_bytes += h->size;
+}
+
+static void begin_at(struct stream *s, uint32_t sequence, bool is_gap)
+{
+    s->next = sequence;
+    s->is_started = true;
+    s->is_gap = is_gap;
+}
+
+void stream_segment(struct stream *s, const struct stream_context *c, const struct packet *p)
+{
+    if (p->tcp_flags & TCP_SYN) {
+        stream_release(s, c->pool);
+        begin_at(s, p->tcp_sequence + 1, false);
+        return; /* data on a SYN (TCP Fast Open) is retransmitted as a rule */
+    }
+    if (p->payload_wire_size == 0)
+        return;
+    if (!s->is_started)
+        begin_at(s, p->tcp_sequence, false);
+
+    int32_t ahead = distance(s->next, p->tcp_sequence);
+    if (ahead > SEQUENCE_FAR || ahead < -SEQUENCE_FAR) {
+        stream_release(s, c->pool);
+        begin_at(s, p->tcp_sequence, true);
+        ahead = 0;
+    }
+    if (ahead > 0) {
+        hold(s, c, p);
+    } else {
+        uint32_t seen = (uint32_t)-ahead;
+        if (seen >= p->payload_wire_size) {
+            c->counters->tcp_retransmissions++;
+            return;
+        }
+        uint32_t missing = p->payload_wire_size - p->payload_size;
+        if (seen < p->payload_size)
+            pass(s, c, p->payload + seen, p->payload_size - seen, missing);
+        else
+            pass(s, c, NULL, 0, p->payload_wire_size - seen);
+    }
+    if (s->held)
+        pass_held(s, c);
+    if (s->held && p->time_ns - s->held_since_ns > HELD_AGE_MAX_NS)
+        skip_hole(s, c);
+}
+
+void stream_acknowledged(struct stream *s, const struct stream_context *c, const struct packet *p)
+{
+    if (!(p->tcp_flags & TCP_ACK))
+        return;
+    while (s->held && distance(s->held->sequence + s->held->size, p->tcp_acknowledgement) >= 0)
+        skip_hole(s, c);
+}

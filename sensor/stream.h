@@ -1,0 +1,40 @@
+/* stream.h: one direction of a TCP connection put in order (RFC 9293 3.4), as a passive observer
+ * can.
+ *
+ * Begins in the middle when the connection is older than the sensor, survives loss: a hole that the
+ * receiver has acknowledged, or that outlasts the bounds, is given up and the bytes behind it are
+ * delivered as "after a gap". */
+#pragma once
+
+#include "pool.h"
+#include "sensor/base/counters.h"
+#include "sensor/base/packet.h"
+
+struct held;
+
+struct stream {
+    uint32_t next; /* sequence number of the byte wanted next */
+    bool is_started;
+    bool is_gap; /* bytes before the next delivery were lost */
+    uint16_t held_count;
+    uint32_t held_bytes;
+    struct held *held; /* came before their turn, by sequence number */
+    int64_t held_since_ns;
+};
+
+struct stream_context {
+    struct pool *pool;
+    struct counters *counters;
+    /* Takes bytes in order. is_after_gap: something is missing before them. */
+    void (*deliver)(void *context, const uint8_t *bytes, size_t size, bool is_after_gap);
+    void *context;
+};
+
+/* A segment of this direction (SYN included). */
+void stream_segment(struct stream *s, const struct stream_context *c, const struct packet *p);
+/* The other direction acknowledged up to here: holes before it will never be filled. */
+void stream_acknowledged(struct stream *s, const struct stream_context *c, const struct packet *p);
+/* Nothing more will come: delivers what is held. */
+void stream_flush(struct stream *s, const struct stream_context *c);
+/* Gives held memory back without delivering. */
+void stream_release(struct stream *s, struct pool *pool);

@@ -52,20 +52,20 @@ static void write_status(struct json_writer *w, const struct ot_status *s)
     if (s->result == OT_RESULT_NONE)
         return;
     if (s->result == OT_RESULT_OK) {
-        json_string_value(w, "status", "ok");
+        json_string_of(w, "status", "ok");
         return;
     }
-    json_string_value(w, "status", s->name ? s->name : "error");
+    json_string_of(w, "status", s->name ? s->name : "error");
     json_unsigned(w, "status_code", s->code);
 }
 
 static void write_item(struct json_writer *w, const struct ot_item *item, const struct limits *l)
 {
-    json_object(w, NULL);
+    json_object_begin(w, NULL);
     if (item->operation != OP_UNKNOWN)
-        json_string_value(w, "operation", operation_name(item->operation));
+        json_string_of(w, "operation", operation_name(item->operation));
     if (item->area)
-        json_string_value(w, "area", item->area);
+        json_string_of(w, "area", item->area);
     if (item->has_number)
         json_unsigned(w, "number", item->number);
     if (item->name.size)
@@ -77,9 +77,9 @@ static void write_item(struct json_writer *w, const struct ot_item *item, const 
     if (item->count)
         json_unsigned(w, "count", item->count);
     if (item->type)
-        json_string_value(w, "type", item->type);
+        json_string_of(w, "type", item->type);
     if (item->values.encoding != VALUES_NONE && l->values > 0) {
-        json_array(w, "values");
+        json_array_begin(w, "values");
         for (uint32_t i = 0; i < item->values.count && i < l->values; i++) {
             struct ot_value v = ot_value_at(&item->values, i);
             if (v.kind == OT_VALUE_NONE)
@@ -112,8 +112,8 @@ static void write_transfer(struct json_writer *w, const struct ot_transfer *t)
     static const char *const steps[] = {"none", "begin", "block", "end", "abort"};
     if (t->step == TRANSFER_NONE)
         return;
-    json_object(w, "transfer");
-    json_string_value(w, "step", steps[t->step]);
+    json_object_begin(w, "transfer");
+    json_string_of(w, "step", steps[t->step]);
     if (t->name.size)
         json_text(w, "name", shortened(t->name, 64));
     if (t->declared_size)
@@ -127,19 +127,19 @@ static void write_ot(struct json_writer *w, const char *key, const struct ot_eve
                      const struct limits *l)
 {
     char code[OT_CODE_SIZE];
-    json_object(w, key);
-    json_string_value(w, "direction", ot_direction_name(e->direction));
-    json_string_value(w, "operation", operation_name(e->operation));
-    json_string_value(w, "code", ot_event_code(e, code));
+    json_object_begin(w, key);
+    json_string_of(w, "direction", ot_direction_name(e->direction));
+    json_string_of(w, "operation", operation_name(e->operation));
+    json_string_of(w, "code", ot_event_code(e, code));
     if (e->name)
-        json_string_value(w, "name", e->name);
+        json_string_of(w, "name", e->name);
     if (e->unit.size)
         json_text(w, "unit", e->unit);
     json_unsigned(w, "function", e->function);
     if (e->has_transaction)
         json_unsigned(w, "transaction", e->transaction);
     if (e->item_count) {
-        json_array(w, "items");
+        json_array_begin(w, "items");
         for (uint32_t i = 0; i < e->item_count && i < l->items; i++)
             write_item(w, &e->items[i], l);
         json_array_end(w);
@@ -152,16 +152,16 @@ static void write_ot(struct json_writer *w, const char *key, const struct ot_eve
         json_text(w, "detail", shortened(e->detail, l->text));
     write_transfer(w, &e->transfer);
     if (e->fact_count) {
-        json_object(w, "facts");
+        json_object_begin(w, "facts");
         for (uint32_t i = 0; i < e->fact_count; i++)
             json_text(w, fact_name(e->facts[i].kind), shortened(e->facts[i].value, l->text));
         json_object_end(w);
     }
     if (e->flags) {
-        json_array(w, "flags");
+        json_array_begin(w, "flags");
         for (size_t i = 0; i < sizeof flag_names / sizeof *flag_names; i++)
             if (e->flags & flag_names[i].flag)
-                json_string_value(w, NULL, flag_names[i].name);
+                json_string_of(w, NULL, flag_names[i].name);
         json_array_end(w);
     }
     json_object_end(w);
@@ -171,11 +171,11 @@ static void write_end(struct json_writer *w, const char *key, const struct endpo
                       bool has_port)
 {
     char ip[ADDRESS_TEXT_SIZE], mac[MAC_TEXT_SIZE];
-    json_object(w, key);
+    json_object_begin(w, key);
     if (!mac_is_zero(&end->mac))
-        json_string_value(w, "mac", mac_print(mac, &end->mac));
+        json_string_of(w, "mac", mac_print(mac, &end->mac));
     if (end->ip.kind != ADDRESS_NONE)
-        json_string_value(w, "ip", address_print(ip, &end->ip));
+        json_string_of(w, "ip", address_print(ip, &end->ip));
     if (has_port)
         json_unsigned(w, "port", end->port);
     json_object_end(w);
@@ -192,14 +192,14 @@ size_t event_json(const struct ot_event *e, char *out, size_t capacity)
     for (int i = 0; i < LIMIT_COUNT; i++) {
         struct json_writer w;
         json_begin(&w, out, capacity);
-        json_object(&w, NULL);
+        json_object_begin(&w, NULL);
         json_time(&w, "@timestamp", e->time_ns);
         write_end(&w, "source", ot_event_source(e), transport != NULL);
         write_end(&w, "destination", ot_event_destination(e), transport != NULL);
-        json_object(&w, "network");
+        json_object_begin(&w, "network");
         if (transport)
-            json_string_value(&w, "transport", transport);
-        json_string_value(&w, "protocol", e->protocol);
+            json_string_of(&w, "transport", transport);
+        json_string_of(&w, "protocol", e->protocol);
         if (e->packet && e->packet->vlan_count)
             json_unsigned(&w, "vlan", e->packet->vlans[0]);
         json_object_end(&w);

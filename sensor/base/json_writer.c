@@ -68,7 +68,7 @@ static void start(struct json_writer *w, const char *key)
     }
 }
 
-void json_object(struct json_writer *w, const char *key)
+void json_object_begin(struct json_writer *w, const char *key)
 {
     start(w, key);
     put_char(w, '{');
@@ -81,7 +81,7 @@ void json_object_end(struct json_writer *w)
     w->needs_comma = true;
 }
 
-void json_array(struct json_writer *w, const char *key)
+void json_array_begin(struct json_writer *w, const char *key)
 {
     start(w, key);
     put_char(w, '[');
@@ -100,7 +100,7 @@ void json_text(struct json_writer *w, const char *key, struct text value)
     put_escaped(w, value);
 }
 
-void json_string_value(struct json_writer *w, const char *key, const char *value)
+void json_string_of(struct json_writer *w, const char *key, const char *value)
 {
     json_text(w, key, text_of(value));
 }
@@ -160,7 +160,7 @@ void json_hex(struct json_writer *w, const char *key, const void *bytes, size_t 
 void json_time(struct json_writer *w, const char *key, int64_t time_ns)
 {
     char text[TIME_TEXT_SIZE];
-    json_string_value(w, key, time_print(text, time_ns));
+    json_string_of(w, key, time_print(text, time_ns));
 }
 
 char *time_print(char out[TIME_TEXT_SIZE], int64_t time_ns)

@@ -18,13 +18,13 @@ struct json_writer {
 
 void json_begin(struct json_writer *w, char *buffer, size_t capacity);
 /* key may be NULL (in arrays and at the top). */
-void json_object(struct json_writer *w, const char *key);
+void json_object_begin(struct json_writer *w, const char *key);
 void json_object_end(struct json_writer *w);
-void json_array(struct json_writer *w, const char *key);
+void json_array_begin(struct json_writer *w, const char *key);
 void json_array_end(struct json_writer *w);
 void json_text(struct json_writer *w, const char *key,
                struct text value); /* valid UTF-8 kept, the rest \u00XX */
-void json_string_value(struct json_writer *w, const char *key, const char *value);
+void json_string_of(struct json_writer *w, const char *key, const char *value);
 void json_unsigned(struct json_writer *w, const char *key,
                    uint64_t value); /* over 2^53: as a string */
 void json_signed(struct json_writer *w, const char *key, int64_t value);

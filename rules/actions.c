@@ -1,0 +1,161 @@
+/* actions.c: engineering actions as two tables: what an operation of a protocol means (meanings),
+ * and how each action is told to people (actions). PROTOCOLS.md 32 lists the codes behind the
+ * operations. */
+#include "rules/actions.h"
+
+#include <string.h>
+
+static const struct action actions[] = {
+    {DETECTION_PLC_PROGRAM_DOWNLOAD,  "a program",                        "is downloading %O to %T",                        "downloaded %O to %T",
+     "tried to download %O to %T, which refused",                                                                                                                                                                  "nobody programs this controller without approval"                   },
+    {DETECTION_PLC_PROGRAM_UPLOAD,    "the program",                      "is reading %O out of %T",                        "read %O out of %T",
+     "tried to read %O out of %T, which refused",                                                                                                                                                                  "nobody reads the program of this controller without approval"       },
+    {DETECTION_PLC_ONLINE_EDIT,       "the program",                      "is changing %O in the running %T",
+     "changed %O in the running %T",                                                                                                               "tried to change %O in the running %T, which refused",
+     "nobody changes the program of this controller without approval"                                                                                                                                                                                                                   },
+    {DETECTION_PLC_BLOCK_DELETE,      "program parts",                    "ordered %T to delete %O",                        "deleted %O in %T",
+     "tried to delete %O in %T, which refused",                                                                                                                                                                    "nobody deletes anything in this controller without approval"        },
+    {DETECTION_PLC_STOP,              "",                                 "ordered %T to stop",                             "stopped %T",          "tried to stop %T, which refused",
+     "nobody stops this controller without approval"                                                                                                                                                                                                                                    },
+    {DETECTION_PLC_START,             "",                                 "ordered %T to start",                            "started %T",
+     "tried to start %T, which refused",                                                                                                                                                                           "nobody starts this controller without approval"                     },
+    {DETECTION_PLC_MODE_CHANGE,       "",                                 "ordered %T into another operating mode",
+     "changed the operating mode of %T",                                                                                                           "tried to change the operating mode of %T, which refused",
+     "nobody changes the operating mode of this controller without approval"                                                                                                                                                                                                            },
+    {DETECTION_PLC_RESTART,           "",                                 "ordered %T to restart",                          "restarted %T",
+     "tried to restart %T, which refused",                                                                                                                                                                         "nobody restarts this device without approval"                       },
+    {DETECTION_PLC_FACTORY_RESET,     "",                                 "ordered %T to reset itself to factory settings",
+     "reset %T to factory settings",                                                                                                               "tried to reset %T to factory settings, which refused",
+     "nobody resets this device without approval"                                                                                                                                                                                                                                       },
+    {DETECTION_PLC_FORCE_IO,          "inputs or outputs",                "is forcing %O of %T",                            "forced %O of %T",
+     "tried to force %O of %T, which refused",                                                                                                                                                                     "nobody forces inputs or outputs of this controller without approval"},
+    {DETECTION_PLC_FIRMWARE_TRANSFER, "firmware",                         "is sending %O to %T",                            "sent %O to %T",
+     "tried to send %O to %T, which refused",                                                                                                                                                                      "nobody changes the firmware of this device without approval"        },
+    {DETECTION_PLC_CONFIG_WRITE,      "the configuration",                "is changing %O of %T",                           "changed %O of %T",
+     "tried to change %O of %T, which refused",                                                                                                                                                                    "nobody changes the configuration of this device without approval"   },
+    {DETECTION_PLC_TIME_SET,          "",                                 "is setting the clock of %T",                     "set the clock of %T",
+     "tried to set the clock of %T, which refused",                                                                                                                                                                "nobody sets the clock of this controller without approval"          },
+    {DETECTION_PLC_CREDENTIAL_CHANGE, "a password or protection setting", "is changing %O of %T",
+     "changed %O of %T",                                                                                                                           "tried to change %O of %T, which refused",
+     "nobody changes passwords or protection of this device without approval"                                                                                                                                                                                                           },
+    {DETECTION_PLC_SESSION_TAKEOVER,  "",                                 "asks for or gives back sole control of %T",
+     "took or gave back sole control of %T",                                                                                                       "tried to take or give back sole control of %T, which refused",
+     "nobody reserves or locks this controller without approval"                                                                                                                                                                                                                        },
+};
+
+/* Where a protocol means something else than its operation class says. First match counts. */
+static const struct meaning {
+    const char *protocol;
+    enum operation operation;
+    const char *code;         /* part of the code as PROTOCOLS.md 0.1 spells it; NULL: any */
+    const char *detail;       /* words in the event's detail or object; NULL: any */
+    enum detection detection; /* DETECTION_COUNT: not an action */
+} meanings[] = {
+  /* PROTOCOLS 6: block status is the online view of a running block, not its program */
+    {"s7comm", OP_PROGRAM_UPLOAD,   "rosctr=7,group=1,", NULL,      DETECTION_COUNT                },
+ /* PROTOCOLS 6: activation of what was downloaded */
+    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "_INSE",   DETECTION_PLC_PROGRAM_DOWNLOAD },
+    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "_INS2",   DETECTION_PLC_PROGRAM_DOWNLOAD },
+ /* PROTOCOLS 6: system data blocks are the hardware configuration */
+    {"s7comm", OP_PROGRAM_DOWNLOAD, NULL,                "SDB",     DETECTION_PLC_CONFIG_WRITE     },
+    {"s7comm", OP_CONFIG_CHANGE,    NULL,                "PWD",     DETECTION_PLC_CREDENTIAL_CHANGE},
+ /* PROTOCOLS 8.2: Reset type 1 */
+    {"cip",    OP_RESTART,          NULL,                "factory", DETECTION_PLC_FACTORY_RESET    },
+ /* PROTOCOLS 8.2: CIP Security, EtherNet/IP Security, certificates */
+    {"cip",    OP_CONFIG_CHANGE,    "class=0x5d",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE},
+    {"cip",    OP_CONFIG_CHANGE,    "class=0x5e",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE},
+    {"cip",    OP_CONFIG_CHANGE,    "class=0x5f",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE},
+};
+
+/* What an operation class means when no row above says otherwise. + 1, so that 0 is none. */
+static const int by_operation[OPERATION_COUNT] = {
+    [OP_PROGRAM_DOWNLOAD] = DETECTION_PLC_PROGRAM_DOWNLOAD + 1,
+    [OP_PROGRAM_UPLOAD] = DETECTION_PLC_PROGRAM_UPLOAD + 1,
+    [OP_PROGRAM_MODIFY] = DETECTION_PLC_ONLINE_EDIT + 1,
+    [OP_PROGRAM_DELETE] = DETECTION_PLC_BLOCK_DELETE + 1,
+    [OP_FILE_DELETE] = DETECTION_PLC_BLOCK_DELETE + 1,
+    [OP_STOP] = DETECTION_PLC_STOP + 1,
+    [OP_START] = DETECTION_PLC_START + 1,
+    [OP_MODE_CHANGE] = DETECTION_PLC_MODE_CHANGE + 1,
+    [OP_RESTART] = DETECTION_PLC_RESTART + 1,
+    [OP_FORCE] = DETECTION_PLC_FORCE_IO + 1,
+    [OP_FIRMWARE_UPDATE] = DETECTION_PLC_FIRMWARE_TRANSFER + 1,
+    [OP_CONFIG_CHANGE] = DETECTION_PLC_CONFIG_WRITE + 1,
+    [OP_TIME_SET] = DETECTION_PLC_TIME_SET + 1,
+    [OP_LOCK] = DETECTION_PLC_SESSION_TAKEOVER + 1,
+};
+
+bool action_is_candidate(enum operation operation)
+{
+    return by_operation[operation] != 0;
+}
+
+const struct action *action_find(enum detection detection)
+{
+    for (size_t i = 0; i < sizeof actions / sizeof *actions; i++)
+        if (actions[i].detection == detection)
+            return &actions[i];
+    return NULL;
+}
+
+static bool text_holds(struct text text, const char *words)
+{
+    return text.size && memmem(text.at, text.size, words, strlen(words)) != NULL;
+}
+
+static bool meaning_fits(const struct meaning *m, const struct ot_event *e,
+                         enum operation operation, const char *code, const char *object)
+{
+    if (m->operation != operation || strcmp(m->protocol, e->protocol) != 0)
+        return false;
+    if (m->code && !strstr(code, m->code))
+        return false;
+    return !m->detail || text_holds(e->detail, m->detail) || strstr(object, m->detail);
+}
+
+const struct action *action_of(const struct ot_event *e, enum operation operation)
+{
+    if (!action_is_candidate(operation))
+        return NULL;
+    enum detection detection = (enum detection)(by_operation[operation] - 1);
+    char code[OT_CODE_SIZE], object[FINDING_KEY];
+    ot_event_code(e, code);
+    action_object(e, object, sizeof object);
+    for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++) {
+        if (!meaning_fits(&meanings[i], e, operation, code, object))
+            continue;
+        detection = meanings[i].detection;
+        break;
+    }
+    return detection == DETECTION_COUNT ? NULL : action_find(detection);
+}
+
+char *action_object(const struct ot_event *e, char *out, size_t capacity)
+{
+    out[0] = '\0';
+    if (e->transfer.step != TRANSFER_NONE && e->transfer.name.size)
+        return text_copy(out, capacity, e->transfer.name);
+    if (e->item_count == 0)
+        return out;
+    const struct ot_item *item = &e->items[0];
+    if (item->name.size)
+        text_copy(out, capacity, item->name);
+    else
+        ot_item_print(item, out, capacity);
+    size_t size = strlen(out);
+    uint32_t total = e->items_total > e->item_count ? e->items_total : e->item_count;
+    if (total > 1 && size + 1 < capacity)
+        text_format(out + size, capacity - size, " and %u more", total - 1);
+    return out;
+}
+
+char *action_phrase(char *out, size_t capacity, const char *phrase, const char *thing,
+                    const char *object)
+{
+    const char *place = strstr(phrase, "%O");
+    if (!place)
+        return text_copy(out, capacity, text_of(phrase));
+    int before = (int)(place - phrase);
+    return text_format(out, capacity, "%.*s%s%s", before, phrase, object[0] ? object : thing,
+                       place + strlen("%O"));
+}

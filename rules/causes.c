@@ -1,0 +1,174 @@
+/* causes.c: a table of what was told and how often. */
+#include "rules/causes.h"
+
+#include "rules/actions.h"
+#include "rules/slots.h"
+#include "sensor/base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOLD_SINGLY = 4 }; /* of one cause, before only doubling counts are told */
+
+static const int64_t OVER_NS = 60 * INT64_C(1000000000);
+
+struct cause {
+    struct slot slot;
+    uint64_t count, told;
+    uint32_t flags;
+    /* what is needed to tell the rest of a flood later */
+    enum detection detection;
+    uint32_t segment;
+    uint8_t transport;
+    bool is_actor_server;
+    struct endpoint client, server;
+    const char *protocol, *phrase, *thing, *expected;
+    char key[FINDING_KEY];
+    char object[FINDING_KEY];
+};
+
+struct causes {
+    struct slots table;
+    const struct finding_sink *sink;
+    size_t untold; /* about how many causes have something left to tell */
+};
+
+struct causes *causes_create(size_t capacity, const struct finding_sink *sink)
+{
+    struct causes *c = calloc(1, sizeof *c);
+    if (!c)
+        return NULL;
+    c->sink = sink;
+    if (!slots_create(&c->table, capacity, sizeof(struct cause))) {
+        free(c);
+        return NULL;
+    }
+    return c;
+}
+
+void causes_destroy(struct causes *c)
+{
+    if (!c)
+        return;
+    slots_destroy(&c->table);
+    free(c);
+}
+
+static uint64_t host_hash(const struct endpoint *host)
+{
+    if (host->ip.kind == ADDRESS_NONE)
+        return hash_bytes(&host->mac, sizeof host->mac);
+    return hash_bytes(&host->ip, sizeof host->ip);
+}
+
+static uint64_t cause_key(const struct ot_flow *flow, const struct cause_of *of)
+{
+    uint64_t key = hash_mix(flow->segment, (uint64_t)of->detection);
+    key = hash_mix(key, host_hash(&flow->client));
+    key = hash_mix(key, host_hash(&flow->server));
+    key = hash_mix(key, hash_bytes(of->protocol, strlen(of->protocol)));
+    key = hash_mix(key, hash_bytes(of->key, strlen(of->key)));
+    return hash_mix(key, of->is_actor_server) | 1;
+}
+
+static void cause_start(struct cause *cause, const struct ot_flow *flow, const struct cause_of *of)
+{
+    cause->detection = of->detection;
+    cause->segment = flow->segment;
+    cause->transport = flow->transport;
+    cause->client = flow->client;
+    cause->server = flow->server;
+    cause->protocol = of->protocol;
+    cause->phrase = of->phrase;
+    cause->thing = of->thing;
+    cause->expected = of->expected;
+    cause->is_actor_server = of->is_actor_server;
+    text_copy(cause->key, sizeof cause->key, text_of(of->key));
+    text_copy(cause->object, sizeof cause->object, text_of(of->object));
+}
+
+static bool is_doubling(uint64_t count)
+{
+    return (count & (count - 1)) == 0;
+}
+
+bool causes_admit(struct causes *c, const struct ot_flow *flow, int64_t time_ns,
+                  const struct cause_of *of, uint32_t flags, uint64_t *count)
+{
+    bool is_new;
+    struct cause *cause = slots_take(&c->table, cause_key(flow, of), time_ns, &is_new);
+    if (is_new)
+        cause_start(cause, flow, of);
+    bool is_outcome = flags & FINDING_OUTCOME;
+    if (!is_outcome || is_new)
+        cause->count++;
+    bool is_other = (flags & ~cause->flags) != 0;
+    cause->flags |= flags;
+    if (cause->count > TOLD_SINGLY && !is_doubling(cause->count) && !is_other) {
+        if (cause->count - cause->told == 1)
+            c->untold++;
+        return false;
+    }
+    *count = is_outcome ? 1 : cause->count - cause->told;
+    if (!is_outcome)
+        cause->told = cause->count;
+    return true;
+}
+
+void causes_fill(struct finding *f, const struct cause_of *of, uint32_t flags, uint64_t count)
+{
+    if (of->is_actor_server) {
+        struct endpoint client = f->actor;
+        f->actor = f->target;
+        f->target = client;
+    }
+    f->flags = flags;
+    f->count = count;
+    text_copy(f->key, sizeof f->key, text_of(of->key));
+    text_copy(f->object, sizeof f->object, text_of(of->object));
+    text_copy(f->expected, sizeof f->expected, text_of(of->expected));
+    action_phrase(f->what, sizeof f->what, of->phrase, of->thing, of->object);
+}
+
+void causes_tell(struct causes *c, const struct finding *f)
+{
+    c->sink->finding(c->sink->context, f);
+}
+
+static void cause_tell_rest(struct causes *c, struct cause *cause)
+{
+    struct ot_flow flow = {.segment = cause->segment,
+                           .transport = cause->transport,
+                           .client = cause->client,
+                           .server = cause->server};
+    struct violation last = {
+        .flow = &flow, .protocol = cause->protocol, .time_ns = cause->slot.used_ns};
+    last.is_from_client = true;
+    struct cause_of of = {cause->detection, cause->protocol,       cause->key,
+                          cause->phrase,    cause->thing,          cause->object,
+                          cause->expected,  cause->is_actor_server};
+    struct finding f;
+    finding_of_violation(&f, cause->detection, &last);
+    causes_fill(&f, &of, cause->flags & ~(uint32_t)FINDING_OUTCOME, cause->count - cause->told);
+    text_format(f.seen, sizeof f.seen, "the same %llu times in all",
+                (unsigned long long)cause->count);
+    cause->told = cause->count;
+    causes_tell(c, &f);
+}
+
+void causes_tick(struct causes *c, int64_t now_ns, bool is_last)
+{
+    if (c->untold == 0)
+        return;
+    size_t left = 0;
+    for (size_t i = 0; i < c->table.capacity; i++) {
+        struct cause *cause = slots_at(&c->table, i);
+        if (cause->slot.key == 0 || cause->count == cause->told)
+            continue;
+        if (is_last || now_ns - cause->slot.used_ns >= OVER_NS)
+            cause_tell_rest(c, cause);
+        else
+            left++;
+    }
+    c->untold = left;
+}

@@ -1,0 +1,92 @@
+/* conformance.c: which detection a breach is. DETECTIONS.md 1.2 and 1.7, kinds of PROTOCOLS.md 4.
+ */
+#include "rules/conformance.h"
+
+/* In the first moments of a flow that was picked up in its middle, framing is still being found. */
+static const int64_t PICK_UP_NS = 1 * INT64_C(1000000000);
+
+static const struct kind {
+    enum detection detection;
+    bool needs_history; /* only a breach when nothing of the conversation was missed */
+} kinds[VIOLATION_COUNT_OF] = {
+    [VIOLATION_LENGTH] = {DETECTION_PROTO_ILLEGAL_LENGTH,    false},
+    [VIOLATION_TRUNCATED] = {DETECTION_PROTO_ILLEGAL_LENGTH,    false},
+    [VIOLATION_TRAILING] = {DETECTION_PROTO_ILLEGAL_LENGTH,    false},
+    [VIOLATION_FUNCTION] = {DETECTION_PROTO_RESERVED_CODE,     false},
+    [VIOLATION_RESERVED] = {DETECTION_PROTO_RESERVED_CODE,     false},
+    [VIOLATION_STATE] = {DETECTION_PROTO_STATE_VIOLATION,   true },
+    [VIOLATION_DIRECTION] = {DETECTION_PROTO_STATE_VIOLATION,   true },
+    [VIOLATION_SEQUENCE] = {DETECTION_PROTO_STATE_VIOLATION,   true },
+    [VIOLATION_DUPLICATE] = {DETECTION_PROTO_STATE_VIOLATION,   true },
+    [VIOLATION_RANGE] = {DETECTION_PROTO_ILLEGAL_PARAMETER, false},
+    [VIOLATION_COUNT] = {DETECTION_PROTO_MALFORMED,         false},
+    [VIOLATION_CHECKSUM] = {DETECTION_PROTO_MALFORMED,         false},
+    [VIOLATION_ENCODING] = {DETECTION_PROTO_MALFORMED,         false},
+};
+
+static const struct words {
+    enum detection detection;
+    const char *phrase, *expected;
+} words[] = {
+    {DETECTION_PROTO_ILLEGAL_LENGTH,    "sent data with wrong lengths to %T: %O",
+     "lengths agree with each other and with the data"   },
+    {DETECTION_PROTO_RESERVED_CODE,     "sent a code to %T that is reserved or not defined: %O",
+     "only codes that the specification defines"         },
+    {DETECTION_PROTO_STATE_VIOLATION,   "sent %T a message that has no place here: %O",
+     "messages in the order that the specification gives"},
+    {DETECTION_PROTO_ILLEGAL_PARAMETER, "sent %T a parameter outside the specification: %O",
+     "parameters within the limits of the specification" },
+    {DETECTION_PROTO_MALFORMED,         "sent malformed data to %T: %O",
+     "data as the specification describes it"            },
+};
+
+static bool history_is_known(const struct ot_flow *flow)
+{
+    return flow->is_start_seen && !flow->has_gap;
+}
+
+bool conformance_of_violation(const struct violation *v, struct conformance_finding *f)
+{
+    const struct kind *kind = &kinds[v->kind];
+    const struct ot_flow *flow = v->flow;
+    if (kind->needs_history && !history_is_known(flow))
+        return false;
+    if (!flow->is_start_seen && v->time_ns - flow->first_ns < PICK_UP_NS &&
+        flow->transport == TRANSPORT_TCP && kind->detection == DETECTION_PROTO_ILLEGAL_LENGTH)
+        return false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        if (words[i].detection != kind->detection)
+            continue;
+        *f = (struct conformance_finding){kind->detection, words[i].phrase, "", words[i].expected,
+                                          !v->is_from_client};
+        return true;
+    }
+    return false;
+}
+
+bool conformance_of_event(const struct ot_event *e, struct conformance_finding *f)
+{
+    if (e->flags & OT_BROADCAST && e->direction != OT_RESPONSE &&
+        operation_is_change(e->operation)) {
+        *f = (struct conformance_finding){DETECTION_RW_BROADCAST_WRITE,
+                                          "wrote %O to all units behind %T at once", "data",
+                                          "writes go to one unit", false};
+        return true;
+    }
+    if (e->direction != OT_RESPONSE)
+        return false;
+    if (e->flags & OT_ECHO_DIFFERS) {
+        *f =
+            (struct conformance_finding){DETECTION_RW_UNSOLICITED_RESPONSE,
+                                         "answered %T with another address or value than asked: %O",
+                                         "unnamed object", "a reply repeats what was asked", true};
+        return true;
+    }
+    if (e->flags & OT_NO_REQUEST && history_is_known(e->flow) && e->flow->is_two_sided) {
+        *f = (struct conformance_finding){
+            DETECTION_RW_UNSOLICITED_RESPONSE, "sent %T a reply that it had not asked for: %O",
+            "no object named", "each reply belongs to one request", true};
+        return true;
+    }
+    return false;
+}

@@ -1,0 +1,21 @@
+/* conformance.h: breaches of a protocol's specification and single odd events, as detections with
+ * their words. */
+#pragma once
+
+#include "sensor/base/finding.h"
+#include "sensor/base/ot_event.h"
+
+struct conformance_finding {
+    enum detection detection;
+    const char *phrase; /* %T the other side, %O what or why */
+    const char *thing;  /* for %O when the event names nothing */
+    const char *expected;
+    bool is_actor_server;
+};
+
+/* Events without any of these flags need no look. */
+enum { CONFORMANCE_FLAGS = OT_NO_REQUEST | OT_BROADCAST | OT_ECHO_DIFFERS };
+
+/* False: nothing to tell, or the sensor may have missed what explains it. */
+bool conformance_of_event(const struct ot_event *e, struct conformance_finding *f);
+bool conformance_of_violation(const struct violation *v, struct conformance_finding *f);

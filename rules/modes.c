@@ -1,0 +1,105 @@
+/* modes.c: a table of devices and the mode they last told. */
+#include "rules/modes.h"
+
+#include "rules/slots.h"
+#include "sensor/base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+/* A controller takes seconds to start; who ordered it longer ago has not caused it. */
+static const int64_t COMMAND_NS = 60 * INT64_C(1000000000);
+
+struct device {
+    struct slot slot;
+    char mode[MODE_SIZE]; /* "": not told yet */
+    int64_t commanded_ns; /* 0: never */
+    struct endpoint commander;
+};
+
+struct modes {
+    struct slots devices; /* modes by device and kind of reply, commands by device */
+};
+
+struct modes *modes_create(size_t devices_max)
+{
+    struct modes *m = calloc(1, sizeof *m);
+    if (!m)
+        return NULL;
+    if (!slots_create(&m->devices, devices_max, sizeof(struct device))) {
+        free(m);
+        return NULL;
+    }
+    return m;
+}
+
+void modes_destroy(struct modes *m)
+{
+    if (!m)
+        return;
+    slots_destroy(&m->devices);
+    free(m);
+}
+
+static uint64_t device_key(const struct ot_event *e, const struct endpoint *device)
+{
+    uint64_t key = device->ip.kind == ADDRESS_NONE ? hash_bytes(&device->mac, sizeof device->mac)
+                                                   : hash_bytes(&device->ip, sizeof device->ip);
+    return hash_mix(key, e->flow->segment) | 1;
+}
+
+/* Two kinds of reply may name the same mode differently: only like is compared with like. */
+static uint64_t mode_key(const struct ot_event *e)
+{
+    uint64_t key = hash_mix(device_key(e, ot_event_source(e)), 1);
+    key = hash_mix(key, hash_bytes(e->protocol, strlen(e->protocol)));
+    if (e->unit.size)
+        key = hash_mix(key, hash_bytes(e->unit.at, e->unit.size));
+    if (strcmp(e->protocol, "cip") == 0)
+        key = hash_mix(key, e->function);
+    return key | 1;
+}
+
+void modes_command(struct modes *m, const struct ot_event *e)
+{
+    if (e->operation != OP_STOP && e->operation != OP_START && e->operation != OP_MODE_CHANGE &&
+        e->operation != OP_RESTART)
+        return;
+    bool is_new;
+    struct device *device =
+        slots_take(&m->devices, device_key(e, &e->flow->server), e->time_ns, &is_new);
+    device->commanded_ns = e->time_ns;
+    device->commander = e->flow->client;
+}
+
+static struct text mode_told(const struct ot_event *e)
+{
+    for (uint32_t i = 0; i < e->fact_count; i++)
+        if (e->facts[i].kind == FACT_MODE && !e->facts[i].is_about_receiver)
+            return e->facts[i].value;
+    return (struct text){NULL, 0};
+}
+
+bool modes_note(struct modes *m, const struct ot_event *e, struct mode_change *change)
+{
+    struct text told = mode_told(e);
+    if (told.size == 0)
+        return false;
+    text_copy(change->now, sizeof change->now, told);
+    bool is_new;
+    struct device *device = slots_take(&m->devices, mode_key(e), e->time_ns, &is_new);
+    if (is_new || strcasecmp(device->mode, change->now) == 0) {
+        memcpy(device->mode, change->now, sizeof device->mode);
+        return false;
+    }
+    memcpy(change->before, device->mode, sizeof change->before);
+    memcpy(device->mode, change->now, sizeof device->mode);
+    const struct device *commanded =
+        slots_find(&m->devices, device_key(e, ot_event_source(e)), e->time_ns);
+    change->has_commander =
+        commanded && commanded->commanded_ns && e->time_ns - commanded->commanded_ns <= COMMAND_NS;
+    if (change->has_commander)
+        change->commander = commanded->commander;
+    return true;
+}

@@ -1,0 +1,40 @@
+/* slots.h: a bounded table of small entries under 64-bit keys, allocated once.
+ *
+ * Entries live in sets of SLOTS_WAYS; when a set is full its least recently used entry goes. Every
+ * entry begins with a struct slot, so the caller declares what follows. A key is a hash that stands
+ * for what was hashed; 0 is never one. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { SLOTS_WAYS = 8 };
+
+struct slot {
+    uint64_t key; /* 0: empty */
+    int64_t used_ns;
+};
+
+struct slots {
+    uint8_t *bytes;
+    size_t entry_size;
+    size_t capacity;  /* entries */
+    uint64_t evicted; /* entries given up for others */
+};
+
+/* Allocates zeroed entries for at least `capacity` of them. False when there is no memory. */
+bool slots_create(struct slots *s, size_t capacity, size_t entry_size);
+void slots_destroy(struct slots *s);
+
+/* The entry, marked as used, or NULL. */
+void *slots_find(struct slots *s, uint64_t key, int64_t now_ns);
+/* The entry, made zeroed when missing. Never NULL. */
+void *slots_take(struct slots *s, uint64_t key, int64_t now_ns, bool *is_new);
+void slots_drop(void *entry);
+
+/* The i-th place, i < capacity, for walks; its key is 0 when it is empty. */
+static inline void *slots_at(const struct slots *s, size_t i)
+{
+    return s->bytes + i * s->entry_size;
+}

@@ -1,0 +1,333 @@
+/* sweeps.c: counts per pair of hosts and protocol over a sliding start of short windows. */
+#include "rules/sweeps.h"
+
+#include "rules/slots.h"
+#include "sensor/base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BITS = 256, /* of a set of hashed units or functions: 48 of them collide in about 4 bits */
+    RECENT = 256,
+    UNITS_MIN = 6,             /* a gateway's master that lost a few slaves still asks fewer */
+    UNITS_SILENT_MIN = 24,     /* when nothing at all answers, the mirror may be one-sided */
+    FUNCTIONS_REFUSED_MIN = 5, /* four read functions on one wrong address are no scan */
+    FUNCTIONS_MODBUS_MIN = 10, /* an HMI uses up to six of Modbus's functions */
+    ERRORS_MIN = 10,           /* in a window */
+    ERRORS_GROWTH = 4,         /* times the worst window so far */
+    REFUSALS_MIN = 3,          /* one mistyped password, and one more */
+    KNOWN_REQUESTS_MIN = 100,  /* before that a conversation shows its habits */
+    UNKNOWN_CODES = 16,
+};
+
+static const int64_t SWEEP_WINDOW_NS = 60 * INT64_C(1000000000);
+/* Requests sent at once to all slaves of a gateway are all unanswered for a moment. */
+static const int64_t PATIENCE_NS = 2 * INT64_C(1000000000);
+static const int64_t ERROR_WINDOW_NS = 10 * INT64_C(1000000000);
+static const int64_t REFUSAL_WINDOW_NS = 300 * INT64_C(1000000000);
+/* A conversation that was there when the run began may have had its errors for years. */
+static const int64_t HABIT_NS = 30 * INT64_C(1000000000);
+
+struct bits {
+    uint64_t words[BITS / 64];
+    uint32_t count;
+};
+
+struct pair {
+    struct slot slot;
+    int64_t first_ns;
+    uint32_t requests; /* all, saturating */
+    /* sweeps: one window */
+    int64_t sweep_start_ns;
+    uint64_t last_request;  /* unit and function: a repetition changes nothing */
+    int64_t second_unit_ns; /* when it asked for more than one */
+    struct bits units, units_answered, units_refused, functions, functions_refused;
+    unsigned told;
+    /* error replies */
+    int64_t error_start_ns;
+    uint32_t replies, errors, errors_worst;
+    bool is_habit; /* the first window only learns */
+    /* refused passwords */
+    int64_t refusal_start_ns;
+    uint32_t refusals;
+    /* unknown functions that this pair has used */
+    uint32_t unknown_codes[UNKNOWN_CODES];
+    uint32_t unknown_count;
+};
+
+/* Finds the pair of a flow again without hashing. */
+struct recent {
+    uint64_t flow_id;
+    const char *protocol;
+    struct pair *pair;
+    uint64_t key;
+};
+
+struct sweeps {
+    struct slots pairs;
+    struct recent recent[RECENT];
+    int64_t start_ns; /* of the run */
+};
+
+struct sweeps *sweeps_create(size_t pairs_max)
+{
+    struct sweeps *s = calloc(1, sizeof *s);
+    if (!s)
+        return NULL;
+    if (!slots_create(&s->pairs, pairs_max, sizeof(struct pair))) {
+        free(s);
+        return NULL;
+    }
+    return s;
+}
+
+void sweeps_destroy(struct sweeps *s)
+{
+    if (!s)
+        return;
+    slots_destroy(&s->pairs);
+    free(s);
+}
+
+static bool bits_set(struct bits *b, uint64_t hash)
+{
+    uint64_t *word = &b->words[hash / 64 % (BITS / 64)];
+    uint64_t bit = UINT64_C(1) << (hash % 64);
+    if (*word & bit)
+        return false;
+    *word |= bit;
+    b->count++;
+    return true;
+}
+
+static uint64_t pair_key(const struct ot_event *e)
+{
+    const struct ot_flow *flow = e->flow;
+    uint8_t bytes[2 * (sizeof(struct address) + sizeof(struct mac)) + sizeof(uint32_t) + 8] = {0};
+    uint8_t *at = bytes;
+    const struct endpoint *const ends[] = {&flow->client, &flow->server};
+    for (size_t i = 0; i < 2; i++) {
+        memcpy(at, &ends[i]->ip, sizeof ends[i]->ip);
+        at += sizeof ends[i]->ip;
+        if (ends[i]->ip.kind == ADDRESS_NONE)
+            memcpy(at, &ends[i]->mac, sizeof ends[i]->mac);
+        at += sizeof ends[i]->mac;
+    }
+    memcpy(at, &flow->segment, sizeof flow->segment);
+    at += sizeof flow->segment;
+    for (size_t i = 0; i < 8 && e->protocol[i]; i++)
+        at[i] = (uint8_t)e->protocol[i];
+    return hash_bytes(bytes, sizeof bytes) | 1;
+}
+
+static struct pair *pair_of(struct sweeps *s, const struct ot_event *e)
+{
+    struct recent *recent = &s->recent[e->flow->id % RECENT];
+    if (recent->flow_id == e->flow->id && recent->protocol == e->protocol && recent->pair &&
+        recent->pair->slot.key == recent->key) {
+        recent->pair->slot.used_ns = e->time_ns;
+        return recent->pair;
+    }
+    bool is_new;
+    uint64_t key = pair_key(e);
+    struct pair *pair = slots_take(&s->pairs, key, e->time_ns, &is_new);
+    if (is_new) {
+        pair->first_ns = pair->sweep_start_ns = pair->error_start_ns = e->time_ns;
+        pair->is_habit = !e->flow->is_start_seen && e->time_ns - s->start_ns < HABIT_NS;
+    }
+    *recent = (struct recent){e->flow->id, e->protocol, pair, key};
+    return pair;
+}
+
+/* Short units are told apart by their bytes, so that the common case needs no hash of text. */
+static uint64_t unit_hash(struct text unit)
+{
+    uint64_t value = 0;
+    if (unit.size > sizeof value)
+        return hash_bytes(unit.at, unit.size);
+    if (unit.size)
+        memcpy(&value, unit.at, unit.size);
+    return hash_mix(value, unit.size);
+}
+
+static void sweep_window(struct pair *pair, int64_t now)
+{
+    if (now - pair->sweep_start_ns < SWEEP_WINDOW_NS && now >= pair->sweep_start_ns)
+        return;
+    pair->sweep_start_ns = now;
+    memset(&pair->units, 0, sizeof pair->units);
+    memset(&pair->units_answered, 0, sizeof pair->units_answered);
+    memset(&pair->units_refused, 0, sizeof pair->units_refused);
+    memset(&pair->functions, 0, sizeof pair->functions);
+    memset(&pair->functions_refused, 0, sizeof pair->functions_refused);
+    pair->last_request = 0;
+    pair->told = 0;
+}
+
+static bool is_modbus(const struct ot_event *e)
+{
+    return strcmp(e->protocol, "modbus") == 0;
+}
+
+static void units_judge(struct pair *pair, int64_t now, struct sweep_report *report)
+{
+    uint32_t asked = pair->units.count, answered = pair->units_answered.count;
+    if (pair->told & SWEEP_UNITS || asked < UNITS_MIN || answered * 4 > asked)
+        return;
+    if (pair->units_refused.count < UNITS_MIN && now - pair->second_unit_ns < PATIENCE_NS)
+        return;
+    bool has_answers = pair->replies || answered;
+    if (!has_answers && asked < UNITS_SILENT_MIN)
+        return;
+    pair->told |= SWEEP_UNITS;
+    report->found |= SWEEP_UNITS;
+}
+
+static void functions_judge(struct pair *pair, const struct ot_event *e,
+                            struct sweep_report *report)
+{
+    if (pair->told & SWEEP_FUNCTIONS)
+        return;
+    if (pair->functions_refused.count < FUNCTIONS_REFUSED_MIN &&
+        !(pair->functions.count >= FUNCTIONS_MODBUS_MIN && is_modbus(e)))
+        return;
+    pair->told |= SWEEP_FUNCTIONS;
+    report->found |= SWEEP_FUNCTIONS;
+}
+
+static void request_count(struct pair *pair, const struct ot_event *e, struct sweep_report *report)
+{
+    if (pair->requests < UINT32_MAX)
+        pair->requests++;
+    uint64_t unit = unit_hash(e->unit);
+    uint64_t request = hash_mix(unit, e->function) | 1;
+    if (request == pair->last_request)
+        return;
+    pair->last_request = request;
+    if (bits_set(&pair->units, unit)) {
+        if (pair->units.count == 2)
+            pair->second_unit_ns = e->time_ns;
+        units_judge(pair, e->time_ns, report);
+    }
+    if (bits_set(&pair->functions, hash_mix(e->function, 0)))
+        functions_judge(pair, e, report);
+}
+
+static void error_window(struct pair *pair, int64_t now)
+{
+    if (now - pair->error_start_ns < ERROR_WINDOW_NS && now >= pair->error_start_ns)
+        return;
+    if (pair->errors > pair->errors_worst)
+        pair->errors_worst = pair->errors;
+    pair->error_start_ns = now;
+    pair->errors = pair->replies = 0;
+    pair->is_habit = false;
+    pair->told &= ~(unsigned)SWEEP_EXCEPTIONS;
+}
+
+static void errors_judge(struct pair *pair, struct sweep_report *report)
+{
+    if (pair->is_habit || pair->told & SWEEP_EXCEPTIONS || pair->errors < ERRORS_MIN ||
+        pair->errors < ERRORS_GROWTH * pair->errors_worst)
+        return;
+    pair->told |= SWEEP_EXCEPTIONS;
+    report->found |= SWEEP_EXCEPTIONS;
+}
+
+/* Native codes of refused passwords and privileges. */
+static const struct refusal {
+    const char *protocol;
+    uint32_t code;
+} refusals[] = {
+    {"s7comm", 0xd602}, /* PROTOCOLS 6: wrong password */
+    {"s7comm", 0xd605}, /* no password set */
+    {"s7comm", 0x0119}, /* wrong password */
+    {"s7comm", 0xd0a1}, /* protection level */
+    {"s7comm", 0xd241}, /* protection level of the function */
+    {"cip",    0x0f  }, /* PROTOCOLS 8.2: privilege violation */
+    {"pccc",   0x60  }, /* PROTOCOLS 8.4: function disallowed by protection */
+};
+
+bool sweeps_is_refusal(const struct ot_event *e)
+{
+    if (e->status.result != OT_RESULT_ERROR)
+        return false;
+    if (e->operation == OP_AUTH)
+        return true;
+    for (size_t i = 0; i < sizeof refusals / sizeof *refusals; i++)
+        if (refusals[i].code == e->status.code && strcmp(refusals[i].protocol, e->protocol) == 0)
+            return true;
+    return false;
+}
+
+static void refusal_count(struct pair *pair, const struct ot_event *e, struct sweep_report *report)
+{
+    if (!sweeps_is_refusal(e))
+        return;
+    if (e->time_ns - pair->refusal_start_ns > REFUSAL_WINDOW_NS ||
+        e->time_ns < pair->refusal_start_ns) {
+        pair->refusal_start_ns = e->time_ns;
+        pair->refusals = 0;
+    }
+    pair->refusals++;
+    if (pair->refusals >= REFUSALS_MIN)
+        report->found |= SWEEP_PASSWORDS;
+}
+
+/* An unknown function that the device obeyed: new when the pair has shown its habits without it. */
+static void unknown_count(struct pair *pair, const struct ot_event *e, struct sweep_report *report)
+{
+    if (e->operation != OP_UNKNOWN || e->name || e->flags & (OT_NO_REQUEST | OT_ENCRYPTED))
+        return;
+    for (uint32_t i = 0; i < pair->unknown_count; i++)
+        if (pair->unknown_codes[i] == e->function)
+            return;
+    if (pair->unknown_count < UNKNOWN_CODES)
+        pair->unknown_codes[pair->unknown_count++] = e->function;
+    if (pair->requests >= KNOWN_REQUESTS_MIN && e->time_ns - pair->first_ns > HABIT_NS)
+        report->found |= SWEEP_UNDOCUMENTED;
+}
+
+static void response_count(struct pair *pair, const struct ot_event *e, struct sweep_report *report)
+{
+    error_window(pair, e->time_ns);
+    pair->replies++;
+    if (e->status.result != OT_RESULT_ERROR) {
+        bits_set(&pair->units_answered, unit_hash(e->unit));
+        if (e->operation == OP_UNKNOWN)
+            unknown_count(pair, e, report);
+        return;
+    }
+    pair->errors++;
+    errors_judge(pair, report);
+    if (bits_set(&pair->units_refused, unit_hash(e->unit)))
+        units_judge(pair, e->time_ns, report);
+    if (bits_set(&pair->functions_refused, hash_mix(e->function, 0)))
+        functions_judge(pair, e, report);
+    refusal_count(pair, e, report);
+}
+
+void sweeps_event(struct sweeps *s, const struct ot_event *e, struct sweep_report *report)
+{
+    report->found = 0;
+    if (s->start_ns == 0)
+        s->start_ns = e->time_ns;
+    if (e->direction == OT_ONEWAY)
+        return;
+    struct pair *pair = pair_of(s, e);
+    sweep_window(pair, e->time_ns);
+    if (e->direction == OT_REQUEST)
+        request_count(pair, e, report);
+    else
+        response_count(pair, e, report);
+    if (!report->found)
+        return;
+    report->units = pair->units.count;
+    report->units_answered = pair->units_answered.count;
+    report->functions = pair->functions.count;
+    report->functions_refused = pair->functions_refused.count;
+    report->errors = pair->errors;
+    report->replies = pair->replies;
+    report->refusals = pair->refusals;
+}

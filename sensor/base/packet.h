@@ -32,7 +32,7 @@ struct packet {
     int64_t time_ns;       /* since 1970-01-01 UTC */
     uint64_t number;       /* 1-based, over all packets of its source (file or interface) */
     uint32_t source_index; /* which -r file or -i interface, 0-based in command-line order */
-    uint32_t segment;      /* which address space: see segment.h; 0 is the default one */
+    uint32_t segment;      /* which address space: see segments.h; 0 is the default one */
     uint16_t link_type;    /* LINKTYPE_* of the frame (www.tcpdump.org/linktypes.html) */
 
     const uint8_t *bytes;   /* the frame as captured, outermost header first */
@@ -40,8 +40,9 @@ struct packet {
     uint32_t wire_size;     /* bytes that were on the wire */
 
     struct mac source_mac, destination_mac; /* innermost Ethernet header; zero when there is none */
-    bool has_mac;
-    uint16_t vlans[VLAN_MAX]; /* outermost first */
+    bool has_mac; /* both are known; Linux cooked frames have a source only */
+    /* of the innermost frame, outermost first; priority tags (VLAN 0) are left out */
+    uint16_t vlans[VLAN_MAX];
     uint8_t vlan_count;
     uint16_t ethertype; /* innermost; 0 for LLC frames (length field) */
 

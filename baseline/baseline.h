@@ -18,6 +18,8 @@ struct baseline_options {
     enum baseline_mode mode;
     int64_t settle_min_ns; /* a dimension settles no earlier */
     size_t conversations_max;
+    const char *sensor;         /* of the rows; NULL: "" */
+    uint32_t worker;            /* number of this worker; baseline_load sets it too */
     bool (*is_engineering_station)(void *context, uint32_t segment, const struct endpoint *host);
     void *context;
 };
@@ -35,6 +37,13 @@ void baseline_violation(struct baseline *b, const struct violation *violation);
 /* Once per second of packet time, and once at the end (is_last): timers, settling, transfers left
  * open. */
 void baseline_tick(struct baseline *b, int64_t time_ns, bool is_last);
+
+struct baseline_state {
+    uint64_t findings, evicted;
+    size_t entries, pending, pairs, conversations, bytes; /* bytes: of the tables, fixed at start */
+    bool is_settled;                                      /* the set of pairs */
+};
+void baseline_state(const struct baseline *b, struct baseline_state *state);
 
 /* Rows: the learned state in a form that can be copied through a ring and written by the store's
  * writer. */

@@ -1,0 +1,451 @@
+/* baseline.c: the learners of one worker: their tables, and the way of an event through them. */
+#include "learned.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+/* Sizes against options.conversations_max; about 12 MB at the default of 16384. */
+enum {
+    CONVERSATIONS_LEAST = 64,
+    PAIRS_PER = 2, /* one pair entry for two conversations, and so on */
+    OPERATIONS_PER = 2,
+    RANGES_PER = 8,
+    TAGS_PER = 2,
+    POINTS_PER = 4,
+    BLOCKS_PER = 4,
+};
+static const int64_t SAVE_TOUCHED_NS =
+    300 * SECOND_NS; /* times and counts alone need not be saved more often */
+
+struct baseline *baseline_create(const struct baseline_options *options,
+                                 const struct finding_sink *sink)
+{
+    struct baseline *b = calloc(1, sizeof *b);
+    if (!b)
+        return NULL;
+    b->options = *options;
+    b->sink = *sink;
+    text_copy(b->sensor, sizeof b->sensor, text_of(options->sensor));
+    uint32_t n = options->conversations_max < CONVERSATIONS_LEAST
+                     ? CONVERSATIONS_LEAST
+                     : (uint32_t)options->conversations_max;
+    b->decisions = calloc(BASELINE_DECISIONS_MAX, sizeof *b->decisions);
+    if (!b->decisions || !table_create(&b->pairs, sizeof(struct pair), n / PAIRS_PER) ||
+        !table_create(&b->conversations, sizeof(struct conversation), n) ||
+        !table_create(&b->operations, sizeof(struct operation_entry), n / OPERATIONS_PER) ||
+        !table_create(&b->ranges, sizeof(struct range), n / RANGES_PER) ||
+        !table_create(&b->tags, sizeof(struct tag), n / TAGS_PER) ||
+        !table_create(&b->points, sizeof(struct point), n / POINTS_PER) ||
+        !table_create(&b->blocks, sizeof(struct block), n / BLOCKS_PER)) {
+        baseline_destroy(b);
+        return NULL;
+    }
+    return b;
+}
+
+void baseline_destroy(struct baseline *b)
+{
+    if (!b)
+        return;
+    table_destroy(&b->pairs);
+    table_destroy(&b->conversations);
+    table_destroy(&b->operations);
+    table_destroy(&b->ranges);
+    table_destroy(&b->tags);
+    table_destroy(&b->points);
+    table_destroy(&b->blocks);
+    free(b->decisions);
+    free(b);
+}
+
+void baseline_state(const struct baseline *b, struct baseline_state *state)
+{
+    const struct table *tables[] = {&b->pairs, &b->conversations, &b->operations, &b->ranges,
+                                    &b->tags,  &b->points,        &b->blocks};
+    *state = (struct baseline_state){.findings = b->findings};
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        state->entries += tables[i]->used;
+        state->pending += tables[i]->pending;
+        state->evicted += tables[i]->evicted;
+        state->bytes += table_bytes(tables[i]);
+    }
+    state->pairs = b->pairs.used;
+    state->conversations = b->conversations.used;
+    state->is_settled = settle_is_settled(&b->links, b->options.settle_min_ns);
+}
+
+char *since_print(char out[SINCE_TEXT], int64_t time_ns)
+{
+    time_t seconds = (time_t)(time_ns / SECOND_NS);
+    struct tm t;
+    gmtime_r(&seconds, &t);
+    strftime(out, SINCE_TEXT, "%Y-%m-%d %H:%M", &t);
+    return out;
+}
+
+struct finding *finding_begin(struct seen *s, enum detection detection)
+{
+    struct finding *f = &s->b->finding;
+    finding_of_event(f, detection, s->event);
+    if (operations_is_actor_new(s->pair, s->side, s->event->operation) &&
+        s->pair->e.state != ENTRY_LEARNED)
+        f->flags |= FINDING_ACTOR_NEW;
+    return f;
+}
+
+void finding_raise(struct seen *s, struct finding *f)
+{
+    struct baseline *b = s->b;
+    if (b->options.is_engineering_station &&
+        b->options.is_engineering_station(b->options.context, f->segment, &f->actor))
+        f->flags |= FINDING_ENGINEERING_STATION;
+    if (b->options.mode == MODE_AUTO && !settle_is_settled(&b->links, b->options.settle_min_ns))
+        f->flags |= FINDING_STILL_LEARNING;
+    b->findings++;
+    b->sink.finding(b->sink.context, f);
+}
+
+void baseline_protocol(struct baseline *b, const struct ot_flow *flow, const char *protocol,
+                       const struct packet *packet)
+{
+    struct seen s = {.b = b};
+    conversations_find(&s, flow, protocol ? protocol : "", packet,
+                       packet ? packet->time_ns : flow->last_ns);
+}
+
+void baseline_violation(struct baseline *b, const struct violation *violation)
+{
+    struct seen s = {.b = b};
+    conversations_find(&s, violation->flow, violation->protocol, violation->packet,
+                       violation->time_ns);
+}
+
+/* A response tells of its request only on a mirror that shows nothing else; and that is known only
+ * after a while. */
+static bool is_only_side(const struct ot_event *e)
+{
+    enum { SURE_NS = 30 };
+    const struct ot_flow *f = e->flow;
+    return (e->flags & OT_NO_REQUEST) && !f->is_two_sided &&
+           f->last_ns - f->first_ns > SURE_NS * SECOND_NS;
+}
+
+void baseline_event(struct baseline *b, const struct ot_event *event)
+{
+    struct seen s = {.b = b, .event = event};
+    conversations_find(&s, event->flow, event->protocol, event->packet, event->time_ns);
+    if (event->direction == OT_ONEWAY && !event->is_from_client)
+        s.side = !s.side;
+    s.unit = name_hash(event->unit);
+    b->fresh_event = event;
+    b->fresh_time_ns = event->time_ns;
+    b->fresh_is_actor_new = operations_is_actor_new(s.pair, s.side, event->operation);
+    if (event->direction != OT_RESPONSE || is_only_side(event)) {
+        operations_judge(&s);
+        if (s.is_known && event->direction != OT_RESPONSE) {
+            objects_judge(&s);
+            values_judge(&s);
+        }
+        rates_judge(&s);
+    }
+    if (event->direction != OT_REQUEST && event->operation == OP_READ)
+        blocks_judge(&s);
+}
+
+bool baseline_is_actor_new(const struct baseline *b, const struct ot_event *event)
+{
+    if (b->fresh_event == event && b->fresh_time_ns == event->time_ns)
+        return b->fresh_is_actor_new; /* judged and perhaps learned just now */
+    return conversations_is_actor_new(b, event);
+}
+
+/* A stretch without change that lasts until the end of learning belongs to what is normal. */
+static void learn_open_stretches(struct baseline *b)
+{
+    for (uint32_t i = 0; i < b->blocks.used; i++) {
+        struct block *k = (struct block *)(void *)table_at(&b->blocks, i);
+        if (k->e.state != ENTRY_LEARNED || k->polled_ns == 0 || k->is_frozen)
+            continue;
+        if (k->polled_ns - k->changed_ns > k->f.longest_unchanged_ns)
+            k->f.longest_unchanged_ns = k->polled_ns - k->changed_ns;
+        if (k->unchanged_polls > k->f.longest_unchanged_polls)
+            k->f.longest_unchanged_polls = k->unchanged_polls;
+    }
+}
+
+void baseline_tick(struct baseline *b, int64_t time_ns, bool is_last)
+{
+    if (time_ns > b->now_ns)
+        b->now_ns = time_ns;
+    if (is_last && !b->is_last && b->options.mode != MODE_DETECT)
+        learn_open_stretches(b);
+    b->is_last = is_last;
+}
+
+/* --- rows --- */
+
+struct saving {
+    struct baseline *b;
+    void (*put)(void *context, const struct baseline_row *row);
+    void *context;
+};
+
+static void save_table(const struct saving *saving, struct table *t, enum baseline_kind kind,
+                       bool with_touched,
+                       void (*fill)(const struct entry *e, struct baseline_row *row))
+{
+    if (t->changed == 0 && !with_touched)
+        return;
+    for (uint32_t i = 0; i < t->used; i++) {
+        struct entry *e = table_at(t, i);
+        if (!e->is_changed && !(with_touched && e->is_touched))
+            continue;
+        struct baseline_row row = {.kind = kind,
+                                   .state = e->state,
+                                   .first_ns = e->first_ns,
+                                   .last_ns = e->last_ns,
+                                   .count = e->count};
+        text_copy(row.sensor, sizeof row.sensor, text_of(saving->b->sensor));
+        fill(e, &row);
+        saving->put(saving->context, &row);
+        e->is_changed = e->is_touched = false;
+    }
+    t->changed = 0;
+}
+
+static void fill_pair(const struct entry *e, struct baseline_row *row)
+{
+    row->is.pair = ((const struct pair *)(const void *)e)->f;
+    row->id = pair_id(&row->is.pair);
+}
+
+static void fill_conversation(const struct entry *e, struct baseline_row *row)
+{
+    row->is.conversation = ((const struct conversation *)(const void *)e)->f;
+    row->id = conversation_id(&row->is.conversation);
+}
+
+static void fill_operation(const struct entry *e, struct baseline_row *row)
+{
+    row->is.operation = ((const struct operation_entry *)(const void *)e)->f;
+    row->id = operation_id(&row->is.operation);
+}
+
+static void fill_range(const struct entry *e, struct baseline_row *row)
+{
+    row->is.range = ((const struct range *)(const void *)e)->f;
+    row->id = range_id(&row->is.range, e->state == ENTRY_PENDING);
+}
+
+static void fill_tag(const struct entry *e, struct baseline_row *row)
+{
+    row->is.tag = ((const struct tag *)(const void *)e)->f;
+    row->id = tag_id(&row->is.tag);
+}
+
+static void fill_point(const struct entry *e, struct baseline_row *row)
+{
+    row->is.point = ((const struct point *)(const void *)e)->f;
+    row->id = point_id(&row->is.point);
+}
+
+static void fill_block(const struct entry *e, struct baseline_row *row)
+{
+    row->is.block = ((const struct block *)(const void *)e)->f;
+    row->id = block_id(&row->is.block);
+}
+
+void baseline_changes(struct baseline *b,
+                      void (*put)(void *context, const struct baseline_row *row), void *context)
+{
+    const struct saving saving = {b, put, context};
+    bool with_touched = b->is_last || b->now_ns - b->saved_ns >= SAVE_TOUCHED_NS;
+    if (with_touched) {
+        b->saved_ns = b->now_ns;
+        struct baseline_row row = {
+            .kind = BASELINE_LINKS, .count = b->links.news, .last_ns = b->now_ns};
+        text_copy(row.sensor, sizeof row.sensor, text_of(b->sensor));
+        row.is.links = b->links;
+        row.id = b->options.worker;
+        put(context, &row);
+    }
+    save_table(&saving, &b->pairs, BASELINE_PAIR, with_touched, fill_pair);
+    save_table(&saving, &b->conversations, BASELINE_CONVERSATION, with_touched, fill_conversation);
+    save_table(&saving, &b->operations, BASELINE_OPERATION, with_touched, fill_operation);
+    save_table(&saving, &b->ranges, BASELINE_RANGE, with_touched, fill_range);
+    save_table(&saving, &b->tags, BASELINE_TAG, with_touched, fill_tag);
+    save_table(&saving, &b->points, BASELINE_POINT, with_touched, fill_point);
+    save_table(&saving, &b->blocks, BASELINE_BLOCK, with_touched, fill_block);
+}
+
+/* --- loading --- */
+
+struct known_id { /* where a row's parent is in memory */
+    uint64_t id, key;
+};
+
+struct loading {
+    struct baseline *b;
+    uint32_t worker, workers;
+    struct known_id *conversations;
+    size_t count;
+};
+
+static int compare_ids(const void *a, const void *b)
+{
+    const struct known_id *x = a, *y = b;
+    return x->id < y->id ? -1 : x->id > y->id;
+}
+
+static uint64_t conversation_key_of(const struct loading *l, uint64_t id)
+{
+    struct known_id wanted = {.id = id};
+    const struct known_id *found =
+        bsearch(&wanted, l->conversations, l->count, sizeof *l->conversations, compare_ids);
+    return found ? found->key : 0;
+}
+
+static void *load_entry(struct table *t, uint64_t key, const struct baseline_row *row)
+{
+    if (t->used >= t->capacity || table_find(t, key))
+        return NULL; /* smaller tables than those that were saved: the rest is learned again */
+    struct entry *e = table_add(t, key, row->state, row->first_ns);
+    e->last_ns = row->last_ns;
+    e->count = row->count;
+    e->is_changed = false;
+    t->changed--;
+    return e;
+}
+
+static bool load_pair(void *context, const struct baseline_row *row)
+{
+    struct loading *l = context;
+    struct baseline *b = l->b;
+    if (conversations_worker(&row->is.pair, l->workers) != l->worker)
+        return true;
+    struct pair *p = load_entry(&b->pairs, conversations_pair_key(&row->is.pair), row);
+    if (!p)
+        return true;
+    p->f = row->is.pair;
+    b->has_learned = true;
+    if (row->state == ENTRY_LEARNED &&
+        (b->learned_since_ns == 0 || row->first_ns < b->learned_since_ns))
+        b->learned_since_ns = row->first_ns;
+    return true;
+}
+
+static bool load_conversation(void *context, const struct baseline_row *row)
+{
+    struct loading *l = context;
+    struct baseline *b = l->b;
+    uint64_t pair_key = conversation_key_of(l, row->is.conversation.pair);
+    if (!pair_key)
+        return true;
+    struct conversation *c = load_entry(
+        &b->conversations, conversations_key(pair_key, row->is.conversation.protocol), row);
+    if (c)
+        c->f = row->is.conversation;
+    return true;
+}
+
+static bool load_child(void *context, const struct baseline_row *row)
+{
+    struct loading *l = context;
+    struct baseline *b = l->b;
+    uint64_t parent =
+        conversation_key_of(l, row->kind == BASELINE_OPERATION ? row->is.operation.conversation
+                                                               : row->is.range.place.conversation);
+    if (!parent)
+        return true;
+    switch (row->kind) {
+    case BASELINE_OPERATION: {
+        struct operation_entry *o =
+            load_entry(&b->operations, operations_key_of(parent, &row->is.operation), row);
+        if (o)
+            o->f = row->is.operation;
+        break;
+    }
+    case BASELINE_RANGE: {
+        uint64_t key = range_key_of(parent, &row->is.range, row->state == ENTRY_PENDING);
+        struct range *r = load_entry(&b->ranges, key, row);
+        if (r)
+            r->f = row->is.range;
+        break;
+    }
+    case BASELINE_TAG: {
+        struct tag *t = load_entry(&b->tags, tag_key_of(parent, &row->is.tag), row);
+        if (t)
+            t->f = row->is.tag;
+        break;
+    }
+    case BASELINE_POINT: {
+        struct point *p = load_entry(&b->points, point_key_of(parent, &row->is.point), row);
+        if (p)
+            p->f = row->is.point;
+        break;
+    }
+    default: {
+        struct block *k = load_entry(&b->blocks, block_key_of(parent, &row->is.block), row);
+        if (k)
+            k->f = row->is.block;
+        break;
+    }
+    }
+    return true;
+}
+
+static bool load_links(void *context, const struct baseline_row *row)
+{
+    struct loading *l = context;
+    if (row->is.links.observed_ns > l->b->links.observed_ns)
+        l->b->links = row->is.links; /* of the worker that saw most */
+    return true;
+}
+
+static void index_pairs(struct loading *l)
+{
+    const struct table *t = &l->b->pairs;
+    l->count = t->used;
+    for (uint32_t i = 0; i < t->used; i++) {
+        const struct pair *p = (const void *)table_at(t, i);
+        l->conversations[i] = (struct known_id){pair_id(&p->f), p->e.key};
+    }
+    qsort(l->conversations, l->count, sizeof *l->conversations, compare_ids);
+}
+
+static void index_conversations(struct loading *l)
+{
+    const struct table *t = &l->b->conversations;
+    l->count = t->used;
+    for (uint32_t i = 0; i < t->used; i++) {
+        const struct conversation *c = (const void *)table_at(t, i);
+        l->conversations[i] = (struct known_id){conversation_id(&c->f), c->e.key};
+    }
+    qsort(l->conversations, l->count, sizeof *l->conversations, compare_ids);
+}
+
+bool baseline_load(struct baseline *b, struct store *store, uint32_t worker, uint32_t workers,
+                   struct error *err)
+{
+    struct loading l = {.b = b, .worker = worker, .workers = workers ? workers : 1};
+    l.conversations = calloc(b->conversations.capacity, sizeof *l.conversations);
+    if (!l.conversations)
+        return error_set(err, "no memory to load the baseline");
+    b->options.worker = worker;
+    bool ok = baseline_rows_read(store, b->sensor, BASELINE_LINKS, load_links, &l, err) &&
+              baseline_rows_read(store, b->sensor, BASELINE_PAIR, load_pair, &l, err);
+    if (ok) {
+        index_pairs(&l);
+        ok =
+            baseline_rows_read(store, b->sensor, BASELINE_CONVERSATION, load_conversation, &l, err);
+    }
+    if (ok) {
+        index_conversations(&l);
+        for (int kind = BASELINE_OPERATION; kind < BASELINE_KINDS && ok; kind++)
+            ok =
+                baseline_rows_read(store, b->sensor, (enum baseline_kind)kind, load_child, &l, err);
+    }
+    free(l.conversations);
+    return ok;
+}

@@ -1,0 +1,252 @@
+/* conversations.c: who talks to whom, in which protocol.
+ *
+ * A pair of hosts is one entry for both directions: which of them asks is known from the events,
+ * and only guessed for connections that began before the sensor did. A protocol of a pair is a
+ * conversation; ports are no part of it. */
+#include "learned.h"
+
+#include "sensor/base/pair.h"
+
+#include <string.h>
+
+struct host host_of(const struct endpoint *e)
+{
+    struct host h = {.kind = e->ip.kind};
+    if (e->ip.kind == ADDRESS_NONE)
+        memcpy(h.bytes, e->mac.bytes, sizeof e->mac.bytes);
+    else
+        memcpy(h.bytes, e->ip.bytes, sizeof h.bytes);
+    return h;
+}
+
+static bool is_group(const struct endpoint *e)
+{
+    return e->ip.kind == ADDRESS_NONE ? mac_is_group(&e->mac) : address_is_group(&e->ip);
+}
+
+/* Sorted, so that both directions of a pair give the same. Returns the place of the client. */
+static unsigned pair_facts_of(struct pair_facts *f, const struct ot_flow *flow)
+{
+    struct host client = host_of(&flow->client), server = host_of(&flow->server);
+    unsigned side = memcmp(&client, &server, sizeof client) > 0;
+    *f = (struct pair_facts){.segment = flow->segment};
+    f->hosts[side] = client;
+    f->hosts[!side] = server;
+    return side;
+}
+
+uint64_t conversations_pair_key(const struct pair_facts *f)
+{
+    struct {
+        uint32_t segment;
+        struct host hosts[2];
+    } about;
+    memset(&about, 0, sizeof about);
+    about.segment = f->segment;
+    memcpy(about.hosts, f->hosts, sizeof about.hosts);
+    return hash_bytes(&about, sizeof about) | 1; /* 0 marks a free entry */
+}
+
+uint64_t conversations_key(uint64_t pair_key, const char *protocol)
+{
+    return hash_mix(pair_key, hash_bytes(protocol, strlen(protocol))) | 1;
+}
+
+static struct endpoint endpoint_of(const struct host *h)
+{
+    struct endpoint e = {0};
+    e.ip.kind = h->kind;
+    if (h->kind == ADDRESS_NONE)
+        memcpy(e.mac.bytes, h->bytes, sizeof e.mac.bytes);
+    else
+        memcpy(e.ip.bytes, h->bytes, sizeof e.ip.bytes);
+    return e;
+}
+
+uint32_t conversations_worker(const struct pair_facts *f, uint32_t workers)
+{
+    struct endpoint a = endpoint_of(&f->hosts[0]), b = endpoint_of(&f->hosts[1]);
+    return pair_worker(pair_hash(f->segment, &a, &b), workers);
+}
+
+bool conversations_is_actor_new(const struct baseline *b, const struct ot_event *event)
+{
+    struct pair_facts facts;
+    unsigned side = pair_facts_of(&facts, event->flow);
+    if (event->direction == OT_ONEWAY && !event->is_from_client)
+        side = !side;
+    const struct pair *p = table_find(&b->pairs, conversations_pair_key(&facts));
+    return !p || operations_is_actor_new(p, side, event->operation);
+}
+
+/* The finding about a flow when no event is at hand. */
+static struct finding *finding_of_flow(struct seen *s, enum detection detection,
+                                       const struct ot_flow *flow, const char *protocol,
+                                       const struct packet *packet)
+{
+    if (s->event)
+        return finding_begin(s, detection);
+    struct violation about = {.time_ns = s->b->now_ns,
+                              .flow = flow,
+                              .packet = packet,
+                              .protocol = protocol,
+                              .is_from_client = true};
+    finding_of_violation(&s->b->finding, detection, &about);
+    return &s->b->finding;
+}
+
+static void tell_link(struct seen *s, const struct ot_flow *flow, const char *protocol,
+                      const struct packet *packet)
+{
+    struct baseline *b = s->b;
+    uint64_t count;
+    if (is_group(&flow->server) && !s->event)
+        return; /* broadcasts of PCs: the inventory knows the sender */
+    if (!repeat_is_due(&s->pair->told, b->now_ns, &count))
+        return;
+    struct finding *f = finding_of_flow(s, DETECTION_COMM_NEW_LINK, flow, protocol, packet);
+    f->count = count;
+    f->flags |= FINDING_ACTOR_NEW;
+    text_format(f->key, sizeof f->key, "link");
+    text_format(f->what, sizeof f->what, "talks to %%T (%s) for the first time",
+                *protocol ? protocol : "no known protocol");
+    if (b->learned_since_ns) {
+        char since[SINCE_TEXT];
+        text_format(f->expected, sizeof f->expected,
+                    "never seen together: %u pairs of devices were learned since %s",
+                    b->pairs.used - b->pairs.pending, since_print(since, b->learned_since_ns));
+    } else {
+        text_format(f->expected, sizeof f->expected, "nothing has been learned yet");
+    }
+    text_format(f->seen, sizeof f->seen, "%s%s%s", *protocol ? protocol : "traffic",
+                s->event && s->event->name ? ", " : "",
+                s->event && s->event->name ? s->event->name : "");
+    finding_raise(s, f);
+}
+
+static void tell_protocol(struct seen *s, const struct ot_flow *flow, const char *protocol,
+                          const struct packet *packet)
+{
+    struct baseline *b = s->b;
+    uint64_t count;
+    if (is_group(&flow->server) && !s->event)
+        return;
+    if (s->pair->flow_told == flow->id && s->conversation->told.first_ns == 0)
+        return; /* a protocol inside a new protocol: told already */
+    if (!repeat_is_due(&s->conversation->told, b->now_ns, &count))
+        return;
+    s->pair->flow_told = flow->id;
+    struct finding *f = finding_of_flow(s, DETECTION_COMM_NEW_PROTOCOL, flow, protocol, packet);
+    char since[SINCE_TEXT];
+    f->count = count;
+    text_format(f->key, sizeof f->key, "protocol");
+    text_format(f->what, sizeof f->what, "talks %s with %%T for the first time", protocol);
+    text_format(f->expected, sizeof f->expected, "known to each other since %s, but never by %s",
+                since_print(since, s->pair->e.first_ns), protocol);
+    text_format(f->seen, sizeof f->seen, "%s", protocol);
+    text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)pair_id(&s->pair->f));
+    finding_raise(s, f);
+}
+
+static enum entry_state state_of_new(const struct seen *s, struct settle *settle)
+{
+    if (!baseline_is_learning(s->b, settle))
+        return ENTRY_PENDING;
+    settle_new(settle);
+    return ENTRY_LEARNED;
+}
+
+static struct pair *pair_find_or_add(struct seen *s, const struct pair_facts *facts, uint64_t key)
+{
+    struct baseline *b = s->b;
+    struct pair *p = table_find(&b->pairs, key);
+    if (!p) {
+        enum entry_state state = state_of_new(s, &b->links);
+        p = table_add(&b->pairs, key, state, b->now_ns);
+        p->f = *facts;
+    }
+    return p;
+}
+
+static struct conversation *conversation_find_or_add(struct seen *s, const struct ot_flow *flow,
+                                                     uint64_t key, const char *protocol,
+                                                     unsigned client_side)
+{
+    struct baseline *b = s->b;
+    struct conversation *c = table_find(&b->conversations, key);
+    if (!c) {
+        enum entry_state state =
+            s->pair->e.state == ENTRY_LEARNED ? state_of_new(s, &b->links) : ENTRY_PENDING;
+        c = table_add(&b->conversations, key, state, b->now_ns);
+        c->f.pair = pair_id(&s->pair->f);
+        text_copy(c->f.protocol, sizeof c->f.protocol, text_of(protocol));
+        c->f.client = (uint8_t)client_side;
+        c->f.is_role_known = flow->is_role_known;
+    }
+    return c;
+}
+
+/* What was pending is learned by being seen in learn mode, or by a decision. */
+static bool is_accepted(struct seen *s, struct table *t, struct entry *e, enum detection detection,
+                        const struct ot_flow *flow)
+{
+    if (e->state == ENTRY_LEARNED)
+        return true;
+    if (e->state == ENTRY_REJECTED)
+        return false;
+    struct host client = host_of(&flow->client), server = host_of(&flow->server);
+    if (s->b->options.mode != MODE_LEARN &&
+        !baseline_allows(s->b, detection, flow->segment, &client, &server, s->b->now_ns))
+        return false;
+    table_state(t, e, ENTRY_LEARNED);
+    return true;
+}
+
+bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *protocol,
+                        const struct packet *packet, int64_t time_ns)
+{
+    struct baseline *b = s->b;
+    if (time_ns > b->now_ns)
+        b->now_ns = time_ns;
+    struct flow_cache *cached = &b->flows[(flow->id ^ ((uintptr_t)protocol >> 4)) % FLOW_CACHE];
+    if (cached->flow != flow->id || cached->protocol != protocol || !cached->pair ||
+        memcmp(&cached->client, &flow->client, sizeof flow->client) != 0 ||
+        cached->pair->e.key != cached->pair_key ||
+        cached->conversation->e.key != cached->conversation_key) {
+        struct pair_facts facts;
+        unsigned client_side = pair_facts_of(&facts, flow);
+        uint64_t key = conversations_pair_key(&facts);
+        s->pair = pair_find_or_add(s, &facts, key);
+        uint64_t inner = conversations_key(key, protocol);
+        s->conversation = conversation_find_or_add(s, flow, inner, protocol, client_side);
+        *cached =
+            (struct flow_cache){flow->id,        protocol, flow->client, s->pair,
+                                s->conversation, key,      inner,        (uint8_t)client_side};
+    }
+    s->pair = cached->pair;
+    s->conversation = cached->conversation;
+    s->side = cached->client_side;
+
+    struct conversation *c = s->conversation;
+    entry_touch(&s->pair->e, time_ns);
+    entry_touch(&c->e, time_ns);
+    if (flow->is_role_known && !c->f.is_role_known) {
+        c->f.is_role_known = true;
+        c->f.client = cached->client_side;
+        entry_change(&b->conversations, &c->e);
+    }
+    int64_t pause = c->run_ns && time_ns > c->run_ns ? time_ns - c->run_ns : 0;
+    c->run_ns = time_ns;
+    settle_pass(&c->f.operations, pause);
+    settle_pass(&c->f.objects, pause);
+    pause = b->links_last_ns && time_ns > b->links_last_ns ? time_ns - b->links_last_ns : 0;
+    b->links_last_ns = time_ns;
+    settle_pass(&b->links, pause);
+
+    if (!is_accepted(s, &b->pairs, &s->pair->e, DETECTION_COMM_NEW_LINK, flow)) {
+        tell_link(s, flow, protocol, packet);
+    } else if (!is_accepted(s, &b->conversations, &c->e, DETECTION_COMM_NEW_PROTOCOL, flow)) {
+        tell_protocol(s, flow, protocol, packet);
+    }
+    return true;
+}

@@ -1,0 +1,193 @@
+/* learned.h: the tables of one baseline and what its learners share. Only for the files of this
+ * folder. */
+#pragma once
+
+#include "rows.h"
+#include "sensor/base/hash.h"
+
+#define SECOND_NS ((int64_t)1000000000)
+
+enum { FLOW_CACHE = 1024, ITEMS_LOOKED_AT = 64, VALUES_LOOKED_AT = 64 };
+static const int64_t WRITE_WINDOW_NS =
+    10 * SECOND_NS; /* longer than the pause between two clicks of a person */
+
+/* How often one cause is told again: every second at first, then ever more rarely. */
+struct repeat {
+    int64_t first_ns, last_ns;
+    uint32_t waiting;
+};
+/* True when it is time to tell; *count says how often it happened since. */
+bool repeat_is_due(struct repeat *r, int64_t now_ns, uint64_t *count);
+
+struct window {
+    int64_t start_ns;
+    uint32_t count;
+};
+/* Counts one and returns how many there were within the window so far. */
+uint32_t window_count(struct window *w, int64_t now_ns, int64_t length_ns);
+
+struct pair {
+    struct entry e;
+    struct pair_facts f;
+    struct repeat told;
+    uint64_t
+        flow_told; /* the flow whose new protocol was told: names above it are no second cause */
+    uint32_t pending[2]; /* operation classes seen after learning */
+    struct repeat writer_told[2], asker_told[2][2];
+    struct window sweep; /* new things read */
+    uint64_t sweep_last; /* hash of the last of them */
+    struct repeat sweep_told;
+};
+
+struct conversation {
+    struct entry e;
+    struct conversation_facts f;
+    struct repeat told, burst_told, frozen_told;
+    struct window writes;
+    struct window new_operations;
+    int64_t run_ns; /* last event in this run; 0: none yet */
+};
+
+struct operation_entry {
+    struct entry e;
+    struct operation_facts f;
+    struct repeat told;
+};
+
+struct range {
+    struct entry e;
+    struct range_facts f;
+    struct repeat told;
+};
+
+struct tag {
+    struct entry e;
+    struct tag_facts f;
+    struct repeat told;
+};
+
+struct point {
+    struct entry e;
+    struct point_facts f;
+    struct repeat told, toggle_told;
+    double last;
+    bool has_last;
+    struct window changes;
+};
+
+struct block {
+    struct entry e;
+    struct block_facts f;
+    struct repeat told;
+    uint64_t hash;
+    int64_t changed_ns, polled_ns; /* in this run; 0: not yet */
+    uint32_t unchanged_polls;
+    bool is_frozen;
+};
+
+/* Where the events of a flow belong; found again by the flow's id. */
+struct flow_cache {
+    uint64_t flow;
+    const char *protocol;
+    struct endpoint client;
+    struct pair *pair;
+    struct conversation *conversation;
+    uint64_t pair_key, conversation_key;
+    uint8_t client_side;
+};
+
+struct baseline {
+    struct baseline_options options;
+    char sensor[64];
+    struct finding_sink sink;
+    struct table pairs, conversations, operations, ranges, tags, points, blocks;
+    struct settle links;
+    int64_t links_last_ns;
+    int64_t learned_since_ns; /* first seen of the oldest entry that was loaded; 0: none */
+    bool has_learned;         /* something was loaded */
+    bool is_last;
+    int64_t now_ns, saved_ns;
+    struct flow_cache flows[FLOW_CACHE];
+    struct baseline_decision *decisions;
+    size_t decision_count;
+    int64_t
+        fresh_time_ns; /* the event that was judged last, and whether its actor was new before it */
+    const struct ot_event *fresh_event;
+    bool fresh_is_actor_new;
+    struct finding finding; /* being written */
+    uint64_t findings;
+};
+
+/* One event on its way through the learners. */
+struct seen {
+    struct baseline *b;
+    const struct ot_event *event;
+    struct pair *pair;
+    struct conversation *conversation;
+    unsigned side; /* of the actor in the pair */
+    uint64_t unit; /* name_hash of it */
+    bool is_known; /* the operation is learned (or being learned) */
+};
+
+void settle_pass(struct settle *s, int64_t delta_ns);
+void settle_new(struct settle *s);
+bool settle_is_settled(const struct settle *s, int64_t minimum_ns);
+/* Whether something new in this dimension is learned now, silently. */
+bool baseline_is_learning(const struct baseline *b, const struct settle *s);
+
+/* conversations.c: finds or makes the pair and conversation; tells new ones. False: nothing to
+ * learn here. */
+bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *protocol,
+                        const struct packet *packet, int64_t time_ns);
+bool conversations_is_actor_new(const struct baseline *b, const struct ot_event *event);
+/* Keys of the tables for rows that come back from the store. */
+uint64_t conversations_pair_key(const struct pair_facts *f);
+uint32_t conversations_worker(const struct pair_facts *f, uint32_t workers);
+uint64_t conversations_key(uint64_t pair_key, const char *protocol);
+uint64_t operations_key_of(uint64_t conversation_key, const struct operation_facts *f);
+uint64_t range_key_of(uint64_t conversation_key, const struct range_facts *f, bool is_pending);
+uint64_t tag_key_of(uint64_t conversation_key, const struct tag_facts *f);
+uint64_t point_key_of(uint64_t conversation_key, const struct point_facts *f);
+uint64_t block_key_of(uint64_t conversation_key, const struct block_facts *f);
+/* operations.c */
+void operations_judge(struct seen *s);
+bool operations_is_actor_new(const struct pair *pair, unsigned side, enum operation operation);
+/* The operation's class counts as learned for its pair. */
+void operations_approve(struct baseline *b, const struct operation_entry *o);
+/* objects.c */
+/* Takes what is pending over into what is learned. */
+void objects_approve(struct baseline *b, struct range *pending);
+void objects_judge(struct seen *s);
+/* values.c: what is written */
+void values_judge(struct seen *s);
+/* blocks.c: what is polled */
+void blocks_judge(struct seen *s);
+/* rates.c: how often it is written */
+void rates_judge(struct seen *s);
+
+/* A finding about the event, with expected, seen and key still to be written, then handed on. */
+struct finding *finding_begin(struct seen *s, enum detection detection);
+void finding_raise(struct seen *s, struct finding *f);
+/* A decision allows this for the pair. */
+bool baseline_allows(const struct baseline *b, enum detection detection, uint32_t segment,
+                     const struct host *actor, const struct host *target, int64_t time_ns);
+
+/* Places. */
+uint64_t place_key(const struct seen *s, const struct ot_item *item, bool is_write, uint64_t more);
+uint64_t place_key_of(uint64_t conversation_key, const struct place *p, uint64_t more);
+uint64_t point_more(uint64_t name_hash, uint64_t address, bool is_bit, uint8_t bit);
+uint64_t block_more(uint64_t name_hash, uint64_t address, uint32_t size);
+/* hash_stable of a text, 0 of none. */
+static inline uint64_t name_hash(struct text t)
+{
+    return t.size ? hash_stable(t.at, t.size) : 0;
+}
+void place_fill(struct place *p, const struct seen *s, const struct ot_item *item, bool is_write);
+/* The operation of an item, by itself or by its event. */
+static inline enum operation item_operation(const struct seen *s, const struct ot_item *item)
+{
+    return item->operation == OP_UNKNOWN ? s->event->operation : item->operation;
+}
+/* "2026-11-22 15:04" of a time. */
+enum { SINCE_TEXT = 20 };
+char *since_print(char out[SINCE_TEXT], int64_t time_ns);

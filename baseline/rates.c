@@ -1,0 +1,49 @@
+/* rates.c: how often an actor changes a target. */
+#include "learned.h"
+
+enum {
+    BURST_BASE = 8,     /* changes within WRITE_WINDOW_NS that a person at a screen may make */
+    BURST_FACTOR = 4,   /* times the most that was learned */
+    BURST_UNKNOWN = 50, /* of a conversation whose rate nobody knows */
+};
+
+static void tell(struct seen *s, uint32_t writes)
+{
+    struct conversation *c = s->conversation;
+    uint64_t count;
+    if (!repeat_is_due(&c->burst_told, s->b->now_ns, &count))
+        return;
+    struct finding *f = finding_begin(s, DETECTION_RW_WRITE_BURST);
+    char since[SINCE_TEXT];
+    f->count = count;
+    f->flags |= FINDING_IS_WRITE;
+    text_format(f->key, sizeof f->key, "burst");
+    text_format(f->what, sizeof f->what, "floods %%T with changes: %u within %lld s", writes,
+                (long long)((s->b->now_ns - c->writes.start_ns) / SECOND_NS + 1));
+    text_format(f->expected, sizeof f->expected, "at most %u changes within %lld s, since %s",
+                c->f.writes_max, (long long)(WRITE_WINDOW_NS / SECOND_NS),
+                since_print(since, c->e.first_ns));
+    text_format(f->seen, sizeof f->seen, "%u changes", writes);
+    text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)conversation_id(&c->f));
+    finding_raise(s, f);
+}
+
+void rates_judge(struct seen *s)
+{
+    enum operation op = s->event->operation;
+    if (op != OP_WRITE && op != OP_CONTROL)
+        return;
+    struct conversation *c = s->conversation;
+    uint32_t writes = window_count(&c->writes, s->b->now_ns, WRITE_WINDOW_NS);
+    bool is_learned = c->e.state == ENTRY_LEARNED && s->pair->e.state == ENTRY_LEARNED;
+    if (is_learned && baseline_is_learning(s->b, &c->f.objects)) {
+        if (writes > c->f.writes_max) {
+            c->f.writes_max = writes;
+            entry_change(&s->b->conversations, &c->e);
+        }
+        return;
+    }
+    uint32_t most = is_learned ? BURST_BASE + BURST_FACTOR * c->f.writes_max : BURST_UNKNOWN;
+    if (writes > most && (is_learned || s->b->has_learned))
+        tell(s, writes);
+}

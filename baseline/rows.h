@@ -1,0 +1,185 @@
+/* rows.h: what was learned, as plain data: the part of every entry that is kept in the store, and
+ * the row that carries it from a worker to the store's writer. Also the decisions that people make
+ * about it. */
+#pragma once
+
+#include "baseline.h"
+#include "interval_set.h"
+#include "table.h"
+
+/* A host of a pair: by IP when there is one, else by MAC. Comparable with memcmp. */
+struct host {
+    uint8_t kind; /* enum address_kind; ADDRESS_NONE: bytes[0..5] are a MAC */
+    uint8_t bytes[16];
+};
+enum {
+    HOST_TEXT = ADDRESS_TEXT_SIZE,
+    LEARNED_TEXT = 24,
+    LEARNED_NAME = 64,
+    CODE_TEXT = OT_CODE_SIZE
+};
+
+/* How long nothing new has appeared, in observed time: what passes while the sensor is off counts
+ * for nobody. */
+struct settle {
+    int64_t observed_ns, quiet_ns, longest_gap_ns;
+    uint32_t news, calm; /* new things; events since the last of them */
+};
+
+struct pair_facts {
+    uint32_t segment;
+    struct host hosts[2];   /* sorted */
+    uint32_t operations[2]; /* learned operation classes of each host acting on the other, one bit
+                               each */
+};
+
+struct conversation_facts {
+    uint64_t pair; /* ids of rows */
+    char protocol[LEARNED_TEXT];
+    uint8_t client; /* 0 or 1: which host of the pair asks */
+    bool is_role_known;
+    struct settle operations, objects;
+    uint32_t writes_max; /* most changes within WRITE_WINDOW_NS, either host */
+};
+
+struct operation_facts {
+    uint64_t conversation;
+    uint8_t side; /* which host of the pair acts */
+    enum operation operation;
+    uint32_t code[OT_CODE_PARTS];
+    uint64_t unit_hash; /* hash_stable of the whole unit; 0: none */
+    char unit[LEARNED_TEXT], code_text[CODE_TEXT], name[LEARNED_TEXT * 2];
+};
+
+/* Where an object is. */
+struct place {
+    uint64_t conversation;
+    uint64_t unit_hash; /* hash_stable of the whole unit; 0: none */
+    uint8_t side;
+    bool has_number, is_write, is_bit;
+    uint8_t bit;
+    uint32_t number;
+    char unit[LEARNED_TEXT], area[LEARNED_TEXT];
+};
+
+struct range_facts {
+    struct place place;
+    struct interval_set set;
+};
+
+struct tag_facts {
+    struct place place;
+    char name[LEARNED_NAME]; /* cut; name_hash tells long ones apart */
+    uint64_t name_hash;      /* hash_stable of the whole name */
+};
+
+enum { STATES_MAX = 8 };
+
+/* The values written to one variable by one actor. */
+struct point_facts {
+    struct place place;
+    uint64_t address;
+    char name[LEARNED_NAME]; /* "" when addressed by number */
+    uint64_t name_hash;
+    double low, high;
+    double states[STATES_MAX]; /* while there are few */
+    uint32_t state_counts[STATES_MAX];
+    uint8_t state_count;  /* STATES_MAX + 1: too many to count */
+    uint32_t changes_max; /* most changes of value within WRITE_WINDOW_NS */
+    uint64_t values;      /* observations */
+};
+
+/* A piece of memory that is polled in one go. */
+struct block_facts {
+    struct place place;
+    uint64_t address;
+    uint32_t size; /* elements */
+    char name[LEARNED_NAME];
+    uint64_t name_hash;
+    uint64_t polls, changes;
+    int64_t longest_unchanged_ns;
+    uint32_t longest_unchanged_polls;
+};
+
+enum baseline_kind {
+    BASELINE_LINKS, /* how settled the set of pairs is */
+    BASELINE_PAIR,
+    BASELINE_CONVERSATION,
+    BASELINE_OPERATION,
+    BASELINE_RANGE,
+    BASELINE_TAG,
+    BASELINE_POINT,
+    BASELINE_BLOCK,
+    BASELINE_KINDS,
+};
+
+struct baseline_row {
+    enum baseline_kind kind;
+    char sensor[64];
+    uint64_t id;
+    uint8_t state; /* enum entry_state */
+    int64_t first_ns, last_ns;
+    uint64_t count;
+    union {
+        struct settle links;
+        struct pair_facts pair;
+        struct conversation_facts conversation;
+        struct operation_facts operation;
+        struct range_facts range;
+        struct tag_facts tag;
+        struct point_facts point;
+        struct block_facts block;
+    } is;
+};
+
+/* Ids of rows: the same for the same thing in every run and on every machine; never seeded. */
+uint64_t pair_id(const struct pair_facts *f);
+uint64_t conversation_id(const struct conversation_facts *f);
+uint64_t operation_id(const struct operation_facts *f);
+uint64_t range_id(const struct range_facts *f, bool is_pending);
+uint64_t tag_id(const struct tag_facts *f);
+uint64_t point_id(const struct point_facts *f);
+uint64_t block_id(const struct block_facts *f);
+
+struct host host_of(const struct endpoint *e);
+char *host_print(char out[HOST_TEXT], const struct host *h);
+bool host_parse(struct host *h, const char *text);
+const char *entry_state_name(uint8_t state); /* "learned", "pending", "rejected" */
+bool entry_state_parse(uint8_t *state, const char *name);
+
+/* Calls put for every row of the sensor and kind (BASELINE_KINDS: every kind), in order of kind and
+ * id; stops when put returns false. */
+bool baseline_rows_read(struct store *store, const char *sensor, enum baseline_kind kind,
+                        bool (*put)(void *context, const struct baseline_row *row), void *context,
+                        struct error *err) NODISCARD;
+/* Removes all rows of a sensor. */
+bool baseline_rows_clear(struct store *store, const char *sensor, struct error *err) NODISCARD;
+
+/* What someone decided. An entry decision names the row; the other kind allows or forbids a
+ * detection for a pair. */
+struct baseline_decision {
+    int64_t id;         /* rising */
+    int64_t made_ns;    /* wall clock */
+    int64_t until_ns;   /* 0: for ever; packet time */
+    bool is_approval;   /* false: rejected */
+    uint64_t entry;     /* row id; 0: scope is detection and pair */
+    bool has_detection; /* false: every detection */
+    enum detection detection;
+    bool has_actor, has_target;
+    struct host actor, target;
+    char by[64], why[160];
+};
+enum { BASELINE_DECISIONS_MAX = 1024 };
+
+/* Adds a decision (id and made_ns are set) and its audit record; returns false with a reason. */
+bool baseline_decision_add(struct store *store, const char *sensor,
+                           struct baseline_decision *decision, struct error *err) NODISCARD;
+/* Calls put for every decision with an id above `after`, in order. */
+bool baseline_decisions_read(struct store *store, const char *sensor, int64_t after,
+                             void (*put)(void *context, const struct baseline_decision *decision),
+                             void *context, struct error *err) NODISCARD;
+/* "approved rw.new-writer by 10.0.0.5 on 10.0.0.10". */
+void baseline_decision_print(const struct baseline_decision *decision, char *out, size_t capacity);
+/* Writes down what was done to the baseline. */
+bool baseline_audit(struct store *store, const char *sensor, const char *by, const char *what,
+                    const char *why, struct error *err) NODISCARD;

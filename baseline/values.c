@@ -1,0 +1,217 @@
+/* values.c: which values an actor writes to a variable.
+ *
+ * A variable that takes few values has a set of states; another has a range, whose margin grows
+ * with its own spread and shrinks with the number of observations. What was written fewer than
+ * VALUES_MIN times is not judged. */
+#include "learned.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    VALUES_MIN = 5,     /* below, nobody knows the range of a variable */
+    CONSTANT_MIN = 12,  /* a variable that never changed may simply not have changed yet */
+    STATE_MIN_EACH = 3, /* a set of states is complete when none of them was seen fewer times (Good
+                           and Turing) */
+    TOGGLE_BASE = 6,    /* changes of one variable within WRITE_WINDOW_NS that a person may make */
+    TOGGLE_FACTOR = 4,  /* times the most that was learned */
+};
+static const double MARGIN_SPREAD = 0.1, MARGIN_SCARCE = 4.0;
+
+uint64_t point_more(uint64_t name_hash, uint64_t address, bool is_bit, uint8_t bit)
+{
+    return hash_mix(hash_mix(name_hash, address), is_bit ? bit + UINT64_C(1) : 0);
+}
+
+uint64_t point_key_of(uint64_t conversation_key, const struct point_facts *f)
+{
+    return place_key_of(conversation_key, &f->place,
+                        point_more(f->name_hash, f->address, f->place.is_bit, f->place.bit));
+}
+
+static double margin_of(const struct point_facts *f)
+{
+    double spread = f->high - f->low;
+    double scarce = MARGIN_SCARCE / (double)f->values;
+    if (spread > 0)
+        return spread * (MARGIN_SPREAD + scarce);
+    return fabs(f->high) * scarce;
+}
+
+static int state_index(const struct point_facts *f, double v)
+{
+    for (int i = 0; i < f->state_count && i < STATES_MAX; i++)
+        if (f->states[i] >= v && f->states[i] <= v)
+            return i;
+    return -1;
+}
+
+static bool is_set_of_states(const struct point_facts *f)
+{
+    if (f->state_count > STATES_MAX)
+        return false;
+    for (int i = 0; i < f->state_count; i++)
+        if (f->state_counts[i] < STATE_MIN_EACH)
+            return false;
+    return f->values >= (uint64_t)f->state_count * CONSTANT_MIN;
+}
+
+static bool is_normal(const struct point_facts *f, double v)
+{
+    bool is_constant = !(f->high > f->low);
+    if (f->values < (is_constant ? CONSTANT_MIN : VALUES_MIN) || state_index(f, v) >= 0)
+        return true;
+    double margin = margin_of(f);
+    if (v < f->low - margin || v > f->high + margin)
+        return false;
+    return !is_set_of_states(f) || is_constant;
+}
+
+static void observe(struct point_facts *f, double v)
+{
+    if (f->values == 0 || v < f->low)
+        f->low = v;
+    if (f->values == 0 || v > f->high)
+        f->high = v;
+    f->values++;
+    int i = state_index(f, v);
+    if (i >= 0) {
+        f->state_counts[i] += f->state_counts[i] < UINT32_MAX;
+    } else if (f->state_count < STATES_MAX) {
+        f->states[f->state_count] = v;
+        f->state_counts[f->state_count++] = 1;
+    } else {
+        f->state_count = STATES_MAX + 1;
+    }
+}
+
+static void print_normal(const struct point_facts *f, char *out, size_t capacity)
+{
+    if (f->state_count <= STATES_MAX) {
+        size_t used = 0;
+        for (int i = 0; i < f->state_count && used + 32 < capacity; i++) {
+            text_format(out + used, capacity - used, "%s%.10g", i ? ", " : "", f->states[i]);
+            used += strlen(out + used);
+        }
+    } else {
+        text_format(out, capacity, "%.10g to %.10g", f->low, f->high);
+    }
+}
+
+static void tell_value(struct seen *s, struct point *p, const char *object, double v)
+{
+    uint64_t count;
+    if (!repeat_is_due(&p->told, s->b->now_ns, &count))
+        return;
+    struct finding *f = finding_begin(s, DETECTION_RW_VALUE_OUT_OF_RANGE);
+    char normal[160], since[SINCE_TEXT];
+    print_normal(&p->f, normal, sizeof normal);
+    f->count = count;
+    f->flags |= FINDING_IS_WRITE;
+    text_copy(f->object, sizeof f->object, text_of(object));
+    text_format(f->key, sizeof f->key, "value %s", object);
+    text_format(f->what, sizeof f->what,
+                "sets %s of %%T to %.10g, outside of what it ever wrote there", object, v);
+    text_format(f->expected, sizeof f->expected, "%s (%llu times since %s)", normal,
+                (unsigned long long)p->f.values, since_print(since, p->e.first_ns));
+    text_format(f->seen, sizeof f->seen, "%.10g", v);
+    text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)point_id(&p->f));
+    finding_raise(s, f);
+}
+
+static void tell_toggle(struct seen *s, struct point *p, const char *object, uint32_t changes)
+{
+    uint64_t count;
+    if (!repeat_is_due(&p->toggle_told, s->b->now_ns, &count))
+        return;
+    struct finding *f = finding_begin(s, DETECTION_RW_WRITE_BURST);
+    f->count = count;
+    f->flags |= FINDING_IS_WRITE;
+    text_copy(f->object, sizeof f->object, text_of(object));
+    text_format(f->key, sizeof f->key, "toggle %s", object);
+    text_format(f->what, sizeof f->what, "keeps changing %s of %%T: %u times within %lld s", object,
+                changes, (long long)(WRITE_WINDOW_NS / SECOND_NS));
+    text_format(f->expected, sizeof f->expected, "at most %u changes in that time",
+                p->f.changes_max);
+    text_format(f->seen, sizeof f->seen, "%u changes", changes);
+    text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)point_id(&p->f));
+    finding_raise(s, f);
+}
+
+/* The name of the i-th value of an item. */
+static void object_print(const struct ot_item *item, uint64_t address, char *out, size_t capacity)
+{
+    if (item->name.size > 0 || item->values.count <= 1 || !item->has_start) {
+        ot_item_print(item, out, capacity);
+    } else {
+        struct ot_item one = *item;
+        one.start = address;
+        one.count = 1;
+        one.has_range = false;
+        ot_item_print(&one, out, capacity);
+    }
+}
+
+static void judge_value(struct seen *s, const struct ot_item *item, uint32_t index, double v)
+{
+    struct baseline *b = s->b;
+    uint64_t name = name_hash(item->name);
+    uint64_t address = item->has_start ? item->start + index : index;
+    uint64_t key = place_key(s, item, true, point_more(name, address, item->has_bit, item->bit));
+    bool learns = s->is_known && s->conversation->e.state == ENTRY_LEARNED &&
+                  s->pair->e.state == ENTRY_LEARNED &&
+                  baseline_is_learning(b, &s->conversation->f.objects);
+    struct point *p = table_find(&b->points, key);
+    if (!p) {
+        p = table_add(&b->points, key, learns ? ENTRY_LEARNED : ENTRY_PENDING, b->now_ns);
+        place_fill(&p->f.place, s, item, true);
+        p->f.place.is_bit = item->has_bit;
+        p->f.place.bit = item->has_bit ? item->bit : 0;
+        p->f.address = address;
+        text_copy(p->f.name, sizeof p->f.name, item->name);
+        p->f.name_hash = name;
+    }
+    entry_touch(&p->e, b->now_ns);
+    bool changes = p->has_last && (v < p->last || v > p->last);
+    uint32_t often = changes ? window_count(&p->changes, b->now_ns, WRITE_WINDOW_NS) : 0;
+    p->last = v;
+    p->has_last = true;
+    if (learns) {
+        if (b->options.mode == MODE_LEARN)
+            table_state(&b->points, &p->e, ENTRY_LEARNED);
+        observe(&p->f, v);
+        if (often > p->f.changes_max)
+            p->f.changes_max = often;
+        return;
+    }
+    char object[FINDING_KEY];
+    if (p->e.state == ENTRY_LEARNED && !is_normal(&p->f, v)) {
+        object_print(item, address, object, sizeof object);
+        tell_value(s, p, object, v);
+    } else if (b->options.mode == MODE_AUTO && p->e.state == ENTRY_LEARNED) {
+        observe(&p->f, v); /* within the margin: the range follows slow drift */
+    }
+    if (p->e.state == ENTRY_LEARNED && often > TOGGLE_BASE + TOGGLE_FACTOR * p->f.changes_max) {
+        object_print(item, address, object, sizeof object);
+        tell_toggle(s, p, object, often);
+    }
+}
+
+void values_judge(struct seen *s)
+{
+    const struct ot_event *e = s->event;
+    uint32_t left = VALUES_LOOKED_AT;
+    for (uint32_t i = 0; i < e->item_count && left > 0; i++) {
+        const struct ot_item *item = &e->items[i];
+        enum operation op = item_operation(s, item);
+        if (op != OP_WRITE && op != OP_CONTROL)
+            continue;
+        for (uint32_t k = 0; k < item->values.count && left > 0; k++, left--) {
+            struct ot_value value = ot_value_at(&item->values, k);
+            double number;
+            if (!ot_value_number(&value, &number) || !isfinite(number))
+                break;
+            judge_value(s, item, k, number);
+        }
+    }
+}

@@ -1,0 +1,540 @@
+/* alerts.c: merges findings into alerts, decides when they are published and when they close. */
+#include "alerts.h"
+
+#include "advice.h"
+#include "cause.h"
+#include "document.h"
+#include "incidents.h"
+#include "open_alerts.h"
+#include "rows.h"
+#include "severity.h"
+
+#include "sensor/base/text.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#define SECOND_NS INT64_C(1000000000)
+#define HOUR_NS   (3600 * SECOND_NS)
+
+enum {
+    RETENTION_S = 600,
+    ALERT_ROWS_MAX = 200000,  /* some 1 GB of documents */
+    OUTBOX_ROWS_MAX = 100000, /* some 400 MB */
+    WATCH_SETS = 1024,        /* evidence ids whose packets may still come */
+    WATCH_WAYS = 4,
+    STATE_MAX_S = 24 * 3600, /* longest quiet time of a type */
+};
+
+/* Packets of this evidence belong to this alert. */
+struct watch {
+    uint64_t evidence_id; /* 0: free */
+    uint8_t cause[CAUSE_SIZE];
+};
+
+/* New alerts of one type in the running hour. */
+struct rate {
+    int64_t hour;
+    uint32_t created;
+};
+
+struct alerts {
+    struct alerts_options options;
+    struct open_alerts *open;
+    struct incidents *incidents;
+    struct alerts_state state;
+    struct rate rates[DETECTION_COUNT];
+    struct watch watches[WATCH_SETS][WATCH_WAYS];
+    uint8_t watch_next[WATCH_SETS];
+    int64_t now_ns;       /* packet time, never goes back */
+    int64_t due_ns;       /* no alert closes before */
+    int64_t retention_ns; /* next time old rows are removed */
+};
+
+struct alerts *alerts_create(const struct alerts_options *options)
+{
+    struct alerts *a = calloc(1, sizeof *a);
+    if (!a)
+        return NULL;
+    a->options = *options;
+    if (a->options.open_max == 0)
+        a->options.open_max = ALERTS_OPEN_MAX;
+    if (a->options.storm_cap == 0)
+        a->options.storm_cap = ALERTS_STORM_CAP;
+    a->due_ns = INT64_MAX;
+    a->open = open_alerts_create(a->options.open_max);
+    a->incidents = incidents_create();
+    if (!a->open || !a->incidents) {
+        alerts_destroy(a);
+        return NULL;
+    }
+    return a;
+}
+
+void alerts_destroy(struct alerts *a)
+{
+    if (!a)
+        return;
+    open_alerts_destroy(a->open);
+    incidents_destroy(a->incidents);
+    free(a);
+}
+
+static const char *segment_name(const struct alerts *a, uint32_t segment)
+{
+    const char *name =
+        a->options.segment_name ? a->options.segment_name(a->options.context, segment) : NULL;
+    return name ? name : segment == 0 ? "default" : "unknown";
+}
+
+/* --- publishing --- */
+
+static int64_t wall_ns(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec * SECOND_NS + now.tv_nsec;
+}
+
+static void write_line(struct alerts *a, const char *json, size_t size)
+{
+    FILE *lines = a->options.lines;
+    if (lines && (fwrite(json, 1, size, lines) != size || fputc('\n', lines) == EOF))
+        a->state.lines_failed++;
+}
+
+/* Posts a row of row_size bytes with data after it. */
+static void post(struct store_queue *queue, store_apply *apply, const void *row, size_t row_size,
+                 const void *data, size_t size)
+{
+    char *both = malloc(row_size + size);
+    if (!both)
+        return;
+    memcpy(both, row, row_size);
+    memcpy(both + row_size, data, size);
+    store_post(queue, apply, both, row_size + size);
+    free(both);
+}
+
+static void post_alert(struct alerts *a, const struct alert *alert, bool is_resumable,
+                       const char *json, size_t size)
+{
+    struct severity_sum sum;
+    severity_sum(&sum, alert->finding.detection, alert->flags);
+    struct alert_row row = {
+        .severity = sum.severity, .alert = *alert, .is_resumable = is_resumable, .json_size = size};
+    text_copy(row.sensor, sizeof row.sensor, text_of(a->options.config->sensor));
+    post(a->options.queue, rows_alert_apply, &row, sizeof row, json, size);
+}
+
+static void publish(struct alerts *a, struct alert *alert, bool is_resumable)
+{
+    struct document_context context = {
+        .sensor = a->options.config->sensor,
+        .segment = segment_name(a, alert->finding.segment),
+        .describe = a->options.inventory ? inventory_describe : NULL,
+        .inventory = a->options.inventory,
+        .created_ns = a->options.is_deterministic ? 0 : wall_ns(),
+        .storm_cap = a->options.storm_cap,
+    };
+    alert->revision++;
+    while (alert->publish_at <= alert->count && alert->publish_at <= UINT64_MAX / 2)
+        alert->publish_at *= 2;
+    size_t size;
+    char *json = document_create(alert, &context, &size);
+    if (!json)
+        return;
+    write_line(a, json, size);
+    if (a->options.queue)
+        post_alert(a, alert, is_resumable, json, size);
+    a->state.published++;
+    free(json);
+}
+
+/* --- closing --- */
+
+enum closing { CLOSED_BY_QUIET, CLOSED_BY_END };
+
+/* The last revision says that the alert is settled. One that ended with the run may go on in the
+ * next. */
+static void close_alert(struct alerts *a, struct alert *alert, enum closing why)
+{
+    if (!alert->is_settled) {
+        alert->is_settled = true;
+        publish(a, alert, why == CLOSED_BY_END);
+    }
+    open_alerts_remove(a->open, alert);
+}
+
+static int64_t due(const struct alert *alert)
+{
+    return alert->last_ns + advice_of(alert->finding.detection)->quiet_ns;
+}
+
+static void close_quiet(struct alerts *a, bool is_last)
+{
+    a->due_ns = INT64_MAX;
+    for (struct alert *alert = open_alerts_oldest(a->open), *next; alert; alert = next) {
+        next = open_alerts_next(a->open, alert);
+        if (due(alert) < a->now_ns)
+            close_alert(a, alert, CLOSED_BY_QUIET);
+        else if (is_last)
+            close_alert(a, alert, CLOSED_BY_END);
+        else if (due(alert) < a->due_ns)
+            a->due_ns = due(alert);
+    }
+}
+
+static void post_retention(struct alerts *a)
+{
+    const struct config *config = a->options.config;
+    struct retention_row row = {
+        .alerts_before_ns =
+            INT64_MIN, /* files: their times say nothing about how old the alert is */
+        .states_before_ns = a->now_ns - STATE_MAX_S * SECOND_NS,
+        .outbox_hours = config->outbox_hours,
+        .alerts_max = ALERT_ROWS_MAX,
+        .outbox_max = OUTBOX_ROWS_MAX,
+    };
+    if (!a->options.is_deterministic)
+        row.alerts_before_ns = a->now_ns - (int64_t)config->alert_days * 24 * HOUR_NS;
+    text_copy(row.sensor, sizeof row.sensor, text_of(config->sensor));
+    store_post(a->options.queue, rows_retention_apply, &row, sizeof row);
+    a->retention_ns = a->now_ns + RETENTION_S * SECOND_NS;
+}
+
+void alerts_tick(struct alerts *a, int64_t time_ns, bool is_last)
+{
+    if (time_ns > a->now_ns)
+        a->now_ns = time_ns;
+    if (is_last || a->now_ns > a->due_ns)
+        close_quiet(a, is_last);
+    if (a->options.queue && (is_last || a->now_ns >= a->retention_ns))
+        post_retention(a);
+    if (is_last && a->options.lines && fflush(a->options.lines) != 0)
+        a->state.lines_failed++;
+}
+
+/* --- merging --- */
+
+/* A clean copy: findings are made without clearing what lies behind their strings' ends. */
+static void copy_finding(struct finding *to, const struct finding *f)
+{
+    to->detection = f->detection;
+    to->flags = f->flags;
+    to->time_ns = f->time_ns;
+    to->segment = f->segment;
+    to->actor = f->actor;
+    to->has_target = f->has_target;
+    if (f->has_target)
+        to->target = f->target;
+    to->transport = f->transport;
+    to->operation = f->operation;
+    to->size = f->size;
+    to->packet_number = f->packet_number;
+    to->source_index = f->source_index;
+    to->byte_offset = f->byte_offset;
+    to->byte_size = f->byte_size;
+    text_copy(to->protocol, sizeof to->protocol, text_of(f->protocol));
+    text_copy(to->key, sizeof to->key, text_of(f->key));
+    text_copy(to->what, sizeof to->what, text_of(f->what));
+    text_copy(to->expected, sizeof to->expected, text_of(f->expected));
+    text_copy(to->seen, sizeof to->seen, text_of(f->seen));
+    text_copy(to->fact, sizeof to->fact, text_of(f->fact));
+    text_copy(to->object, sizeof to->object, text_of(f->object));
+    text_copy(to->sha256, sizeof to->sha256, text_of(f->sha256));
+    if (f->ot_json_size <= sizeof to->ot_json) {
+        to->ot_json_size = f->ot_json_size;
+        memcpy(to->ot_json, f->ot_json, f->ot_json_size);
+    }
+}
+
+static void take_text(char *to, size_t capacity, const char *from)
+{
+    if (from[0])
+        text_copy(to, capacity, text_of(from));
+}
+
+/* What the newest finding knows better: its words, and what it adds about a transfer. */
+static void update_words(struct finding *to, const struct finding *f)
+{
+    take_text(to->what, sizeof to->what, f->what);
+    take_text(to->expected, sizeof to->expected, f->expected);
+    take_text(to->seen, sizeof to->seen, f->seen);
+    take_text(to->object, sizeof to->object, f->object);
+    take_text(to->sha256, sizeof to->sha256, f->sha256);
+    if (f->size > to->size)
+        to->size = f->size;
+    if (to->ot_json_size == 0 && f->ot_json_size <= sizeof to->ot_json) {
+        to->ot_json_size = f->ot_json_size;
+        memcpy(to->ot_json, f->ot_json, f->ot_json_size);
+    }
+}
+
+static void watch_evidence(struct alerts *a, const struct alert *alert, uint64_t evidence_id)
+{
+    if (evidence_id == 0)
+        return;
+    size_t set = evidence_id % WATCH_SETS;
+    struct watch *w = &a->watches[set][a->watch_next[set]++ % WATCH_WAYS];
+    w->evidence_id = evidence_id;
+    memcpy(w->cause, alert->cause, CAUSE_SIZE);
+}
+
+static void note_source(struct alerts *a, struct alert *alert)
+{
+    if (!a->options.source_name)
+        return;
+    const char *name = a->options.source_name(a->options.context, alert->finding.source_index);
+    const char *slash =
+        name ? strrchr(name, '/') : NULL; /* where the file lay is not the alert's business */
+    text_copy(alert->source, sizeof alert->source, text_of(slash ? slash + 1 : name));
+}
+
+static uint64_t times(const struct finding *f)
+{
+    return f->count ? f->count : 1;
+}
+
+/* Makes room: the alert that has not grown for longest is closed early. */
+static struct alert *add_alert(struct alerts *a, const uint8_t cause[CAUSE_SIZE])
+{
+    if (open_alerts_count(a->open) >= a->options.open_max) {
+        close_alert(a, open_alerts_oldest(a->open), CLOSED_BY_QUIET);
+        a->state.evicted++;
+    }
+    struct alert *alert = open_alerts_add(a->open, cause);
+    if (alert)
+        a->state.created++;
+    return alert;
+}
+
+static void note_due(struct alerts *a, const struct alert *alert)
+{
+    if (due(alert) < a->due_ns)
+        a->due_ns = due(alert);
+}
+
+static void begin(struct alerts *a, struct alert *alert, const struct finding *f)
+{
+    alert->first_ns = alert->last_ns = f->time_ns;
+    alert->count = times(f);
+    alert->publish_at = 2;
+    alert->flags = f->flags;
+    cause_alert_id(alert->id, a->options.config->sensor, f->detection, alert->cause, f->time_ns);
+    if (!alert->is_storm) {
+        copy_finding(&alert->finding, f);
+        alert->unanswered = f->flags & ALERT_OUTCOME ? 0 : alert->count;
+        note_source(a, alert);
+        watch_evidence(a, alert, f->evidence_id);
+    } else {
+        alert->finding.detection = f->detection;
+        alert->finding.time_ns = f->time_ns;
+    }
+    incidents_join(a->incidents, alert);
+    note_due(a, alert);
+    publish(a, alert, true);
+}
+
+/* An outcome belongs to an attempt that was counted already, if one still waits for it; a
+ * transfer's end is never one more transfer. */
+static void count_finding(struct alert *alert, const struct finding *f)
+{
+    uint64_t n = times(f);
+    if (f->flags & FINDING_COMPLETED)
+        return;
+    if (!(f->flags & ALERT_OUTCOME)) {
+        alert->count += n;
+        alert->unanswered += n;
+        return;
+    }
+    uint64_t answered = n < alert->unanswered ? n : alert->unanswered;
+    alert->unanswered -= answered;
+    alert->count += n - answered;
+}
+
+static void grow(struct alerts *a, struct alert *alert, const struct finding *f)
+{
+    bool is_news = (f->flags & ALERT_OUTCOME & ~alert->flags) != 0 || alert->is_settled;
+    uint32_t learning =
+        alert->flags & f->flags & FINDING_STILL_LEARNING; /* until it has settled once */
+    alert->flags = ((alert->flags | f->flags) & ~(uint32_t)FINDING_STILL_LEARNING) | learning;
+    alert->is_settled = false;
+    count_finding(alert, f);
+    if (f->time_ns > alert->last_ns)
+        alert->last_ns = f->time_ns;
+    if (!alert->is_storm) {
+        update_words(&alert->finding, f);
+        incidents_continue(a->incidents, alert);
+    }
+    open_alerts_touch(a->open, alert);
+    note_due(a, alert);
+    if (is_news && !alert->is_storm)
+        watch_evidence(a, alert, f->evidence_id);
+    if (is_news || alert->count >= alert->publish_at)
+        publish(a, alert, true);
+}
+
+/* The alert's time is over, also where no tick came in between; or the finding is from before it:
+ * an older capture, or the same capture read again into the same store. */
+static bool is_over(const struct alert *alert, const struct finding *f)
+{
+    return f->time_ns > due(alert) || (alert->is_settled && f->time_ns <= alert->last_ns) ||
+           f->time_ns < alert->first_ns - advice_of(f->detection)->quiet_ns;
+}
+
+static bool is_storm(struct alerts *a, const struct finding *f)
+{
+    struct rate *rate = &a->rates[f->detection];
+    int64_t hour = a->now_ns / HOUR_NS;
+    if (rate->hour != hour)
+        *rate = (struct rate){.hour = hour};
+    return ++rate->created > a->options.storm_cap;
+}
+
+/* Told only as one more in the alert of its type's storm. */
+static void fold(struct alerts *a, const struct finding *f)
+{
+    uint8_t cause[CAUSE_SIZE];
+    cause_of_storm(cause, f->detection, a->now_ns / HOUR_NS);
+    struct finding bare = {.detection = f->detection,
+                           .time_ns = f->time_ns,
+                           .count = f->count,
+                           .flags = f->flags & FINDING_STILL_LEARNING};
+    a->state.folded += times(f);
+    struct alert *alert = open_alerts_find(a->open, cause);
+    if (alert) {
+        grow(a, alert, &bare);
+    } else if ((alert = add_alert(a, cause))) {
+        alert->is_storm = true;
+        begin(a, alert, &bare);
+    }
+}
+
+void alerts_finding(struct alerts *a, const struct finding *f)
+{
+    uint8_t cause[CAUSE_SIZE];
+    a->state.findings++;
+    if (f->time_ns > a->now_ns)
+        a->now_ns = f->time_ns;
+    cause_of(cause, f, segment_name(a, f->segment));
+    struct alert *alert = open_alerts_find(a->open, cause);
+    if (alert && is_over(alert, f)) {
+        close_alert(a, alert, CLOSED_BY_QUIET);
+        alert = NULL;
+    }
+    if (alert)
+        grow(a, alert, f);
+    else if (is_storm(a, f))
+        fold(a, f);
+    else if ((alert = add_alert(a, cause)))
+        begin(a, alert, f);
+}
+
+/* --- evidence --- */
+
+static void keep_packet(struct alerts *a, struct alert *alert, const struct evidence_packet *p)
+{
+    bool is_kept_already = alert->packets_kept > 0 && p->source_index == alert->last_source &&
+                           p->packet_number <= alert->last_packet;
+    if (is_kept_already || alert->packets_kept >= ALERT_PACKETS_MAX || p->size > EVIDENCE_SNAP)
+        return;
+    struct evidence_row row = {
+        .time_ns = p->time_ns,
+        .packet_number = p->packet_number,
+        .link_type = p->link_type,
+        .wire_size = p->wire_size,
+        .total_max = (uint64_t)a->options.config->evidence_megabytes << 20,
+        .bytes_size = p->size,
+    };
+    text_copy(row.sensor, sizeof row.sensor, text_of(a->options.config->sensor));
+    memcpy(row.alert, alert->id, sizeof row.alert);
+    memcpy(row.source, alert->source, sizeof row.source);
+    post(a->options.queue, rows_evidence_apply, &row, sizeof row, p->bytes, p->size);
+    alert->packets_kept++;
+    alert->last_source = p->source_index;
+    alert->last_packet = p->packet_number;
+}
+
+void alerts_evidence(struct alerts *a, const struct evidence_packet *packet)
+{
+    if (packet->evidence_id == 0 || !a->options.queue)
+        return;
+    const struct watch *set = a->watches[packet->evidence_id % WATCH_SETS];
+    for (int i = 0; i < WATCH_WAYS; i++) {
+        if (set[i].evidence_id != packet->evidence_id)
+            continue;
+        struct alert *alert = open_alerts_find(a->open, set[i].cause);
+        if (alert)
+            keep_packet(a, alert, packet);
+    }
+}
+
+/* --- restart --- */
+
+/* Strings that came from a file end. */
+static void terminate(struct alert *alert)
+{
+    struct finding *f = &alert->finding;
+    alert->id[sizeof alert->id - 1] = alert->incident[sizeof alert->incident - 1] = '\0';
+    alert->source[sizeof alert->source - 1] = f->protocol[sizeof f->protocol - 1] = '\0';
+    f->key[sizeof f->key - 1] = f->what[sizeof f->what - 1] = '\0';
+    f->expected[sizeof f->expected - 1] = f->seen[sizeof f->seen - 1] = '\0';
+    f->fact[sizeof f->fact - 1] = f->object[sizeof f->object - 1] = '\0';
+    f->sha256[sizeof f->sha256 - 1] = '\0';
+    if ((unsigned)f->operation >= OPERATION_COUNT)
+        f->operation = OP_UNKNOWN;
+}
+
+struct loading {
+    struct alerts *alerts;
+    struct alert *newest_first;
+    size_t count;
+};
+
+static void collect(void *context, const struct alert *alert)
+{
+    struct loading *loading = context;
+    loading->newest_first[loading->count++] = *alert;
+}
+
+bool alerts_load(struct alerts *a, struct store *store, struct error *err)
+{
+    size_t max = a->options.open_max;
+    struct loading loading = {.alerts = a, .newest_first = calloc(max, sizeof(struct alert))};
+    if (!loading.newest_first)
+        return error_set(err, "alerts: out of memory");
+    bool ok = rows_resumable(store, a->options.config->sensor, max, collect, &loading, err);
+    for (size_t i = loading.count; ok && i-- > 0;) {
+        struct alert *from = &loading.newest_first[i];
+        terminate(from);
+        struct alert *alert =
+            open_alerts_find(a->open, from->cause) ? NULL : open_alerts_add(a->open, from->cause);
+        if (!alert)
+            continue;
+        *alert = *from;
+        incidents_continue(a->incidents, alert);
+        note_due(a, alert);
+    }
+    free(loading.newest_first);
+    return ok;
+}
+
+/* --- the rest --- */
+
+void alerts_state(const struct alerts *a, struct alerts_state *state)
+{
+    *state = a->state;
+    state->open = open_alerts_count(a->open);
+}
+
+void alerts_message(struct store_queue *queue, const char *sensor, const char *stream,
+                    const char *id, uint32_t revision, const char *json, size_t json_size)
+{
+    struct message_row row = {.revision = revision, .json_size = json_size};
+    text_copy(row.sensor, sizeof row.sensor, text_of(sensor));
+    text_copy(row.stream, sizeof row.stream, text_of(stream));
+    text_copy(row.id, sizeof row.id, text_of(id));
+    post(queue, rows_message_apply, &row, sizeof row, json, json_size);
+}

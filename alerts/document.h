@@ -1,0 +1,34 @@
+/* document.h: an alert as one line of JSON: ECS names, the plant's "ot", and what is ours under
+ * "sightglass" (alert.schema.json). Keys come in a fixed order and only where they apply: the same
+ * alert gives the same bytes. */
+#pragma once
+
+#include "alert.h"
+#include "baseline/inventory.h"
+
+#include <stddef.h>
+
+struct document_context {
+    const char *sensor;  /* observer.name */
+    const char *segment; /* name of the alert's segment */
+    /* inventory_describe, or what a test puts in its place; NULL: hosts have addresses only */
+    bool (*describe)(const struct inventory *inventory, uint32_t segment,
+                     const struct endpoint *host, struct asset_brief *brief);
+    const struct inventory *inventory;
+    int64_t created_ns; /* wall clock; 0: none (deterministic runs) */
+    uint32_t storm_cap;
+};
+
+enum { DOCUMENT_SCHEMA = 1, MESSAGE_SIZE = 1024 };
+
+/* The document without a line end, to be freed by the caller; NULL: out of memory. */
+char *document_create(const struct alert *alert, const struct document_context *context,
+                      size_t *size);
+
+/* The plain sentence: who, what, to whom. Returns out. */
+char *document_message(char out[MESSAGE_SIZE], const struct alert *alert,
+                       const struct document_context *context);
+
+/* What the inventory knows of a host; false and empty: nothing. */
+bool document_describe(struct asset_brief *brief, const struct document_context *context,
+                       uint32_t segment, const struct endpoint *host);

@@ -1,0 +1,122 @@
+/* message.c: the one plain sentence of an alert, for a shift engineer. */
+#include "cause.h"
+#include "document.h"
+
+#include <ctype.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME_SIZE = 320 };
+
+bool document_describe(struct asset_brief *brief, const struct document_context *context,
+                       uint32_t segment, const struct endpoint *host)
+{
+    memset(brief, 0, sizeof *brief);
+    return context->describe && context->describe(context->inventory, segment, host, brief);
+}
+
+/* "PLC-7 (S7-300, 10.0.0.10)", "the S7-300 at 10.0.0.10", "the PLC at 10.0.0.10", "10.0.0.10". A
+ * name that is only the address again is none. Actors are called by name or address alone: what
+ * matters is who, not what. */
+static void name_host(char out[NAME_SIZE], const struct document_context *context, uint32_t segment,
+                      const struct endpoint *host, bool is_target)
+{
+    struct asset_brief brief;
+    char address[ADDRESS_TEXT_SIZE];
+    cause_host(address, host);
+    bool is_known = document_describe(&brief, context, segment, host);
+    bool has_name = is_known && brief.name[0] && strcmp(brief.name, address) != 0;
+    bool has_model =
+        is_target && is_known && brief.model[0] && strcmp(brief.model, brief.name) != 0;
+
+    if (has_name && has_model)
+        text_format(out, NAME_SIZE, "%s (%s, %s)", brief.name, brief.model, address);
+    else if (has_name)
+        text_format(out, NAME_SIZE, "%s (%s)", brief.name, address);
+    else if (has_model)
+        text_format(out, NAME_SIZE, "the %s at %s", brief.model, address);
+    else if (is_target && brief.is_controller)
+        text_format(out, NAME_SIZE, "the PLC at %s", address);
+    else
+        text_format(out, NAME_SIZE, "%s", address);
+}
+
+static bool is_programming(enum detection d)
+{
+    return d == DETECTION_PLC_PROGRAM_DOWNLOAD || d == DETECTION_PLC_PROGRAM_UPLOAD ||
+           d == DETECTION_PLC_ONLINE_EDIT || d == DETECTION_PLC_BLOCK_DELETE ||
+           d == DETECTION_PLC_FIRMWARE_TRANSFER;
+}
+
+/* What is new about the actor, in brackets; "" when nothing is. */
+static const char *note(const struct alert *alert, const struct document_context *context)
+{
+    const struct finding *f = &alert->finding;
+    struct asset_brief brief;
+    if (!(alert->flags & FINDING_ACTOR_NEW))
+        return "";
+    if (document_describe(&brief, context, f->segment, &f->actor) && brief.is_new)
+        return " (new device)";
+    const char *id = detection_kind(f->detection)->id;
+    if (is_programming(f->detection))
+        return " (never programmed this PLC before)";
+    if (strncmp(id, "plc.", 4) == 0)
+        return " (never controlled this PLC before)";
+    return strncmp(id, "rw.", 3) == 0 ? " (never wrote to it before)" : "";
+}
+
+/* Copies `what` with every %T replaced by the target's name. */
+static size_t put_words(char *out, size_t capacity, const char *what, const char *target)
+{
+    size_t used = 0;
+    for (const char *p = what; *p && used + 1 < capacity;) {
+        if (p[0] == '%' && p[1] == 'T') {
+            int n = snprintf(out + used, capacity - used, "%s", target);
+            used = n < 0 ? used : used + (size_t)n < capacity ? used + (size_t)n : capacity - 1;
+            p += 2;
+        } else {
+            out[used++] = *p++;
+        }
+    }
+    out[used] = '\0';
+    return used;
+}
+
+static char *storm_message(char out[MESSAGE_SIZE], const struct alert *alert,
+                           const struct document_context *context)
+{
+    return text_format(out, MESSAGE_SIZE,
+                       "More than %" PRIu32 " alerts \"%s\" within an hour: %" PRIu64
+                       " further findings are told here alone",
+                       context->storm_cap, detection_kind(alert->finding.detection)->title,
+                       alert->count);
+}
+
+char *document_message(char out[MESSAGE_SIZE], const struct alert *alert,
+                       const struct document_context *context)
+{
+    const struct finding *f = &alert->finding;
+    if (alert->is_storm)
+        return storm_message(out, alert, context);
+
+    char actor[NAME_SIZE] = "", target[NAME_SIZE] = "";
+    name_host(actor, context, f->segment, &f->actor, false);
+    if (f->has_target)
+        name_host(target, context, f->segment, &f->target, true);
+    const char *shown_target = target[0] ? target : "an unknown device";
+    char words[MESSAGE_SIZE];
+    if (f->what[0])
+        put_words(words, sizeof words, f->what, shown_target);
+    else
+        text_format(words, sizeof words, target[0] ? "raised \"%s\" at %s" : "raised \"%s\"",
+                    detection_kind(f->detection)->title, target);
+
+    if (actor[0]) {
+        text_format(out, MESSAGE_SIZE, "%s%s %s", actor, note(alert, context), words);
+    } else {
+        text_format(out, MESSAGE_SIZE, "%s", words);
+        out[0] = (char)toupper((unsigned char)out[0]);
+    }
+    return out;
+}

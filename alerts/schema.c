@@ -1,0 +1,73 @@
+/* schema.c: the tables of alerts. */
+#include "alerts.h"
+
+/* evidence_bytes, outbox_rows: kept by triggers, so that limits cost no scan. outbox_next never
+ * goes back, also when the outbox is empty: a sequence number is used once. */
+static const char version_1[] =
+    "CREATE TABLE alerts("
+    "  sensor TEXT NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL,"
+    "  rule TEXT NOT NULL, severity INTEGER NOT NULL, first_ns INTEGER NOT NULL, last_ns INTEGER "
+    "NOT NULL,"
+    "  count INTEGER NOT NULL, status TEXT NOT NULL, actor TEXT NOT NULL, target TEXT NOT NULL,"
+    "  protocol TEXT NOT NULL, incident TEXT NOT NULL, document TEXT NOT NULL,"
+    "  state BLOB, " /* struct alert while it may still grow */
+    "  PRIMARY KEY(sensor, id));"
+    "CREATE INDEX alerts_by_time ON alerts(sensor, first_ns);"
+    "CREATE INDEX alerts_by_end ON alerts(sensor, last_ns);"
+    "CREATE INDEX alerts_resumable ON alerts(sensor, last_ns) WHERE state IS NOT NULL;"
+
+    "CREATE TABLE alert_triage("
+    "  sensor TEXT NOT NULL, id TEXT NOT NULL, state TEXT NOT NULL," /* new, acknowledged, closed */
+    "  assignee TEXT NOT NULL, note TEXT NOT NULL, by TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+    "  PRIMARY KEY(sensor, id));"
+
+    "CREATE TABLE evidence("
+    "  sensor TEXT NOT NULL, alert TEXT NOT NULL, time_ns INTEGER NOT NULL, source TEXT NOT NULL,"
+    "  packet INTEGER NOT NULL, link_type INTEGER NOT NULL, wire_size INTEGER NOT NULL, bytes BLOB "
+    "NOT NULL,"
+    "  PRIMARY KEY(sensor, alert, time_ns, source, packet));"
+    "CREATE INDEX evidence_by_time ON evidence(sensor, time_ns);"
+
+    "CREATE TABLE outbox("
+    "  sensor TEXT NOT NULL, seq INTEGER NOT NULL, stream TEXT NOT NULL, id TEXT NOT NULL,"
+    "  rev INTEGER NOT NULL, json TEXT NOT NULL, created_ms INTEGER NOT NULL," /* wall clock:
+                                                                                  delivery's
+                                                                                  business */
+    "  PRIMARY KEY(sensor, seq));"
+    "CREATE INDEX outbox_by_age ON outbox(sensor, created_ms);"
+
+    "CREATE TABLE alert_totals("
+    "  sensor TEXT PRIMARY KEY, evidence_bytes INTEGER NOT NULL DEFAULT 0,"
+    "  outbox_next INTEGER NOT NULL DEFAULT 1, outbox_rows INTEGER NOT NULL DEFAULT 0,"
+    "  outbox_lost INTEGER NOT NULL DEFAULT 0);" /* messages that went before every output had them
+                                                  */
+
+    "CREATE TABLE output_cursor("
+    "  sensor TEXT NOT NULL, output TEXT NOT NULL, seq INTEGER NOT NULL," /* delivered up to here */
+    "  mark TEXT NOT NULL, delivered INTEGER NOT NULL,"
+    "  PRIMARY KEY(sensor, output));"
+
+    "CREATE TABLE health("
+    "  sensor TEXT NOT NULL, id TEXT NOT NULL, rev INTEGER NOT NULL, document TEXT NOT NULL,"
+    "  PRIMARY KEY(sensor, id));"
+
+    "CREATE TRIGGER evidence_added AFTER INSERT ON evidence BEGIN"
+    "  INSERT INTO alert_totals(sensor, evidence_bytes) VALUES(NEW.sensor, length(NEW.bytes))"
+    "  ON CONFLICT(sensor) DO UPDATE SET evidence_bytes = evidence_bytes + length(NEW.bytes); END;"
+    "CREATE TRIGGER evidence_removed AFTER DELETE ON evidence BEGIN"
+    "  UPDATE alert_totals SET evidence_bytes = evidence_bytes - length(OLD.bytes)"
+    "  WHERE sensor = OLD.sensor; END;"
+    "CREATE TRIGGER outbox_added AFTER INSERT ON outbox BEGIN"
+    "  INSERT INTO alert_totals(sensor, outbox_next, outbox_rows) VALUES(NEW.sensor, NEW.seq + 1, "
+    "1)"
+    "  ON CONFLICT(sensor) DO UPDATE SET outbox_next = NEW.seq + 1, outbox_rows = outbox_rows + 1; "
+    "END;"
+    "CREATE TRIGGER outbox_removed AFTER DELETE ON outbox BEGIN"
+    "  UPDATE alert_totals SET outbox_rows = outbox_rows - 1 WHERE sensor = OLD.sensor; END;"
+    "CREATE TRIGGER alerts_removed AFTER DELETE ON alerts BEGIN"
+    "  DELETE FROM evidence WHERE sensor = OLD.sensor AND alert = OLD.id;"
+    "  DELETE FROM alert_triage WHERE sensor = OLD.sensor AND id = OLD.id; END;";
+
+static const char *const migrations[] = {version_1, NULL};
+
+const struct store_schema alerts_schema = {.name = "alerts", .migrations = migrations};

@@ -40,6 +40,7 @@ struct pending {
     enum transfer_step step;
     char key[FINDING_KEY];
     char object[FINDING_KEY];
+    char name[TRANSFER_NAME_SIZE]; /* of a transfer */
     uint64_t size;
     char sha256[FINDING_SHA256_TEXT];
 };
@@ -132,6 +133,7 @@ static void seen_of_event(struct finding *f, const struct ot_event *e)
 
 /* What a transfer adds to a finding. */
 struct content {
+    const char *name; /* the object, without the size that the phrase tells */
     uint64_t size;
     const char *sha256;
     const char *note; /* after what was seen: "same content as ..." */
@@ -152,6 +154,7 @@ static void raise_event(struct policy *p, const struct ot_event *e, const struct
     causes_fill(&f, of, flags | actor_flags(p, e), count);
     seen_of_event(&f, e);
     if (content) {
+        text_copy(f.object, sizeof f.object, text_of(content->name));
         f.size = content->size;
         text_copy(f.sha256, sizeof f.sha256, text_of(content->sha256));
         text_copy(f.seen, sizeof f.seen, text_of(content->note));
@@ -168,7 +171,8 @@ static struct cause_of cause_of_action(const struct action *action, const struct
                              .phrase = phrase,
                              .thing = action->thing,
                              .object = object,
-                             .expected = action->expected};
+                             .expected = action->expected,
+                             .is_actor_server = e->direction == OT_ONEWAY && !e->is_from_client};
 }
 
 /* --- single commands and their answers --- */
@@ -195,7 +199,7 @@ static struct pending *pending_add(struct policy *p, const struct ot_event *e,
     pending->operation = e->operation;
     pending->step = e->transfer.step;
     pending->size = 0;
-    pending->sha256[0] = '\0';
+    pending->name[0] = pending->sha256[0] = '\0';
     text_copy(pending->key, sizeof pending->key, text_of(key));
     text_copy(pending->object, sizeof pending->object, text_of(object));
     return pending;
@@ -227,7 +231,7 @@ static bool activation_tell(struct policy *p, const struct ot_event *e, const st
     digest_print(sha256, known->digest);
     text_format(note, sizeof note, "%s activated after its download (%llu bytes)", object,
                 (unsigned long long)known->size);
-    struct content content = {known->size, sha256, note};
+    struct content content = {object, known->size, sha256, note};
     raise_event(p, e, &of, FINDING_OUTCOME | FINDING_COMPLETED, &content);
     return true;
 }
@@ -269,7 +273,7 @@ static void pending_answered(struct policy *p, const struct ot_event *e, struct 
     char note[FINDING_TEXT];
     text_format(note, sizeof note, "%llu bytes, and the device agreed",
                 (unsigned long long)pending->size);
-    struct content content = {pending->size, pending->sha256, note};
+    struct content content = {pending->name, pending->size, pending->sha256, note};
     raise_event(p, e, &of, flags, pending->sha256[0] && !is_refused ? &content : NULL);
 }
 
@@ -376,11 +380,13 @@ static void transfer_tell(struct policy *p, const struct ot_event *e, const stru
         text_format(note, sizeof note, "%llu bytes in %u pieces were seen",
                     (unsigned long long)t->size, t->blocks);
     }
-    struct content content = {t->size, sha256, note};
+    struct content content = {t->name, t->size, sha256, note};
     raise_event(p, &named, &of, flags, &content);
-    if (e->direction == OT_REQUEST && telling <= TELL_ENDED && e->transfer.step != TRANSFER_BLOCK) {
+    if (e->direction == OT_REQUEST && !is_server_word && telling <= TELL_ENDED &&
+        e->transfer.step != TRANSFER_BLOCK) {
         struct pending *pending = pending_add(p, &named, action, key, object);
         pending->size = t->size;
+        text_copy(pending->name, sizeof pending->name, text_of(t->name));
         text_copy(pending->sha256, sizeof pending->sha256, text_of(sha256));
     }
 }

@@ -28,6 +28,13 @@ void inventory_sighting(struct inventory *inv, const struct sighting *sighting);
 /* Once per second of packet time, and once at the end. */
 void inventory_tick(struct inventory *inv, int64_t time_ns, bool is_last);
 
+/* What the tables hold, and how often they were full. */
+struct inventory_counts {
+    uint64_t assets, assets_evicted, bindings_evicted, scan_sources_evicted, services_full,
+        facts_full;
+};
+void inventory_counts(const struct inventory *inv, struct inventory_counts *counts);
+
 bool inventory_load(struct inventory *inv, struct store *store, struct error *err) NODISCARD;
 /* Posts every asset that changed since the last call. */
 void inventory_save(struct inventory *inv, struct store_queue *queue);

@@ -1,0 +1,176 @@
+/* asset.h: the table of devices: their addresses, what they serve and use, what they tell about
+ * themselves.
+ *
+ * Owned by the core thread. Bounded: when it is full the most transient of a few old entries makes
+ * room. */
+#pragma once
+
+#include "asset_index.h"
+#include "scan.h"
+#include "sensor/base/finding.h"
+
+enum {
+    ASSET_ID_SIZE = 24,
+    ASSET_IPS_MAX = 8,
+    ASSET_MACS_MAX = 4,
+    ASSET_VLANS_MAX = 4,
+    ASSET_PROTOCOLS_MAX = 24,
+    ASSET_SERVICES_MAX = 48,
+    ASSET_FACTS_MAX = 96,
+    ASSET_FORMER_MAX = 2,
+    ASSET_FACT_TEXT = 128, /* as struct sighting's */
+    ASSET_UNIT_TEXT = 32,
+    PROTOCOL_NAME_SIZE = 24,
+    PROTOCOLS_MAX = 512, /* names known to nDPI and us */
+};
+
+/* What a device that serves this protocol probably is. */
+struct asset_protocol_kind {
+    const char *name;
+    const char *server_class; /* "plc", "rtu", "ied", "server", "io-device" */
+    bool is_controller;       /* serving it makes a controller or I/O device */
+};
+/* NULL: not a plant protocol. */
+const struct asset_protocol_kind *asset_protocol_kind(const char *name);
+
+enum asset_flag {
+    ASSET_ROUTER = 1,      /* its MAC carries addresses of other subnets */
+    ASSET_CONTROLLER = 2,  /* answered as server of a plant protocol */
+    ASSET_ENGINEERING = 4, /* performed a critical operation */
+    ASSET_PROXY = 8,       /* behind a router: has no MAC of its own here */
+    ASSET_TALKED = 16,     /* answered or was answered: not just a spoofed address */
+    ASSET_PUBLIC = 32,     /* exchanged traffic with public addresses */
+};
+
+enum service_flag { SERVICE_ANSWERED = 1, SERVICE_RECOGNISED = 2 };
+
+struct asset_service {
+    uint32_t next; /* of the asset; INDEX_NONE ends */
+    uint16_t port;
+    uint16_t protocol; /* id of its name; 0: not recognised */
+    uint8_t transport;
+    uint8_t flags; /* enum service_flag */
+    bool is_dirty;
+    int64_t first_ns, last_ns;
+    uint64_t count;
+};
+
+struct asset_fact {
+    uint32_t next;
+    uint16_t kind; /* enum fact_kind */
+    uint16_t protocol;
+    char unit[ASSET_UNIT_TEXT]; /* "": the asset itself; else a unit behind it */
+    char text[ASSET_FACT_TEXT];
+    bool is_current; /* the last one told of its kind, unit and protocol */
+    bool is_dirty;
+    int64_t first_ns, last_ns;
+    uint64_t count;
+};
+
+struct asset_protocol {
+    uint16_t name; /* id */
+    bool is_served, is_used;
+};
+
+struct asset {
+    char id[ASSET_ID_SIZE];                       /* given at first sight, never computed again */
+    char former[ASSET_FORMER_MAX][ASSET_ID_SIZE]; /* ids of assets that turned out to be this one */
+    uint32_t segment;                             /* index of the inventory's segment */
+    uint32_t flags;                               /* enum asset_flag */
+    uint8_t ip_count, mac_count, vlan_count, protocol_count, former_count;
+    bool is_used, is_dirty;
+    bool is_new;           /* first seen in this run, after learning */
+    bool is_pending;       /* its finding waits for what it turns out to be */
+    bool is_told;          /* a finding said that it is new */
+    uint8_t foreign_count; /* addresses of other subnets behind its MAC */
+    uint16_t fact_count, service_count;
+    struct scan_habit habit; /* learned */
+    uint64_t first_packet;   /* where it was seen first, in this run */
+    uint32_t first_source;
+    uint16_t vlans[ASSET_VLANS_MAX];
+    struct address ips[ASSET_IPS_MAX];
+    bool is_ip_confirmed[ASSET_IPS_MAX]; /* by ARP of its own */
+    struct mac macs[ASSET_MACS_MAX];
+    struct asset_protocol protocols[ASSET_PROTOCOLS_MAX];
+    int64_t first_ns, last_ns, changed_ns; /* changed: an identity fact; 0: never */
+    uint64_t packets, bytes;
+    uint64_t operations; /* performed: a bit per enum operation */
+    uint64_t suffered;   /* performed on it */
+    uint32_t first_service, first_fact;
+};
+
+struct assets {
+    struct asset *list;
+    size_t capacity, count; /* count: slots ever used */
+    size_t live;            /* in use */
+    struct asset_index by_ip, by_mac, by_id;
+    struct asset_service *services;
+    struct asset_fact *facts;
+    size_t service_capacity, service_count, fact_capacity, fact_count;
+    uint32_t free_service, free_fact, free_asset;
+    size_t hand;
+    char protocols[PROTOCOLS_MAX][PROTOCOL_NAME_SIZE];
+    uint16_t protocol_count;
+    uint64_t evicted, services_full, facts_full;
+};
+
+bool assets_create(struct assets *t, size_t capacity);
+void assets_destroy(struct assets *t);
+
+/* NULL: unknown. */
+struct asset *assets_by_ip(const struct assets *t, uint32_t segment, const struct address *ip);
+struct asset *assets_by_mac(const struct assets *t, uint32_t segment, const struct mac *mac);
+struct asset *assets_by_id(const struct assets *t, const char *id);
+
+/* A new asset with an id made of segment_name and the addresses (either may be absent), but without
+ * addresses yet. Never NULL. */
+struct asset *assets_make(struct assets *t, uint32_t segment, const char *segment_name,
+                          const struct endpoint *who, int64_t time_ns);
+/* A new asset with a given id, as loaded; NULL when there is no free slot. */
+struct asset *assets_restore(struct assets *t, const char *id, uint32_t segment);
+
+/* False when the asset has no room for another address. */
+bool asset_ip_add(struct assets *t, struct asset *a, const struct address *ip, bool is_confirmed);
+bool asset_mac_add(struct assets *t, struct asset *a, const struct mac *mac);
+void asset_ip_remove(struct assets *t, struct asset *a, const struct address *ip);
+void asset_mac_remove(struct assets *t, struct asset *a, const struct mac *mac);
+/* younger turned out to be older: its addresses, services and facts go over; its id stays as a
+ * former id. */
+void assets_merge(struct assets *t, struct asset *older, struct asset *younger);
+
+/* The id of a protocol's name, made when unknown; 0 when there is no name or no room. */
+uint16_t assets_protocol(struct assets *t, const char *name);
+static inline const char *assets_protocol_name(const struct assets *t, uint16_t id)
+{
+    return t->protocols[id];
+}
+/* True when it is new for the asset. */
+bool asset_protocol_add(struct assets *t, struct asset *a, uint16_t name, bool is_served);
+
+/* The service, made when unknown (*is_new); NULL when there is no room. */
+struct asset_service *asset_service(struct assets *t, struct asset *a, uint8_t transport,
+                                    uint16_t port, int64_t time_ns, bool *is_new);
+struct asset_service *asset_service_find(const struct assets *t, const struct asset *a,
+                                         uint8_t transport, uint16_t port);
+
+/* The fact with this text, made when unknown; NULL when there is no room. Does not change
+ * is_current. */
+struct asset_fact *asset_fact(struct assets *t, struct asset *a, enum fact_kind kind,
+                              uint16_t protocol, const char *unit, const char *text,
+                              int64_t time_ns, bool *is_new);
+/* Facts that make a device what it is: every value is kept. Of others (mode...) only the last. */
+bool asset_fact_is_identity(enum fact_kind kind);
+/* The current fact of a kind: of the asset itself if there is one, else of the unit known for
+ * longest; NULL: none. */
+const struct asset_fact *asset_fact_best(const struct assets *t, const struct asset *a,
+                                         enum fact_kind kind);
+/* The same, text only; "" when unknown. */
+const char *asset_fact_text(const struct assets *t, const struct asset *a, enum fact_kind kind);
+
+/* What it is, by what it told and did: "plc", "hmi", "router", "unknown"... (DETECTIONS 2,
+ * asset_class) */
+const char *asset_class(const struct assets *t, const struct asset *a);
+/* What it does: "controller;scanner" (DETECTIONS 2, role). Returns out. */
+char *asset_role(const struct assets *t, const struct asset *a, char *out, size_t capacity);
+/* The best display name; "" when it has only addresses. */
+const char *asset_name(const struct assets *t, const struct asset *a);

@@ -1,0 +1,851 @@
+/* inventory.c: from sightings to devices, and what is new about them.
+ *
+ * Which address belongs to which device:
+ *   - a MAC without IP, and an IP without MAC, are devices of their own until a packet joins them;
+ *   - a device owns an IP when it says so by ARP, or when it is the only IP ever seen with its MAC;
+ *   - other IPs behind a MAC are devices of their own: they may be routed. Addresses of several
+ * other subnets make the MAC a router's. */
+#include "inventory_state.h"
+
+#include "sensor/base/json_writer.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FOREIGN_MAX = 2,           /* addresses of other subnets behind one MAC: a router */
+    PROXY_MAX = 5,             /* addresses claimed by ARP by one MAC: proxy ARP */
+    EPHEMERAL_PORT = 32768,    /* Linux's first; IANA's is 49152 (RFC 6335) */
+    OLD_EPHEMERAL_PORT = 1024, /* of old Windows: up to 5000 */
+    OLD_EPHEMERAL_LAST = 5000,
+    PORT_FTP_DATA = 20,
+    PORT_FTP = 21,
+    PORT_TFTP = 69,
+    PORT_RPC = 135,
+};
+
+static const int64_t PENDING_NS =
+    2 * 1000000000ll; /* long enough for a handshake and a first answer */
+static const int64_t SERVICES_NS =
+    600 * 1000000000ll; /* a new device's services belong to its newness */
+static const int64_t FACT_BURST_NS =
+    2 * 1000000000ll; /* one reply may tell several values of a kind */
+static const int64_t PRESENT_NS = 90 * 1000000000ll;  /* hosts are sighted once a minute */
+static const int64_t TICK_MAX_NS = 60 * 1000000000ll; /* a longer gap was not observed */
+
+/* --- life --- */
+
+static struct scan_habit *habit_of(void *context, uint32_t segment, const struct endpoint *source);
+
+struct inventory *inventory_create(const struct inventory_options *options,
+                                   const struct finding_sink *sink)
+{
+    struct inventory *inv = calloc(1, sizeof *inv);
+    if (!inv)
+        return NULL;
+    inv->options = *options;
+    inv->sink = sink;
+    struct scan_options scan = {
+        .habit = habit_of, .is_learning = options->mode == MODE_LEARN, .context = inv};
+    inv->scans = scans_create(&scan, sink);
+    inv->bindings = bindings_create(options->assets_max, sink);
+    if (!inv->scans || !inv->bindings || !assets_create(&inv->assets, options->assets_max)) {
+        inventory_destroy(inv);
+        return NULL;
+    }
+    return inv;
+}
+
+void inventory_destroy(struct inventory *inv)
+{
+    if (!inv)
+        return;
+    scans_destroy(inv->scans);
+    bindings_destroy(inv->bindings);
+    assets_destroy(&inv->assets);
+    free(inv);
+}
+
+void inventory_counts(const struct inventory *inv, struct inventory_counts *counts)
+{
+    *counts = (struct inventory_counts){
+        .assets = inv->assets.live,
+        .assets_evicted = inv->assets.evicted,
+        .bindings_evicted = bindings_evicted(inv->bindings),
+        .scan_sources_evicted = scans_evicted(inv->scans),
+        .services_full = inv->assets.services_full,
+        .facts_full = inv->assets.facts_full,
+    };
+}
+
+/* --- segments --- */
+
+uint32_t inventory_segment_named(struct inventory *inv, const char *name)
+{
+    for (size_t i = 0; i < inv->segment_count; i++)
+        if (strcmp(inv->segments[i].name, name) == 0)
+            return (uint32_t)i;
+    if (inv->segment_count == SEGMENTS_MAX)
+        return SEGMENTS_MAX - 1;
+    struct inventory_segment *segment = &inv->segments[inv->segment_count];
+    *segment = (struct inventory_segment){.is_dirty = true};
+    text_copy(segment->name, sizeof segment->name, text_of(name));
+    return (uint32_t)inv->segment_count++;
+}
+
+static uint32_t segment_find(const struct inventory *inv, uint32_t number)
+{
+    for (size_t i = 0; i < inv->segment_count; i++)
+        if (inv->segments[i].has_number && inv->segments[i].number == number)
+            return (uint32_t)i;
+    return INDEX_NONE;
+}
+
+static uint32_t segment_of(struct inventory *inv, uint32_t number)
+{
+    uint32_t at = segment_find(inv, number);
+    if (at != INDEX_NONE)
+        return at;
+    char made[SEGMENT_NAME_SIZE];
+    const char *name =
+        inv->options.segment_name ? inv->options.segment_name(inv->options.context, number) : NULL;
+    if (!name && number == 0)
+        name = "default";
+    else if (!name)
+        name = text_format(made, sizeof made, "segment %u", number);
+    at = inventory_segment_named(inv, name);
+    inv->segments[at].number = number;
+    inv->segments[at].has_number = true;
+    return at;
+}
+
+/* Nothing new is told: it is learned. */
+static bool is_silent(const struct inventory *inv, uint32_t segment)
+{
+    if (inv->options.mode == MODE_AUTO)
+        return !inv->segments[segment].is_settled;
+    return inv->options.mode == MODE_LEARN;
+}
+
+static void something_new(struct inventory *inv, uint32_t segment)
+{
+    inv->segments[segment].quiet_ns = 0;
+    inv->segments[segment].is_dirty = true;
+}
+
+static void segment_tick(struct inventory *inv, struct inventory_segment *segment, int64_t time_ns,
+                         int64_t passed_ns)
+{
+    if (segment->seen_ns == 0 || time_ns - segment->seen_ns > PRESENT_NS)
+        return;
+    segment->observed_ns += passed_ns;
+    segment->quiet_ns += passed_ns;
+    segment->is_dirty = true;
+    if (inv->options.mode == MODE_AUTO && segment->observed_ns >= inv->options.settle_min_ns &&
+        segment->quiet_ns >= inv->options.settle_min_ns / 2)
+        segment->is_settled = true;
+}
+
+/* --- findings --- */
+
+static const char *when(char out[TIME_TEXT_SIZE], int64_t time_ns)
+{
+    time_print(out, time_ns);
+    out[16] = 'Z'; /* minutes are enough for people */
+    out[17] = '\0';
+    return out;
+}
+
+static struct endpoint endpoint_of(const struct asset *a)
+{
+    struct endpoint e = {0};
+    if (a->ip_count > 0)
+        e.ip = a->ips[0];
+    if (a->mac_count > 0)
+        e.mac = a->macs[0];
+    return e;
+}
+
+static void finding_start(const struct inventory *inv, struct finding *f, enum detection detection,
+                          const struct asset *a, const struct sighting *s)
+{
+    memset(f, 0, sizeof *f);
+    f->detection = detection;
+    f->time_ns = s ? s->time_ns : a->first_ns;
+    f->segment = inv->segments[a->segment].number;
+    f->actor = endpoint_of(a);
+    if (!s)
+        return;
+    f->packet_number = s->packet_number;
+    f->source_index = s->source_index;
+    memcpy(f->protocol, s->protocol, sizeof f->protocol);
+    f->protocol[sizeof f->protocol - 1] = '\0';
+    f->transport = s->transport;
+    f->operation = s->operation;
+}
+
+static void print_addresses(const struct asset *a, char *out, size_t capacity)
+{
+    char ip[ADDRESS_TEXT_SIZE] = "", mac[MAC_TEXT_SIZE] = "";
+    if (a->ip_count > 0)
+        address_print(ip, &a->ips[0]);
+    if (a->mac_count > 0)
+        mac_print(mac, &a->macs[0]);
+    text_format(out, capacity, "%s%s%s", ip, ip[0] && mac[0] ? " at " : "", mac);
+}
+
+/* "modbus, enip" */
+static void print_served(const struct assets *t, const struct asset *a, bool only_plant, char *out,
+                         size_t capacity)
+{
+    out[0] = '\0';
+    for (size_t i = 0; i < a->protocol_count; i++) {
+        const char *name = assets_protocol_name(t, a->protocols[i].name);
+        size_t used = strlen(out);
+        if (a->protocols[i].is_served && (!only_plant || asset_protocol_kind(name)))
+            text_format(out + used, capacity - used, "%s%s", used ? ", " : "", name);
+    }
+}
+
+/* A new device, as it is known by now. */
+static void tell_new(struct inventory *inv, struct asset *a)
+{
+    bool is_controller = (a->flags & ASSET_CONTROLLER) != 0;
+    struct finding f;
+    finding_start(inv, &f, is_controller ? DETECTION_ASSET_NEW_CONTROLLER : DETECTION_ASSET_NEW, a,
+                  NULL);
+    f.packet_number = a->first_packet;
+    f.source_index = a->first_source;
+    char served[80], addresses[96];
+    print_served(&inv->assets, a, true, served, sizeof served);
+    print_addresses(a, addresses, sizeof addresses);
+    if (is_controller)
+        text_format(f.what, sizeof f.what, "is a new controller or I/O device: it answers %s",
+                    served);
+    else
+        text_format(f.what, sizeof f.what, "has appeared on the network for the first time");
+    text_format(f.expected, sizeof f.expected, "only devices that were seen while learning");
+    text_format(f.seen, sizeof f.seen, "%s%s%s", addresses, served[0] ? ", serves " : "", served);
+    inv->sink->finding(inv->sink->context, &f);
+    a->is_told = true;
+}
+
+static void tell_engineering(struct inventory *inv, struct asset *a, const struct sighting *s)
+{
+    struct finding f;
+    finding_start(inv, &f, DETECTION_ASSET_NEW_ENGINEERING_ACTOR, a, s);
+    f.has_target = true;
+    f.target = s->other;
+    f.flags = a->is_new ? FINDING_ACTOR_NEW : 0;
+    char since[TIME_TEXT_SIZE];
+    text_format(f.what, sizeof f.what,
+                "acts as an engineering station for the first time: it %s %%T",
+                operation_words(s->operation));
+    if (a->is_new)
+        text_format(f.expected, sizeof f.expected, "a device that was not known before now");
+    else
+        text_format(f.expected, sizeof f.expected,
+                    "no engineering action by this device, known since %s",
+                    when(since, a->first_ns));
+    text_format(f.seen, sizeof f.seen, "%s", operation_name(s->operation));
+    inv->sink->finding(inv->sink->context, &f);
+    a->is_told = true;
+}
+
+static const char *transport_name(uint8_t transport)
+{
+    return transport == TRANSPORT_TCP ? "TCP" : transport == TRANSPORT_UDP ? "UDP" : "protocol";
+}
+
+static void tell_service(struct inventory *inv, struct asset *a, const struct sighting *s)
+{
+    struct finding f;
+    finding_start(inv, &f, DETECTION_COMM_NEW_SERVICE, a, s);
+    f.actor = s->who;
+    char client[ADDRESS_TEXT_SIZE], since[TIME_TEXT_SIZE];
+    address_print(client, &s->other.ip);
+    text_format(f.what, sizeof f.what, "offers a new service on %s port %u, first used by %s",
+                transport_name(s->transport), s->who.port, client);
+    text_format(f.seen, sizeof f.seen, "%s port %u answers", transport_name(s->transport),
+                s->who.port);
+    size_t used = strlen(
+        text_format(f.expected, sizeof f.expected, "since %s only", when(since, a->first_ns)));
+    size_t known = 0;
+    for (uint32_t i = a->first_service; i != INDEX_NONE; i = inv->assets.services[i].next) {
+        const struct asset_service *service = &inv->assets.services[i];
+        if (service->port == s->who.port || !(service->flags & SERVICE_ANSWERED))
+            continue;
+        if (known++ < 12)
+            used += strlen(text_format(f.expected + used, sizeof f.expected - used, " %s %u",
+                                       transport_name(service->transport), service->port));
+    }
+    if (known == 0)
+        text_format(f.expected, sizeof f.expected, "no service of this device since %s",
+                    when(since, a->first_ns));
+    text_format(f.key, sizeof f.key, "%s %u", transport_name(s->transport), s->who.port);
+    inv->sink->finding(inv->sink->context, &f);
+}
+
+static void tell_fact(struct inventory *inv, const struct asset *a, const struct sighting *s,
+                      const struct asset_fact *old)
+{
+    bool is_firmware = s->fact == FACT_FIRMWARE || s->fact == FACT_SOFTWARE;
+    enum detection detection =
+        is_firmware ? DETECTION_ASSET_FIRMWARE_CHANGED : DETECTION_ASSET_IDENTITY_CHANGED;
+    struct finding f;
+    finding_start(inv, &f, detection, a, s);
+    char since[TIME_TEXT_SIZE], unit[ASSET_UNIT_TEXT + 8] = "";
+    if (s->unit[0] != '\0')
+        text_format(unit, sizeof unit, " (unit %s)", s->unit);
+    if (is_firmware)
+        text_format(f.what, sizeof f.what, "tells another %s%s than before: %.60s, not %.60s",
+                    fact_name(s->fact), unit, s->text, old->text);
+    else
+        text_format(f.what, sizeof f.what,
+                    "says that it is another device%s: %s %.60s, before %.60s", unit,
+                    fact_name(s->fact), s->text, old->text);
+    text_format(f.expected, sizeof f.expected, "%s \"%s\", since %s, told %llu times",
+                fact_name(s->fact), old->text, when(since, old->first_ns),
+                (unsigned long long)old->count);
+    text_format(f.seen, sizeof f.seen, "%s \"%s\"", fact_name(s->fact), s->text);
+    text_format(f.key, sizeof f.key, "unit %s", s->unit);
+    text_format(f.object, sizeof f.object, "%s", fact_name(s->fact));
+    inv->sink->finding(inv->sink->context, &f);
+}
+
+/* --- devices --- */
+
+static struct asset *asset_new(struct inventory *inv, uint32_t segment, const struct sighting *s,
+                               const struct endpoint *who)
+{
+    struct asset *a =
+        assets_make(&inv->assets, segment, inv->segments[segment].name, who, s->time_ns);
+    a->first_packet = s->packet_number;
+    a->first_source = s->source_index;
+    something_new(inv, segment);
+    if (is_silent(inv, segment))
+        return a;
+    a->is_new = true;
+    if (inv->pending_count == PENDING_MAX) {
+        tell_new(inv, a);
+        return a;
+    }
+    a->is_pending = true;
+    inv->pending[(inv->pending_head + inv->pending_count++) % PENDING_MAX] =
+        (uint32_t)(a - inv->assets.list);
+    return a;
+}
+
+static void pending_flush(struct inventory *inv, int64_t time_ns, bool is_last)
+{
+    while (inv->pending_count > 0) {
+        struct asset *a = &inv->assets.list[inv->pending[inv->pending_head]];
+        if (a->is_used && a->is_pending && !is_last && time_ns - a->first_ns < PENDING_NS &&
+            time_ns >= a->first_ns)
+            return;
+        inv->pending_head = (inv->pending_head + 1) % PENDING_MAX;
+        inv->pending_count--;
+        if (a->is_used && a->is_pending && !a->is_told)
+            tell_new(inv, a);
+        a->is_pending = false;
+    }
+}
+
+static bool is_link_local(const struct address *ip)
+{
+    return ip->kind == ADDRESS_IP6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
+}
+
+/* The netmask is not known: /24 and /64 are what plants use. */
+static bool is_same_subnet(const struct address *a, const struct address *b)
+{
+    return a->kind == b->kind && memcmp(a->bytes, b->bytes, a->kind == ADDRESS_IP4 ? 3 : 8) == 0;
+}
+
+/* An IPv6 address seen with a MAC belongs to its device: link-local ones always, one global subnet.
+ */
+static bool is_own_ip6(const struct asset *m, const struct address *ip)
+{
+    if (ip->kind != ADDRESS_IP6)
+        return false;
+    if (is_link_local(ip))
+        return true;
+    for (size_t i = 0; i < m->ip_count; i++)
+        if (m->ips[i].kind == ADDRESS_IP6 && !is_link_local(&m->ips[i]))
+            return is_same_subnet(&m->ips[i], ip);
+    return true;
+}
+
+static void became_router(struct inventory *inv, struct asset *m)
+{
+    m->flags |= ASSET_ROUTER;
+    m->is_dirty = true;
+    for (size_t i = 0; i < m->mac_count; i++)
+        bindings_forget_routed(inv->bindings, m->segment, &m->macs[i]);
+}
+
+static void foreign_seen(struct inventory *inv, struct asset *m, const struct address *ip)
+{
+    if (m->ip_count == 0 || is_same_subnet(&m->ips[0], ip))
+        return;
+    m->foreign_count++;
+    if (m->foreign_count >= FOREIGN_MAX && !(m->flags & ASSET_ROUTER))
+        became_router(inv, m);
+}
+
+static struct asset *proxy_new(struct inventory *inv, uint32_t segment, const struct sighting *s,
+                               const struct endpoint *who)
+{
+    struct endpoint ip_only = {.ip = who->ip};
+    struct asset *a = asset_new(inv, segment, s, &ip_only);
+    asset_ip_add(&inv->assets, a, &who->ip, false);
+    a->flags |= ASSET_PROXY;
+    return a;
+}
+
+/* mac says by ARP that it holds ip, which no device had. */
+static struct asset *ip_announced(struct inventory *inv, struct asset *m, const struct sighting *s,
+                                  const struct endpoint *who)
+{
+    struct assets *t = &inv->assets;
+    bool is_confirmed = false;
+    for (size_t i = 0; i < m->ip_count; i++)
+        is_confirmed |= m->is_ip_confirmed[i];
+    if (m->ip_count > 0 && !is_confirmed && !is_same_subnet(&m->ips[0], &who->ip)) {
+        /* what was seen with this MAC before was routed: the MAC belongs to the one that speaks for
+         * itself */
+        struct asset *router = asset_new(inv, m->segment, s, who);
+        asset_mac_remove(t, m, &who->mac);
+        m->flags |= ASSET_PROXY;
+        asset_mac_add(t, router, &who->mac);
+        asset_ip_add(t, router, &who->ip, true);
+        router->foreign_count = 1;
+        return router;
+    }
+    if (m->ip_count >= PROXY_MAX && !(m->flags & ASSET_ROUTER))
+        became_router(inv, m);
+    if ((m->flags & ASSET_ROUTER) && m->ip_count >= PROXY_MAX)
+        return proxy_new(inv, m->segment, s, who);
+    return asset_ip_add(t, m, &who->ip, true) ? m : proxy_new(inv, m->segment, s, who);
+}
+
+/* Both addresses are known, of two devices. Returns whose sighting this is. */
+static struct asset *two_devices(struct inventory *inv, struct asset *a, struct asset *m,
+                                 const struct endpoint *who, bool is_arp)
+{
+    bool is_join = m->ip_count == 0 || (is_arp && a->mac_count == 0);
+    if (!is_join)
+        return a;
+    bool is_a_older = a->first_ns <= m->first_ns;
+    struct asset *older = is_a_older ? a : m, *younger = is_a_older ? m : a;
+    assets_merge(&inv->assets, older, younger);
+    older->flags &= ~(uint32_t)ASSET_PROXY;
+    older->is_told |= younger->is_told;
+    asset_ip_add(&inv->assets, older, &who->ip, is_arp);
+    return older;
+}
+
+/* An address pair of a packet (is_arp: of an ARP sender), both there. */
+static struct asset *host_of_pair(struct inventory *inv, uint32_t segment, const struct sighting *s,
+                                  const struct endpoint *who, bool is_arp)
+{
+    struct assets *t = &inv->assets;
+    struct asset *a = assets_by_ip(t, segment, &who->ip);
+    struct asset *m = assets_by_mac(t, segment, &who->mac);
+    bool is_routed =
+        m && m != a && !is_arp &&
+        ((m->flags & ASSET_ROUTER) ||
+         (m->ip_count > 0 && !is_same_subnet(&m->ips[0], &who->ip) && !is_own_ip6(m, &who->ip)));
+    if (!is_routed) {
+        enum binding_verdict verdict =
+            bindings_see(inv->bindings, segment, s, who, is_arp, is_silent(inv, segment));
+        if (verdict == BINDING_CONTESTED && (m || a))
+            return m ? m : a;
+        if (verdict == BINDING_REFUTED) {
+            if (!m) {
+                struct endpoint mac_only = {.mac = who->mac};
+                m = asset_new(inv, segment, s, &mac_only);
+                asset_mac_add(t, m, &who->mac);
+                m->is_told = true; /* as the one that claims another's address */
+            }
+            return m;
+        }
+    }
+    if (a && a == m) {
+        asset_ip_add(t, a, &who->ip, is_arp);
+        return a;
+    }
+    if (a && m)
+        return two_devices(inv, a, m, who, is_arp);
+    if (a) {
+        if (!is_routed) {
+            asset_mac_add(t, a, &who->mac);
+            asset_ip_add(t, a, &who->ip, is_arp);
+        }
+        return a;
+    }
+    if (m && is_arp)
+        return ip_announced(inv, m, s, who);
+    if (m && !(m->flags & ASSET_ROUTER) && (m->ip_count == 0 || is_own_ip6(m, &who->ip)) &&
+        asset_ip_add(t, m, &who->ip, false))
+        return m;
+    if (m) {
+        foreign_seen(inv, m, &who->ip);
+        return proxy_new(inv, segment, s, who);
+    }
+    a = asset_new(inv, segment, s, who);
+    asset_ip_add(t, a, &who->ip, is_arp);
+    asset_mac_add(t, a, &who->mac);
+    return a;
+}
+
+static bool has_ip(const struct endpoint *who)
+{
+    return who->ip.kind != ADDRESS_NONE && !address_is_group(&who->ip);
+}
+
+static bool has_mac(const struct endpoint *who)
+{
+    return !mac_is_zero(&who->mac) && !mac_is_group(&who->mac);
+}
+
+/* The device behind an endpoint, made when unknown; NULL: no device has such addresses. */
+static struct asset *host_of(struct inventory *inv, uint32_t segment, const struct sighting *s,
+                             const struct endpoint *who, bool is_arp)
+{
+    struct assets *t = &inv->assets;
+    if (has_ip(who) && has_mac(who))
+        return host_of_pair(inv, segment, s, who, is_arp);
+    if (has_ip(who)) {
+        struct asset *a = assets_by_ip(t, segment, &who->ip);
+        if (a)
+            return a;
+        a = asset_new(inv, segment, s, who);
+        asset_ip_add(t, a, &who->ip, false);
+        return a;
+    }
+    if (!has_mac(who))
+        return NULL;
+    struct asset *m = assets_by_mac(t, segment, &who->mac);
+    if (m)
+        return m;
+    struct endpoint mac_only = {.mac = who->mac};
+    m = asset_new(inv, segment, s, &mac_only);
+    asset_mac_add(t, m, &who->mac);
+    return m;
+}
+
+static struct asset *host_find(const struct inventory *inv, uint32_t segment,
+                               const struct endpoint *host)
+{
+    if (has_ip(host))
+        return assets_by_ip(&inv->assets, segment, &host->ip);
+    return has_mac(host) ? assets_by_mac(&inv->assets, segment, &host->mac) : NULL;
+}
+
+static struct scan_habit *habit_of(void *context, uint32_t segment, const struct endpoint *source)
+{
+    const struct inventory *inv = context;
+    uint32_t at = segment_find(inv, segment);
+    struct asset *a = at == INDEX_NONE ? NULL : host_find(inv, at, source);
+    if (!a)
+        return NULL;
+    a->is_dirty = true;
+    return &a->habit;
+}
+
+static void ip_moved(void *context, uint32_t segment, const struct address *ip,
+                     const struct mac *mac)
+{
+    struct inventory *inv = context;
+    struct asset *a = assets_by_ip(&inv->assets, segment, ip);
+    struct asset *m = assets_by_mac(&inv->assets, segment, mac);
+    if (!a || a == m)
+        return;
+    if (m) { /* a known device took the address */
+        asset_ip_remove(&inv->assets, a, ip);
+        asset_ip_add(&inv->assets, m, ip, true);
+        return;
+    }
+    asset_mac_add(&inv->assets, a, mac); /* exchanged hardware */
+    a->changed_ns = inv->now_ns;
+}
+
+/* --- what a sighting tells of a device --- */
+
+/* Ports that come and go by design: clients' own, FTP's and TFTP's data, dynamic RPC. */
+static bool is_passing_port(const struct assets *t, const struct asset *a, uint8_t transport,
+                            uint16_t port)
+{
+    if (port == 0 || port >= EPHEMERAL_PORT ||
+        (transport == TRANSPORT_TCP && port == PORT_FTP_DATA))
+        return true;
+    if (port < OLD_EPHEMERAL_PORT)
+        return false;
+    return asset_service_find(t, a, TRANSPORT_TCP, PORT_FTP) ||
+           asset_service_find(t, a, TRANSPORT_UDP, PORT_TFTP) ||
+           (port <= OLD_EPHEMERAL_LAST && asset_service_find(t, a, TRANSPORT_TCP, PORT_RPC));
+}
+
+/* A service is served when its protocol was recognised and it answered, in whatever order. */
+static void served(struct inventory *inv, struct asset *a, struct asset_service *service)
+{
+    if (!(service->flags & SERVICE_ANSWERED) || service->protocol == 0)
+        return;
+    bool was_controller = (a->flags & ASSET_CONTROLLER) != 0;
+    asset_protocol_add(&inv->assets, a, service->protocol, true);
+    bool is_controller = (a->flags & ASSET_CONTROLLER) != 0;
+    if (is_controller && !was_controller && a->is_new && a->is_told)
+        tell_new(inv, a);
+}
+
+static void recent_add(struct inventory *inv, uint32_t segment, const struct sighting *s)
+{
+    inv->recent[inv->recent_at++ % RECENT_MAX] = (struct recent_protocol){
+        segment, s->other, s->transport, assets_protocol(&inv->assets, s->protocol)};
+}
+
+static uint16_t recent_find(const struct inventory *inv, uint32_t segment, const struct sighting *s)
+{
+    for (size_t i = 0; i < RECENT_MAX; i++) {
+        const struct recent_protocol *r = &inv->recent[i];
+        if (r->protocol != 0 && r->segment == segment && r->transport == s->transport &&
+            r->server.port == s->who.port && address_equal(&r->server.ip, &s->who.ip))
+            return r->protocol;
+    }
+    return 0;
+}
+
+static void on_answer(struct inventory *inv, uint32_t segment, struct asset *a,
+                      const struct sighting *s)
+{
+    struct assets *t = &inv->assets;
+    struct asset *client = host_find(inv, segment, &s->other);
+    a->flags |= ASSET_TALKED | (address_is_public(&s->other.ip) ? ASSET_PUBLIC : 0u);
+    if (client)
+        client->flags |= ASSET_TALKED | (address_is_public(&s->who.ip) ? ASSET_PUBLIC : 0u);
+    uint16_t protocol = recent_find(inv, segment, s);
+    const char *name = assets_protocol_name(t, protocol);
+    if (is_passing_port(t, a, s->transport, s->who.port) && !asset_protocol_kind(name) &&
+        !asset_service_find(t, a, s->transport, s->who.port))
+        return;
+    bool is_new;
+    struct asset_service *service =
+        asset_service(t, a, s->transport, s->who.port, s->time_ns, &is_new);
+    if (!service)
+        return;
+    is_new = !(service->flags & SERVICE_ANSWERED);
+    service->flags |= SERVICE_ANSWERED;
+    service->protocol = service->protocol ? service->protocol : protocol;
+    service->last_ns = s->time_ns;
+    service->count++;
+    service->is_dirty = true;
+    if (is_new) {
+        something_new(inv, segment);
+        bool is_part_of_newness = a->is_new && s->time_ns - a->first_ns < SERVICES_NS;
+        if (!is_silent(inv, segment) && !is_part_of_newness)
+            tell_service(inv, a, s);
+    }
+    served(inv, a, service);
+}
+
+static void on_protocol(struct inventory *inv, uint32_t segment, struct asset *client,
+                        const struct sighting *s)
+{
+    struct assets *t = &inv->assets;
+    uint16_t name = assets_protocol(t, s->protocol);
+    asset_protocol_add(t, client, name, false);
+    if (address_is_group(&s->other.ip) || mac_is_group(&s->other.mac))
+        return;
+    struct asset *server = host_find(inv, segment, &s->other);
+    if (!server) {
+        recent_add(inv, segment, s);
+        return;
+    }
+    if (s->other.port == 0) { /* straight on Ethernet */
+        asset_protocol_add(t, server, name, true);
+        return;
+    }
+    struct asset_service *service = asset_service_find(t, server, s->transport, s->other.port);
+    bool is_passing = is_passing_port(t, server, s->transport, s->other.port);
+    if (!service && is_passing && !asset_protocol_kind(s->protocol))
+        return;
+    bool is_new;
+    if (!service)
+        service = asset_service(t, server, s->transport, s->other.port, s->time_ns, &is_new);
+    if (!service)
+        return;
+    if (service->protocol == 0 || asset_protocol_kind(s->protocol)) {
+        service->protocol = name;
+        service->flags |= SERVICE_RECOGNISED;
+        service->is_dirty = true;
+    }
+    served(inv, server, service);
+}
+
+static void on_role(struct inventory *inv, uint32_t segment, struct asset *a,
+                    const struct sighting *s)
+{
+    uint64_t bit = (uint64_t)1 << s->operation;
+    struct asset *target = host_find(inv, segment, &s->other);
+    if (target && !(target->suffered & bit)) {
+        target->suffered |= bit;
+        target->is_dirty = true;
+    }
+    if (!(a->operations & bit)) {
+        a->operations |= bit;
+        a->is_dirty = true;
+        something_new(inv, segment);
+    }
+    if (!operation_is_critical(s->operation) || (a->flags & ASSET_ENGINEERING))
+        return;
+    a->flags |= ASSET_ENGINEERING;
+    if (!is_silent(inv, segment))
+        tell_engineering(inv, a, s);
+}
+
+/* The current fact of the same kind, unit and protocol. */
+static struct asset_fact *fact_before(struct assets *t, struct asset *a, const struct sighting *s,
+                                      uint16_t protocol)
+{
+    for (uint32_t i = a->first_fact; i != INDEX_NONE; i = t->facts[i].next) {
+        struct asset_fact *f = &t->facts[i];
+        if (f->is_current && f->kind == s->fact && f->protocol == protocol &&
+            strcmp(f->unit, s->unit) == 0)
+            return f;
+    }
+    return NULL;
+}
+
+static void on_fact(struct inventory *inv, uint32_t segment, struct asset *a,
+                    const struct sighting *s)
+{
+    if (s->text[0] == '\0' || s->fact >= FACT_COUNT)
+        return;
+    struct assets *t = &inv->assets;
+    uint16_t protocol = assets_protocol(t, s->protocol);
+    struct asset_fact *old = fact_before(t, a, s, protocol);
+    bool is_new = false;
+    struct asset_fact *fact = old;
+    if (old && !asset_fact_is_identity(s->fact) && strcmp(old->text, s->text) != 0) {
+        /* a state, not an identity: the last value counts */
+        text_format(old->text, sizeof old->text, "%s", s->text);
+        old->first_ns = s->time_ns;
+        old->count = 0;
+    } else if (!old || strcmp(old->text, s->text) != 0) {
+        fact = asset_fact(t, a, s->fact, protocol, s->unit, s->text, s->time_ns, &is_new);
+    }
+    if (!fact)
+        return;
+    fact->last_ns = s->time_ns;
+    fact->count++;
+    fact->is_dirty = true;
+    if (fact == old)
+        return;
+    fact->is_current = true;
+    if (!old)
+        return;
+    bool is_same_reply = s->time_ns - old->last_ns < FACT_BURST_NS && is_new;
+    if (is_same_reply) { /* several values of one kind: the first stands for it */
+        fact->is_current = false;
+        return;
+    }
+    old->is_current = false;
+    old->is_dirty = true;
+    a->changed_ns = s->time_ns;
+    if (is_new)
+        something_new(inv, segment);
+    if (is_new && !is_silent(inv, segment))
+        tell_fact(inv, a, s, old);
+}
+
+static void vlan_add(struct asset *a, uint16_t vlan)
+{
+    if (vlan == VLAN_NONE || vlan == 0)
+        return;
+    for (size_t i = 0; i < a->vlan_count; i++)
+        if (a->vlans[i] == vlan)
+            return;
+    if (a->vlan_count < ASSET_VLANS_MAX)
+        a->vlans[a->vlan_count++] = vlan;
+}
+
+void inventory_sighting(struct inventory *inv, const struct sighting *s)
+{
+    uint32_t segment = segment_of(inv, s->segment);
+    inv->segments[segment].seen_ns = s->time_ns;
+    if (inv->segments[segment].first_ns == 0)
+        inv->segments[segment].first_ns = s->time_ns;
+    if (s->time_ns > inv->now_ns)
+        inv->now_ns = s->time_ns;
+    pending_flush(inv, s->time_ns, false);
+
+    struct asset *a = host_of(inv, segment, s, &s->who, s->kind == SIGHTING_ARP);
+    scans_sighting(inv->scans, s);
+    if (!a)
+        return;
+    if (s->time_ns > a->last_ns)
+        a->last_ns = s->time_ns;
+    a->is_dirty = true;
+    vlan_add(a, s->vlan);
+    switch (s->kind) {
+    case SIGHTING_HOST:
+        a->packets += s->packets;
+        a->bytes += s->bytes;
+        break;
+    case SIGHTING_ANSWER:
+        on_answer(inv, segment, a, s);
+        break;
+    case SIGHTING_PROTOCOL:
+        on_protocol(inv, segment, a, s);
+        break;
+    case SIGHTING_ROLE:
+        on_role(inv, segment, a, s);
+        break;
+    case SIGHTING_FACT:
+        on_fact(inv, segment, a, s);
+        break;
+    case SIGHTING_FLOW:
+    case SIGHTING_REFUSED:
+    case SIGHTING_ARP:
+        break;
+    }
+}
+
+void inventory_tick(struct inventory *inv, int64_t time_ns, bool is_last)
+{
+    int64_t passed_ns = inv->ticked_ns == 0 ? 0 : time_ns - inv->ticked_ns;
+    inv->ticked_ns = time_ns;
+    if (time_ns > inv->now_ns)
+        inv->now_ns = time_ns;
+    if (passed_ns > 0 && passed_ns <= TICK_MAX_NS)
+        for (size_t i = 0; i < inv->segment_count; i++)
+            segment_tick(inv, &inv->segments[i], time_ns, passed_ns);
+    pending_flush(inv, time_ns, is_last);
+    bindings_tick(inv->bindings, time_ns, is_last, ip_moved, inv);
+    scans_tick(inv->scans, is_last ? time_ns + PENDING_NS : time_ns);
+}
+
+bool inventory_describe(const struct inventory *inv, uint32_t segment, const struct endpoint *host,
+                        struct asset_brief *brief)
+{
+    memset(brief, 0, sizeof *brief);
+    uint32_t at = segment_find(inv, segment);
+    const struct asset *a = at == INDEX_NONE ? NULL : host_find(inv, at, host);
+    if (!a)
+        return false;
+    const struct assets *t = &inv->assets;
+    const char *model = asset_fact_text(t, a, FACT_PRODUCT);
+    if (model[0] == '\0')
+        model = asset_fact_text(t, a, FACT_ORDER_NUMBER);
+    text_copy(brief->id, sizeof brief->id, text_of(a->id));
+    text_copy(brief->name, sizeof brief->name, text_of(asset_name(t, a)));
+    text_copy(brief->model, sizeof brief->model, text_of(model));
+    text_copy(brief->vendor, sizeof brief->vendor, text_of(asset_fact_text(t, a, FACT_VENDOR)));
+    text_copy(brief->role, sizeof brief->role, text_of(asset_class(t, a)));
+    brief->first_seen_ns = a->first_ns;
+    brief->is_new = a->is_new;
+    brief->is_controller = (a->flags & ASSET_CONTROLLER) != 0;
+    return true;
+}

@@ -1,0 +1,52 @@
+/* inventory_state.h: the inside of the inventory, shared by inventory.c and asset_store.c only. */
+#pragma once
+
+#include "asset.h"
+#include "binding.h"
+#include "inventory.h"
+#include "scan.h"
+
+enum {
+    SEGMENTS_MAX = 1024,
+    SEGMENT_NAME_SIZE = 64,
+    PENDING_MAX = 4096, /* assets first seen in the last two seconds */
+    RECENT_MAX = 64,    /* requests recognised before the server was ever heard */
+};
+
+struct inventory_segment {
+    char name[SEGMENT_NAME_SIZE];
+    uint32_t number; /* the decoder's, of this run */
+    bool has_number, is_settled, is_dirty;
+    int64_t first_ns;
+    int64_t observed_ns; /* time with traffic to learn from, over all runs */
+    int64_t quiet_ns;    /* of that, since something new was learned */
+    int64_t seen_ns;     /* last sighting; 0: none in this run */
+};
+
+/* A protocol that was recognised in a request to a host that has not answered yet. */
+struct recent_protocol {
+    uint32_t segment;
+    struct endpoint server;
+    uint8_t transport;
+    uint16_t protocol;
+};
+
+struct inventory {
+    struct inventory_options options;
+    const struct finding_sink *sink;
+    struct assets assets;
+    struct bindings *bindings;
+    struct scans *scans;
+    struct inventory_segment segments[SEGMENTS_MAX];
+    size_t segment_count;
+    int64_t now_ns, ticked_ns;
+    /* assets whose finding waits for what they turn out to be: a ring in order of first sight */
+    uint32_t pending[PENDING_MAX];
+    size_t pending_head, pending_count;
+    struct recent_protocol recent[RECENT_MAX];
+    size_t recent_at;
+};
+
+/* The segment's place by its stored name, made when unknown. The last place takes all that do not
+ * fit. */
+uint32_t inventory_segment_named(struct inventory *inv, const char *name);

@@ -64,7 +64,14 @@ struct config {
 
 /* Fills in the defaults. */
 void config_defaults(struct config *config);
-/* Reads a file over the defaults. Errors name file, line and key; unknown keys are errors. */
+/* Reads a file over what *config has. Errors name file, line and key; unknown keys are errors.
+ * After an error *config is good for config_release only. */
 bool config_read(struct config *config, const char *path, struct error *err) NODISCARD;
+/* The same from memory; name stands for the path in messages. */
+bool config_parse(struct config *config, const char *text, size_t size, const char *name,
+                  struct error *err) NODISCARD;
 /* Frees what config_read allocated. */
 void config_release(struct config *config);
+
+/* The full name of a key ("capture.filter"); NULL behind the last one. */
+const char *config_key_name(size_t index);

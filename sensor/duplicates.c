@@ -1,0 +1,233 @@
+/* duplicates.c: recognises copies that a mirror port makes of one packet.
+ *
+ * What is compared: for IP the innermost datagram without what routers change (TTL, DSCP and ECN,
+ * header checksum) and without the TCP, UDP or ICMP checksum (sending adapters fill it in after the
+ * mirror's tap); for other frames all but the VLAN tags. Their MACs count, for no router forwards
+ * them and for many protocols the MAC is the only sender. The segment counts: the same bytes in two
+ * address spaces are two packets.
+ *
+ * When are two equal packets one? A sender that says the same again gives the datagram a new IP id
+ * (RFC 6864 4.1 frees only datagrams that may not be fragmented, and then the id is 0 by custom).
+ * So:
+ *
+ *   - IPv4 with an id that is not 0: a copy, within 2 ms.
+ *   - no id to go by (IPv4 with id 0, IPv6, no IP): when MACs, VLANs or TTL differ it was seen at
+ * two places of its way: a copy, within 2 ms. When they are the same too, it may be the two
+ * directions of one port pair, which come as fast as a switch forwards, or a sender that repeats
+ * itself: a copy within 100 us only. (A TCP sender waits at least a round trip, and what it repeats
+ * was seen; a cyclic UDP sender counts or waits.)
+ *   - a mirror makes a few copies of a packet, one per VLAN and direction; more than COPIES_MAX are
+ * a loop or a flood and must be seen.
+ *
+ * The table is set-associative: a set is small enough to be searched in one go, the oldest makes
+ * room. */
+#include "duplicates.h"
+
+#include "sensor/base/hash.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SETS = 2048,
+    WAYS = 4, /* 8192 places: at 1 Mpps 2000 packets lie in the window, one per set: few sets
+                 overflow */
+    COPIES_MAX = 7,
+    WINDOW_NS = 2 * 1000 * 1000,
+    WINDOW_SAME_PATH_NS = 100 * 1000,
+    HEAD_MAX = 160, /* what is gathered before hashing: headers, and the payload of small packets */
+};
+
+struct entry {
+    uint64_t hash;
+    int64_t time_ns;
+    uint32_t path; /* hash of MACs, VLANs and TTL */
+    uint32_t copies;
+};
+
+struct duplicates {
+    struct entry sets[SETS][WAYS];
+};
+
+struct duplicates *duplicates_create(void)
+{
+    struct duplicates *d = malloc(sizeof *d);
+    if (!d)
+        return NULL;
+    for (size_t set = 0; set < SETS; set++)
+        for (size_t way = 0; way < WAYS; way++)
+            d->sets[set][way] = (struct entry){.time_ns = INT64_MIN / 4};
+    return d;
+}
+
+void duplicates_destroy(struct duplicates *d)
+{
+    free(d);
+}
+
+/* Layer-2 protocols that send the same bytes again and again, or whose every frame counts. */
+static bool is_cyclic(uint16_t ethertype)
+{
+    switch (ethertype) {
+    case 0x8892: /* PROFINET */
+    case 0x88a4: /* EtherCAT */
+    case 0x88ab: /* POWERLINK */
+    case 0x88b8: /* GOOSE */
+    case 0x88ba: /* sampled values */
+    case 0x88cd: /* SERCOS III */
+    case 0x88e3: /* MRP */
+    case 0x88f7: /* PTP */
+    case 0x88fb: /* PRP and HSR supervision */
+    case 0x890f: /* CC-Link IE */
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Bytes gathered on the stack, so that a small packet is hashed in one call. */
+struct gathered {
+    uint8_t bytes[HEAD_MAX];
+    size_t size;
+};
+
+static inline void gather(struct gathered *g, const void *bytes, size_t size)
+{
+    memcpy(g->bytes + g->size, bytes, size);
+    g->size += size;
+}
+
+static uint64_t hash_rest(const struct gathered *g, const uint8_t *rest, size_t size)
+{
+    return hash_mix(hash_bytes(g->bytes, g->size), hash_bytes(rest, size));
+}
+
+/* The place of the transport checksum in the IP payload; SIZE_MAX when there is none. */
+static size_t checksum_at(const struct packet *p)
+{
+    if (p->is_fragment)
+        return SIZE_MAX;
+    switch (p->transport) {
+    case TRANSPORT_TCP:
+        return 16;
+    case TRANSPORT_UDP:
+        return 6;
+    case TRANSPORT_ICMP:
+        return 2;
+    default:
+        return SIZE_MAX;
+    }
+}
+
+/* What follows the IP header, without the transport checksum. */
+static uint64_t hash_ip_payload(struct gathered *g, const struct packet *p, const uint8_t *at,
+                                size_t size)
+{
+    size_t checksum = checksum_at(p);
+    if (checksum < size && size - checksum >= 2) {
+        gather(g, at, checksum);
+        at += checksum + 2;
+        size -= checksum + 2;
+    }
+    if (size <= HEAD_MAX - g->size) {
+        gather(g, at, size);
+        return hash_bytes(g->bytes, g->size);
+    }
+    return hash_rest(g, at, size);
+}
+
+/* [RFC 791] 3.1: version and length, total length, id, flags and offset, protocol, addresses and
+ * options. */
+static uint64_t hash_ip4(struct gathered *g, const struct packet *p)
+{
+    enum { HEADER_SIZE = 20, OPTIONS_AT = 20, TTL_AT = 8 };
+    const uint8_t *h = p->network;
+    size_t header_size = (size_t)(h[0] & 15) * 4;
+    if (header_size < HEADER_SIZE || header_size > p->network_size)
+        return hash_rest(g, h, p->network_size); /* malformed: as it is */
+    gather(g, h, 1);
+    gather(g, h + 2, TTL_AT - 2);
+    gather(g, h + 9, 1);
+    gather(g, h + 12, header_size - 12);
+    return hash_ip_payload(g, p, h + header_size, p->network_size - header_size);
+}
+
+/* [RFC 8200] 3: flow label, payload length, next header, addresses. Behind extension headers the
+ * checksum stays in. */
+static uint64_t hash_ip6(struct gathered *g, const struct packet *p)
+{
+    enum { HEADER_SIZE = 40, HOPS_AT = 7 };
+    const uint8_t *h = p->network;
+    bool is_plain = h[6] == p->ip_protocol;
+    gather(g, h + 2, HOPS_AT - 2);
+    gather(g, h + 8, HEADER_SIZE - 8);
+    if (is_plain)
+        return hash_ip_payload(g, p, h + HEADER_SIZE, p->network_size - HEADER_SIZE);
+    return hash_rest(g, h + HEADER_SIZE, p->network_size - HEADER_SIZE);
+}
+
+static uint64_t hash_frame(struct gathered *g, const struct packet *p)
+{
+    gather(g, &p->source_mac, sizeof p->source_mac);
+    gather(g, &p->destination_mac, sizeof p->destination_mac);
+    gather(g, &p->ethertype, sizeof p->ethertype);
+    return hash_rest(g, p->payload, p->payload_size);
+}
+
+/* MACs, VLANs and TTL as one number. */
+static uint32_t path_of(const struct packet *p)
+{
+    uint64_t source = p->ttl, destination = 0;
+    memcpy((uint8_t *)&source + 2, p->source_mac.bytes, sizeof p->source_mac.bytes);
+    memcpy((uint8_t *)&destination + 2, p->destination_mac.bytes, sizeof p->destination_mac.bytes);
+    uint64_t hash = hash_mix(source, destination);
+    for (size_t i = 0; i < p->vlan_count; i++)
+        hash = hash_mix(hash, p->vlans[i]);
+    return (uint32_t)hash;
+}
+
+/* Is a packet with the same bytes, seen `age` ago on that path, the same packet? */
+static bool is_copy(const struct packet *p, bool is_same_path, int64_t age)
+{
+    bool has_id =
+        p->source.kind == ADDRESS_IP4 && p->network_size >= 6 && (p->network[4] || p->network[5]);
+    return age <= (has_id || !is_same_path ? WINDOW_NS : WINDOW_SAME_PATH_NS);
+}
+
+bool duplicates_seen(struct duplicates *d, const struct packet *p)
+{
+    struct gathered g = {.size = 0};
+    uint64_t hash;
+    gather(&g, &p->segment, sizeof p->segment);
+    if (p->network && p->source.kind == ADDRESS_IP4)
+        hash = hash_ip4(&g, p);
+    else if (p->network && p->source.kind == ADDRESS_IP6)
+        hash = hash_ip6(&g, p);
+    else if (p->has_mac && p->payload && !is_cyclic(p->ethertype))
+        hash = hash_frame(&g, p);
+    else
+        return false;
+
+    struct entry *set = d->sets[hash % SETS], *oldest = &set[0];
+    uint32_t path = path_of(p);
+    for (size_t way = 0; way < WAYS; way++) {
+        struct entry *e = &set[way];
+        if (e->hash == hash) {
+            /* either order: two interfaces' clocks differ a little */
+            int64_t age =
+                p->time_ns > e->time_ns ? p->time_ns - e->time_ns : e->time_ns - p->time_ns;
+            if (e->copies < COPIES_MAX && is_copy(p, e->path == path, age)) {
+                e->copies++;
+                return true;
+            }
+            if (e->copies == COPIES_MAX && age <= WINDOW_NS)
+                return false;
+            oldest = e;
+            break;
+        }
+        if (e->time_ns < oldest->time_ns)
+            oldest = e;
+    }
+    *oldest = (struct entry){hash, p->time_ns, path, 0};
+    return false;
+}

@@ -202,7 +202,7 @@ static const char *when(char out[TIME_TEXT_SIZE], int64_t time_ns)
 static bool poses_as_others(const struct bindings *b, const struct binding_entry *of,
                             const struct mac *mac, struct address *own)
 {
-    bool is_so = false;
+    bool is_so = b->spoofed_ns != 0 && mac_equal(&b->spoof.actor.mac, mac);
     for (size_t i = 0; i < b->contest_count; i++) {
         const struct binding_entry *e = &b->entries[b->contests[i]];
         is_so |=

@@ -1,0 +1,511 @@
+/* test_inventory.c: sequences of sightings, written as lines, and the findings that they must
+ * raise, or none.
+ *
+ * A line: seconds, kind, who, other, and what the kind needs. Addresses are "10.0.0.5@aa" (a MAC
+ * that ends in aa), "10.0.0.5", "@aa"; a port follows after '/'. */
+#include "baseline/inventory.h"
+#include "baseline/inventory_state.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FINDINGS_MAX = 64, TEXT_MAX = 1024 };
+static const int64_t START = 1700000000ll * 1000000000ll;
+static const int64_t SECOND = 1000000000;
+
+struct collected {
+    struct finding list[FINDINGS_MAX];
+    size_t count;
+};
+
+static void collect(void *context, const struct finding *f)
+{
+    struct collected *c = context;
+    ck_assert_uint_lt(c->count, FINDINGS_MAX);
+    c->list[c->count++] = *f;
+}
+
+static void endpoint_parse(struct endpoint *e, const char *text)
+{
+    char copy[64], *at, *port;
+    memset(e, 0, sizeof *e);
+    snprintf(copy, sizeof copy, "%s", text);
+    if ((port = strchr(copy, '/'))) {
+        *port = '\0';
+        e->port = (uint16_t)atoi(port + 1);
+    }
+    if ((at = strchr(copy, '@'))) {
+        *at = '\0';
+        e->mac = (struct mac){
+            {0x02, 0, 0, 0, 0, (uint8_t)strtoul(at + 1, NULL, 16)}
+        };
+        if (strcmp(at + 1, "ff") == 0)
+            memset(&e->mac, 0xff, sizeof e->mac);
+    }
+    if (copy[0] != '\0')
+        ck_assert_msg(address_parse(&e->ip, copy), "%s", copy);
+}
+
+static void sighting_parse(struct sighting *s, const char *line)
+{
+    char kind[16] = "", who[64] = "", other[64] = "", a[64] = "", b[64] = "", c[64] = "";
+    double seconds;
+    int n = sscanf(line, "%lf %15s %63s %63s %63s %63s %63s", &seconds, kind, who, other, a, b, c);
+    ck_assert_msg(n >= 3, "bad line: %s", line);
+    memset(s, 0, sizeof *s);
+    s->time_ns = START + (int64_t)(seconds * 1e9);
+    s->vlan = VLAN_NONE;
+    s->transport = TRANSPORT_TCP;
+    s->packet_number = 7;
+    endpoint_parse(&s->who, who);
+    if (other[0] != '\0' && strcmp(other, "-") != 0)
+        endpoint_parse(&s->other, other);
+    if (strcmp(kind, "host") == 0) {
+        s->kind = SIGHTING_HOST;
+    } else if (strcmp(kind, "flow") == 0) {
+        s->kind = SIGHTING_FLOW;
+        s->is_start_seen = strcmp(a, "pickup") != 0;
+    } else if (strcmp(kind, "answer") == 0) {
+        s->kind = SIGHTING_ANSWER;
+    } else if (strcmp(kind, "refused") == 0) {
+        s->kind = SIGHTING_REFUSED;
+    } else if (strcmp(kind, "arp") == 0 || strcmp(kind, "arpreply") == 0) {
+        s->kind = SIGHTING_ARP;
+        s->transport = TRANSPORT_NONE;
+        s->detail = kind[3] ? 2 : 1;
+    } else if (strcmp(kind, "protocol") == 0) {
+        s->kind = SIGHTING_PROTOCOL;
+        text_format(s->protocol, sizeof s->protocol, "%s", a);
+    } else if (strcmp(kind, "role") == 0) {
+        s->kind = SIGHTING_ROLE;
+        text_format(s->protocol, sizeof s->protocol, "%s", a);
+        ck_assert_msg(operation_parse(&s->operation, b), "%s", b);
+    } else if (strcmp(kind, "fact") == 0) { /* who - protocol kind text[;unit] */
+        s->kind = SIGHTING_FACT;
+        text_format(s->protocol, sizeof s->protocol, "%s", a);
+        unsigned k = 0;
+        while (k < FACT_COUNT && strcmp(fact_name((enum fact_kind)k), b) != 0)
+            k++;
+        ck_assert_msg(k < FACT_COUNT, "%s", b);
+        s->fact = (enum fact_kind)k;
+        char *unit = strchr(c, ';');
+        if (unit) {
+            *unit = '\0';
+            text_format(s->unit, sizeof s->unit, "%s", unit + 1);
+        }
+        text_format(s->text, sizeof s->text, "%s", c);
+    } else {
+        ck_abort_msg("unknown kind: %s", kind);
+    }
+}
+
+/* Feeds lines ('\n' between them) with a tick each second; returns the time of the last. */
+static int64_t feed(struct inventory *inv, const char *lines, int64_t ticked)
+{
+    char line[256];
+    while (*lines != '\0') {
+        size_t size = strcspn(lines, "\n");
+        ck_assert_uint_lt(size, sizeof line);
+        memcpy(line, lines, size);
+        line[size] = '\0';
+        lines += size + (lines[size] == '\n');
+        struct sighting s;
+        sighting_parse(&s, line);
+        for (; ticked + SECOND <= s.time_ns; ticked += SECOND)
+            inventory_tick(inv, ticked + SECOND, false);
+        inventory_sighting(inv, &s);
+    }
+    return ticked;
+}
+
+static void run_on(int64_t *ticked, struct inventory *inv, int64_t seconds)
+{
+    for (int64_t i = 0; i < seconds; i++)
+        inventory_tick(inv, *ticked += SECOND, false);
+}
+
+static struct inventory *create(enum baseline_mode mode, struct collected *findings,
+                                struct finding_sink *sink, int64_t settle_s)
+{
+    *sink = (struct finding_sink){.context = findings, .finding = collect};
+    struct inventory_options options = {
+        .mode = mode, .settle_min_ns = settle_s * SECOND, .assets_max = 256, .sensor = "test"};
+    struct inventory *inv = inventory_create(&options, sink);
+    ck_assert_ptr_nonnull(inv);
+    return inv;
+}
+
+static const struct store_schema *const schemas[] = {&inventory_schema, NULL};
+
+/* Saves into a store and loads into a new inventory with another mode. */
+static struct inventory *reload(struct inventory *inv, enum baseline_mode mode,
+                                struct collected *findings, struct finding_sink *sink)
+{
+    struct store *store;
+    struct store_queue *queue;
+    struct error err = {""};
+    ck_assert_msg(store_open(&store, ":memory:", STORE_READ_WRITE, schemas, &err), "%s", err.text);
+    ck_assert_msg(store_queue_create(&queue, store, false, &err), "%s", err.text);
+    inventory_save(inv, queue);
+    ck_assert_msg(store_queue_close(queue, &err), "%s", err.text);
+    inventory_destroy(inv);
+    inv = create(mode, findings, sink, 60);
+    ck_assert_msg(inventory_load(inv, store, &err), "%s", err.text);
+    store_close(store);
+    return inv;
+}
+
+/* What was learned before each row's lines: a PLC, an HMI, a gateway. */
+static const char learned[] =
+    "0 host 10.0.0.10@10\n0 host 10.0.0.20@20\n0 arp 10.0.0.254@fe 10.0.0.10\n"
+    "1 flow 10.0.0.20@20/50000 10.0.0.10@10/502\n1 answer 10.0.0.10@10/502 10.0.0.20@20/50000\n"
+    "1 protocol 10.0.0.20@20/50000 10.0.0.10@10/502 modbus\n"
+    "1 role 10.0.0.20@20 10.0.0.10@10 modbus read\n"
+    "2 fact 10.0.0.10@10 - modbus vendor Acme\n2 fact 10.0.0.10@10 - modbus firmware_version V1.0\n"
+    "2 fact 10.0.0.10@10 - modbus mode run\n"
+    "2 fact 10.0.0.10@10 - modbus serial_number 4711;5\n"
+    "3 host 172.16.1.5@fe\n3 host 172.16.2.5@fe\n3 host 172.16.2.6@fe\n"
+    "4 host 10.0.0.30@30\n4 arp 10.0.0.30@30 10.0.0.10\n5 arp 10.0.0.30@31 10.0.0.10\n"
+    "9 arp 10.0.0.30@30 10.0.0.10";
+
+static const struct row {
+    const char *shows;
+    const char *lines;    /* after learning, from second 100 */
+    const char *findings; /* their types, in order, separated by a space */
+} rows[] = {
+    {"known devices are quiet",
+     "100 host 10.0.0.10@10\n100 host 10.0.0.20@20\n101 flow 10.0.0.20@20/50001 10.0.0.10@10/502\n"
+     "101 answer 10.0.0.10@10/502 10.0.0.20@20/50001\n"
+     "101 protocol 10.0.0.20@20/50001 10.0.0.10@10/502 modbus",                                                                     ""                              },
+    {"a new device is told once",
+     "100 host 10.0.0.99@99\n101 arp 10.0.0.99@99 10.0.0.10\n"
+     "120 host 10.0.0.99@99",                                                                                                       "asset.new"                     },
+    {"a MAC that gets an address is one device",                      "100 host @99\n100.5 host 10.0.0.99@99",
+     "asset.new"                                                                                                                                                    },
+    {"an address that gets a MAC is one device",
+     "100 host 10.0.0.99\n100.5 arp 10.0.0.99@99 10.0.0.10",                                                                        "asset.new"                     },
+    {"broadcast and multicast are no devices",
+     "100 host 255.255.255.255@ff\n100 host 239.1.2.3@ff\n100 host 0.0.0.0@ff",                                                     ""                              },
+    {"a new device that serves a plant protocol is a controller",
+     "100 host 10.0.0.20@20\n100 flow 10.0.0.20@20/50001 10.0.0.99@99/102\n"
+     "100.1 host 10.0.0.99@99\n100.1 answer 10.0.0.99@99/102 10.0.0.20@20/50001\n"
+     "100.2 protocol 10.0.0.20@20/50001 10.0.0.99@99/102 s7comm",                                                                   "asset.new-controller"          },
+    {"a UDP server whose first request came before its first answer",
+     "100 protocol 10.0.0.20@20/50001 10.0.0.99@99/44818 enip\n"
+     "100.1 answer 10.0.0.99@99/44818 10.0.0.20@20/50001",                                                                          "asset.new-controller"          },
+    {"recognised but never answered is no controller",
+     "100 host 10.0.0.99@99\n100.2 protocol 10.0.0.20@20/50001 10.0.0.99@99/102 s7comm",                                            "asset.new"                     },
+    {"a new device that turns out to be a controller later",
+     "100 host 10.0.0.99@99\n110 answer 10.0.0.99@99/102 10.0.0.20@20/50001\n"
+     "110 protocol 10.0.0.20@20/50001 10.0.0.99@99/102 s7comm",                                                                     "asset.new asset.new-controller"},
+    {"a web server is a device, not a controller",
+     "100 host 10.0.0.99@99\n100.1 answer 10.0.0.99@99/80 10.0.0.20@20/50001\n"
+     "100.2 protocol 10.0.0.20@20/50001 10.0.0.99@99/80 http",                                                                      "asset.new"                     },
+    {"a first engineering action",                                    "100 role 10.0.0.20@20 10.0.0.10@10 s7comm program_download",
+     "asset.new-engineering-actor"                                                                                                                                  },
+    {"a second engineering action is known",
+     "100 role 10.0.0.20@20 10.0.0.10@10 s7comm program_download\n"
+     "130 role 10.0.0.20@20 10.0.0.10@10 s7comm stop",                                                                              "asset.new-engineering-actor"   },
+    {"a read or a write is no engineering",
+     "100 role 10.0.0.20@20 10.0.0.10@10 modbus read\n100 role 10.0.0.20@20 10.0.0.10@10 modbus "
+     "write",                                                                                                                       ""                              },
+    {"a new device that engineers is one finding",
+     "100 host 10.0.0.99@99\n101 role 10.0.0.99@99 10.0.0.10@10 s7comm stop\n120 host 10.0.0.99@99",                                "asset.new-engineering-actor"   },
+    {"another firmware",                                              "100 fact 10.0.0.10@10 - modbus firmware_version V2.0",
+     "asset.firmware-changed"                                                                                                                                       },
+    {"the same firmware",                                             "100 fact 10.0.0.10@10 - modbus firmware_version V1.0",       ""                              },
+    {"a firmware of another unit",                                    "100 fact 10.0.0.10@10 - modbus firmware_version V2.0;7",     ""                              },
+    {"a firmware spelled by another protocol",                        "100 fact 10.0.0.10@10 - enip firmware_version 1.0",
+     ""                                                                                                                                                             },
+    {"another vendor",                                                "100 fact 10.0.0.10@10 - modbus vendor Other",                "asset.identity-changed"        },
+    {"another serial behind the same unit",                           "100 fact 10.0.0.10@10 - modbus serial_number 4712;5",
+     "asset.identity-changed"                                                                                                                                       },
+    {"a mode is not an identity",                                     "100 fact 10.0.0.10@10 - modbus mode stop",                   ""                              },
+    {"back and forth is told once",
+     "100 fact 10.0.0.10@10 - modbus vendor Other\n110 fact 10.0.0.10@10 - modbus vendor Acme\n"
+     "120 fact 10.0.0.10@10 - modbus vendor Other",                                                                                 "asset.identity-changed"        },
+    {"a new service",                                                 "100 answer 10.0.0.10@10/23 10.0.0.20@20/50001",              "comm.new-service"              },
+    {"a new service is told once",
+     "100 answer 10.0.0.10@10/23 10.0.0.20@20/50001\n110 answer 10.0.0.10@10/23 10.0.0.20@20/50002",                                "comm.new-service"              },
+    {"an ephemeral port is no service",                               "100 answer 10.0.0.10@10/49200 10.0.0.20@20/50001",           ""                              },
+    {"FTP data is no service",
+     "100 answer 10.0.0.10@10/20 10.0.0.20@20/50001\n101 answer 10.0.0.10@10/21 "
+     "10.0.0.20@20/50001\n"
+     "102 answer 10.0.0.10@10/3000 10.0.0.20@20/50002",                                                                             "comm.new-service"              },
+    {"a refused port is no service",                                  "100 refused 10.0.0.10@10/23 10.0.0.20@20/50001",             ""                              },
+    {"services of a new device belong to its newness",
+     "100 host 10.0.0.99@99\n100 answer 10.0.0.99@99/80 10.0.0.20@20/5\n"
+     "200 answer 10.0.0.99@99/443 10.0.0.20@20/6",                                                                                  "asset.new"                     },
+    {"an address moves",                                              "100 arp 10.0.0.10@77 10.0.0.20\n110 host 10.0.0.10@77",
+     "asset.ip-mac-changed"                                                                                                                                         },
+    {"an address moves and stays: told once",
+     "100 arp 10.0.0.10@77 10.0.0.20\n300 host 10.0.0.10@77\n400 arp 10.0.0.10@77 10.0.0.20",                                       "asset.ip-mac-changed"          },
+    {"a redundant pair that swapped while learning",
+     "100 arp 10.0.0.30@31 10.0.0.10\n120 arp 10.0.0.30@30 10.0.0.10",                                                              ""                              },
+    {"two devices use one address",
+     "100 arp 10.0.0.10@77 10.0.0.20\n102 arp 10.0.0.10@10 10.0.0.20\n104 arp 10.0.0.10@77 "
+     "10.0.0.20",                                                                                                                   "asset.duplicate-ip"            },
+    {"one device claims two others",
+     "100 host 10.0.0.10@10\n100 arpreply 10.0.0.10@77 10.0.0.20@20\n"
+     "100.2 arpreply 10.0.0.20@77 10.0.0.10@10\n110 arpreply 10.0.0.10@77 10.0.0.20@20",                                            "net.arp-spoof net.arp-spoof"   },
+    {"a known device claims another's address",
+     "90 host 10.0.0.10@10\n90 host 10.0.0.20@20\n100 arpreply 10.0.0.10@20 10.0.0.254@fe\n"
+     "101 host 10.0.0.10@10",                                                                                                       "net.arp-spoof"                 },
+    {"new hosts behind the router have no address conflict",
+     "100 host 172.16.1.5@fe\n101 host 172.16.2.6@fe",                                                                              ""                              },
+    {"a new host behind the router",                                  "100 host 172.16.3.7@fe",                                     "asset.new"                     },
+    {"a DHCP client takes its first address",                         "100 host @40\n101 host 10.0.0.40@40",                        "asset.new"                     },
+};
+
+static void print_types(const struct collected *c, char *out, size_t capacity)
+{
+    out[0] = '\0';
+    for (size_t i = 0; i < c->count; i++) {
+        size_t used = strlen(out);
+        snprintf(out + used, capacity - used, "%s%s", i ? " " : "",
+                 detection_kind(c->list[i].detection)->id);
+    }
+}
+
+START_TEST(raises_what_it_must)
+{
+    const struct row *row = &rows[_i];
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    struct inventory *inv = create(MODE_LEARN, &findings, &sink, 60);
+    int64_t ticked = feed(inv, learned, START);
+    run_on(&ticked, inv, 20);
+    inventory_tick(inv, ticked, true);
+    ck_assert_msg(findings.count == 0, "learning is silent");
+    inv = reload(inv, MODE_DETECT, &findings, &sink);
+    ticked = feed(inv, row->lines, START + 80 * SECOND);
+    run_on(&ticked, inv, 15);
+    inventory_tick(inv, ticked, true);
+    char types[TEXT_MAX];
+    print_types(&findings, types, sizeof types);
+    ck_assert_msg(strcmp(types, row->findings) == 0, "%s: raised \"%s\", not \"%s\"", row->shows,
+                  types, row->findings);
+    for (size_t i = 0; i < findings.count; i++) {
+        const struct finding *f = &findings.list[i];
+        ck_assert_msg(f->what[0] && f->expected[0] && f->seen[0], "%s: explains itself",
+                      row->shows);
+        ck_assert_msg(f->has_target == (strstr(f->what, "%T") != NULL),
+                      "%s: names a target where there is one", row->shows);
+    }
+    inventory_destroy(inv);
+}
+END_TEST
+
+/* The same lines are quiet in learn mode, and in auto mode before the segment has settled. */
+START_TEST(learns_silently)
+{
+    static const enum baseline_mode modes[] = {MODE_LEARN, MODE_AUTO};
+    for (size_t i = 0; i < 2; i++) {
+        struct collected findings = {.count = 0};
+        struct finding_sink sink;
+        struct inventory *inv = create(modes[i], &findings, &sink, 600);
+        int64_t ticked = feed(inv, learned, START);
+        feed(inv, rows[_i].lines, ticked + 90 * SECOND);
+        inventory_tick(inv, ticked + 110 * SECOND, true);
+        char types[TEXT_MAX];
+        print_types(&findings, types, sizeof types);
+        ck_assert_msg(findings.count == 0, "%s: raised %s in mode %d", rows[_i].shows, types,
+                      (int)modes[i]);
+        inventory_destroy(inv);
+    }
+}
+END_TEST
+
+START_TEST(auto_settles_by_itself)
+{
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    struct inventory *inv = create(MODE_AUTO, &findings, &sink, 60);
+    int64_t ticked = feed(inv, learned, START);
+    for (int i = 0; i < 5; i++) { /* two and a half minutes with traffic, nothing new */
+        run_on(&ticked, inv, 30);
+        char line[64];
+        snprintf(line, sizeof line, "%d host 10.0.0.10@10", (int)((ticked - START) / SECOND));
+        ticked = feed(inv, line, ticked);
+    }
+    feed(inv, "200 host 10.0.0.99@99", ticked);
+    inventory_tick(inv, START + 210 * SECOND, true);
+    ck_assert_uint_eq(findings.count, 1);
+    ck_assert_int_eq(findings.list[0].detection, DETECTION_ASSET_NEW);
+    inventory_destroy(inv);
+}
+END_TEST
+
+/* An unobserved day is no day of learning. */
+START_TEST(gaps_do_not_settle)
+{
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    struct inventory *inv = create(MODE_AUTO, &findings, &sink, 60);
+    feed(inv, learned, START);
+    inventory_tick(inv, START + 10 * SECOND, false);
+    inventory_tick(inv, START + 86400 * SECOND, false);
+    struct sighting s;
+    sighting_parse(&s, "86401 host 10.0.0.99@99");
+    inventory_sighting(inv, &s);
+    inventory_tick(inv, START + 86410 * SECOND, true);
+    ck_assert_uint_eq(findings.count, 0);
+    inventory_destroy(inv);
+}
+END_TEST
+
+START_TEST(empty_inventory_tells_each_device_once)
+{
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    struct inventory *inv = create(MODE_DETECT, &findings, &sink, 60);
+    int64_t ticked = feed(inv, learned, START);
+    run_on(&ticked, inv, 10);
+    size_t controllers = 0, devices = 0;
+    for (size_t i = 0; i < findings.count; i++) {
+        controllers += findings.list[i].detection == DETECTION_ASSET_NEW_CONTROLLER;
+        devices += findings.list[i].detection == DETECTION_ASSET_NEW;
+    }
+    ck_assert_uint_eq(controllers, 1);
+    ck_assert_uint_eq(devices, 6); /* HMI, gateway, three hosts behind it, the redundant pair */
+    inventory_destroy(inv);
+}
+END_TEST
+
+static void describe(const struct inventory *inv, const char *host, struct asset_brief *brief)
+{
+    struct endpoint e;
+    endpoint_parse(&e, host);
+    ck_assert_msg(inventory_describe(inv, 0, &e, brief), "%s is known", host);
+}
+
+START_TEST(knows_who_is_who)
+{
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    struct inventory *inv = create(MODE_LEARN, &findings, &sink, 60);
+    feed(inv, learned, START);
+    struct asset_brief plc, hmi, gateway, far, other;
+    describe(inv, "10.0.0.10", &plc);
+    ck_assert_str_eq(plc.role, "plc");
+    ck_assert_str_eq(plc.vendor, "Acme");
+    ck_assert(plc.is_controller);
+    describe(inv, "10.0.0.20", &hmi);
+    ck_assert_str_eq(hmi.role, "historian"); /* it only reads */
+    describe(inv, "@fe", &gateway);
+    ck_assert_str_eq(gateway.role, "router");
+    describe(inv, "172.16.1.5", &far);
+    describe(inv, "172.16.2.5", &other);
+    ck_assert_str_ne(far.id, other.id);
+    ck_assert_str_ne(far.id, gateway.id);
+    struct asset_brief same;
+    describe(inv, "10.0.0.254", &same);
+    ck_assert_str_eq(same.id, gateway.id);
+    inventory_destroy(inv);
+}
+END_TEST
+
+/* Another segment with the same addresses has other devices. */
+START_TEST(segments_keep_apart)
+{
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    struct inventory *inv = create(MODE_LEARN, &findings, &sink, 60);
+    struct sighting s;
+    sighting_parse(&s, "0 host 10.0.0.10@10");
+    inventory_sighting(inv, &s);
+    s.segment = 5;
+    inventory_sighting(inv, &s);
+    struct asset_brief one, two;
+    ck_assert(inventory_describe(inv, 0, &s.who, &one));
+    ck_assert(inventory_describe(inv, 5, &s.who, &two));
+    ck_assert_str_ne(one.id, two.id);
+    ck_assert(!inventory_describe(inv, 6, &s.who, &two));
+    inventory_destroy(inv);
+}
+END_TEST
+
+/* Ids do not depend on the run: the same first sight gives the same id; a reload keeps everything.
+ */
+START_TEST(round_trip_is_exact)
+{
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    struct inventory *inv = create(MODE_LEARN, &findings, &sink, 60);
+    feed(inv, learned, START);
+    struct asset_brief before[4], after[4];
+    static const char *const hosts[4] = {"10.0.0.10", "10.0.0.20", "10.0.0.254", "172.16.2.5"};
+    for (size_t i = 0; i < 4; i++)
+        describe(inv, hosts[i], &before[i]);
+    inv = reload(inv, MODE_DETECT, &findings, &sink);
+    struct endpoint none;
+    endpoint_parse(&none, "10.0.0.10");
+    ck_assert(!inventory_describe(inv, 0, &none, &after[0])); /* the segment has no number yet */
+    feed(inv, "100 host 10.0.0.10@10", START + 99 * SECOND);
+    for (size_t i = 0; i < 4; i++) {
+        describe(inv, hosts[i], &after[i]);
+        ck_assert_msg(memcmp(&before[i], &after[i], sizeof before[i]) == 0, "%s", hosts[i]);
+    }
+    const struct asset *plc = assets_by_id(&inv->assets, after[0].id);
+    ck_assert_uint_eq(plc->fact_count, 4);
+    ck_assert_uint_eq(plc->service_count, 1);
+    ck_assert_int_eq(plc->first_ns, START);
+    struct address pair_ip;
+    ck_assert(address_parse(&pair_ip, "10.0.0.30"));
+    const struct binding_entry *pair = bindings_find(inv->bindings, 0, &pair_ip);
+    ck_assert_uint_eq(pair->count, 2);
+    ck_assert(pair->macs[0].is_learned && pair->macs[1].is_learned);
+    inventory_destroy(inv);
+}
+END_TEST
+
+/* A flood of addresses stays inside the table and does not push out the plant. */
+START_TEST(is_bounded)
+{
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    struct inventory *inv = create(MODE_LEARN, &findings, &sink, 60);
+    feed(inv, learned, START);
+    for (uint32_t i = 0; i < 5000; i++) {
+        struct sighting s = {
+            .kind = SIGHTING_HOST,
+            .time_ns = START + 10 * SECOND + i,
+            .vlan = VLAN_NONE,
+            .who.ip = {.kind = ADDRESS_IP4, .bytes = {11, (uint8_t)(i >> 8), (uint8_t)i, 1}}
+        };
+        inventory_sighting(inv, &s);
+    }
+    struct inventory_counts counts;
+    inventory_counts(inv, &counts);
+    ck_assert_uint_eq(counts.assets, 256);
+    ck_assert_uint_gt(counts.assets_evicted, 4000);
+    struct asset_brief plc;
+    describe(inv, "10.0.0.10", &plc);
+    ck_assert(plc.is_controller);
+    inventory_destroy(inv);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("inventory");
+    TCase *tc = tcase_create("inventory");
+    int count = (int)(sizeof rows / sizeof *rows);
+    tcase_add_loop_test(tc, raises_what_it_must, 0, count);
+    tcase_add_loop_test(tc, learns_silently, 0, count);
+    tcase_add_test(tc, auto_settles_by_itself);
+    tcase_add_test(tc, gaps_do_not_settle);
+    tcase_add_test(tc, empty_inventory_tells_each_device_once);
+    tcase_add_test(tc, knows_who_is_who);
+    tcase_add_test(tc, segments_keep_apart);
+    tcase_add_test(tc, round_trip_is_exact);
+    tcase_add_test(tc, is_bounded);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}

@@ -57,37 +57,45 @@ static void unlink_entry(struct table *t, uint32_t index)
     t->evicted++;
 }
 
-/* The least recently seen of the next few entries; only pending ones when these have their share.
- */
+static uint32_t next_of(struct table *t)
+{
+    return t->cursor = t->cursor + 1 < t->used ? t->cursor + 1 : 0;
+}
+
+/* The next pending entry. There is one in four at least, so that a whole round of evictions is one
+ * round of looking. */
+static uint32_t victim_pending(struct table *t)
+{
+    assert(t->pending > 0);
+    uint32_t i = next_of(t);
+    while (table_at(t, i)->state != ENTRY_PENDING)
+        i = next_of(t);
+    return i;
+}
+
+/* The least recently seen of the next few entries. */
 static uint32_t victim(struct table *t)
 {
-    bool only_pending = t->pending >= t->capacity / PENDING_SHARE;
-    int look = only_pending ? EVICT_LOOK_PENDING : EVICT_LOOK;
-    uint32_t best = ENTRY_NONE;
-    for (int i = 0; i < look; i++) {
-        t->cursor = t->cursor + 1 < t->capacity ? t->cursor + 1 : 0;
-        struct entry *e = table_at(t, t->cursor);
-        if (only_pending && e->state != ENTRY_PENDING)
-            continue;
-        if (best == ENTRY_NONE || e->last_ns < table_at(t, best)->last_ns)
-            best = t->cursor;
+    uint32_t best = next_of(t);
+    for (int i = 1; i < EVICT_LOOK; i++) {
+        uint32_t other = next_of(t);
+        if (table_at(t, other)->last_ns < table_at(t, best)->last_ns)
+            best = other;
     }
-    return best == ENTRY_NONE ? t->cursor : best;
+    return best;
 }
 
 void *table_add(struct table *t, uint64_t key, enum entry_state state, int64_t time_ns)
 {
-    bool is_crowd =
-        state == ENTRY_PENDING && t->pending >= t->capacity / PENDING_SHARE && t->pending > 0;
+    bool is_crowded =
+        state == ENTRY_PENDING && t->pending > 0 && t->pending >= t->capacity / PENDING_SHARE;
     uint32_t index;
-    if (t->used < t->capacity && !is_crowd) {
-        index = t->used++;
+    if (is_crowded || t->used == t->capacity) {
+        bool only_pending = t->pending > 0 && t->pending >= t->capacity / PENDING_SHARE;
+        index = only_pending ? victim_pending(t) : victim(t);
+        unlink_entry(t, index);
     } else {
-        index = victim(t);
-        if (index >= t->used) /* an empty slot behind the last used one */
-            index = t->used++;
-        else
-            unlink_entry(t, index);
+        index = t->used++;
     }
     struct entry *e = table_at(t, index);
     memset(e, 0, t->entry_size);

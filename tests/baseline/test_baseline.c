@@ -1,0 +1,355 @@
+/* test_baseline.c: sequences of messages and what the learners say to them: each detection and its
+ * quiet twin.
+ *
+ * Every row is learned in one run, saved, loaded into another run, and judged there. */
+#include "scene.h"
+
+#define HMI_DAY                                                                                    \
+    "60* hmi>plc read 3 reg 100+10; 10* hmi>plc read 2 input 0+16; 40* hmi>plc write 6 reg 260 "   \
+    "=20..35;"                                                                                     \
+    "20* hmi>plc write 16 reg 270+3 =0,1,2; 2* hmi>plc identify 43;"
+#define HIST_DAY "30* hist>plc read 3 reg 100+20;"
+/* a block whose values change with every poll, for a minute */
+#define POLLS "step 500; 60* hmi<plc read 3 reg 500+4 =0..50; step 1000;"
+
+static const struct row {
+    const char *shows, *learn, *then, *causes;
+} rows[] = {
+    {"the same again is quiet",                                HMI_DAY HIST_DAY,                                  HMI_DAY HIST_DAY,                                      ""                              },
+    {"an empty baseline tells a link once, not each function", "",
+     "5* hmi>plc read 3 reg 1; hmi>plc identify 43; hmi>plc read 4 reg 1",                                                                                               "comm.new-link"                 },
+    {"an empty baseline still tells a change",                 "",
+     "hmi>plc read 3 reg 1; 3* hmi>plc write 6 reg 1 =1",                                                                                                                "comm.new-link; rw.new-writer"  },
+    {"two devices that never talked",                          HMI_DAY,                                           "eng>plc read 3 reg 100",                              "comm.new-link"                 },
+    {"a known pair in the other direction is no new link",     HMI_DAY,                                           "plc>hmi session 1",                                   ""                              },
+    {"a stranger that writes",                                 HMI_DAY,                                           "eng>plc read 3 reg 100; eng>plc write 6 reg 260 =25",
+     "comm.new-link; rw.new-writer"                                                                                                                                                                      },
+    {"a stranger that asks who it is",                         HMI_DAY,                                           "eng>plc identify 43",
+     "comm.new-link; recon.ot-identify"                                                                                                                                                                  },
+    {"a reader that writes: one cause",                        HMI_DAY HIST_DAY,                                  "3* hist>plc write 6 reg 270 =1",
+     "rw.new-writer"                                                                                                                                                                                     },
+    {"a reader that reads goes on",                            HMI_DAY HIST_DAY,                                  "3* hist>plc read 3 reg 100+20",                       ""                              },
+    {"a writer's new function",                                HMI_DAY,                                           "hmi>plc write 15 coil 0+8 =1,1,1,1,1,1,1,1",
+     "rw.new-function"                                                                                                                                                                                   },
+    {"a writer's learned function",                            HMI_DAY,                                           "hmi>plc write 16 reg 270+3 =0,1,2",                   ""                              },
+    {"a reader's new function",                                HIST_DAY,                                          "hist>plc read 4 input 0",                             "rw.new-function"               },
+    {"an identity query by who asks by habit",                 HMI_DAY,                                           "hmi>plc identify 17",                                 ""                              },
+    {"an identity query by who never did",                     HMI_DAY HIST_DAY,                                  "hist>plc identify 43",
+     "recon.ot-identify"                                                                                                                                                                                 },
+    {"a listing by who never did",                             HMI_DAY HIST_DAY,                                  "hist>plc browse 99",                                  "recon.browse"                  },
+    {"opening a session is no news",                           HMI_DAY,                                           "hmi>plc session 77",                                  ""                              },
+    {"a stop is told by the rules, not here",                  HMI_DAY,                                           "hmi>plc stop 41",                                     ""                              },
+    {"a new register written",                                 HMI_DAY,                                           "2* hmi>plc write 6 reg 300 =1",                       "rw.new-address"                },
+    {"each new register written is a cause",                   HMI_DAY,
+     "hmi>plc write 6 reg 300 =1; hmi>plc write 6 reg 301 =1",                                                                                                           "rw.new-address; rw.new-address"},
+    {"one register beyond a learned read",                     HMI_DAY,                                           "hmi>plc read 3 reg 100+11",                           "rw.new-address"                },
+    {"a part of a learned read",                               HMI_DAY,                                           "hmi>plc read 3 reg 105+5",                            ""                              },
+    {"new reads in an area are one cause",                     HMI_DAY,
+     "hmi>plc read 3 reg 300; hmi>plc read 3 reg 400",                                                                                                                   "rw.new-address"                },
+    {"a tag never written",
+     "9* hmi>plc write 77 tag Speed =1..9; 9* hmi>plc write 77 tag Temp =1..9",                                   "hmi>plc write 77 tag Torque =1",                      "rw.new-address"                },
+    {"a tag that is written by habit",                         "9* hmi>plc write 77 tag Speed =1..9",
+     "hmi>plc write 77 tag Speed =2",                                                                                                                                    ""                              },
+    {"reading through the memory",                             HMI_DAY,
+     "20* hmi>plc read 3 reg 1000 ; step 200; hmi>plc read 3 reg 2000+10; hmi>plc read 3 reg "
+     "2010+10;"
+     "hmi>plc read 3 reg 2020+10; hmi>plc read 3 reg 2030+10; hmi>plc read 3 reg 2040+10; hmi>plc "
+     "read 3 reg 2050+10; hmi>plc read 3 reg 2060+10;"
+     "hmi>plc read 3 reg 2070+10",                                                                                                                                       "rw.new-address; rw.read-sweep" },
+    {"a value far outside",                                    HMI_DAY,                                           "hmi>plc write 6 reg 260 =900",                        "rw.value-out-of-range"         },
+    {"a value just outside is within the margin",              HMI_DAY,                                           "hmi>plc write 6 reg 260 =36",                         ""                              },
+    {"a value of few observations is not judged",              "4* hmi>plc write 6 reg 9 =1..4",
+     "hmi>plc write 6 reg 9 =900",                                                                                                                                       ""                              },
+    {"a state that never was, between those that were",
+     "40* hmi>plc write 6 reg 9 =1; 40* hmi>plc write 6 reg 9 =2;"
+     "40* hmi>plc write 6 reg 9 =8",                                                                              "hmi>plc write 6 reg 9 =4",                            "rw.value-out-of-range"         },
+    {"a state that was",
+     "40* hmi>plc write 6 reg 9 =1; 40* hmi>plc write 6 reg 9 =2; 40* hmi>plc write 6 reg 9 =8",                  "hmi>plc write 6 reg 9 =2",                            ""                              },
+    {"a value that was always the same",                       "40* hmi>plc write 6 reg 9 =50",
+     "hmi>plc write 6 reg 9 =80",                                                                                                                                        "rw.value-out-of-range"         },
+    {"values are learned for each writer",                     HMI_DAY "40* eng>plc write 6 reg 260 =500..540;",
+     "eng>plc write 6 reg 260 =520",                                                                                                                                     ""                              },
+    {"many writes in a short time",                            "step 5000; 30* hmi>plc write 6 reg 9 =5",
+     "step 100; 40* hmi>plc write 6 reg 9 =5",                                                                                                                           "rw.write-burst"                },
+    {"as many writes as ever",                                 "step 100; 100* hmi>plc write 6 reg 9 =5",
+     "step 100; 100* hmi>plc write 6 reg 9 =5",                                                                                                                          ""                              },
+    {"an output that is toggled",
+     "step 5000; 40* hmi>plc control 5 coil 1 =0..1; step 100; 40* hmi>plc write 6 reg 9 =5",                     "step 500; 20* hmi>plc control 5 coil 1 =0..1",        "rw.write-burst"                },
+    {"polled values that stop changing",                       POLLS,
+     "step 500; 10* hmi<plc read 3 reg 500+4 =0..50; 40* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                             "rw.value-frozen"               },
+    {"polled values that go on changing",                      POLLS,                                             POLLS,                                                 ""                              },
+    {"polled values that never changed much",                  "step 500; 60* hmi<plc read 3 reg 500+4 =7,7,7,7",
+     "step 500; 60* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                                                                  ""                              },
+    {"polls that stop are not frozen values",                  POLLS,
+     "step 500; 5* hmi<plc read 3 reg 500+4 =0..50; wait 3000; 3* hmi<plc read 3 reg 500+4 "
+     "=7,7,7,7",                                                                                                                                                         ""                              },
+    {"a long stretch at the end of learning is normal",
+     POLLS "60* hmi<plc read 3 reg 500+4 =7,7,7,7",
+     "step 500; 10* hmi<plc read 3 reg 500+4 =0..50; 80* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                             ""                              },
+};
+
+START_TEST(test_sequence)
+{
+    const struct row *row = &rows[_i];
+    static struct scene learning, judging;
+    struct store *store = scene_store(":memory:");
+    scene_open(&learning, MODE_LEARN, 1000000);
+    scene_play(&learning, row->learn);
+    ck_assert_msg(learning.count == 0, "%s: %s while learning", row->shows,
+                  scene_causes(&learning));
+    scene_save(&learning, store);
+    scene_open(&judging, MODE_DETECT, 2000000);
+    scene_load(&judging, store);
+    scene_play(&judging, row->then);
+    const char *causes = scene_causes(&judging);
+    ck_assert_msg(strcmp(causes, row->causes) == 0, "%s: found \"%s\", expected \"%s\"%s%s",
+                  row->shows, causes, row->causes, judging.count ? ": " : "",
+                  judging.count ? judging.found[judging.count - 1].what : "");
+    for (size_t i = 0; i < judging.count; i++) {
+        ck_assert_msg(judging.found[i].what[0] && judging.found[i].expected[0] &&
+                          judging.found[i].seen[0] && judging.found[i].key[0],
+                      "%s: a finding without words", row->shows);
+        ck_assert_msg(strstr(judging.found[i].what, "%T"), "%s: the target is not named",
+                      row->shows);
+    }
+    scene_close(&learning);
+    scene_close(&judging);
+    store_close(store);
+}
+END_TEST
+
+/* --- what is told of a finding --- */
+
+START_TEST(test_words)
+{
+    static struct scene learning, judging;
+    struct store *store = scene_store(":memory:");
+    scene_open(&learning, MODE_LEARN, 1000000);
+    scene_play(&learning, HMI_DAY);
+    scene_save(&learning, store);
+    scene_open(&judging, MODE_DETECT, 2000000);
+    scene_load(&judging, store);
+    scene_play(&judging, "hmi>plc write 6 reg 300 =1; hmi>plc write 6 reg 260 =900");
+    ck_assert_uint_eq(judging.count, 2);
+    const struct finding *address = &judging.found[0], *value = &judging.found[1];
+    ck_assert_str_eq(address->what, "writes reg 300 of %T, which it never did before");
+    ck_assert_str_eq(address->expected, "writes only reg 260, 270-272, since 1970-01-12 13:46");
+    ck_assert(address->flags & FINDING_IS_WRITE);
+    ck_assert_uint_eq(strlen(address->fact), 16);
+    ck_assert_str_eq(value->what, "sets reg 260 of %T to 900, outside of what it ever wrote there");
+    ck_assert_str_eq(value->seen, "900");
+    ck_assert_msg(strstr(value->expected, "20 to 35 (40 times"), "%s", value->expected);
+    struct endpoint hmi = scene_host("hmi");
+    ck_assert(address_equal(&value->actor.ip, &hmi.ip));
+    scene_close(&learning);
+    scene_close(&judging);
+    store_close(store);
+}
+END_TEST
+
+/* --- modes --- */
+
+START_TEST(test_pending_is_learned_in_learn_mode)
+{
+    static struct scene s, again;
+    struct store *store = scene_store(":memory:");
+    scene_open(&s, MODE_LEARN, 1000000);
+    scene_play(&s, HMI_DAY);
+    scene_save(&s, store);
+    scene_close(&s);
+    scene_open(&s, MODE_DETECT, 2000000);
+    scene_load(&s, store);
+    scene_play(
+        &s, "eng>plc write 6 reg 300 =1; hmi>plc write 6 reg 300 =1; hmi>plc write 15 coil 3 =1");
+    ck_assert_uint_gt(s.count, 0);
+    scene_save(&s, store);
+    scene_close(&s);
+    scene_open(&again, MODE_DETECT, 3000000);
+    scene_load(&again, store);
+    scene_play(
+        &again,
+        "eng>plc write 6 reg 300 =1; hmi>plc write 6 reg 300 =1; hmi>plc write 15 coil 3 =1");
+    ck_assert_str_eq(scene_causes(&again),
+                     "comm.new-link; rw.new-writer; rw.new-address; rw.new-function");
+    scene_close(&again);
+    scene_open(&s, MODE_LEARN, 4000000);
+    scene_load(&s, store);
+    scene_play(
+        &s, "eng>plc write 6 reg 300 =1; hmi>plc write 6 reg 300 =1; hmi>plc write 15 coil 3 =1");
+    ck_assert_uint_eq(s.count, 0);
+    scene_save(&s, store);
+    scene_close(&s);
+    scene_open(&again, MODE_DETECT, 5000000);
+    scene_load(&again, store);
+    scene_play(
+        &again,
+        "eng>plc write 6 reg 300 =1; hmi>plc write 6 reg 300 =1; hmi>plc write 15 coil 3 =1");
+    ck_assert_str_eq(scene_causes(&again), "");
+    scene_close(&again);
+    store_close(store);
+}
+END_TEST
+
+START_TEST(test_auto_settles)
+{
+    static struct scene s;
+    scene_open(&s, MODE_AUTO, 1000000);
+    scene_play(&s,
+               "60* hmi>plc read 3 reg 100+10; hmi>plc read 4 input 3; hmi>plc write 6 reg 9 =3");
+    ck_assert_msg(s.count == 0, "%s", scene_causes(&s));
+    /* ten minutes without news settle it; 1300 s are more than twice any pause before */
+    scene_play(&s, "1300* hmi>plc read 3 reg 100+10");
+    ck_assert_uint_eq(s.count, 0);
+    scene_play(&s, "hmi>plc read 3 reg 500; hmi>plc read 7 input 3; eng>plc read 3 reg 100");
+    ck_assert_str_eq(scene_causes(&s), "rw.new-address; rw.new-function; comm.new-link");
+    scene_close(&s);
+}
+END_TEST
+
+START_TEST(test_unseen_time_settles_nothing)
+{
+    static struct scene s;
+    scene_open(&s, MODE_AUTO, 1000000);
+    scene_play(&s, "60* hmi>plc read 3 reg 100+10");
+    struct store *store = scene_store(":memory:");
+    scene_save(&s, store);
+    scene_close(&s);
+    scene_open(&s, MODE_AUTO, 9000000); /* three months later */
+    scene_load(&s, store);
+    scene_play(&s, "hmi>plc read 3 reg 500");
+    ck_assert_msg(s.count == 0, "%s", scene_causes(&s));
+    scene_close(&s);
+    store_close(store);
+}
+END_TEST
+
+START_TEST(test_guessed_roles_do_not_matter)
+{
+    static struct scene s;
+    struct store *store = scene_store(":memory:");
+    scene_open(&s, MODE_LEARN, 1000000);
+    scene_play(&s, HMI_DAY);
+    scene_save(&s, store);
+    scene_close(&s);
+    scene_open(&s, MODE_DETECT, 2000000);
+    scene_load(&s, store);
+    s.is_role_guessed = true;
+    struct ot_flow reversed = {.id = 5, .client = scene_host("plc"), .server = scene_host("hmi")};
+    baseline_protocol(s.baseline, &reversed, "modbus", NULL);
+    scene_play(&s, HMI_DAY);
+    ck_assert_msg(s.count == 0, "%s", scene_causes(&s));
+    scene_close(&s);
+    store_close(store);
+}
+END_TEST
+
+START_TEST(test_protocols)
+{
+    static struct scene s;
+    struct store *store = scene_store(":memory:");
+    scene_open(&s, MODE_LEARN, 1000000);
+    scene_play(&s, HMI_DAY);
+    scene_save(&s, store);
+    scene_close(&s);
+    scene_open(&s, MODE_DETECT, 2000000);
+    scene_load(&s, store);
+    struct ot_flow flow = {
+        .id = 5, .client = scene_host("hmi"), .server = scene_host("plc"), .is_role_known = true};
+    baseline_protocol(s.baseline, &flow, "modbus", NULL);
+    ck_assert_uint_eq(s.count, 0);
+    baseline_protocol(s.baseline, &flow, "telnet", NULL);
+    baseline_protocol(s.baseline, &flow, "inner", NULL); /* inside the same flow: the same cause */
+    ck_assert_str_eq(scene_causes(&s), "comm.new-protocol");
+    ck_assert_str_eq(s.found[0].what, "talks telnet with %T for the first time");
+    scene_close(&s);
+    store_close(store);
+}
+END_TEST
+
+/* --- bounds --- */
+
+START_TEST(test_bounded)
+{
+    static struct scene s;
+    struct baseline_state before, after;
+    scene_open(&s, MODE_LEARN, 1000000);
+    baseline_state(s.baseline, &before);
+    for (unsigned i = 0; i < 20000; i++) {
+        char line[96];
+        snprintf(line, sizeof line, "hmi%u>plc%u write 6 reg %u =%u", i, i * 7, i, i);
+        scene_play(&s, line);
+        snprintf(line, sizeof line, "hmi%u<plc%u read 3 tag name%u =%u", i, i * 7, i, i);
+        scene_play(&s, line);
+    }
+    baseline_state(s.baseline, &after);
+    ck_assert_uint_eq(before.bytes, after.bytes);
+    ck_assert_uint_eq(after.conversations, 1024);
+    ck_assert_uint_gt(after.evicted, 18000);
+    scene_close(&s);
+}
+END_TEST
+
+START_TEST(test_flood_keeps_what_is_learned)
+{
+    static struct scene s;
+    struct store *store = scene_store(":memory:");
+    scene_open(&s, MODE_LEARN, 1000000);
+    scene_play(&s, HMI_DAY);
+    scene_save(&s, store);
+    scene_close(&s);
+    scene_open(&s, MODE_DETECT, 2000000);
+    scene_load(&s, store);
+    for (unsigned i = 0; i < 20000; i++) {
+        char line[64];
+        snprintf(line, sizeof line, "rogue%u>plc read 3 reg 1", i);
+        scene_play(&s, line);
+        s.count = 0;
+    }
+    scene_play(&s, HMI_DAY);
+    ck_assert_msg(s.count == 0, "%s", scene_causes(&s));
+    scene_close(&s);
+    store_close(store);
+}
+END_TEST
+
+START_TEST(test_repeats_are_few)
+{
+    static struct scene s;
+    scene_open(&s, MODE_DETECT, 1000000);
+    scene_play(&s, "step 100; 36000* hmi>plc read 3 reg 1"); /* an hour at ten a second */
+    ck_assert_uint_gt(s.count, 5);
+    ck_assert_uint_lt(s.count, 100);
+    uint64_t told = 0;
+    for (size_t i = 0; i < s.count; i++)
+        told += s.found[i].count;
+    ck_assert_uint_gt(told, 30000);
+    scene_close(&s);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("baseline");
+    TCase *sequences = tcase_create("sequences");
+    tcase_add_loop_test(sequences, test_sequence, 0, (int)(sizeof rows / sizeof *rows));
+    tcase_add_test(sequences, test_words);
+    suite_add_tcase(suite, sequences);
+    TCase *modes = tcase_create("modes");
+    tcase_add_test(modes, test_pending_is_learned_in_learn_mode);
+    tcase_add_test(modes, test_auto_settles);
+    tcase_add_test(modes, test_unseen_time_settles_nothing);
+    tcase_add_test(modes, test_guessed_roles_do_not_matter);
+    tcase_add_test(modes, test_protocols);
+    suite_add_tcase(suite, modes);
+    TCase *bounds = tcase_create("bounds");
+    tcase_set_timeout(bounds, 60);
+    tcase_add_test(bounds, test_bounded);
+    tcase_add_test(bounds, test_flood_keeps_what_is_learned);
+    tcase_add_test(bounds, test_repeats_are_few);
+    suite_add_tcase(suite, bounds);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}

@@ -43,28 +43,37 @@ static const struct action actions[] = {
      "nobody reserves or locks this controller without approval"                                                                                                                                                                                                                        },
 };
 
+/* What was downloaded is put to work. */
+static const struct action activation = {DETECTION_PLC_PROGRAM_DOWNLOAD,
+                                         "downloaded blocks",
+                                         "ordered %T to activate %O",
+                                         "activated %O in %T",
+                                         "tried to activate %O in %T, which refused",
+                                         "nobody programs this controller without approval"};
+
 /* Where a protocol means something else than its operation class says. First match counts. */
 static const struct meaning {
     const char *protocol;
     enum operation operation;
-    const char *code;         /* part of the code as PROTOCOLS.md 0.1 spells it; NULL: any */
-    const char *detail;       /* words in the event's detail or object; NULL: any */
-    enum detection detection; /* DETECTION_COUNT: not an action */
+    const char *code;            /* part of the code as PROTOCOLS.md 0.1 spells it; NULL: any */
+    const char *detail;          /* words in the event's detail or object; NULL: any */
+    enum detection detection;    /* DETECTION_COUNT: not an action */
+    const struct action *action; /* NULL: as the detection is told */
 } meanings[] = {
   /* PROTOCOLS 6: block status is the online view of a running block, not its program */
-    {"s7comm", OP_PROGRAM_UPLOAD,   "rosctr=7,group=1,", NULL,      DETECTION_COUNT                },
+    {"s7comm", OP_PROGRAM_UPLOAD,   "rosctr=7,group=1,", NULL,      DETECTION_COUNT,                 NULL       },
  /* PROTOCOLS 6: activation of what was downloaded */
-    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "_INSE",   DETECTION_PLC_PROGRAM_DOWNLOAD },
-    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "_INS2",   DETECTION_PLC_PROGRAM_DOWNLOAD },
+    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "_INSE",   DETECTION_PLC_PROGRAM_DOWNLOAD,  &activation},
+    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "_INS2",   DETECTION_PLC_PROGRAM_DOWNLOAD,  &activation},
  /* PROTOCOLS 6: system data blocks are the hardware configuration */
-    {"s7comm", OP_PROGRAM_DOWNLOAD, NULL,                "SDB",     DETECTION_PLC_CONFIG_WRITE     },
-    {"s7comm", OP_CONFIG_CHANGE,    NULL,                "PWD",     DETECTION_PLC_CREDENTIAL_CHANGE},
+    {"s7comm", OP_PROGRAM_DOWNLOAD, NULL,                "SDB",     DETECTION_PLC_CONFIG_WRITE,      NULL       },
+    {"s7comm", OP_CONFIG_CHANGE,    NULL,                "PWD",     DETECTION_PLC_CREDENTIAL_CHANGE, NULL       },
  /* PROTOCOLS 8.2: Reset type 1 */
-    {"cip",    OP_RESTART,          NULL,                "factory", DETECTION_PLC_FACTORY_RESET    },
+    {"cip",    OP_RESTART,          NULL,                "factory", DETECTION_PLC_FACTORY_RESET,     NULL       },
  /* PROTOCOLS 8.2: CIP Security, EtherNet/IP Security, certificates */
-    {"cip",    OP_CONFIG_CHANGE,    "class=0x5d",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE},
-    {"cip",    OP_CONFIG_CHANGE,    "class=0x5e",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE},
-    {"cip",    OP_CONFIG_CHANGE,    "class=0x5f",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE},
+    {"cip",    OP_CONFIG_CHANGE,    "class=0x5d",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE, NULL       },
+    {"cip",    OP_CONFIG_CHANGE,    "class=0x5e",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE, NULL       },
+    {"cip",    OP_CONFIG_CHANGE,    "class=0x5f",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE, NULL       },
 };
 
 /* What an operation class means when no row above says otherwise. + 1, so that 0 is none. */
@@ -125,6 +134,8 @@ const struct action *action_of(const struct ot_event *e, enum operation operatio
         if (!meaning_fits(&meanings[i], e, operation, code, object))
             continue;
         detection = meanings[i].detection;
+        if (meanings[i].action)
+            return meanings[i].action;
         break;
     }
     return detection == DETECTION_COUNT ? NULL : action_find(detection);

@@ -93,17 +93,19 @@ static bool is_doubling(uint64_t count)
 }
 
 bool causes_admit(struct causes *c, const struct ot_flow *flow, int64_t time_ns,
-                  const struct cause_of *of, uint32_t flags, uint64_t *count)
+                  const struct cause_of *of, uint32_t *flags, uint64_t *count)
 {
     bool is_new;
     struct cause *cause = slots_take(&c->table, cause_key(flow, of), time_ns, &is_new);
     if (is_new)
         cause_start(cause, flow, of);
-    bool is_outcome = flags & FINDING_OUTCOME;
-    if (!is_outcome || is_new)
+    if (is_new)
+        *flags &= ~(uint32_t)FINDING_OUTCOME;
+    bool is_outcome = *flags & FINDING_OUTCOME;
+    if (!is_outcome)
         cause->count++;
-    bool is_other = (flags & ~cause->flags) != 0;
-    cause->flags |= flags;
+    bool is_other = (*flags & ~cause->flags) != 0;
+    cause->flags |= *flags;
     if (cause->count > TOLD_SINGLY && !is_doubling(cause->count) && !is_other) {
         if (cause->count - cause->told == 1)
             c->untold++;

@@ -24,10 +24,10 @@ struct causes;
 struct causes *causes_create(size_t capacity, const struct finding_sink *sink);
 void causes_destroy(struct causes *c);
 
-/* Counts one more. True: tell it now; *count says how many at once. FINDING_OUTCOME does not count.
- */
+/* Counts one more. True: tell it now; *count says how many at once. FINDING_OUTCOME does not count,
+ * and is taken from *flags when nothing was told before. */
 bool causes_admit(struct causes *c, const struct ot_flow *flow, int64_t time_ns,
-                  const struct cause_of *of, uint32_t flags, uint64_t *count);
+                  const struct cause_of *of, uint32_t *flags, uint64_t *count);
 /* Writes key, texts, flags and count of an admitted cause into a finding begun with finding_of_*.
  */
 void causes_fill(struct finding *f, const struct cause_of *of, uint32_t flags, uint64_t count);

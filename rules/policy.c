@@ -143,7 +143,7 @@ static void raise_event(struct policy *p, const struct ot_event *e, const struct
                         uint32_t flags, const struct content *content)
 {
     uint64_t count;
-    if (!causes_admit(p->causes, e->flow, e->time_ns, of, flags, &count))
+    if (!causes_admit(p->causes, e->flow, e->time_ns, of, &flags, &count))
         return;
     struct finding f;
     finding_of_event(&f, of->detection, e);
@@ -212,6 +212,12 @@ static void key_of_event(char key[FINDING_KEY], const struct ot_event *e)
     text_copy(key, FINDING_KEY, e->unit);
 }
 
+static void key_of_name(char key[FINDING_KEY], struct text unit, const char *name)
+{
+    char unit_text[TRANSFER_NAME_SIZE];
+    text_format(key, FINDING_KEY, "%s %s", text_copy(unit_text, sizeof unit_text, unit), name);
+}
+
 /* Activation of a block that was just downloaded is the end of that story: same cause, same
  * content. */
 static bool activation_tell(struct policy *p, const struct ot_event *e, const struct action *action,
@@ -222,10 +228,8 @@ static bool activation_tell(struct policy *p, const struct ot_event *e, const st
     const struct fingerprint *known = transfers_known_name(p->transfers, e, e->items[0].name);
     if (!known || e->items_total > 1)
         return false;
-    char key[FINDING_KEY], unit[TRANSFER_NAME_SIZE], sha256[FINDING_SHA256_TEXT],
-        note[FINDING_TEXT];
-    text_copy(unit, sizeof unit, e->unit);
-    text_format(key, sizeof key, "%s %s", unit, object);
+    char key[FINDING_KEY], sha256[FINDING_SHA256_TEXT], note[FINDING_TEXT];
+    key_of_name(key, e->unit, object);
     struct cause_of of =
         cause_of_action(action, e, "downloaded and activated %O in %T", key, object);
     digest_print(sha256, known->digest);
@@ -243,9 +247,13 @@ static void action_request(struct policy *p, const struct ot_event *e)
         return;
     char key[FINDING_KEY], object[FINDING_KEY];
     action_object(e, object, sizeof object);
-    if (activation_tell(p, e, action, object))
+    if (activation_tell(p, e, action, object) ||
+        transfers_is_under_way(p->transfers, e->flow->id, e->operation, e->time_ns))
         return;
-    key_of_event(key, e);
+    if (e->operation == OP_PROGRAM_UPLOAD && object[0])
+        key_of_name(key, e->unit, object); /* the transfer that follows is the same story */
+    else
+        key_of_event(key, e);
     bool is_answer = e->status.result != OT_RESULT_NONE;
     bool is_refused = e->status.result == OT_RESULT_ERROR;
     const char *phrase = !is_answer ? action->ordered : is_refused ? action->refused : action->done;
@@ -289,15 +297,15 @@ static bool answer(struct policy *p, const struct ot_event *e)
     struct pending copy = *pending;
     slots_drop(pending);
     p->pending_count--;
-    pending_answered(p, e, &copy);
+    if (e->transfer.step == TRANSFER_NONE || e->status.result == OT_RESULT_ERROR)
+        pending_answered(p, e, &copy); /* otherwise the transfer tells */
     return true;
 }
 
 static void action_event(struct policy *p, const struct ot_event *e)
 {
     if (e->direction == OT_RESPONSE) {
-        if (answer(p, e) || !action_is_candidate(e->operation) || !(e->flags & OT_NO_REQUEST) ||
-            transfers_is_open(p->transfers, e->flow->id, e->operation))
+        if (answer(p, e) || !action_is_candidate(e->operation) || !(e->flags & OT_NO_REQUEST))
             return;
     } else if (!action_is_candidate(e->operation)) {
         return;
@@ -359,14 +367,16 @@ static void transfer_tell(struct policy *p, const struct ot_event *e, const stru
     };
     char key[FINDING_KEY], object[FINDING_KEY], note[FINDING_TEXT];
     char sha256[FINDING_SHA256_TEXT] = "";
-    text_format(key, sizeof key, "%s %s", t->unit, t->name);
+    key_of_name(key, text_of(t->unit), t->name);
     transfer_object(object, sizeof object, t, action);
     bool is_server_word = telling == TELL_ENDED && !e->is_from_client;
     const char *phrase = telling == TELL_STARTED ? action->ordered
                          : telling == TELL_ENDED ? action->done
                                                  : unfinished[telling];
     struct cause_of of = cause_of_action(action, e, phrase, key, object);
-    uint32_t flags = telling == TELL_STARTED ? 0 : FINDING_OUTCOME;
+    /* where the beginning is an answer, its request has been told */
+    bool is_first = telling == TELL_STARTED && e->direction != OT_RESPONSE;
+    uint32_t flags = is_first ? 0 : FINDING_OUTCOME;
     if (telling == TELL_ENDED)
         flags |= FINDING_COMPLETED | (is_server_word ? FINDING_CONFIRMED : 0u);
     if (telling == TELL_ENDED && t->size) {
@@ -523,8 +533,9 @@ static void modes_event(struct policy *p, const struct ot_event *e)
                           .thing = "",
                           .object = object,
                           .expected = "the operating mode stays as it is"};
+    uint32_t flags = 0;
     uint64_t count;
-    if (!causes_admit(p->causes, e->flow, e->time_ns, &of, 0, &count))
+    if (!causes_admit(p->causes, e->flow, e->time_ns, &of, &flags, &count))
         return;
     struct finding f;
     finding_of_event(&f, of.detection, e);
@@ -569,8 +580,9 @@ void policy_violation(struct policy *p, const struct violation *violation)
                           .object = violation->why,
                           .expected = breach.expected,
                           .is_actor_server = !violation->is_from_client};
+    uint32_t flags = 0;
     uint64_t count;
-    if (!causes_admit(p->causes, violation->flow, violation->time_ns, &of, 0, &count))
+    if (!causes_admit(p->causes, violation->flow, violation->time_ns, &of, &flags, &count))
         return;
     struct finding f;
     finding_of_violation(&f, of.detection, violation);
@@ -599,8 +611,9 @@ void policy_odd_port(struct policy *p, const struct ot_flow *flow, const char *p
     struct violation at = {
         .flow = flow, .packet = packet, .protocol = protocol, .is_from_client = true};
     at.time_ns = packet ? packet->time_ns : flow->last_ns;
+    uint32_t flags = 0;
     uint64_t count;
-    if (!causes_admit(p->causes, flow, at.time_ns, &of, 0, &count))
+    if (!causes_admit(p->causes, flow, at.time_ns, &of, &flags, &count))
         return;
     struct finding f;
     finding_of_violation(&f, of.detection, &at);

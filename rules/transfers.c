@@ -6,7 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ENDED_KEPT = 16 };
+
+/* Engineering software sets a few things more after the end of a transfer. */
+static const int64_t AFTERMATH_NS = 60 * INT64_C(1000000000);
+
+struct ended {
+    uint64_t flow_id;
+    enum operation operation;
+    int64_t ended_ns; /* 0: none */
+};
+
 struct transfers {
+    struct ended ended[ENDED_KEPT]; /* the last ones, a ring */
+    size_t ended_next;
     struct slots open;
     struct slots fingerprints;
     struct transfer closed, replaced; /* what the last call gave out */
@@ -71,6 +84,8 @@ static const struct transfer *transfer_close(struct transfers *t, struct transfe
                                              struct transfer *copy)
 {
     *copy = *transfer;
+    t->ended[t->ended_next++ % ENDED_KEPT] =
+        (struct ended){transfer->flow_id, transfer->operation, transfer->last_ns};
     if (copy->size)
         sha256_digest(&copy->sha256, sizeof copy->digest, copy->digest);
     slots_drop(transfer);
@@ -133,11 +148,16 @@ const struct transfer *transfers_step(struct transfers *t, const struct ot_event
     return transfer;
 }
 
-bool transfers_is_open(const struct transfers *t, uint64_t flow_id, enum operation operation)
+bool transfers_is_under_way(const struct transfers *t, uint64_t flow_id, enum operation operation,
+                            int64_t now_ns)
 {
-    if (t->open_count == 0)
-        return false;
-    for (size_t i = 0; i < t->open.capacity; i++) {
+    for (size_t i = 0; i < ENDED_KEPT; i++) {
+        const struct ended *ended = &t->ended[i];
+        if (ended->flow_id == flow_id && ended->operation == operation && ended->ended_ns &&
+            now_ns - ended->ended_ns < AFTERMATH_NS)
+            return true;
+    }
+    for (size_t i = 0; t->open_count && i < t->open.capacity; i++) {
         const struct transfer *transfer = slots_at(&t->open, i);
         if (transfer->slot.key && transfer->flow_id == flow_id && transfer->operation == operation)
             return true;

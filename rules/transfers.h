@@ -61,8 +61,10 @@ void transfers_destroy(struct transfers *t);
 const struct transfer *transfers_step(struct transfers *t, const struct ot_event *e,
                                       enum transfer_change *change,
                                       const struct transfer **replaced);
-/* The flow has an open transfer of this operation. */
-bool transfers_is_open(const struct transfers *t, uint64_t flow_id, enum operation operation);
+/* The flow has an open transfer of this operation, or had one a moment ago: what follows belongs to
+ * it. */
+bool transfers_is_under_way(const struct transfers *t, uint64_t flow_id, enum operation operation,
+                            int64_t now_ns);
 /* The device refused what this flow began last and no content has followed: that transfer is over.
  */
 void transfers_refuse(struct transfers *t, uint64_t flow_id, enum operation operation);

@@ -80,6 +80,24 @@ static const struct row rows[] = {
       {REPLY, OP_PROGRAM_UPLOAD, .step = TRANSFER_BLOCK, .bytes = "abc", .result = OT_RESULT_OK},
       {.operation = OP_PROGRAM_UPLOAD, .step = TRANSFER_END}},
      "plc.program-upload plc.program-upload+completed"                                           },
+    {"an upload that begins with the answer to its request",
+     "s7comm",                                                             0,
+     {{.operation = OP_PROGRAM_UPLOAD, .function = 0x1d, .object = "DB5"},
+      {REPLY, OP_PROGRAM_UPLOAD, 0x1d, .step = TRANSFER_BEGIN, .object = "DB5",
+       .result = OT_RESULT_OK},
+      {REPLY, OP_PROGRAM_UPLOAD, 0x1e, .step = TRANSFER_BLOCK, .bytes = "abc",
+       .result = OT_RESULT_OK},
+      {.operation = OP_PROGRAM_UPLOAD, .function = 0x1f, .step = TRANSFER_END},
+      {REPLY, OP_PROGRAM_UPLOAD, 0x1f, .result = OT_RESULT_OK}},
+     "plc.program-upload plc.program-upload plc.program-upload+completed "
+     "plc.program-upload+confirmed+completed"                                                    },
+    {"what is set after the end of a download belongs to it",
+     "cip",                                                                0,
+     {BEGIN("controller program"),
+      BLOCK("abc"),
+      END,
+      {.operation = OP_PROGRAM_DOWNLOAD, .function = 4}},
+     "plc.program-download plc.program-download+completed"                                       },
     {"firmware",
      "cip",                                                                0,
      {{.operation = OP_FIRMWARE_UPDATE, .step = TRANSFER_BEGIN},
@@ -168,6 +186,32 @@ START_TEST(test_many_at_once)
 }
 END_TEST
 
+/* Request, beginning, end and its answer are one cause, and count once. */
+START_TEST(test_upload_counts_once)
+{
+    static const struct made pdus[] = {
+        {.operation = OP_PROGRAM_UPLOAD, .function = 0x1d, .object = "DB5"},
+        {REPLY,               OP_PROGRAM_UPLOAD, 0x1d, .step = TRANSFER_BEGIN, .object = "DB5",
+         .result = OT_RESULT_OK},
+        {REPLY,                          OP_PROGRAM_UPLOAD, 0x1e, .step = TRANSFER_BLOCK, .bytes = "abc",
+         .result = OT_RESULT_OK},
+        {.operation = OP_PROGRAM_UPLOAD,                          .function = 0x1f, .step = TRANSFER_END},
+        {REPLY,               OP_PROGRAM_UPLOAD, 0x1f, .result = OT_RESULT_OK},
+        {0                             }
+    };
+    struct made_run run;
+    made_start(&run, "s7comm", 0);
+    made_play(&run, pdus);
+    ck_assert_uint_eq(run.count, 4);
+    for (size_t i = 0; i < run.count; i++) {
+        ck_assert_str_eq(run.findings[i].key, run.findings[0].key);
+        ck_assert_uint_eq(run.findings[i].flags & FINDING_OUTCOME, i ? FINDING_OUTCOME : 0);
+    }
+    ck_assert_str_eq(run.findings[3].sha256, SHA256_ABC);
+    made_end(&run);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("transfers");
@@ -175,6 +219,7 @@ int main(void)
     tcase_add_loop_test(tcase, test_row, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tcase, test_fingerprint_and_words);
     tcase_add_test(tcase, test_same_or_other_content);
+    tcase_add_test(tcase, test_upload_counts_once);
     tcase_add_test(tcase, test_many_at_once);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

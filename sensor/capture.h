@@ -19,10 +19,10 @@ struct raw_packet {
 
 enum capture_result {
     CAPTURE_PACKET,
-    CAPTURE_IDLE,    /* live: nothing came within the time-out */
-    CAPTURE_END,     /* files: all read */
-    CAPTURE_DAMAGED, /* files: one file could not be read on; *err names file and offset; call again
-                        for the rest */
+    CAPTURE_IDLE,    /* live, or a pipe: nothing came within 100 ms, or a signal did; call again */
+    CAPTURE_END,     /* files: all read; live: no interface is left */
+    CAPTURE_DAMAGED, /* one file could not be read on (*err names file and offset), or one interface
+                        went down or away (*err says which); call again for the rest */
 };
 
 struct capture;
@@ -40,6 +40,7 @@ struct capture_live_options {
     uint32_t ring_size; /* bytes per interface; 0: 64 MiB */
     bool is_promiscuous;
 };
+/* Opens all interfaces or none. *err names the interface and what to do. Never sends. */
 bool capture_live(struct capture **capture, const struct capture_live_options *options,
                   struct error *err) NODISCARD;
 
@@ -52,7 +53,7 @@ const char *capture_source_name(const struct capture *capture, uint32_t source_i
 struct capture_drops {
     uint64_t received, dropped_kernel, dropped_interface;
 };
-/* Live: the kernel's counters of one interface since start. */
+/* Live: the kernel's counters of one interface since start. Files: what was read. */
 void capture_drops(struct capture *capture, uint32_t source_index, struct capture_drops *drops);
 
 void capture_close(struct capture *capture);

@@ -1,0 +1,200 @@
+/* core.c: the wiring of the core thread. */
+#include "core.h"
+
+#include "schemas.h"
+#include "sensor/base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { DELIVERY_PATIENCE_MS = 5000 };
+#define SECOND_NS INT64_C(1000000000)
+#define SAVE_NS   (10 * SECOND_NS) /* what a kill -9 can cost of the learned state */
+
+struct core {
+    struct core_options options;
+    struct store *store;
+    struct store_queue *queue;
+    struct inventory *inventory;
+    struct alerts *alerts;
+    struct delivery *delivery;
+    int64_t saved_ns;
+    int64_t last_decision;
+};
+
+static void on_finding(void *context, const struct finding *f)
+{
+    struct core *c = context;
+    alerts_finding(c->alerts, f);
+}
+
+static void on_sighting(void *context, const struct sighting *s)
+{
+    struct core *c = context;
+    inventory_sighting(c->inventory, s);
+}
+
+static void on_evidence(void *context, const struct evidence_packet *e)
+{
+    struct core *c = context;
+    alerts_evidence(c->alerts, e);
+}
+
+struct finding_sink core_sink(struct core *c)
+{
+    return (struct finding_sink){c, on_finding, on_sighting, on_evidence};
+}
+
+void core_row(void *context, const struct baseline_row *row)
+{
+    struct core *c = context;
+    store_post(c->queue, baseline_row_apply, row, sizeof *row);
+}
+
+static bool create_parts(struct core *c, struct error *err)
+{
+    const struct config *config = c->options.config;
+    struct finding_sink sink = core_sink(c);
+    struct inventory_options inventory = {
+        .mode = config->mode,
+        .settle_min_ns = (int64_t)config->settle_minutes * 60 * SECOND_NS,
+        .assets_max = config->assets_max,
+        .sensor = config->sensor,
+        .segment_name = c->options.segment_name,
+        .context = c->options.context,
+    };
+    c->inventory = inventory_create(&inventory, &sink);
+    struct alerts_options alerts = {
+        .config = config,
+        .inventory = c->inventory,
+        .queue = c->queue,
+        .lines = c->options.alert_lines,
+        .is_deterministic = !c->options.is_live,
+        .source_name = c->options.source_name,
+        .segment_name = c->options.segment_name,
+        .context = c->options.context,
+    };
+    c->alerts = c->inventory ? alerts_create(&alerts) : NULL;
+    if (!c->alerts)
+        return error_set(err, "out of memory for the inventory and the alerts");
+    return inventory_load(c->inventory, c->store, err) && alerts_load(c->alerts, c->store, err);
+}
+
+static bool start_delivery(struct core *c, struct error *err)
+{
+    if (!delivery_is_configured(c->options.config))
+        return true;
+    if (strcmp(c->options.store_path, ":memory:") == 0)
+        return error_set(err, "outputs need a store on disk: name one with -s");
+    return delivery_start(&c->delivery, c->options.config, c->options.store_path, err);
+}
+
+bool core_create(struct core **core, const struct core_options *options, struct error *err)
+{
+    struct core *c = calloc(1, sizeof *c);
+    *core = c;
+    if (!c)
+        return error_set(err, "out of memory");
+    c->options = *options;
+    bool ok = store_open(&c->store, options->store_path, STORE_READ_WRITE, store_schemas, err) &&
+              store_queue_create(&c->queue, c->store, options->is_live, err) &&
+              create_parts(c, err) && start_delivery(c, err);
+    if (!ok) {
+        core_close(c, NULL);
+        *core = NULL;
+    }
+    return ok;
+}
+
+bool core_close(struct core *c, struct error *err)
+{
+    if (!c)
+        return true;
+    alerts_destroy(c->alerts);
+    inventory_destroy(c->inventory);
+    bool ok = store_queue_close(c->queue, err);
+    delivery_stop(c->delivery, DELIVERY_PATIENCE_MS);
+    store_close(c->store);
+    free(c);
+    return ok;
+}
+
+struct store *core_store(struct core *c)
+{
+    return c->store;
+}
+
+void core_save(struct core *c)
+{
+    inventory_save(c->inventory, c->queue);
+    if (!c->options.is_live)
+        store_queue_commit(c->queue, NULL);
+}
+
+void core_tick(struct core *c, int64_t time_ns, const struct core_measure *measure)
+{
+    (void)measure;
+    inventory_tick(c->inventory, time_ns, false);
+    alerts_tick(c->alerts, time_ns, false);
+    if (c->saved_ns == 0 || time_ns < c->saved_ns)
+        c->saved_ns = time_ns;
+    if (time_ns - c->saved_ns >= SAVE_NS) {
+        c->saved_ns = time_ns;
+        core_save(c);
+    }
+}
+
+struct decisions {
+    struct core *core;
+    void (*put)(void *context, const struct baseline_decision *d);
+    void *context;
+};
+
+static void tell_decision(struct core *c, const struct baseline_decision *d)
+{
+    struct finding f;
+    memset(&f, 0, sizeof f);
+    f.detection = DETECTION_AUDIT_POLICY_CHANGED;
+    f.time_ns = d->made_ns;
+    f.count = 1;
+    text_format(f.key, sizeof f.key, "decision %lld", (long long)d->id);
+    text_format(f.what, sizeof f.what, "%s %s%s", d->by[0] ? d->by : "Someone",
+                d->is_approval ? "approved a change of the baseline"
+                               : "rejected an entry of the baseline",
+                d->has_detection ? " for a kind of alert" : "");
+    text_format(f.seen, sizeof f.seen, "%s", d->why);
+    alerts_finding(c->alerts, &f);
+}
+
+static void take_decision(void *context, const struct baseline_decision *d)
+{
+    struct decisions *to = context;
+    to->core->last_decision = d->id;
+    to->put(to->context, d);
+    tell_decision(to->core, d);
+}
+
+void core_decisions(struct core *c, void (*put)(void *context, const struct baseline_decision *d),
+                    void *context)
+{
+    struct decisions to = {c, put, context};
+    struct error err = {""};
+    if (!baseline_decisions_read(c->store, c->options.config->sensor, c->last_decision,
+                                 take_decision, &to, &err))
+        log_warning("%s", err.text);
+}
+
+void core_finish(struct core *c, int64_t time_ns, const struct core_measure *measure)
+{
+    (void)measure;
+    inventory_tick(c->inventory, time_ns, true);
+    alerts_tick(c->alerts, time_ns, true);
+    core_save(c);
+}
+
+uint64_t core_alerts(const struct core *c)
+{
+    struct alerts_state state;
+    alerts_state(c->alerts, &state);
+    return state.created;
+}

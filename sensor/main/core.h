@@ -1,0 +1,60 @@
+/* core.h: what one thread does with all that the workers found: inventory, alerts, health, the
+ * store. Reading files, the only thread calls it directly; live, it is fed from the workers' rings.
+ */
+#pragma once
+
+#include "alerts/alerts.h"
+#include "baseline/baseline.h"
+#include "baseline/rows.h"
+#include "sensor/base/config.h"
+#include "sensor/base/counters.h"
+#include "sensor/base/finding.h"
+#include "sensor/base/store.h"
+
+#include <stdio.h>
+
+struct core;
+
+struct core_options {
+    const struct config *config;
+    const char *store_path;
+    FILE *alert_lines; /* --alerts; NULL: none */
+    bool is_live;      /* writer thread, delivery, wall clock; otherwise deterministic */
+    const char *(*source_name)(void *context, uint32_t source_index);
+    const char *(*segment_name)(void *context, uint32_t segment);
+    void *context;
+};
+
+bool core_create(struct core **core, const struct core_options *options,
+                 struct error *err) NODISCARD;
+/* Writes what is left, delivers what waits (for a while), closes the store. False: something could
+ * not be written. */
+bool core_close(struct core *core, struct error *err);
+
+struct store *core_store(struct core *core);
+/* The callbacks for a worker; context is the core. */
+struct finding_sink core_sink(struct core *core);
+void core_row(void *context, const struct baseline_row *row);
+
+/* What the wiring measured in the last second. */
+struct core_measure {
+    struct counters totals;          /* of the run so far */
+    uint32_t flows, flows_one_sided; /* TCP flows with payload */
+    const struct source_measure {
+        const char *name;
+        uint64_t packets, dropped; /* of the run so far */
+    } * sources;                   /* live: interfaces; NULL when reading files */
+    size_t source_count;
+};
+
+/* Once per second of packet time. */
+void core_tick(struct core *core, int64_t time_ns, const struct core_measure *measure);
+/* Decisions that people made since the last call. Live, once a second. */
+void core_decisions(struct core *core,
+                    void (*put)(void *context, const struct baseline_decision *d), void *context);
+/* Posts changed assets; commits. */
+void core_save(struct core *core);
+/* Alerts raised in this run. */
+uint64_t core_alerts(const struct core *core);
+/* The last packet was seen: timers end, alerts close. */
+void core_finish(struct core *core, int64_t time_ns, const struct core_measure *measure);

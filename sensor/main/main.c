@@ -1,0 +1,53 @@
+/* main.c: sightglass COMMAND. */
+#include "commands.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static int cmd_version(int argc, char **argv)
+{
+    (void)argc;
+    (void)argv;
+    puts("sightglass " SIGHTGLASS_VERSION);
+    return 0;
+}
+
+static const struct command {
+    const char *name, *help;
+    int (*run)(int argc, char **argv);
+} commands[] = {
+    {"run",      "watch an interface (-i) or read captures (-r)",               cmd_run     },
+    {"console",  "serve the web console over a store",                          cmd_console },
+    {"assets",   "print or export the inventory",                               cmd_assets  },
+    {"alerts",   "print the alerts of a store",                                 cmd_alerts  },
+    {"baseline", "show, export, import, approve or reject what was learned",    cmd_baseline},
+    {"doctor",   "is the mirror sound, the store writable, the outputs alive?", cmd_doctor  },
+    {"version",  "print the version",                                           cmd_version },
+};
+enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
+
+static int usage(FILE *out, int status)
+{
+    fputs("sightglass watches a plant's control network through a mirror port and never sends a "
+          "packet.\n"
+          "usage: sightglass COMMAND [options]\n",
+          out);
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].help);
+    return status;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc < 2)
+        return usage(stderr, 2);
+    for (int i = 0; i < COMMAND_COUNT; i++)
+        if (strcmp(argv[1], commands[i].name) == 0)
+            return commands[i].run(argc - 1, argv + 1);
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)
+        return usage(stdout, 0);
+    if (strcmp(argv[1], "--version") == 0)
+        return cmd_version(argc, argv);
+    fprintf(stderr, "sightglass: unknown command %s\n", argv[1]);
+    return usage(stderr, 2);
+}

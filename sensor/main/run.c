@@ -1,0 +1,294 @@
+/* run.c: `sightglass run`: opens what was asked for and drives the packets through. Reading files
+ * is done here, in one thread and deterministically; live capture in live.c. */
+#include "commands.h"
+#include "core.h"
+#include "live.h"
+#include "options.h"
+#include "privileges.h"
+#include "sensor/base/hash.h"
+#include "sensor/base/log.h"
+#include "sensor/capture.h"
+#include "sensor/decode.h"
+#include "sensor/duplicates.h"
+#include "stats.h"
+#include "stop.h"
+#include "worker.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#define SECOND_NS INT64_C(1000000000)
+
+enum { LINE_BUFFER = 1 << 18 };
+
+/* What a run of files needs; each created in turn, destroyed in reverse. */
+struct file_run {
+    const struct run_options *options;
+    struct capture *capture;
+    struct decoder *decoder;
+    struct duplicates *duplicates;
+    struct core *core;
+    struct worker *worker;
+    struct counters counters; /* of reading and decoding */
+    int64_t last_ns, next_tick_ns;
+    bool is_damaged;
+};
+
+static const char *source_name(void *context, uint32_t source_index)
+{
+    const struct file_run *r = context;
+    return capture_source_name(r->capture, source_index);
+}
+
+static const char *segment_name(void *context, uint32_t segment)
+{
+    const struct file_run *r = context;
+    return decoder_segment_name(r->decoder, segment);
+}
+
+static FILE *open_lines(const char *path, struct error *err)
+{
+    FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+    if (file)
+        setvbuf(file, NULL, _IOFBF, LINE_BUFFER);
+    else
+        error_set(err, "cannot write %s: %s", path, strerror(errno));
+    return file;
+}
+
+static bool close_lines(FILE *file, const char *path, struct error *err)
+{
+    if (!file)
+        return true;
+    bool ok = !ferror(file);
+    ok = (file == stdout ? fflush(file) : fclose(file)) == 0 && ok;
+    return ok || error_set(err, "%s was not written completely: is the disk full?", path);
+}
+
+static bool create_file_run(struct file_run *r, FILE *events, FILE *alerts, struct error *err)
+{
+    const struct config *config = &r->options->config;
+    struct decode_options decode = {config->segment_by_interface, config->segment_by_vlan,
+                                    config->segment_by_tunnel};
+    r->capture = capture_files(r->options->files, r->options->file_count);
+    r->decoder = decoder_create(&decode);
+    r->duplicates = duplicates_create();
+    if (!r->capture || !r->decoder || !r->duplicates)
+        return error_set(err, "out of memory");
+
+    struct core_options core = {
+        .config = config,
+        .store_path = r->options->store,
+        .alert_lines = alerts,
+        .source_name = source_name,
+        .segment_name = segment_name,
+        .context = r,
+    };
+    if (!core_create(&r->core, &core, err))
+        return false;
+    struct worker_options worker = {
+        .config = config,
+        .index = 0,
+        .count = 1,
+        .events = events,
+        .core = core_sink(r->core),
+        .row = core_row,
+    };
+    r->worker = worker_create(&worker, err);
+    return r->worker && worker_load(r->worker, core_store(r->core), err) &&
+           privileges_restrict(err);
+}
+
+static bool destroy_file_run(struct file_run *r, struct error *err)
+{
+    worker_destroy(r->worker);
+    bool ok = core_close(r->core, err);
+    duplicates_destroy(r->duplicates);
+    decoder_destroy(r->decoder);
+    capture_close(r->capture);
+    return ok;
+}
+
+static struct core_measure measure_of(struct file_run *r)
+{
+    struct core_measure m = {.totals = r->counters};
+    counters_add(&m.totals, worker_counters(r->worker));
+    worker_sides(r->worker, &m.flows, &m.flows_one_sided);
+    return m;
+}
+
+static void pass_decision(void *context, const struct baseline_decision *d)
+{
+    worker_decide(context, d);
+}
+
+static void tick(struct file_run *r, int64_t now_ns)
+{
+    r->next_tick_ns = now_ns - now_ns % SECOND_NS + SECOND_NS;
+    struct core_measure m = measure_of(r);
+    core_tick(r->core, now_ns, &m);
+}
+
+static void take_packet(struct file_run *r, const struct raw_packet *raw)
+{
+    struct packet p;
+    r->counters.packets++;
+    r->counters.bytes += raw->wire_size;
+    r->counters.packets_cut += raw->captured_size < raw->wire_size;
+    if (!decode(r->decoder, raw, &p, &r->counters))
+        return;
+    if (duplicates_seen(r->duplicates, &p)) {
+        if (!r->options->keep_duplicates) {
+            r->counters.duplicates++;
+            return;
+        }
+        r->counters.duplicates_kept++;
+    }
+    if (p.time_ns < r->last_ns) { /* DESIGN: a backward step is clamped and counted */
+        r->counters.time_backwards += r->last_ns - p.time_ns > SECOND_NS;
+        p.time_ns = r->last_ns;
+    }
+    r->last_ns = p.time_ns;
+    worker_packet(r->worker, &p);
+    if (p.time_ns >= r->next_tick_ns)
+        tick(r, p.time_ns);
+}
+
+static void read_packets(struct file_run *r)
+{
+    struct raw_packet raw;
+    struct error err;
+    for (;;) {
+        switch (capture_next(r->capture, &raw, &err)) {
+        case CAPTURE_PACKET:
+            take_packet(r, &raw);
+            break;
+        case CAPTURE_DAMAGED:
+            log_error("%s", err.text);
+            r->is_damaged = true;
+            break;
+        case CAPTURE_IDLE:
+            break;
+        case CAPTURE_END:
+            return;
+        }
+        if (stop_requested())
+            return;
+    }
+}
+
+static double seconds_of(const struct timeval *t)
+{
+    return (double)t->tv_sec + (double)t->tv_usec / 1e6;
+}
+
+static void fill_stats(struct stats *s, struct file_run *r, const struct timespec *start)
+{
+    struct timespec now;
+    struct rusage usage;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    getrusage(RUSAGE_SELF, &usage);
+    *s = (struct stats){
+        .counters = measure_of(r).totals,
+        .flows_open = analyser_flows(worker_analyser(r->worker)),
+        .seconds =
+            (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9,
+        .cpu_seconds = seconds_of(&usage.ru_utime) + seconds_of(&usage.ru_stime),
+        .peak_memory_kib = usage.ru_maxrss,
+        .alerts = core_alerts(r->core),
+    };
+    memcpy(s->protocols, analyser_protocols(worker_analyser(r->worker)),
+           dissector_count * sizeof *s->protocols);
+}
+
+static int run_files(const struct run_options *o, FILE *events, FILE *alerts)
+{
+    struct timespec start;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    struct file_run r = {.options = o};
+    struct error err = {""};
+    bool ok = create_file_run(&r, events, alerts, &err);
+    if (ok) {
+        core_decisions(r.core, pass_decision, r.worker);
+        read_packets(&r);
+        worker_finish(r.worker);
+        struct core_measure m = measure_of(&r);
+        core_finish(r.core, r.last_ns, &m);
+        struct stats stats;
+        fill_stats(&stats, &r, &start);
+        stats_print(&stats);
+        ok = !o->stats || stats_write(&stats, o->stats, &err);
+    }
+    if (!ok)
+        log_error("%s", err.text);
+    struct error close_err = {""};
+    if (!destroy_file_run(&r, &close_err)) {
+        log_error("%s", close_err.text);
+        ok = false;
+    }
+    return ok && !r.is_damaged ? 0 : 1;
+}
+
+static uint64_t random_seed(void)
+{
+    uint64_t seed = 0;
+    FILE *random = fopen("/dev/urandom", "rb");
+    if (random) {
+        if (fread(&seed, sizeof seed, 1, random) != 1)
+            seed = 0;
+        fclose(random);
+    }
+    return seed;
+}
+
+static int run(struct run_options *o)
+{
+    struct error err = {""};
+    FILE *events = NULL, *alerts = NULL;
+    if ((o->events && !(events = open_lines(o->events, &err))) ||
+        (o->alerts && !(alerts = open_lines(o->alerts, &err)))) {
+        log_error("%s", err.text);
+        return 1;
+    }
+    int status;
+    if (o->file_count > 0) {
+        status = run_files(o, events, alerts);
+    } else {
+        hash_seed(random_seed());
+        status = run_live(o, events, alerts);
+    }
+    if (!close_lines(events, o->events, &err) || !close_lines(alerts, o->alerts, &err)) {
+        log_error("%s", err.text);
+        status = 1;
+    }
+    return status;
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run_options *o = calloc(1, sizeof *o);
+    struct error err = {""};
+    bool is_help;
+    int status;
+    if (!o) {
+        log_error("out of memory");
+        return 1;
+    }
+    stop_install();
+    if (!options_read(o, argc, argv, &is_help, &err)) {
+        log_error("%s", err.text);
+        fputs(run_usage, stderr);
+        status = 2;
+    } else if (is_help) {
+        fputs(run_usage, stdout);
+        status = 0;
+    } else {
+        status = run(o);
+    }
+    options_release(o);
+    free(o);
+    return status;
+}

@@ -1,0 +1,449 @@
+/* worker.c: the wiring of one worker. */
+#include "worker.h"
+
+#include "evidence.h"
+#include "sensor/base/event_json.h"
+#include "sensor/base/hash.h"
+#include "sensor/base/pair.h"
+#include "sensor/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+enum {
+    EVIDENCE_BYTES = 4 << 20,
+    HOSTS_MAX = 8192, /* sources whose last sighting is known */
+    TOLD_MAX = 16384, /* roles and facts told lately */
+    POLICY_PAIRS_MAX = 4096,
+};
+#define SECOND_NS INT64_C(1000000000)
+#define REPEAT_NS (60 * SECOND_NS) /* how often a known host, role or fact is told again */
+
+/* What is counted of a source between two sightings. */
+struct source {
+    int64_t told_ns;
+    uint64_t packets, bytes;
+};
+
+struct worker {
+    struct worker_options options;
+    struct analyser *analyser;
+    struct baseline *baseline;
+    struct policy *policy;
+    struct evidence *evidence;
+    struct memory *hosts;
+    struct memory *told;
+    int64_t next_tick_ns, last_ns;
+    uint64_t pair; /* of the packet being analysed */
+    const struct packet *packet;
+    char line[EVENT_LINE_MAX];
+};
+
+/* --- to the core --- */
+
+static void take_finding(void *context, const struct finding *f)
+{
+    struct worker *w = context;
+    struct finding out = *f;
+    analyser_counters(w->analyser)->findings++;
+    if (w->packet)
+        evidence_finding(w->evidence, &out, w->pair);
+    if (out.evidence_id)
+        out.evidence_id |= (uint64_t)w->options.index << 48; /* unique over all workers */
+    w->options.core.finding(w->options.core.context, &out);
+}
+
+static void take_sighting(void *context, const struct sighting *s)
+{
+    struct worker *w = context;
+    w->options.core.sighting(w->options.core.context, s);
+}
+
+static void take_evidence(void *context, const struct evidence_packet *e)
+{
+    struct worker *w = context;
+    struct evidence_packet out = *e;
+    out.evidence_id |= (uint64_t)w->options.index << 48;
+    w->options.core.evidence(w->options.core.context, &out);
+}
+
+static struct sighting sighting_of(const struct worker *w, enum sighting_kind kind,
+                                   const struct ot_flow *flow, const struct endpoint *who,
+                                   const struct endpoint *other)
+{
+    struct sighting s = {
+        .kind = kind,
+        .time_ns = w->packet ? w->packet->time_ns : w->last_ns,
+        .segment = flow->segment,
+        .who = *who,
+        .other = *other,
+        .transport = flow->transport,
+        .vlan = w->packet && w->packet->vlan_count ? w->packet->vlans[0] : VLAN_NONE,
+        .packet_number = w->packet ? w->packet->number : 0,
+        .source_index = w->packet ? w->packet->source_index : 0,
+        .is_start_seen = flow->is_start_seen,
+    };
+    return s;
+}
+
+/* --- what the analyser found --- */
+
+static void on_flow_started(void *context, const struct ot_flow *flow, const struct packet *packet)
+{
+    (void)packet;
+    struct sighting s = sighting_of(context, SIGHTING_FLOW, flow, &flow->client, &flow->server);
+    take_sighting(context, &s);
+}
+
+static void on_flow_answered(void *context, const struct ot_flow *flow, const struct packet *packet)
+{
+    (void)packet;
+    struct sighting s = sighting_of(context, SIGHTING_ANSWER, flow, &flow->server, &flow->client);
+    take_sighting(context, &s);
+}
+
+static void on_flow_refused(void *context, const struct ot_flow *flow, const struct packet *packet)
+{
+    (void)packet;
+    struct sighting s = sighting_of(context, SIGHTING_REFUSED, flow, &flow->server, &flow->client);
+    take_sighting(context, &s);
+}
+
+static void on_protocol(void *context, const struct ot_flow *flow, const char *name,
+                        bool is_dissected, const struct packet *packet)
+{
+    struct worker *w = context;
+    struct sighting s = sighting_of(w, SIGHTING_PROTOCOL, flow, &flow->client, &flow->server);
+    text_copy(s.protocol, sizeof s.protocol, text_of(name));
+    s.detail = is_dissected;
+    take_sighting(w, &s);
+    baseline_protocol(w->baseline, flow, name, packet);
+}
+
+static void on_odd_port(void *context, const struct ot_flow *flow, const char *name,
+                        const char *expected, const struct packet *packet)
+{
+    struct worker *w = context;
+    policy_odd_port(w->policy, flow, name, expected, packet);
+}
+
+/* True once per key and REPEAT_NS. */
+static bool is_due(struct worker *w, uint64_t key, int64_t now_ns)
+{
+    int64_t *told = memory_get(w->told, key, NULL);
+    if (told && now_ns - *told < REPEAT_NS && now_ns >= *told)
+        return false;
+    if (!told) {
+        bool existed, evicted;
+        told = memory_put(w->told, key, sizeof *told, &existed, &evicted);
+    }
+    *told = now_ns;
+    return true;
+}
+
+static void tell_role(struct worker *w, const struct ot_event *e)
+{
+    uint64_t key = hash_mix(hash_mix(w->pair, (uint64_t)(uintptr_t)e->protocol),
+                            (uint64_t)e->operation << 1 | e->is_from_client);
+    if (!is_due(w, key, e->time_ns))
+        return;
+    bool is_actor_client = e->direction == OT_ONEWAY ? e->is_from_client : true;
+    const struct endpoint *actor = is_actor_client ? &e->flow->client : &e->flow->server;
+    const struct endpoint *target = is_actor_client ? &e->flow->server : &e->flow->client;
+    struct sighting s = sighting_of(w, SIGHTING_ROLE, e->flow, actor, target);
+    text_copy(s.protocol, sizeof s.protocol, text_of(e->protocol));
+    text_copy(s.unit, sizeof s.unit, e->unit);
+    s.operation = e->operation;
+    s.detail = e->direction == OT_RESPONSE;
+    take_sighting(w, &s);
+}
+
+static void tell_facts(struct worker *w, const struct ot_event *e)
+{
+    for (uint32_t i = 0; i < e->fact_count; i++) {
+        const struct ot_fact *fact = &e->facts[i];
+        const struct endpoint *who =
+            fact->is_about_receiver ? ot_event_destination(e) : ot_event_source(e);
+        uint64_t key = hash_mix(hash_mix(w->pair, hash_bytes(fact->value.at, fact->value.size)),
+                                hash_mix((uint64_t)fact->kind << 1 | fact->is_about_receiver,
+                                         hash_bytes(e->unit.at, e->unit.size)));
+        if (fact->value.size == 0 || !is_due(w, key, e->time_ns))
+            continue;
+        struct sighting s =
+            sighting_of(w, SIGHTING_FACT, e->flow, who,
+                        fact->is_about_receiver ? ot_event_source(e) : ot_event_destination(e));
+        text_copy(s.protocol, sizeof s.protocol, text_of(e->protocol));
+        text_copy(s.unit, sizeof s.unit, e->unit);
+        text_copy(s.text, sizeof s.text, fact->value);
+        s.operation = e->operation;
+        s.fact = fact->kind;
+        take_sighting(w, &s);
+    }
+}
+
+static void on_event(void *context, const struct ot_event *e)
+{
+    struct worker *w = context;
+    if (e->secret)
+        evidence_mask(w->evidence, e->packet, e->secret, e->secret_size);
+    if (w->options.events) {
+        size_t size = event_json(e, w->line, sizeof w->line - 1);
+        w->line[size++] = '\n';
+        fwrite(w->line, 1, size, w->options.events);
+    }
+    tell_role(w, e);
+    if (e->fact_count)
+        tell_facts(w, e);
+    policy_event(w->policy, e);
+    baseline_event(w->baseline, e);
+}
+
+static void on_violation(void *context, const struct violation *v)
+{
+    struct worker *w = context;
+    policy_violation(w->policy, v);
+    baseline_violation(w->baseline, v);
+}
+
+/* --- questions that policy and baseline ask --- */
+
+static bool is_engineering_station(void *context, uint32_t segment, const struct endpoint *host)
+{
+    const struct worker *w = context;
+    const struct config_list *stations = &w->options.config->engineering_stations;
+    (void)segment; /* the list names addresses of the whole site */
+    char ip[ADDRESS_TEXT_SIZE], mac[MAC_TEXT_SIZE];
+    address_print(ip, &host->ip);
+    mac_print(mac, &host->mac);
+    for (size_t i = 0; i < stations->count; i++)
+        if (strcasecmp(stations->items[i], ip) == 0 || strcasecmp(stations->items[i], mac) == 0)
+            return true;
+    return false;
+}
+
+static bool is_approved(void *context, enum detection detection, const struct ot_event *event)
+{
+    const struct worker *w = context;
+    return baseline_is_approved(w->baseline, detection, event);
+}
+
+static bool is_actor_new(void *context, const struct ot_event *event)
+{
+    const struct worker *w = context;
+    return baseline_is_actor_new(w->baseline, event);
+}
+
+/* --- life --- */
+
+static bool create_analyser(struct worker *w)
+{
+    const struct config *c = w->options.config;
+    struct analyser_options options = {
+        .flows_max = c->flows_max / w->options.count + 1,
+        .stream_bytes_max = ((size_t)c->memory_megabytes << 20) / w->options.count,
+        .is_classifying = true,
+    };
+    struct analyser_sink sink = {
+        .context = w,
+        .event = on_event,
+        .violation = on_violation,
+        .flow_started = on_flow_started,
+        .flow_answered = on_flow_answered,
+        .flow_refused = on_flow_refused,
+        .protocol = on_protocol,
+        .odd_port = on_odd_port,
+    };
+    w->analyser = analyser_create(&options, &sink);
+    return w->analyser != NULL;
+}
+
+static bool create_judges(struct worker *w)
+{
+    const struct config *c = w->options.config;
+    struct finding_sink sink = {w, take_finding, take_sighting, take_evidence};
+    struct baseline_options baseline = {
+        .mode = c->mode,
+        .settle_min_ns = (int64_t)c->settle_minutes * 60 * SECOND_NS,
+        .conversations_max = c->conversations_max / w->options.count + 1,
+        .is_engineering_station = is_engineering_station,
+        .context = w,
+    };
+    struct policy_options policy = {
+        .pairs_max = POLICY_PAIRS_MAX,
+        .is_approved = is_approved,
+        .is_engineering_station = is_engineering_station,
+        .is_actor_new = is_actor_new,
+        .context = w,
+    };
+    w->baseline = baseline_create(&baseline, &sink);
+    w->policy = policy_create(&policy, &sink);
+    w->evidence = evidence_create(EVIDENCE_BYTES / w->options.count, &sink);
+    return w->baseline && w->policy && w->evidence;
+}
+
+struct worker *worker_create(const struct worker_options *options, struct error *err)
+{
+    struct worker *w = calloc(1, sizeof *w);
+    if (!w) {
+        error_set(err, "out of memory");
+        return NULL;
+    }
+    w->options = *options;
+    w->hosts = memory_create(HOSTS_MAX, sizeof(struct source));
+    w->told = memory_create(TOLD_MAX, sizeof(int64_t));
+    if (!w->hosts || !w->told || !create_analyser(w) || !create_judges(w)) {
+        error_set(err, "out of memory for a worker's tables");
+        worker_destroy(w);
+        return NULL;
+    }
+    return w;
+}
+
+void worker_destroy(struct worker *w)
+{
+    if (!w)
+        return;
+    analyser_destroy(w->analyser);
+    policy_destroy(w->policy);
+    baseline_destroy(w->baseline);
+    evidence_destroy(w->evidence);
+    memory_destroy(w->hosts);
+    memory_destroy(w->told);
+    free(w);
+}
+
+bool worker_load(struct worker *w, struct store *store, struct error *err)
+{
+    return baseline_load(w->baseline, store, w->options.index, w->options.count, err);
+}
+
+/* --- packets --- */
+
+static void tell_host(struct worker *w, const struct packet *p)
+{
+    struct {
+        struct address ip;
+        struct mac mac;
+        uint32_t segment;
+    } key;
+    memset(&key, 0, sizeof key);
+    key.ip = p->arp.is_present ? p->arp.sender_ip : p->source;
+    key.mac = p->source_mac;
+    key.segment = p->segment;
+    uint64_t hash = hash_bytes(&key, sizeof key);
+
+    struct source *h = memory_get(w->hosts, hash, NULL);
+    bool is_new = !h;
+    if (is_new) {
+        bool existed, evicted;
+        h = memory_put(w->hosts, hash, sizeof *h, &existed, &evicted);
+    }
+    h->packets++;
+    h->bytes += p->wire_size;
+    if (!is_new && p->time_ns - h->told_ns < REPEAT_NS)
+        return;
+    struct sighting s = {
+        .kind = SIGHTING_HOST,
+        .time_ns = p->time_ns,
+        .segment = p->segment,
+        .who = {key.ip, key.mac, 0},
+        .transport = p->transport,
+        .vlan = p->vlan_count ? p->vlans[0] : VLAN_NONE,
+        .packets = h->packets,
+        .bytes = h->bytes,
+        .packet_number = p->number,
+        .source_index = p->source_index,
+    };
+    *h = (struct source){.told_ns = p->time_ns};
+    take_sighting(w, &s);
+}
+
+static void tell_arp(struct worker *w, const struct packet *p)
+{
+    struct sighting s = {
+        .kind = SIGHTING_ARP,
+        .time_ns = p->time_ns,
+        .segment = p->segment,
+        .who = {p->arp.sender_ip, p->arp.sender_mac, 0},
+        .other = {p->arp.target_ip, p->arp.target_mac, 0},
+        .vlan = p->vlan_count ? p->vlans[0] : VLAN_NONE,
+        .detail = p->arp.operation,
+        .packets = 1,
+        .bytes = p->wire_size,
+        .packet_number = p->number,
+        .source_index = p->source_index,
+    };
+    take_sighting(w, &s);
+}
+
+void worker_tick(struct worker *w, int64_t time_ns)
+{
+    if (time_ns < w->next_tick_ns)
+        return;
+    w->last_ns = time_ns;
+    w->next_tick_ns = time_ns - time_ns % SECOND_NS + SECOND_NS;
+    analyser_tick(w->analyser, time_ns);
+    policy_tick(w->policy, time_ns, false);
+    baseline_tick(w->baseline, time_ns, false);
+}
+
+void worker_packet(struct worker *w, const struct packet *p)
+{
+    if (p->time_ns >= w->next_tick_ns)
+        worker_tick(w, p->time_ns);
+    if (p->time_ns > w->last_ns)
+        w->last_ns = p->time_ns;
+
+    struct endpoint source = {p->source, p->source_mac, 0};
+    struct endpoint destination = {p->destination, p->destination_mac, 0};
+    w->pair = pair_hash(p->segment, &source, &destination);
+    w->packet = p;
+    evidence_packet(w->evidence, p, w->pair);
+    if (p->has_mac || p->source.kind != ADDRESS_NONE)
+        tell_host(w, p);
+    if (p->arp.is_present)
+        tell_arp(w, p);
+    analyser_packet(w->analyser, p);
+    evidence_flush(w->evidence);
+    w->packet = NULL;
+}
+
+static void pass_row(void *context, const struct baseline_row *row)
+{
+    struct worker *w = context;
+    w->options.row(w->options.core.context, row);
+}
+
+void worker_save(struct worker *w)
+{
+    baseline_changes(w->baseline, pass_row, w);
+}
+
+void worker_finish(struct worker *w)
+{
+    analyser_finish(w->analyser);
+    policy_tick(w->policy, w->last_ns, true);
+    baseline_tick(w->baseline, w->last_ns, true);
+    worker_save(w);
+}
+
+void worker_decide(struct worker *w, const struct baseline_decision *decision)
+{
+    baseline_decide(w->baseline, decision);
+}
+
+const struct analyser *worker_analyser(const struct worker *w)
+{
+    return w->analyser;
+}
+
+struct counters *worker_counters(struct worker *w)
+{
+    return analyser_counters(w->analyser);
+}
+
+void worker_sides(struct worker *w, uint32_t *with_payload, uint32_t *one_sided)
+{
+    analyser_sides(w->analyser, with_payload, one_sided);
+}

@@ -1,0 +1,41 @@
+/* worker.h: all that happens to the packets of some pairs of hosts: analysis, learning, policy,
+ * evidence. One per worker thread (one in all when reading files). Hands findings, sightings,
+ * evidence and changed baseline rows to the core. */
+#pragma once
+
+#include "baseline/baseline.h"
+#include "baseline/rows.h"
+#include "rules/policy.h"
+#include "sensor/analyser.h"
+#include "sensor/base/config.h"
+#include "sensor/base/finding.h"
+
+#include <stdio.h>
+
+struct worker;
+
+struct worker_options {
+    const struct config *config;
+    uint32_t index, count;
+    FILE *events; /* --events; NULL: none. Shared by workers: stdio locks each line */
+    struct finding_sink core;
+    void (*row)(void *context, const struct baseline_row *row); /* with core.context */
+};
+
+struct worker *worker_create(const struct worker_options *options, struct error *err);
+void worker_destroy(struct worker *w);
+
+bool worker_load(struct worker *w, struct store *store, struct error *err) NODISCARD;
+
+void worker_packet(struct worker *w, const struct packet *p);
+/* Packet time goes on without packets (live, idle); also called by worker_packet once a second. */
+void worker_tick(struct worker *w, int64_t time_ns);
+/* Hands changed baseline rows on. */
+void worker_save(struct worker *w);
+/* No more packets. */
+void worker_finish(struct worker *w);
+void worker_decide(struct worker *w, const struct baseline_decision *decision);
+
+const struct analyser *worker_analyser(const struct worker *w);
+struct counters *worker_counters(struct worker *w);
+void worker_sides(struct worker *w, uint32_t *with_payload, uint32_t *one_sided);

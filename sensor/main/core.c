@@ -13,6 +13,7 @@ enum { DELIVERY_PATIENCE_MS = 5000 };
 
 struct core {
     struct core_options options;
+    struct finding_sink sink; /* of the inventory */
     struct store *store;
     struct store_queue *queue;
     struct inventory *inventory;
@@ -54,7 +55,7 @@ void core_row(void *context, const struct baseline_row *row)
 static bool create_parts(struct core *c, struct error *err)
 {
     const struct config *config = c->options.config;
-    struct finding_sink sink = core_sink(c);
+    c->sink = core_sink(c);
     struct inventory_options inventory = {
         .mode = config->mode,
         .settle_min_ns = (int64_t)config->settle_minutes * 60 * SECOND_NS,
@@ -63,7 +64,7 @@ static bool create_parts(struct core *c, struct error *err)
         .segment_name = c->options.segment_name,
         .context = c->options.context,
     };
-    c->inventory = inventory_create(&inventory, &sink);
+    c->inventory = inventory_create(&inventory, &c->sink);
     struct alerts_options alerts = {
         .config = config,
         .inventory = c->inventory,

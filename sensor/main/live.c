@@ -402,9 +402,6 @@ static void tick(struct live *l, int64_t now_ns)
 static void take_packet(struct live *l, const struct raw_packet *raw)
 {
     struct packet p;
-    l->counters.packets++;
-    l->counters.bytes += raw->wire_size;
-    l->counters.packets_cut += raw->captured_size < raw->wire_size;
     l->source_packets[raw->source_index]++;
     if (!decode(l->decoder, raw, &p, &l->counters))
         return;
@@ -516,8 +513,13 @@ static bool open_capture(struct live *l, struct error *err)
         .ring_size = c->ring_megabytes << 20,
         .is_promiscuous = true,
     };
-    struct decode_options decode = {c->segment_by_interface, c->segment_by_vlan,
-                                    c->segment_by_tunnel};
+    struct decode_options decode = {
+        .is_segment_by_interface = c->segment_by_interface,
+        .is_segment_by_vlan = c->segment_by_vlan,
+        .is_segment_by_tunnel = c->segment_by_tunnel,
+        .source_names = l->options->interfaces,
+        .source_count = (uint32_t)l->options->interface_count,
+    };
     if (!capture_live(&l->capture, &options, err))
         return false;
     l->decoder = decoder_create(&decode);

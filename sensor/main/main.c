@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static int cmd_version(int argc, char **argv)
+int cmd_version(int argc, char **argv)
 {
     (void)argc;
     (void)argv;
@@ -12,17 +12,15 @@ static int cmd_version(int argc, char **argv)
     return 0;
 }
 
-static const struct command {
+struct command {
     const char *name, *help;
     int (*run)(int argc, char **argv);
-} commands[] = {
-    {"run",      "watch an interface (-i) or read captures (-r)",               cmd_run     },
-    {"console",  "serve the web console over a store",                          cmd_console },
-    {"assets",   "print or export the inventory",                               cmd_assets  },
-    {"alerts",   "print the alerts of a store",                                 cmd_alerts  },
-    {"baseline", "show, export, import, approve or reject what was learned",    cmd_baseline},
-    {"doctor",   "is the mirror sound, the store writable, the outputs alive?", cmd_doctor  },
-    {"version",  "print the version",                                           cmd_version },
+};
+
+static const struct command commands[] = {
+#define COMMAND(name, help) {#name, help, cmd_##name},
+#include "commands.def"
+#undef COMMAND
 };
 enum { COMMAND_COUNT = sizeof commands / sizeof *commands };
 

@@ -71,8 +71,13 @@ static bool close_lines(FILE *file, const char *path, struct error *err)
 static bool create_file_run(struct file_run *r, FILE *events, FILE *alerts, struct error *err)
 {
     const struct config *config = &r->options->config;
-    struct decode_options decode = {config->segment_by_interface, config->segment_by_vlan,
-                                    config->segment_by_tunnel};
+    struct decode_options decode = {
+        .is_segment_by_interface = config->segment_by_interface,
+        .is_segment_by_vlan = config->segment_by_vlan,
+        .is_segment_by_tunnel = config->segment_by_tunnel,
+        .source_names = r->options->files,
+        .source_count = (uint32_t)r->options->file_count,
+    };
     r->capture = capture_files(r->options->files, r->options->file_count);
     r->decoder = decoder_create(&decode);
     r->duplicates = duplicates_create();
@@ -135,9 +140,6 @@ static void tick(struct file_run *r, int64_t now_ns)
 static void take_packet(struct file_run *r, const struct raw_packet *raw)
 {
     struct packet p;
-    r->counters.packets++;
-    r->counters.bytes += raw->wire_size;
-    r->counters.packets_cut += raw->captured_size < raw->wire_size;
     if (!decode(r->decoder, raw, &p, &r->counters))
         return;
     if (duplicates_seen(r->duplicates, &p)) {

@@ -28,6 +28,7 @@ struct source {
 
 struct worker {
     struct worker_options options;
+    struct finding_sink sink; /* of baseline, policy and evidence */
     struct analyser *analyser;
     struct baseline *baseline;
     struct policy *policy;
@@ -261,11 +262,13 @@ static bool create_analyser(struct worker *w)
 static bool create_judges(struct worker *w)
 {
     const struct config *c = w->options.config;
-    struct finding_sink sink = {w, take_finding, take_sighting, take_evidence};
+    w->sink = (struct finding_sink){w, take_finding, take_sighting, take_evidence};
     struct baseline_options baseline = {
         .mode = c->mode,
         .settle_min_ns = (int64_t)c->settle_minutes * 60 * SECOND_NS,
         .conversations_max = c->conversations_max / w->options.count + 1,
+        .sensor = c->sensor,
+        .worker = w->options.index,
         .is_engineering_station = is_engineering_station,
         .context = w,
     };
@@ -276,9 +279,9 @@ static bool create_judges(struct worker *w)
         .is_actor_new = is_actor_new,
         .context = w,
     };
-    w->baseline = baseline_create(&baseline, &sink);
-    w->policy = policy_create(&policy, &sink);
-    w->evidence = evidence_create(EVIDENCE_BYTES / w->options.count, &sink);
+    w->baseline = baseline_create(&baseline, &w->sink);
+    w->policy = policy_create(&policy, &w->sink);
+    w->evidence = evidence_create(EVIDENCE_BYTES / w->options.count, &w->sink);
     return w->baseline && w->policy && w->evidence;
 }
 

@@ -25,7 +25,6 @@ struct alert {
     struct finding finding; /* place, time and "ot" of the first; words and outcome of the newest */
     uint32_t flags;         /* what its findings told together */
     uint64_t count;         /* how many times it happened */
-    uint64_t unanswered;    /* of these, without an outcome yet: the outcome is not one more time */
     uint64_t publish_at;    /* count of the next revision */
     int64_t first_ns, last_ns;
     uint32_t revision; /* published so far */

@@ -47,7 +47,7 @@ struct alerts {
     struct rate rates[DETECTION_COUNT];
     struct watch watches[WATCH_SETS][WATCH_WAYS];
     uint8_t watch_next[WATCH_SETS];
-    int64_t now_ns;       /* packet time, never goes back */
+    int64_t now_ns;       /* packet time of the ticks, never goes back */
     int64_t due_ns;       /* no alert closes before */
     int64_t retention_ns; /* next time old rows are removed */
 };
@@ -325,7 +325,6 @@ static void begin(struct alerts *a, struct alert *alert, const struct finding *f
     cause_alert_id(alert->id, a->options.config->sensor, f->detection, alert->cause, f->time_ns);
     if (!alert->is_storm) {
         copy_finding(&alert->finding, f);
-        alert->unanswered = f->flags & ALERT_OUTCOME ? 0 : alert->count;
         note_source(a, alert);
         watch_evidence(a, alert, f->evidence_id);
     } else {
@@ -337,23 +336,6 @@ static void begin(struct alerts *a, struct alert *alert, const struct finding *f
     publish(a, alert, true);
 }
 
-/* An outcome belongs to an attempt that was counted already, if one still waits for it; a
- * transfer's end is never one more transfer. */
-static void count_finding(struct alert *alert, const struct finding *f)
-{
-    uint64_t n = times(f);
-    if (f->flags & FINDING_COMPLETED)
-        return;
-    if (!(f->flags & ALERT_OUTCOME)) {
-        alert->count += n;
-        alert->unanswered += n;
-        return;
-    }
-    uint64_t answered = n < alert->unanswered ? n : alert->unanswered;
-    alert->unanswered -= answered;
-    alert->count += n - answered;
-}
-
 static void grow(struct alerts *a, struct alert *alert, const struct finding *f)
 {
     bool is_news = (f->flags & ALERT_OUTCOME & ~alert->flags) != 0 || alert->is_settled;
@@ -361,7 +343,8 @@ static void grow(struct alerts *a, struct alert *alert, const struct finding *f)
         alert->flags & f->flags & FINDING_STILL_LEARNING; /* until it has settled once */
     alert->flags = ((alert->flags | f->flags) & ~(uint32_t)FINDING_STILL_LEARNING) | learning;
     alert->is_settled = false;
-    count_finding(alert, f);
+    if (!(f->flags & FINDING_OUTCOME)) /* how an attempt went on is not one more */
+        alert->count += times(f);
     if (f->time_ns > alert->last_ns)
         alert->last_ns = f->time_ns;
     if (!alert->is_storm) {
@@ -387,8 +370,8 @@ static bool is_over(const struct alert *alert, const struct finding *f)
 static bool is_storm(struct alerts *a, const struct finding *f)
 {
     struct rate *rate = &a->rates[f->detection];
-    int64_t hour = a->now_ns / HOUR_NS;
-    if (rate->hour != hour)
+    int64_t hour = f->time_ns / HOUR_NS;
+    if (rate->hour < hour)
         *rate = (struct rate){.hour = hour};
     return ++rate->created > a->options.storm_cap;
 }
@@ -397,7 +380,7 @@ static bool is_storm(struct alerts *a, const struct finding *f)
 static void fold(struct alerts *a, const struct finding *f)
 {
     uint8_t cause[CAUSE_SIZE];
-    cause_of_storm(cause, f->detection, a->now_ns / HOUR_NS);
+    cause_of_storm(cause, f->detection, a->rates[f->detection].hour);
     struct finding bare = {.detection = f->detection,
                            .time_ns = f->time_ns,
                            .count = f->count,
@@ -416,8 +399,6 @@ void alerts_finding(struct alerts *a, const struct finding *f)
 {
     uint8_t cause[CAUSE_SIZE];
     a->state.findings++;
-    if (f->time_ns > a->now_ns)
-        a->now_ns = f->time_ns;
     cause_of(cause, f, segment_name(a, f->segment));
     struct alert *alert = open_alerts_find(a->open, cause);
     if (alert && is_over(alert, f)) {

@@ -599,6 +599,8 @@ void policy_odd_port(struct policy *p, const struct ot_flow *flow, const char *p
                      const char *expected, const struct packet *packet)
 {
     char key[FINDING_KEY], object[FINDING_KEY];
+    if (!protocol)
+        protocol = "unknown"; /* to nDPI, too */
     text_format(key, sizeof key, "%u", flow->server.port);
     text_format(object, sizeof object, "%s on port %u", protocol, flow->server.port);
     struct cause_of of = {.detection = DETECTION_COMM_PROTOCOL_ON_ODD_PORT,

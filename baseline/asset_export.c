@@ -1,0 +1,379 @@
+/* asset_export.c: from the inventory's tables to rows for people and other programs. */
+#include "asset_export.h"
+
+#include "asset.h"
+#include "sensor/base/json_writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { SCHEMA_VERSION = 1 };
+
+static const int64_t ACTIVE_NS =
+    3600 * 1000000000ll; /* heard within the last hour of what the sensor saw */
+
+static const struct {
+    const char *name;
+    bool is_list;
+} columns[] = {
+#define COLUMN(name, is_list) {#name, is_list},
+#include "asset_columns.def"
+#undef COLUMN
+};
+
+const char *asset_column_name(enum asset_column column)
+{
+    return columns[column].name;
+}
+
+/* --- collecting --- */
+
+struct key {
+    char sensor[64], id[ASSET_ID_SIZE], segment[64];
+    struct address ip;
+};
+
+struct export
+{
+    struct store *store;
+    struct error *err;
+    int64_t newest_ns;
+    struct asset_cells *row;
+};
+
+static void set(struct export *x, enum asset_column column, const char *value)
+{
+    text_format(x->row->cells[column], ASSET_CELL_SIZE, "%s", value);
+}
+
+/* Adds to a list, once; a list that is full says so. */
+static void add(struct export *x, enum asset_column column, const char *value)
+{
+    char *cell = x->row->cells[column];
+    size_t used = strlen(cell), size = strlen(value);
+    for (const char *at = cell; *at != '\0';) {
+        size_t length = strcspn(at, ";");
+        if (length == size && memcmp(at, value, size) == 0)
+            return;
+        at += length + (at[length] == ';');
+    }
+    if (used + size + sizeof ";..." < ASSET_CELL_SIZE)
+        text_format(cell + used, ASSET_CELL_SIZE - used, "%s%s", used ? ";" : "", value);
+    else if (used > 3 && strcmp(cell + used - 3, "...") != 0)
+        text_format(cell + used, ASSET_CELL_SIZE - used, ";...");
+}
+
+/* A value inside a list must not split it. */
+static char *no_separator(char *out, size_t capacity, const char *value)
+{
+    text_format(out, capacity, "%s", value);
+    for (char *at = out; *at != '\0'; at++)
+        if (*at == ';')
+            *at = ',';
+    return out;
+}
+
+static const char *column_text(sqlite3_stmt *statement, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(statement, column);
+    return text ? text : "";
+}
+
+/* Runs a query about one asset and gives each row to `row`. */
+static bool about_asset(struct export *x, const struct key *key, const char *sql,
+                        void (*row)(struct export *x, sqlite3_stmt *statement))
+{
+    sqlite3_stmt *statement = store_statement(x->store, sql, x->err);
+    if (!statement)
+        return false;
+    sqlite3_bind_text(statement, 1, key->sensor, -1, SQLITE_STATIC);
+    sqlite3_bind_text(statement, 2, key->id, -1, SQLITE_STATIC);
+    int result;
+    while ((result = sqlite3_step(statement)) == SQLITE_ROW)
+        row(x, statement);
+    sqlite3_reset(statement);
+    return result == SQLITE_DONE ||
+           error_set(x->err, "cannot read the inventory in %s: %s", store_path(x->store),
+                     sqlite3_errmsg(store_handle(x->store)));
+}
+
+static void time_cell(struct export *x, enum asset_column column, int64_t time_ns)
+{
+    char text[TIME_TEXT_SIZE];
+    if (time_ns != 0)
+        set(x, column, time_print(text, time_ns));
+}
+
+static void asset_row(struct export *x, sqlite3_stmt *s)
+{
+    int64_t last_ns = sqlite3_column_int64(s, 1);
+    uint32_t flags = (uint32_t)sqlite3_column_int64(s, 3);
+    time_cell(x, ASSET_COLUMN_first_seen, sqlite3_column_int64(s, 0));
+    time_cell(x, ASSET_COLUMN_last_seen, last_ns);
+    time_cell(x, ASSET_COLUMN_last_changed, sqlite3_column_int64(s, 2));
+    set(x, ASSET_COLUMN_asset_class, column_text(s, 4));
+    set(x, ASSET_COLUMN_role, column_text(s, 5));
+    set(x, ASSET_COLUMN_name, column_text(s, 6));
+    set(x, ASSET_COLUMN_vlan, column_text(s, 7));
+    set(x, ASSET_COLUMN_internet, flags & ASSET_PUBLIC ? "yes" : "");
+    bool is_transient = !(flags & ASSET_TALKED) && x->row->cells[ASSET_COLUMN_role][0] == '\0';
+    set(x, ASSET_COLUMN_status,
+        x->newest_ns - last_ns > ACTIVE_NS ? "silent"
+        : is_transient                     ? "transient"
+                                           : "active");
+}
+
+static void alias_row(struct export *x, sqlite3_stmt *s)
+{
+    const char *kind = column_text(s, 0), *value = column_text(s, 1);
+    bool is_first = sqlite3_column_int(s, 2) == 0;
+    if (strcmp(kind, "ip") == 0 && is_first)
+        set(x, ASSET_COLUMN_ip, value);
+    else if (strcmp(kind, "ip") == 0)
+        add(x, ASSET_COLUMN_ip_other, value);
+    else if (strcmp(kind, "mac") == 0 && is_first)
+        set(x, ASSET_COLUMN_mac, value);
+    else if (strcmp(kind, "mac") == 0)
+        add(x, ASSET_COLUMN_mac_other, value);
+}
+
+static void protocol_row(struct export *x, sqlite3_stmt *s)
+{
+    if (sqlite3_column_int(s, 1))
+        add(x, ASSET_COLUMN_protocols_served, column_text(s, 0));
+    if (sqlite3_column_int(s, 2))
+        add(x, ASSET_COLUMN_protocols_used, column_text(s, 0));
+}
+
+static void service_row(struct export *x, sqlite3_stmt *s)
+{
+    char text[64];
+    int transport = sqlite3_column_int(s, 0);
+    if (!(sqlite3_column_int(s, 3) & SERVICE_ANSWERED))
+        return;
+    text_format(text, sizeof text, "%s/%d%s%s",
+                transport == TRANSPORT_TCP   ? "tcp"
+                : transport == TRANSPORT_UDP ? "udp"
+                                             : "other",
+                sqlite3_column_int(s, 1), column_text(s, 2)[0] ? " " : "", column_text(s, 2));
+    add(x, ASSET_COLUMN_ports_open, text);
+}
+
+/* The column that a kind of fact fills. */
+static const struct {
+    enum fact_kind kind;
+    enum asset_column column;
+} fact_columns[] = {
+    {FACT_VENDOR,       ASSET_COLUMN_vendor          },
+    {FACT_PRODUCT,      ASSET_COLUMN_model           },
+    {FACT_ORDER_NUMBER, ASSET_COLUMN_order_number    },
+    {FACT_SERIAL,       ASSET_COLUMN_serial_number   },
+    {FACT_HARDWARE,     ASSET_COLUMN_hardware_version},
+    {FACT_FIRMWARE,     ASSET_COLUMN_firmware_version},
+    {FACT_SOFTWARE,     ASSET_COLUMN_software_version},
+    {FACT_HOST_NAME,    ASSET_COLUMN_hostname        },
+    {FACT_MODE,         ASSET_COLUMN_operating_mode  },
+    {FACT_KEY_SWITCH,   ASSET_COLUMN_key_switch      },
+    {FACT_PROTECTION,   ASSET_COLUMN_protection      },
+    {FACT_PROGRAM,      ASSET_COLUMN_program_id      },
+    {FACT_LOCATION,     ASSET_COLUMN_location        },
+    {FACT_COMMENT,      ASSET_COLUMN_description     },
+};
+
+/* Facts come with those of the asset itself first, then by unit and age: the first one fills the
+ * column. */
+static void fact_row(struct export *x, sqlite3_stmt *s)
+{
+    const char *kind = column_text(s, 0), *unit = column_text(s, 1), *protocol = column_text(s, 2),
+               *value = column_text(s, 3);
+    char text[ASSET_CELL_SIZE], clean[ASSET_FACT_TEXT * 2], time[TIME_TEXT_SIZE];
+    bool is_name = strcmp(kind, fact_name(FACT_NAME)) == 0 ||
+                   strcmp(kind, fact_name(FACT_MODULE_NAME)) == 0 ||
+                   strcmp(kind, fact_name(FACT_PLANT)) == 0;
+    no_separator(clean, sizeof clean, value);
+    if (is_name)
+        add(x, ASSET_COLUMN_protocol_names, clean);
+    bool is_module = strcmp(kind, fact_name(FACT_PRODUCT)) == 0 ||
+                     strcmp(kind, fact_name(FACT_ORDER_NUMBER)) == 0;
+    if (unit[0] != '\0' && is_module)
+        add(x, ASSET_COLUMN_modules, text_format(text, sizeof text, "unit %s: %s", unit, clean));
+    for (size_t i = 0; i < sizeof fact_columns / sizeof *fact_columns; i++) {
+        enum asset_column column = fact_columns[i].column;
+        if (strcmp(kind, fact_name(fact_columns[i].kind)) != 0)
+            continue;
+        if (x->row->cells[column][0] == '\0') {
+            set(x, column, value);
+            text_format(text, sizeof text, "%s: %s %s", columns[column].name, protocol,
+                        time_print(time, sqlite3_column_int64(s, 4)));
+            add(x, ASSET_COLUMN_sources, text);
+        } else if (unit[0] == '\0' && strcmp(x->row->cells[column], value) != 0) {
+            text_format(text, sizeof text, "%s: %s (%s)", columns[column].name, clean, protocol);
+            add(x, ASSET_COLUMN_conflicts, text);
+        }
+    }
+}
+
+static bool export_asset(struct export *x, const struct key *key)
+{
+    memset(x->row, 0, sizeof *x->row);
+    set(x, ASSET_COLUMN_asset_id, key->id);
+    set(x, ASSET_COLUMN_segment, key->segment);
+    set(x, ASSET_COLUMN_sensor, key->sensor);
+    text_format(x->row->cells[ASSET_COLUMN_schema], ASSET_CELL_SIZE, "%d", SCHEMA_VERSION);
+    store_setting_get(x->store, "site", x->row->cells[ASSET_COLUMN_site], ASSET_CELL_SIZE);
+    return about_asset(x, key,
+                       "SELECT first_ns, last_ns, changed_ns, flags, class, role, name, vlans"
+                       " FROM assets WHERE sensor = ? AND id = ?",
+                       asset_row) &&
+           about_asset(x, key,
+                       "SELECT kind, value, position FROM asset_aliases"
+                       " WHERE sensor = ? AND asset = ? ORDER BY kind, position",
+                       alias_row) &&
+           about_asset(x, key,
+                       "SELECT name, is_served, is_used FROM asset_protocols"
+                       " WHERE sensor = ? AND asset = ? ORDER BY position",
+                       protocol_row) &&
+           about_asset(x, key,
+                       "SELECT transport, port, protocol, flags FROM services"
+                       " WHERE sensor = ? AND asset = ? ORDER BY transport, port",
+                       service_row) &&
+           about_asset(x, key,
+                       "SELECT kind, unit, protocol, value, last_ns FROM facts"
+                       " WHERE sensor = ? AND asset = ? AND is_current"
+                       " ORDER BY kind, unit <> '', first_ns, unit, protocol",
+                       fact_row);
+}
+
+static int by_place(const void *a, const void *b)
+{
+    const struct key *x = a, *y = b;
+    int order = strcmp(x->sensor, y->sensor);
+    if (order == 0)
+        order = strcmp(x->segment, y->segment);
+    if (order == 0)
+        order = memcmp(&x->ip, &y->ip, sizeof x->ip);
+    return order ? order : strcmp(x->id, y->id);
+}
+
+/* The keys of all assets, in the order of the export. */
+static bool keys_read(struct export *x, struct key **keys, size_t *count)
+{
+    size_t capacity = 0;
+    *keys = NULL;
+    *count = 0;
+    sqlite3_stmt *s = store_statement(
+        x->store,
+        "SELECT a.sensor, a.id, a.segment, a.last_ns, i.value FROM assets a LEFT JOIN "
+        "asset_aliases i"
+        " ON i.sensor = a.sensor AND i.asset = a.id AND i.kind = 'ip' AND i.position = 0",
+        x->err);
+    if (!s)
+        return false;
+    int result;
+    while ((result = sqlite3_step(s)) == SQLITE_ROW) {
+        if (*count == capacity) {
+            capacity = capacity ? capacity * 2 : 256;
+            struct key *more = realloc(*keys, capacity * sizeof **keys);
+            if (!more) {
+                sqlite3_reset(s);
+                return error_set(x->err, "not enough memory for the inventory of %s",
+                                 store_path(x->store));
+            }
+            *keys = more;
+        }
+        struct key *key = &(*keys)[(*count)++];
+        memset(key, 0, sizeof *key);
+        text_format(key->sensor, sizeof key->sensor, "%s", column_text(s, 0));
+        text_format(key->id, sizeof key->id, "%s", column_text(s, 1));
+        text_format(key->segment, sizeof key->segment, "%s", column_text(s, 2));
+        if (sqlite3_column_int64(s, 3) > x->newest_ns)
+            x->newest_ns = sqlite3_column_int64(s, 3);
+        address_parse(&key->ip, column_text(s, 4));
+    }
+    sqlite3_reset(s);
+    if (result != SQLITE_DONE)
+        return error_set(x->err, "cannot read the inventory in %s: %s", store_path(x->store),
+                         sqlite3_errmsg(store_handle(x->store)));
+    if (*count > 0)
+        qsort(*keys, *count, sizeof **keys, by_place);
+    return true;
+}
+
+bool assets_export(struct store *store, bool (*row)(void *context, const struct asset_cells *asset),
+                   void *context, struct error *err)
+{
+    struct export x = {.store = store, .err = err, .row = malloc(sizeof *x.row)};
+    struct key *keys = NULL;
+    size_t count = 0;
+    if (!x.row)
+        return error_set(err, "not enough memory for the inventory of %s", store_path(store));
+    bool ok = keys_read(&x, &keys, &count);
+    for (size_t i = 0; ok && i < count; i++) {
+        ok = export_asset(&x, &keys[i]);
+        if (ok && !row(context, x.row))
+            break;
+    }
+    free(keys);
+    free(x.row);
+    return ok;
+}
+
+/* --- forms --- */
+
+static json_t *list_json(const char *cell)
+{
+    json_t *list = json_array();
+    while (list && *cell != '\0') {
+        size_t size = strcspn(cell, ";");
+        json_array_append_new(list, json_stringn(cell, size));
+        cell += size + (cell[size] == ';');
+    }
+    return list;
+}
+
+json_t *asset_cells_json(const struct asset_cells *asset)
+{
+    json_t *object = json_object();
+    for (size_t i = 0; object && i < ASSET_COLUMN_COUNT; i++) {
+        const char *cell = asset->cells[i];
+        if (cell[0] != '\0')
+            json_object_set_new(object, columns[i].name,
+                                columns[i].is_list ? list_json(cell) : json_string(cell));
+    }
+    return object;
+}
+
+void assets_csv_header(FILE *file)
+{
+    for (size_t i = 0; i < ASSET_COLUMN_COUNT; i++)
+        fprintf(file, "%s%s", i ? "," : "", columns[i].name);
+    fputs("\r\n", file);
+}
+
+static void csv_cell(FILE *file, const char *cell)
+{
+    bool is_formula = cell[0] != '\0' && strchr("=+-@\t\r", cell[0]);
+    if (!is_formula && !strpbrk(cell, ",\"\r\n")) {
+        fputs(cell, file);
+        return;
+    }
+    fputc('"', file);
+    if (is_formula)
+        fputc('\'', file);
+    for (; *cell != '\0'; cell++) {
+        if (*cell == '"')
+            fputc('"', file);
+        fputc(*cell, file);
+    }
+    fputc('"', file);
+}
+
+void asset_cells_csv(FILE *file, const struct asset_cells *asset)
+{
+    for (size_t i = 0; i < ASSET_COLUMN_COUNT; i++) {
+        if (i > 0)
+            fputc(',', file);
+        csv_cell(file, asset->cells[i]);
+    }
+    fputs("\r\n", file);
+}

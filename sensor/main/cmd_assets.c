@@ -1,0 +1,150 @@
+/* cmd_assets.c: `sightglass assets`: the inventory of a store, for people, spreadsheets and
+ * programs. */
+#include "commands.h"
+
+#include "baseline/asset_export.h"
+#include "baseline/inventory.h"
+#include "sensor/base/config.h"
+#include "sensor/base/text.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: sightglass assets [-s FILE] [--format table|csv|json]\n"
+    "  -s, --store FILE   the store (default: sightglass.db in the state directory)\n"
+    "  --format FORMAT    table (default): a few columns for people; csv: all sixty; json: a line "
+    "each\n";
+
+/* What a person wants on one line of 120 characters. */
+static const struct {
+    enum asset_column column;
+    const char *title;
+    int width;
+} shown[] = {
+    {ASSET_COLUMN_ip,               "IP",        15},
+    {ASSET_COLUMN_mac,              "MAC",       17},
+    {ASSET_COLUMN_asset_class,      "CLASS",     11},
+    {ASSET_COLUMN_name,             "NAME",      14},
+    {ASSET_COLUMN_vendor,           "VENDOR",    12},
+    {ASSET_COLUMN_model,            "MODEL",     15},
+    {ASSET_COLUMN_protocols_served, "SERVES",    13},
+    {ASSET_COLUMN_last_seen,        "LAST SEEN", 16},
+};
+
+/* At most width characters, padded; nothing that a terminal would obey. */
+static void print_cell(const char *text, int width)
+{
+    int printed = 0;
+    while (*text != '\0' && printed < width) {
+        unsigned char c = (unsigned char)*text;
+        bool is_control =
+            c < 0x20 || c == 0x7f ||
+            (c == 0xc2 && (unsigned char)text[1] >= 0x80 && (unsigned char)text[1] < 0xa0);
+        putchar(is_control ? '?' : *text);
+        text++;
+        while (((unsigned char)*text & 0xc0) == 0x80) { /* the rest of a UTF-8 character */
+            if (!is_control)
+                putchar(*text);
+            text++;
+        }
+        printed++;
+    }
+    printf("%*s", width - printed, "");
+}
+
+static bool table_row(void *context, const struct asset_cells *asset)
+{
+    (void)context;
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
+        print_cell(asset->cells[shown[i].column], shown[i].width);
+        putchar(i + 1 < sizeof shown / sizeof *shown ? ' ' : '\n');
+    }
+    return !ferror(stdout);
+}
+
+static bool csv_row(void *context, const struct asset_cells *asset)
+{
+    (void)context;
+    asset_cells_csv(stdout, asset);
+    return !ferror(stdout);
+}
+
+static bool json_row(void *context, const struct asset_cells *asset)
+{
+    (void)context;
+    json_t *object = asset_cells_json(asset);
+    bool ok = object && json_dumpf(object, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
+    json_decref(object);
+    return ok;
+}
+
+static void table_header(void)
+{
+    for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
+        printf("%-*s%c", shown[i].width, shown[i].title,
+               i + 1 < sizeof shown / sizeof *shown ? ' ' : '\n');
+}
+
+static bool print_assets(const char *path, const char *format, struct error *err)
+{
+    static const struct store_schema *const schemas[] = {&inventory_schema, NULL};
+    struct store *store;
+    if (!store_open(&store, path, STORE_READ_ONLY, schemas, err))
+        return false;
+    bool is_table = strcmp(format, "table") == 0, is_csv = strcmp(format, "csv") == 0;
+    if (is_table)
+        table_header();
+    else if (is_csv)
+        assets_csv_header(stdout);
+    bool ok = assets_export(store, is_table ? table_row : is_csv ? csv_row : json_row, NULL, err);
+    store_close(store);
+    if (ok && (fflush(stdout) != 0 || ferror(stdout)))
+        ok = error_set(err, "cannot write the inventory: output is closed or the disk is full");
+    return ok;
+}
+
+int cmd_assets(int argc, char **argv)
+{
+    static const struct option options[] = {
+        {"store",  required_argument, NULL, 's'},
+        {"format", required_argument, NULL, 'f'},
+        {"help",   no_argument,       NULL, 'h'},
+        {NULL,     0,                 NULL, 0  }
+    };
+    struct config config;
+    config_defaults(&config);
+    char path[sizeof config.state_dir + 32];
+    text_format(path, sizeof path, "%s/sightglass.db", config.state_dir);
+    const char *store = path, *format = "table";
+    int option;
+    while ((option = getopt_long(argc, argv, "s:h", options, NULL)) != -1) {
+        switch (option) {
+        case 's':
+            store = optarg;
+            break;
+        case 'f':
+            format = optarg;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return 0;
+        default:
+            fputs(usage, stderr);
+            return 2;
+        }
+    }
+    bool is_known =
+        strcmp(format, "table") == 0 || strcmp(format, "csv") == 0 || strcmp(format, "json") == 0;
+    if (optind < argc || !is_known) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    struct error err = {""};
+    bool ok = print_assets(store, format, &err);
+    if (!ok)
+        fprintf(stderr, "sightglass assets: %s\n", err.text);
+    return ok ? 0 : 1;
+}

@@ -1,0 +1,271 @@
+/* test_assets.c: the export of a store's inventory, and the table of devices by itself. */
+#include "baseline/asset.h"
+#include "baseline/asset_export.h"
+#include "baseline/inventory.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const int64_t START = 1700000000ll * 1000000000ll;
+
+static void ignore(void *context, const struct finding *f)
+{
+    (void)context;
+    (void)f;
+}
+
+static void fact(struct inventory *inv, struct sighting s, enum fact_kind kind,
+                 const char *protocol, const char *unit, const char *text)
+{
+    s.kind = SIGHTING_FACT;
+    s.fact = kind;
+    text_format(s.protocol, sizeof s.protocol, "%s", protocol);
+    text_format(s.unit, sizeof s.unit, "%s", unit);
+    text_format(s.text, sizeof s.text, "%s", text);
+    inventory_sighting(inv, &s);
+}
+
+/* A PLC with hostile and conflicting facts, a module, a service and a second address. */
+static void fill(struct inventory *inv)
+{
+    struct sighting s = {.kind = SIGHTING_HOST, .time_ns = START, .vlan = 12};
+    s.who = (struct endpoint){
+        .ip = {ADDRESS_IP4, {10, 0, 0, 10}},
+          .mac = {{2, 0, 0, 0, 0, 0x10}          }
+    };
+    inventory_sighting(inv, &s);
+    fact(inv, s, FACT_NAME, "s7comm", "", "=HYPERLINK(\"http://x\",\"y\")");
+    fact(inv, s, FACT_VENDOR, "s7comm", "", "Acme, Inc.");
+    fact(inv, s, FACT_VENDOR, "snmp", "", "Acme Ltd");
+    fact(inv, s, FACT_PRODUCT, "s7comm", "2", "I/O; 16 x 24 V");
+    fact(inv, s, FACT_MODE, "s7comm", "", "run");
+    s.kind = SIGHTING_ANSWER;
+    s.transport = TRANSPORT_TCP;
+    s.who.port = 102;
+    s.other = (struct endpoint){
+        .ip = {ADDRESS_IP4, {8, 8, 8, 8}},
+          .port = 4000
+    };
+    inventory_sighting(inv, &s);
+    s.kind = SIGHTING_ARP;
+    s.detail = 1;
+    s.who.ip.bytes[3] = 11;
+    inventory_sighting(inv, &s);
+    s = (struct sighting){.kind = SIGHTING_HOST, .time_ns = START + 7200ll * 1000000000};
+    s.vlan = VLAN_NONE;
+    s.who = (struct endpoint){
+        .ip = {ADDRESS_IP4, {10, 0, 0, 9}}
+    };
+    inventory_sighting(inv, &s);
+}
+
+static struct store *store_filled(void)
+{
+    static const struct store_schema *const schemas[] = {&inventory_schema, NULL};
+    struct store *store;
+    struct store_queue *queue;
+    struct error err = {""};
+    struct finding_sink sink = {.finding = ignore};
+    struct inventory_options options = {.mode = MODE_LEARN, .assets_max = 64, .sensor = "s1"};
+    struct inventory *inv = inventory_create(&options, &sink);
+    fill(inv);
+    ck_assert_msg(store_open(&store, ":memory:", STORE_READ_WRITE, schemas, &err), "%s", err.text);
+    ck_assert_msg(store_queue_create(&queue, store, false, &err), "%s", err.text);
+    inventory_save(inv, queue);
+    ck_assert_msg(store_queue_close(queue, &err), "%s", err.text);
+    inventory_destroy(inv);
+    return store;
+}
+
+struct exported {
+    struct asset_cells rows[4];
+    size_t count;
+};
+
+static bool keep(void *context, const struct asset_cells *asset)
+{
+    struct exported *e = context;
+    ck_assert_uint_lt(e->count, 4);
+    e->rows[e->count++] = *asset;
+    return true;
+}
+
+static void export_all(struct exported *e)
+{
+    struct store *store = store_filled();
+    struct error err = {""};
+    e->count = 0;
+    ck_assert_msg(assets_export(store, keep, e, &err), "%s", err.text);
+    store_close(store);
+}
+
+/* column, value of the PLC */
+static const struct {
+    enum asset_column column;
+    const char *value;
+} cells[] = {
+    {ASSET_COLUMN_name,           "=HYPERLINK(\"http://x\",\"y\")"},
+    {ASSET_COLUMN_vendor,         "Acme, Inc."                    },
+    {ASSET_COLUMN_model,          "I/O; 16 x 24 V"                },
+    {ASSET_COLUMN_ip,             "10.0.0.10"                     },
+    {ASSET_COLUMN_ip_other,       "10.0.0.11"                     },
+    {ASSET_COLUMN_mac,            "02:00:00:00:00:10"             },
+    {ASSET_COLUMN_vlan,           "12"                            },
+    {ASSET_COLUMN_modules,        "unit 2: I/O, 16 x 24 V"        },
+    {ASSET_COLUMN_operating_mode, "run"                           },
+    {ASSET_COLUMN_ports_open,     "tcp/102"                       },
+    {ASSET_COLUMN_internet,       "yes"                           },
+    {ASSET_COLUMN_status,         "silent"                        },
+    {ASSET_COLUMN_segment,        "default"                       },
+    {ASSET_COLUMN_sensor,         "s1"                            },
+    {ASSET_COLUMN_first_seen,     "2023-11-14T22:13:20.000000Z"   },
+    {ASSET_COLUMN_conflicts,      "vendor: Acme Ltd (snmp)"       },
+    {ASSET_COLUMN_criticality,    ""                              },
+    {ASSET_COLUMN_schema,         "1"                             },
+};
+
+START_TEST(fills_columns)
+{
+    struct exported *e = malloc(sizeof *e);
+    export_all(e);
+    ck_assert_uint_eq(e->count, 2); /* by address: 10.0.0.9 first */
+    ck_assert_str_eq(e->rows[0].cells[ASSET_COLUMN_ip], "10.0.0.9");
+    ck_assert_str_eq(e->rows[0].cells[ASSET_COLUMN_status], "transient");
+    const char *value = e->rows[1].cells[cells[_i].column];
+    ck_assert_msg(strcmp(value, cells[_i].value) == 0, "%s is \"%s\", not \"%s\"",
+                  asset_column_name(cells[_i].column), value, cells[_i].value);
+    free(e);
+}
+END_TEST
+
+START_TEST(has_sixty_columns)
+{
+    ck_assert_int_eq(ASSET_COLUMN_COUNT, 60);
+    ck_assert_str_eq(asset_column_name((enum asset_column)0), "asset_id");
+    ck_assert_str_eq(asset_column_name((enum asset_column)12), "ip");
+    ck_assert_str_eq(asset_column_name((enum asset_column)59), "schema");
+}
+END_TEST
+
+static const struct {
+    const char *shows, *cell, *csv;
+} csv_rows[] = {
+    {"plain",                  "Acme",      "Acme"             },
+    {"a comma is quoted",      "a,b",       "\"a,b\""          },
+    {"quotes are doubled",     "say \"x\"", "\"say \"\"x\"\"\""},
+    {"a line break is quoted", "a\nb",      "\"a\nb\""         },
+    {"a formula is text",      "=1+1",      "\"'=1+1\""        },
+    {"plus",                   "+1",        "\"'+1\""          },
+    {"minus",                  "-1",        "\"'-1\""          },
+    {"at",                     "@SUM",      "\"'@SUM\""        },
+    {"a tab",                  "\t=1",      "\"'\t=1\""        },
+    {"inside it is harmless",  "a=1",       "a=1"              },
+};
+
+START_TEST(guards_csv)
+{
+    struct asset_cells *asset = calloc(1, sizeof *asset);
+    text_format(asset->cells[0], ASSET_CELL_SIZE, "%s", csv_rows[_i].cell);
+    char *text = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&text, &size);
+    asset_cells_csv(file, asset);
+    fclose(file);
+    size_t expected = strlen(csv_rows[_i].csv);
+    ck_assert_msg(strncmp(text, csv_rows[_i].csv, expected) == 0 && text[expected] == ',', "%s: %s",
+                  csv_rows[_i].shows, text);
+    ck_assert_msg(strcmp(text + size - 2, "\r\n") == 0, "%s: ends a record", csv_rows[_i].shows);
+    free(text);
+    free(asset);
+}
+END_TEST
+
+START_TEST(json_has_known_columns_only)
+{
+    struct exported *e = malloc(sizeof *e);
+    export_all(e);
+    json_t *object = asset_cells_json(&e->rows[1]);
+    ck_assert_str_eq(json_string_value(json_object_get(object, "vendor")), "Acme, Inc.");
+    ck_assert_uint_eq(json_array_size(json_object_get(object, "ip_other")), 1);
+    ck_assert_ptr_null(json_object_get(object, "criticality"));
+    json_decref(object);
+    free(e);
+}
+END_TEST
+
+/* A thousand random additions and removals keep the index exact. */
+START_TEST(index_finds_all)
+{
+    struct asset_index index;
+    bool is_in[256] = {false};
+    ck_assert(asset_index_create(&index, 256));
+    uint32_t random = 12345;
+    for (int turn = 0; turn < 20000; turn++) {
+        random = random * 1664525u + 1013904223u;
+        uint32_t slot = (random >> 16) % 256;
+        uint64_t hash = slot % 37; /* many collisions */
+        if (is_in[slot])
+            asset_index_remove(&index, hash, slot);
+        else
+            ck_assert(asset_index_add(&index, hash, slot));
+        is_in[slot] = !is_in[slot];
+        uint32_t probe = (random >> 8) % 256;
+        bool is_found = false;
+        size_t at = 0;
+        for (uint32_t s; (s = asset_index_next(&index, probe % 37, &at)) != INDEX_NONE;)
+            is_found |= s == probe;
+        ck_assert_int_eq(is_found, is_in[probe]);
+    }
+    asset_index_destroy(&index);
+}
+END_TEST
+
+static const struct {
+    const char *served, *used;
+    enum operation did;
+    const char *class;
+} classes[] = {
+    {"modbus", "",       OP_UNKNOWN, "plc"      },
+    {"dnp3",   "",       OP_UNKNOWN, "rtu"      },
+    {"mms",    "",       OP_UNKNOWN, "ied"      },
+    {"opcua",  "",       OP_UNKNOWN, "server"   },
+    {"http",   "",       OP_UNKNOWN, "server"   },
+    {"",       "modbus", OP_READ,    "historian"},
+    {"",       "modbus", OP_WRITE,   "hmi"      },
+    {"",       "",       OP_UNKNOWN, "unknown"  },
+    {"modbus", "modbus", OP_WRITE,   "plc"      },
+};
+
+START_TEST(guesses_classes)
+{
+    struct assets t;
+    ck_assert(assets_create(&t, 16));
+    struct endpoint who = {.mac = {{2, 0, 0, 0, 0, 1}}};
+    struct asset *a = assets_make(&t, 0, "default", &who, START);
+    asset_protocol_add(&t, a, assets_protocol(&t, classes[_i].served), true);
+    asset_protocol_add(&t, a, assets_protocol(&t, classes[_i].used), false);
+    a->operations = (uint64_t)1 << classes[_i].did;
+    ck_assert_msg(strcmp(asset_class(&t, a), classes[_i].class) == 0, "%s, not %s",
+                  asset_class(&t, a), classes[_i].class);
+    assets_destroy(&t);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("assets");
+    TCase *tc = tcase_create("assets");
+    tcase_add_loop_test(tc, fills_columns, 0, (int)(sizeof cells / sizeof *cells));
+    tcase_add_test(tc, has_sixty_columns);
+    tcase_add_loop_test(tc, guards_csv, 0, (int)(sizeof csv_rows / sizeof *csv_rows));
+    tcase_add_test(tc, json_has_known_columns_only);
+    tcase_add_test(tc, index_finds_all);
+    tcase_add_loop_test(tc, guesses_classes, 0, (int)(sizeof classes / sizeof *classes));
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed != 0;
+}

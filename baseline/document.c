@@ -1,0 +1,504 @@
+/* document.c: rows of a store in the order of a document, and the document as YAML and as tables.
+ */
+#include "document.h"
+
+#include "document_internal.h"
+#include "learned.h"
+#include "sensor/base/json_writer.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DOCUMENT_ROWS_MAX = 512 * 1024 };
+
+bool document_add(struct document *d, const struct baseline_row *row)
+{
+    if (d->count == DOCUMENT_ROWS_MAX)
+        return false;
+    if (d->count == d->capacity) {
+        size_t capacity = d->capacity ? d->capacity * 2 : 256;
+        struct baseline_row *rows = realloc(d->rows, capacity * sizeof *rows);
+        if (!rows)
+            return false;
+        d->rows = rows;
+        d->capacity = capacity;
+    }
+    d->rows[d->count++] = *row;
+    return true;
+}
+
+struct document *document_create(const char *sensor)
+{
+    struct document *d = calloc(1, sizeof *d);
+    if (d)
+        text_copy(d->sensor, sizeof d->sensor, text_of(sensor));
+    return d;
+}
+
+void document_destroy(struct document *d)
+{
+    if (!d)
+        return;
+    free(d->rows);
+    free(d);
+}
+
+static int compare_numbers(uint64_t a, uint64_t b)
+{
+    return a < b ? -1 : a > b;
+}
+
+static int compare_rows(const void *a, const void *b)
+{
+    const struct baseline_row *x = a, *y = b;
+    return x->kind != y->kind ? (int)x->kind - (int)y->kind : compare_numbers(x->id, y->id);
+}
+
+void document_sort(struct document *d)
+{
+    if (d->count > 0)
+        qsort(d->rows, d->count, sizeof *d->rows, compare_rows);
+}
+
+const struct baseline_row *document_find(const struct document *d, enum baseline_kind kind,
+                                         uint64_t id)
+{
+    struct baseline_row wanted = {.kind = kind, .id = id};
+    return d->count ? bsearch(&wanted, d->rows, d->count, sizeof *d->rows, compare_rows) : NULL;
+}
+
+static bool take_row(void *context, const struct baseline_row *row)
+{
+    return document_add(context, row);
+}
+
+bool document_read_store(struct document **document, struct store *store, const char *sensor,
+                         struct error *err)
+{
+    struct document *d = document_create(sensor);
+    if (!d)
+        return error_set(err, "no memory for the baseline");
+    if (!baseline_rows_read(store, sensor, BASELINE_KINDS, take_row, d, err)) {
+        document_destroy(d);
+        return false;
+    }
+    document_sort(d);
+    *document = d;
+    return true;
+}
+
+bool document_write_store(const struct document *d, struct store *store, struct error *err)
+{
+    if (!store_exec(store, "BEGIN IMMEDIATE", err))
+        return false;
+    bool ok = baseline_rows_clear(store, d->sensor, err);
+    for (size_t i = 0; i < d->count && ok; i++)
+        ok = baseline_row_apply(store, &d->rows[i], sizeof d->rows[i], err);
+    if (ok && store_exec(store, "COMMIT", err))
+        return true;
+    struct error ignored;
+    if (!store_exec(store, "ROLLBACK", &ignored))
+        return false;
+    return false;
+}
+
+/* --- reading order --- */
+
+static int compare_places(const struct place *x, const struct place *y)
+{
+    int c = (int)x->side - (int)y->side;
+    c = c ? c : strcmp(x->unit, y->unit);
+    c = c ? c : (int)x->is_write - (int)y->is_write;
+    c = c ? c : strcmp(x->area, y->area);
+    return c ? c : compare_numbers(x->number, y->number);
+}
+
+static int compare_children(const void *a, const void *b)
+{
+    const struct baseline_row *x = *(const struct baseline_row *const *)a,
+                              *y = *(const struct baseline_row *const *)b;
+    int c = (int)x->kind - (int)y->kind;
+    if (c)
+        return c;
+    switch (x->kind) {
+    case BASELINE_OPERATION:
+        c = (int)x->is.operation.side - (int)y->is.operation.side;
+        c = c ? c : strcmp(x->is.operation.unit, y->is.operation.unit);
+        c = c ? c : memcmp(x->is.operation.code, y->is.operation.code, sizeof x->is.operation.code);
+        break;
+    case BASELINE_RANGE:
+        c = compare_places(&x->is.range.place, &y->is.range.place);
+        break;
+    case BASELINE_TAG:
+        c = compare_places(&x->is.tag.place, &y->is.tag.place);
+        c = c ? c : strcmp(x->is.tag.name, y->is.tag.name);
+        break;
+    case BASELINE_POINT:
+        c = compare_places(&x->is.point.place, &y->is.point.place);
+        c = c ? c : strcmp(x->is.point.name, y->is.point.name);
+        c = c ? c : compare_numbers(x->is.point.address, y->is.point.address);
+        break;
+    default:
+        break;
+    }
+    return c ? c : compare_numbers(x->id, y->id);
+}
+
+struct listed {
+    const struct baseline_row *pair, *conversation;
+};
+
+static const struct host *client_of(const struct listed *l)
+{
+    return &l->pair->is.pair.hosts[l->conversation->is.conversation.client & 1];
+}
+
+static const struct host *server_of(const struct listed *l)
+{
+    return &l->pair->is.pair.hosts[!(l->conversation->is.conversation.client & 1)];
+}
+
+static int compare_listed(const void *a, const void *b)
+{
+    const struct listed *x = a, *y = b;
+    int c = compare_numbers(x->pair->is.pair.segment, y->pair->is.pair.segment);
+    c = c ? c : memcmp(server_of(x), server_of(y), sizeof(struct host));
+    c = c ? c : memcmp(client_of(x), client_of(y), sizeof(struct host));
+    return c ? c
+             : strcmp(x->conversation->is.conversation.protocol,
+                      y->conversation->is.conversation.protocol);
+}
+
+static uint64_t parent_of(const struct baseline_row *row)
+{
+    switch (row->kind) {
+    case BASELINE_OPERATION:
+        return row->is.operation.conversation;
+    case BASELINE_RANGE:
+        return row->is.range.place.conversation;
+    case BASELINE_TAG:
+        return row->is.tag.place.conversation;
+    case BASELINE_POINT:
+        return row->is.point.place.conversation;
+    case BASELINE_BLOCK:
+        return row->is.block.place.conversation;
+    default:
+        return 0;
+    }
+}
+
+static int compare_parents(const void *a, const void *b)
+{
+    const struct baseline_row *x = *(const struct baseline_row *const *)a,
+                              *y = *(const struct baseline_row *const *)b;
+    int c = compare_numbers(parent_of(x), parent_of(y));
+    return c ? c : compare_children(a, b);
+}
+
+/* Conversations in reading order and, sorted by their conversation, what is known of each. */
+struct view {
+    struct listed *listed;
+    size_t count;
+    const struct baseline_row **children;
+    size_t child_count;
+};
+
+static bool view_make(struct view *v, const struct document *d)
+{
+    *v = (struct view){.listed = calloc(d->count + 1, sizeof *v->listed),
+                       .children = calloc(d->count + 1, sizeof *v->children)};
+    if (!v->listed || !v->children)
+        return false;
+    for (size_t i = 0; i < d->count; i++) {
+        const struct baseline_row *row = &d->rows[i];
+        if (row->kind == BASELINE_CONVERSATION) {
+            const struct baseline_row *pair =
+                document_find(d, BASELINE_PAIR, row->is.conversation.pair);
+            if (pair)
+                v->listed[v->count++] = (struct listed){pair, row};
+        } else if (row->kind > BASELINE_CONVERSATION) {
+            v->children[v->child_count++] = row;
+        }
+    }
+    qsort(v->listed, v->count, sizeof *v->listed, compare_listed);
+    qsort(v->children, v->child_count, sizeof *v->children, compare_parents);
+    return true;
+}
+
+static void view_release(struct view *v)
+{
+    free(v->listed);
+    free(v->children);
+}
+
+/* The first child of a conversation; they follow each other, by kind. */
+static size_t first_child(const struct view *v, uint64_t conversation)
+{
+    size_t low = 0, high = v->child_count;
+    while (low < high) {
+        size_t middle = low + (high - low) / 2;
+        if (parent_of(v->children[middle]) < conversation)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+static size_t each_child(const struct view *v, const struct listed *l, enum baseline_kind first,
+                         enum baseline_kind last,
+                         void (*tell)(const struct listed *l, const struct baseline_row *row,
+                                      FILE *out),
+                         FILE *out, const char *heading)
+{
+    size_t told = 0;
+    for (size_t i = first_child(v, l->conversation->id); i < v->child_count; i++) {
+        const struct baseline_row *row = v->children[i];
+        if (parent_of(row) != l->conversation->id)
+            break;
+        if (row->kind < first || row->kind > last ||
+            (row->kind == BASELINE_RANGE && row->is.range.set.count == 0))
+            continue;
+        if (told++ == 0 && heading)
+            fputs(heading, out);
+        tell(l, row, out);
+    }
+    return told;
+}
+
+/* --- YAML --- */
+
+static void quote(FILE *out, const char *text)
+{
+    fputc('"', out);
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\')
+            fputc('\\', out);
+        fputc(*text, out);
+    }
+    fputc('"', out);
+}
+
+static void write_tail(const struct listed *l, const struct baseline_row *row, uint8_t side,
+                       FILE *out)
+{
+    if (side != l->conversation->is.conversation.client)
+        fputs(", by: server", out);
+    fprintf(out, ", state: %s, id: %016" PRIx64 "}\n", entry_state_name(row->state), row->id);
+}
+
+static void write_operation(const struct listed *l, const struct baseline_row *row, FILE *out)
+{
+    const struct operation_facts *f = &row->is.operation;
+    fputs("      - {unit: ", out);
+    quote(out, f->unit);
+    fprintf(out, ", operation: %s, code: ", operation_name(f->operation));
+    quote(out, f->code_text);
+    fputs(", name: ", out);
+    quote(out, f->name);
+    fprintf(out, ", numbers: %u.%u.%u.%u", f->code[0], f->code[1], f->code[2], f->code[3]);
+    write_tail(l, row, f->side, out);
+}
+
+static void write_place(const struct place *p, FILE *out)
+{
+    fputs("      - {unit: ", out);
+    quote(out, p->unit);
+    fprintf(out, ", access: %s, area: ", p->is_write ? "write" : "read");
+    quote(out, p->area);
+    if (p->has_number)
+        fprintf(out, ", number: %u", p->number);
+}
+
+static void write_object(const struct listed *l, const struct baseline_row *row, FILE *out)
+{
+    const struct place *p = row->kind == BASELINE_RANGE ? &row->is.range.place : &row->is.tag.place;
+    write_place(p, out);
+    if (row->kind == BASELINE_RANGE) {
+        char ranges[INTERVALS_TEXT];
+        fprintf(out, ", ranges: \"%s\"",
+                interval_set_print(&row->is.range.set, ranges, sizeof ranges));
+    } else {
+        fputs(", tag: ", out);
+        quote(out, row->is.tag.name);
+    }
+    write_tail(l, row, p->side, out);
+}
+
+static void write_value(const struct listed *l, const struct baseline_row *row, FILE *out)
+{
+    const struct point_facts *f = &row->is.point;
+    write_place(&f->place, out);
+    if (*f->name) {
+        fputs(", tag: ", out);
+        quote(out, f->name);
+    }
+    fprintf(out, ", address: %" PRIu64, f->address);
+    if (f->place.is_bit)
+        fprintf(out, ", bit: %u", f->place.bit);
+    fprintf(out, ", low: %.17g, high: %.17g", f->low, f->high);
+    write_tail(l, row, f->place.side, out);
+}
+
+bool document_write_yaml(const struct document *d, FILE *out, struct error *err)
+{
+    struct view v;
+    if (!view_make(&v, d)) {
+        view_release(&v);
+        return error_set(err, "no memory for the baseline");
+    }
+    fputs("# What is normal in this plant. Edit and give it back to `sightglass baseline import`; "
+          "what is not here is\n"
+          "# forgotten. An entry is learned, pending (seen after learning) or rejected.\nversion: "
+          "1\nsensor: ",
+          out);
+    quote(out, d->sensor);
+    fprintf(out, "\nconversations:%s\n", v.count ? "" : " []");
+    for (size_t i = 0; i < v.count; i++) {
+        const struct listed *l = &v.listed[i];
+        const struct conversation_facts *c = &l->conversation->is.conversation;
+        char host[HOST_TEXT], since[TIME_TEXT_SIZE];
+        fprintf(out, "  - client: \"%s\"\n", host_print(host, client_of(l)));
+        fprintf(out, "    server: \"%s\"\n", host_print(host, server_of(l)));
+        fprintf(out, "    segment: %u\n    protocol: ", l->pair->is.pair.segment);
+        quote(out, c->protocol);
+        fprintf(out,
+                "\n    state: %s\n    since: %s\n    id: %016" PRIx64 "\n    writes_in_10s: %u\n",
+                entry_state_name(l->conversation->state),
+                time_print(since, l->conversation->first_ns), l->conversation->id, c->writes_max);
+        each_child(&v, l, BASELINE_OPERATION, BASELINE_OPERATION, write_operation, out,
+                   "    operations:\n");
+        each_child(&v, l, BASELINE_RANGE, BASELINE_TAG, write_object, out, "    objects:\n");
+        each_child(&v, l, BASELINE_POINT, BASELINE_POINT, write_value, out, "    values:\n");
+    }
+    view_release(&v);
+    return ferror(out) ? error_set(err, "cannot write the document") : true;
+}
+
+/* --- tables for people --- */
+
+static const char *const dimension_names[] = {"conversations", "operations", "objects", "values"};
+
+const char *document_dimension_name(enum document_dimension dimension)
+{
+    return dimension < DOCUMENT_DIMENSIONS ? dimension_names[dimension] : "";
+}
+
+static const char *settle_print(const struct settle *s, int64_t minimum_ns, char *out,
+                                size_t capacity)
+{
+    const int64_t minute = 60 * SECOND_NS;
+    if (settle_is_settled(s, minimum_ns))
+        return "settled";
+    int64_t wanted = 2 * s->longest_gap_ns > minimum_ns ? 2 * s->longest_gap_ns : minimum_ns;
+    if (s->observed_ns < minimum_ns)
+        text_format(out, capacity, "learning: seen for %lld min",
+                    (long long)(s->observed_ns / minute));
+    else
+        text_format(out, capacity, "learning: calm for %lld of %lld min",
+                    (long long)(s->quiet_ns / minute), (long long)((wanted + minute - 1) / minute));
+    return out;
+}
+
+static void show_conversation(const struct listed *l, int64_t settle_min_ns, FILE *out)
+{
+    char client[HOST_TEXT], server[HOST_TEXT], first[SINCE_TEXT], last[SINCE_TEXT], operations[64],
+        objects[64];
+    const struct baseline_row *row = l->conversation;
+    fprintf(out, "%-17s %-17s %-12s %-8s %s  %s %9" PRIu64 "  %-31s %s\n",
+            host_print(client, client_of(l)), host_print(server, server_of(l)),
+            row->is.conversation.protocol, entry_state_name(row->state),
+            since_print(first, row->first_ns), since_print(last, row->last_ns), row->count,
+            settle_print(&row->is.conversation.operations, settle_min_ns, operations,
+                         sizeof operations),
+            settle_print(&row->is.conversation.objects, settle_min_ns, objects, sizeof objects));
+}
+
+static void show_head(const struct listed *l, const struct baseline_row *row, uint8_t side,
+                      FILE *out)
+{
+    char actor[HOST_TEXT], target[HOST_TEXT];
+    const struct host *hosts = l->pair->is.pair.hosts;
+    fprintf(out, "%016" PRIx64 " %-8s %-17s %-17s %-10s ", row->id, entry_state_name(row->state),
+            host_print(actor, &hosts[side & 1]), host_print(target, &hosts[!(side & 1)]),
+            l->conversation->is.conversation.protocol);
+}
+
+static void show_tail(const struct baseline_row *row, FILE *out)
+{
+    char first[SINCE_TEXT], last[SINCE_TEXT];
+    fprintf(out, "  %s  %s %8" PRIu64 "\n", since_print(first, row->first_ns),
+            since_print(last, row->last_ns), row->count);
+}
+
+static void show_operation(const struct listed *l, const struct baseline_row *row, FILE *out)
+{
+    const struct operation_facts *f = &row->is.operation;
+    show_head(l, row, f->side, out);
+    fprintf(out, "%-6s %-14s %-24s %-28s", f->unit, operation_name(f->operation), f->code_text,
+            f->name);
+    show_tail(row, out);
+}
+
+static void show_object(const struct listed *l, const struct baseline_row *row, FILE *out)
+{
+    char ranges[INTERVALS_TEXT];
+    const struct place *p = row->kind == BASELINE_RANGE ? &row->is.range.place : &row->is.tag.place;
+    show_head(l, row, p->side, out);
+    fprintf(out, "%-6s %-6s %s", p->unit, p->is_write ? "writes" : "reads", p->area);
+    if (p->has_number)
+        fprintf(out, " %u", p->number);
+    fprintf(out, " %s",
+            row->kind == BASELINE_RANGE
+                ? interval_set_print(&row->is.range.set, ranges, sizeof ranges)
+                : row->is.tag.name);
+    show_tail(row, out);
+}
+
+static void show_value(const struct listed *l, const struct baseline_row *row, FILE *out)
+{
+    const struct point_facts *f = &row->is.point;
+    show_head(l, row, f->place.side, out);
+    fprintf(out, "%-6s %s", f->place.unit, f->place.area);
+    if (f->place.has_number)
+        fprintf(out, " %u", f->place.number);
+    if (*f->name)
+        fprintf(out, " %s", f->name);
+    else
+        fprintf(out, " %" PRIu64, f->address);
+    fprintf(out, ": %.10g to %.10g, %" PRIu64 " times", f->low, f->high, f->values);
+    show_tail(row, out);
+}
+
+void document_show(const struct document *d, enum document_dimension dimension,
+                   int64_t settle_min_ns, FILE *out)
+{
+    struct view v;
+    char why[64];
+    size_t told = 0;
+    if (view_make(&v, d)) {
+        for (size_t i = 0; i < d->count && d->rows[i].kind == BASELINE_LINKS; i++)
+            fprintf(out, "pairs of devices: %s\n",
+                    settle_print(&d->rows[i].is.links, settle_min_ns, why, sizeof why));
+        if (dimension == DOCUMENT_CONVERSATIONS && v.count)
+            fprintf(out, "%-17s %-17s %-12s %-8s %-16s  %-16s %9s  %-31s %s\n", "CLIENT", "SERVER",
+                    "PROTOCOL", "STATE", "FIRST SEEN", "LAST SEEN", "MESSAGES", "OPERATIONS",
+                    "OBJECTS");
+        for (size_t i = 0; i < v.count; i++) {
+            const struct listed *l = &v.listed[i];
+            if (dimension == DOCUMENT_CONVERSATIONS)
+                show_conversation(l, settle_min_ns, out);
+            else if (dimension == DOCUMENT_OPERATIONS)
+                told += each_child(&v, l, BASELINE_OPERATION, BASELINE_OPERATION, show_operation,
+                                   out, NULL);
+            else if (dimension == DOCUMENT_OBJECTS)
+                told += each_child(&v, l, BASELINE_RANGE, BASELINE_TAG, show_object, out, NULL);
+            else
+                told += each_child(&v, l, BASELINE_POINT, BASELINE_POINT, show_value, out, NULL);
+        }
+        if (v.count == 0 || (dimension != DOCUMENT_CONVERSATIONS && told == 0))
+            fputs("nothing has been learned yet\n", out);
+    }
+    view_release(&v);
+}

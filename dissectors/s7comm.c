@@ -125,9 +125,11 @@ void s7comm_set_status(struct ot_event *event, uint16_t error)
 
 /* --- jobs --- */
 
-static uint64_t key_of(const struct s7comm_pdu *pdu, bool is_from_client)
+/* rank 1: the second job in flight with one reference. */
+static uint64_t key_of(const struct s7comm_pdu *pdu, bool is_from_client, unsigned rank)
 {
-    return (uint64_t)S7COMM_JOB << 40 | (uint64_t)is_from_client << 16 | pdu->reference;
+    return (uint64_t)S7COMM_JOB << 40 | (uint64_t)rank << 32 | (uint64_t)is_from_client << 16 |
+           pdu->reference;
 }
 
 /* | reserved 1 | jobs at once, calling 2 | called 2 | PDU size 2 | */
@@ -147,18 +149,64 @@ static void dissect_setup(struct dissect *d, const struct s7comm_pdu *pdu, struc
     event->detail = dissect_text(d, "PDU size %u", size);
 }
 
-static void remember(struct dissect *d, const struct s7comm_pdu *pdu, uint8_t function)
+static void keep(struct dissect *d, uint64_t key, uint8_t function, const uint8_t *parameter,
+                 size_t size)
 {
-    size_t size = reader_left(&pdu->parameter);
     size_t head = offsetof(struct s7comm_request, parameter);
-    if (size > sizeof((struct s7comm_request *)0)->parameter)
-        size = sizeof((struct s7comm_request *)0)->parameter;
-    struct s7comm_request *request =
-        dissect_remember(d, key_of(pdu, d->is_from_client), head + size, NULL);
+    struct s7comm_request *request = dissect_remember(d, key, head + size, NULL);
     request->size = (uint16_t)size;
     request->function = function;
     if (size)
-        memcpy(request->parameter, pdu->parameter.at, size);
+        memcpy(request->parameter, parameter, size);
+}
+
+/* Panels send a second job with the reference of one that is still in flight; answers come in the
+ * order of jobs. Where answers may have been lost the older job is let go instead, so that the
+ * order heals. */
+static void remember(struct dissect *d, const struct s7comm_pdu *pdu, uint8_t function)
+{
+    struct s7comm_state *s = d->state;
+    size_t size = reader_left(&pdu->parameter);
+    if (size > sizeof((struct s7comm_request *)0)->parameter)
+        size = sizeof((struct s7comm_request *)0)->parameter;
+    uint64_t first = key_of(pdu, d->is_from_client, 0);
+    uint64_t second = key_of(pdu, d->is_from_client, 1);
+    const struct s7comm_request *older = dissect_recall(d, first, NULL);
+    if (!older || !d->flow->is_two_sided || d->flow->has_gap) {
+        keep(d, first, function, pdu->parameter.at, size);
+        return;
+    }
+    struct s7comm_request copy;
+    copy.size = older->size;
+    memcpy(copy.parameter, older->parameter, older->size);
+    keep(d, first, older->function, copy.parameter, copy.size);
+    keep(d, second, function, pdu->parameter.at, size);
+    s->has_second = true;
+}
+
+/* The job that this answers; the second with its reference moves up. */
+static const struct s7comm_request *recall(struct dissect *d, const struct s7comm_pdu *pdu)
+{
+    struct s7comm_state *s = d->state;
+    const struct s7comm_request *request =
+        dissect_recall(d, key_of(pdu, !d->is_from_client, 0), NULL);
+    if (!request || !s->has_second)
+        return request;
+    const struct s7comm_request *second =
+        dissect_recall(d, key_of(pdu, !d->is_from_client, 1), NULL);
+    if (!second)
+        return request;
+    struct s7comm_request *answered = arena_take(d->arena, sizeof *answered);
+    if (!answered)
+        return NULL;
+    answered->size = request->size;
+    answered->function = request->function;
+    memcpy(answered->parameter, request->parameter, request->size);
+    struct s7comm_request copy;
+    copy.size = second->size;
+    memcpy(copy.parameter, second->parameter, second->size);
+    keep(d, key_of(pdu, !d->is_from_client, 0), second->function, copy.parameter, copy.size);
+    return answered;
 }
 
 static void check_setup(struct dissect *d, uint8_t function)
@@ -247,9 +295,7 @@ static void dissect_answer(struct dissect *d, struct s7comm_pdu *pdu)
 {
     struct s7comm_state *s = d->state;
     struct ot_event event = s7comm_event(d, pdu);
-    size_t size;
-    const struct s7comm_request *request =
-        dissect_recall(d, key_of(pdu, !d->is_from_client), &size);
+    const struct s7comm_request *request = recall(d, pdu);
     s->is_setup = true;
     s7comm_set_status(&event, pdu->error);
 

@@ -45,6 +45,7 @@ struct s7comm_state {
     uint16_t pdu_size;     /* negotiated; 0: not seen */
     bool is_setup;         /* setup communication was seen, or its lack was told */
     bool is_downloading;   /* request download was seen, download ended was not */
+    bool has_second;       /* a reference was once in flight twice */
     uint8_t download_size; /* of its name as on the wire */
     char download[S7COMM_NAME_MAX];
 

@@ -358,8 +358,10 @@ static void pi_service(struct dissect *d, const struct s7comm_pdu *pdu, struct o
         event->detail = dissect_text(d, "%.*s %s", (int)name.size, name.at, service->words);
     } else {
         const char *words = service->words;
-        if (service->operation == OP_START) /* P_PROGRAM */
+        if (service->operation == OP_START) { /* P_PROGRAM */
             words = size == 2 && argument.at[0] == 'C' ? "cold start" : "warm start";
+            shown = TEXT("");
+        }
         is_text &= service->argument != ARGUMENT_TEXT ||
                    is_printable((struct text){(const char *)argument.at, size});
         event->detail = dissect_text(d, "%.*s %s%s%.*s", (int)name.size, name.at, words,

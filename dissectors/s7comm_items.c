@@ -145,7 +145,7 @@ static struct ot_values values_of(const struct ot_item *item, const struct value
 
 /* One data item. is_last: it is not padded. */
 static struct reader read_data(struct dissect *d, struct reader *data, uint8_t *code,
-                               const struct data_kind **kind, bool is_last)
+                               const struct data_kind **kind, bool is_answer, bool is_last)
 {
     const uint8_t *at = data->at;
     *code = reader_u8(data);
@@ -157,6 +157,8 @@ static struct reader read_data(struct dissect *d, struct reader *data, uint8_t *
         emit_violation(d, VIOLATION_COUNT, "fewer data items than addresses", NULL, 0);
         return reader_of(NULL, 0);
     }
+    if (is_answer && *code != RETURN_OK)
+        size = 0; /* a refusal has no value, whatever its size says (snap7 says 4) */
     if (size > reader_left(data)) {
         emit_violation(d, VIOLATION_LENGTH, "data item is longer than the PDU", at, 4);
         size = reader_left(data);
@@ -393,7 +395,8 @@ static void read_value(struct dissect *d, struct ot_event *event, struct ot_item
             return;
         }
     } else {
-        struct reader bytes = read_data(d, data, &code, &kind, is_last);
+        struct reader bytes =
+            read_data(d, data, &code, &kind, values == S7COMM_VALUES_READ, is_last);
         if (!reader_ok(data))
             return;
         if (item)

@@ -27,6 +27,32 @@ enum operation s7comm_szl_operation(uint16_t id)
     return list == LIST_MODULE || list == LIST_COMPONENT ? OP_IDENTIFY : OP_DIAGNOSTICS;
 }
 
+static struct text list_name(uint16_t id)
+{
+    static const struct {
+        uint8_t list;
+        const char *name;
+    } names[] = {
+        {LIST_MODULE,        "module identification"           },
+        {LIST_COMPONENT,     "component identification"        },
+        {LIST_MODE,          "operating mode"                  },
+        {LIST_COMMUNICATION, "communication status, protection"},
+        {0x19,               "LEDs"                            },
+        {0x31,               "communication capability"        },
+        {0x37,               "Ethernet details"                },
+        {0x74,               "LEDs"                            },
+        {0x91,               "module status"                   },
+        {0x92,               "rack and station status"         },
+        {0x94,               "rack and station status"         },
+        {0x96,               "module status"                   },
+        {0xa0,               "diagnostic buffer"               },
+    };
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].list == (id & LIST_MASK))
+            return text_of(names[i].name);
+    return TEXT("");
+}
+
 void s7comm_szl_item(struct dissect *d, struct ot_event *event, uint16_t id, uint16_t index)
 {
     uint32_t count = 1;
@@ -40,6 +66,8 @@ void s7comm_szl_item(struct dissect *d, struct ot_event *event, uint16_t id, uin
     item->start = index;
     item->has_start = true;
     item->count = 1;
+    item->name = dissect_text(d, "SZL 0x%04x index %u", id, index);
+    event->detail = list_name(id);
     event->items = item;
     event->item_count = event->items_total = 1;
 }

@@ -182,6 +182,7 @@ struct userdata {
 
 /* What an answer may need of its request. */
 struct asked {
+    uint8_t operation; /* enum operation, as found out from the request */
     uint8_t size;
     uint8_t payload[ASKED_MAX];
 };
@@ -320,10 +321,10 @@ static void block_info(struct dissect *d, struct ot_event *event, const struct u
     struct text family = trimmed(reader_take(&texts, TEXT_SIZE));
     struct text name = trimmed(reader_take(&texts, TEXT_SIZE));
     event->detail = dissect_text(
-        d, "version %u.%u, %u bytes of load memory, author %.*s, family %.*s, name %.*s%s",
-        version >> 4, version & 15, (unsigned)load_memory, (int)author.size, author.at,
-        (int)family.size, family.at, (int)name.size, name.at,
-        protection == PROTECTION_KNOW_HOW ? ", know-how protected" : "");
+        d, "version %u.%u, %u bytes of load memory%s%.*s%s%.*s%s%.*s%s", version >> 4, version & 15,
+        (unsigned)load_memory, author.size ? ", author " : "", (int)author.size, author.at,
+        family.size ? ", family " : "", (int)family.size, family.at, name.size ? ", name " : "",
+        (int)name.size, name.at, protection == PROTECTION_KNOW_HOW ? ", know-how protected" : "");
 }
 
 /* --- group 4 --- */
@@ -461,6 +462,7 @@ static void set_password(struct ot_event *event, const struct userdata *u)
     event->flags |= OT_HAS_CREDENTIAL;
     event->secret = u->payload.at;
     event->secret_size = reader_left(&u->payload);
+    event->detail = TEXT("password of the controller");
 }
 
 /* | address with a request id | bytes | */
@@ -525,8 +527,6 @@ static void dispatch(struct dissect *d, struct ot_event *event, const struct use
     case GROUP_CYCLIC:
         if (is_request(u))
             cyclic_request(d, event, u);
-        else if (!is_response(u))
-            event->operation = OP_PUBLISH;
         break;
     case GROUP_BLOCK:
         if (is_request(u))
@@ -618,7 +618,8 @@ static const struct asked *recall(struct dissect *d, const struct s7comm_pdu *pd
     return asked;
 }
 
-static void remember(struct dissect *d, const struct s7comm_pdu *pdu, const struct userdata *u)
+static void remember(struct dissect *d, const struct s7comm_pdu *pdu, const struct userdata *u,
+                     enum operation operation)
 {
     struct asked *asked =
         dissect_remember(d, key_of(pdu, u, d->is_from_client), sizeof *asked, NULL);
@@ -628,6 +629,7 @@ static void remember(struct dissect *d, const struct s7comm_pdu *pdu, const stru
     if (size)
         memcpy(asked->payload, u->payload.at, size);
     asked->size = (uint8_t)size;
+    asked->operation = (uint8_t)operation;
 }
 
 /* An answer without data of its own says again what was asked for. */
@@ -673,13 +675,17 @@ void s7comm_userdata(struct dissect *d, const struct s7comm_pdu *pdu)
     if (is_response(&u)) {
         s7comm_set_status(&event, error);
         asked = recall(d, pdu, &u, &event);
+        if (asked)
+            event.operation = (enum operation)asked->operation;
     } else if (!is_request(&u)) {
         event.flags |= OT_UNSOLICITED;
+        if (u.group == GROUP_PROGRAMMER || u.group == GROUP_CYCLIC)
+            event.operation = OP_PUBLISH; /* what a job or subscription yields */
     }
     dispatch(d, &event, &u, asked);
     if (asked)
         repeat_request(d, &event, &u, asked);
     if (is_request(&u))
-        remember(d, pdu, &u);
+        remember(d, pdu, &u, event.operation);
     emit_event(d, &event);
 }

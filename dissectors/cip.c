@@ -270,8 +270,10 @@ static void set_list(struct dissect *d, struct request *q, struct ot_item *item,
 {
     struct reader r = q->data;
     uint32_t count = reader_u16le(&r);
+    if (reader_ok(&r) && count == 0)
+        return; /* seen in program downloads */
     uint16_t attribute = reader_u16le(&r);
-    if (!reader_ok(&r) || count == 0) {
+    if (!reader_ok(&r)) {
         emit_violation(d, VIOLATION_COUNT, "attribute list is shorter than its count", q->at,
                        q->head_size);
         return;

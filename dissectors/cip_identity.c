@@ -32,6 +32,7 @@ static const struct named vendors[] = {
     {243, "Schneider Electric"                   },
     {253, "Endress+Hauser"                       },
     {283, "Hilscher"                             },
+    {309, "ProSoft Technology"                   },
     {356, "Fanuc Robotics"                       },
     {562, "Phoenix Contact"                      },
     {678, "Cognex"                               },

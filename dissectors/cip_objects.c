@@ -4,7 +4,8 @@
  * Spec: [CIP1] CIP Networks Library, Volume 1, 5-2: Identity
  *       [CIP2] Volume 2, 5-4: TCP/IP Interface, 5-5: Ethernet Link
  *       [CAP]  captures of Logix controllers: class 0x64 begins with the controller's name and
- *              description, class 0x8b attribute 6 counts microseconds since 1970 */
+ *              description, attribute 1 of class 0x6b is a tag's name, attribute 6 of class 0x8b
+ *              counts microseconds since 1970 */
 #include "cip_objects.h"
 
 #include "cip_identity.h"
@@ -13,6 +14,7 @@
 enum {
     CLASS_IDENTITY = 0x01,
     CLASS_CONTROLLER = 0x64,
+    CLASS_SYMBOL = 0x6b,
     CLASS_CLOCK = 0x8b,
     CLASS_TCP_IP = 0xf5,
     CLASS_ETHERNET = 0xf6,
@@ -20,6 +22,7 @@ enum {
     TCP_IP_INTERFACE = 5,
     TCP_IP_HOST_NAME = 6,
     ETHERNET_MAC = 3,
+    SYMBOL_NAME = 1,
     CLOCK_MICROSECONDS = 6,
     FACTS_MAX = 4,
     NAME_MAX = 64,
@@ -36,13 +39,11 @@ static void add(struct facts *facts, enum fact_kind kind, struct text value)
         facts->at[facts->count++] = (struct ot_fact){.kind = kind, .value = value};
 }
 
-/* size 2, characters, padded to even */
+/* size 2, characters */
 static struct text string_read(struct reader *r)
 {
     size_t size = reader_u16le(r);
     const char *at = (const char *)reader_bytes(r, size);
-    if (size % 2 != 0)
-        reader_skip(r, reader_left(r) ? 1 : 0);
     return at ? (struct text){at, size} : (struct text){NULL, 0};
 }
 
@@ -59,7 +60,9 @@ static struct text interface_address(struct dissect *d, struct reader *r)
 {
     struct text address = address_text(d, reader_u32le(r));
     reader_skip(r, 16);
-    (void)string_read(r);
+    struct text domain = string_read(r);
+    if (domain.size % 2 != 0) /* [CIP2] 5-4.3.2.5: padded to even */
+        reader_skip(r, 1);
     return address;
 }
 
@@ -97,13 +100,26 @@ static bool is_printable(struct text t)
     return t.size > 0 && t.size <= NAME_MAX;
 }
 
+/* Controllers are named like variables; modules answer the same question with their catalogue
+ * number. */
+static bool is_identifier(struct text t)
+{
+    for (size_t i = 0; i < t.size; i++) {
+        char c = t.at[i];
+        bool is_letter = (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_';
+        if (!is_letter && (i == 0 || c < '0' || c > '9'))
+            return false;
+    }
+    return t.size > 0 && t.size <= NAME_MAX;
+}
+
 static void controller_facts(uint32_t attribute, struct reader r, struct facts *facts)
 {
     if (attribute != 0)
         return;
     struct text name = string_read(&r);
     struct text description = string_read(&r);
-    if (!is_printable(name))
+    if (!is_identifier(name))
         return;
     add(facts, FACT_NAME, name);
     add(facts, FACT_PROGRAM, name);
@@ -157,6 +173,10 @@ struct text cip_object_setting(struct dissect *d, uint32_t class_id, uint32_t at
         struct text name = string_read(&data);
         return is_printable(name) ? dissect_text(d, "host name %.*s", (int)name.size, name.at)
                                   : nothing;
+    }
+    if (class_id == CLASS_SYMBOL && attribute == SYMBOL_NAME) {
+        struct text name = string_read(&data);
+        return is_printable(name) ? name : nothing;
     }
     return nothing;
 }

@@ -1,5 +1,5 @@
 /* cmd_baseline.c: sightglass baseline show|export|import|approve|reject: review what is normal. */
-#include "baseline/document.h"
+#include "baseline/review.h"
 #include "baseline/rows.h"
 #include "commands.h"
 #include "schemas.h"
@@ -53,7 +53,7 @@ static const struct option long_options[] = {
 struct call {
     struct config config;
     char store[512];
-    enum document_dimension dimension;
+    enum review_dimension dimension;
     struct baseline_decision decision;
     const char *argument;
     bool is_help;
@@ -61,9 +61,9 @@ struct call {
 
 static bool set_dimension(struct call *call, const char *name, struct error *err)
 {
-    for (int i = 0; i < DOCUMENT_DIMENSIONS; i++) {
-        if (strcmp(name, document_dimension_name((enum document_dimension)i)) == 0) {
-            call->dimension = (enum document_dimension)i;
+    for (int i = 0; i < REVIEW_DIMENSIONS; i++) {
+        if (strcmp(name, review_dimension_name((enum review_dimension)i)) == 0) {
+            call->dimension = (enum review_dimension)i;
             return true;
         }
     }
@@ -133,42 +133,41 @@ static bool call_read(struct call *call, int argc, char **argv, struct error *er
 
 static bool show(const struct call *call, struct store *store, struct error *err)
 {
-    struct document *d;
-    if (!document_read_store(&d, store, call->config.sensor, err))
+    struct review *d;
+    if (!review_read_store(&d, store, call->config.sensor, err))
         return false;
-    document_show(d, call->dimension, (int64_t)call->config.settle_minutes * 60 * 1000000000,
-                  stdout);
-    document_destroy(d);
+    review_show(d, call->dimension, (int64_t)call->config.settle_minutes * 60 * 1000000000, stdout);
+    review_destroy(d);
     return true;
 }
 
 static bool export(const struct call *call, struct store *store, struct error *err)
 {
-    struct document *d;
-    if (!document_read_store(&d, store, call->config.sensor, err))
+    struct review *d;
+    if (!review_read_store(&d, store, call->config.sensor, err))
         return false;
-    bool ok = document_write_yaml(d, stdout, err);
-    document_destroy(d);
+    bool ok = review_write_yaml(d, stdout, err);
+    review_destroy(d);
     return ok;
 }
 
 static bool import(const struct call *call, struct store *store, struct error *err)
 {
-    struct document *known, *d = NULL;
+    struct review *known, *d = NULL;
     bool is_stdin = strcmp(call->argument, "-") == 0;
     FILE *file = is_stdin ? stdin : fopen(call->argument, "rb");
     if (!file)
         return error_set(err, "cannot open %s: %s", call->argument, strerror(errno));
-    bool ok = document_read_store(&known, store, call->config.sensor, err);
+    bool ok = review_read_store(&known, store, call->config.sensor, err);
     if (ok) {
-        ok = document_read_yaml(&d, file, is_stdin ? "stdin" : call->argument, known,
-                                call->config.sensor, err) &&
-             document_write_store(d, store, err) &&
+        ok = review_read_yaml(&d, file, is_stdin ? "stdin" : call->argument, known,
+                              call->config.sensor, err) &&
+             review_write_store(d, store, err) &&
              baseline_audit(store, call->config.sensor,
                             *call->decision.by ? call->decision.by : "command line",
                             "imported a baseline document", call->decision.why, err);
-        document_destroy(d);
-        document_destroy(known);
+        review_destroy(d);
+        review_destroy(known);
     }
     if (!is_stdin)
         fclose(file);

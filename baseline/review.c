@@ -1,20 +1,20 @@
-/* document.c: rows of a store in the order of a document, and the document as YAML and as tables.
+/* review.c: rows of a store in the order of a document, and the document as YAML and as tables.
  */
-#include "document.h"
+#include "review.h"
 
-#include "document_internal.h"
 #include "learned.h"
+#include "review_internal.h"
 #include "sensor/base/json_writer.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { DOCUMENT_ROWS_MAX = 512 * 1024 };
+enum { REVIEW_ROWS_MAX = 512 * 1024 };
 
-bool document_add(struct document *d, const struct baseline_row *row)
+bool review_add(struct review *d, const struct baseline_row *row)
 {
-    if (d->count == DOCUMENT_ROWS_MAX)
+    if (d->count == REVIEW_ROWS_MAX)
         return false;
     if (d->count == d->capacity) {
         size_t capacity = d->capacity ? d->capacity * 2 : 256;
@@ -28,15 +28,15 @@ bool document_add(struct document *d, const struct baseline_row *row)
     return true;
 }
 
-struct document *document_create(const char *sensor)
+struct review *review_create(const char *sensor)
 {
-    struct document *d = calloc(1, sizeof *d);
+    struct review *d = calloc(1, sizeof *d);
     if (d)
         text_copy(d->sensor, sizeof d->sensor, text_of(sensor));
     return d;
 }
 
-void document_destroy(struct document *d)
+void review_destroy(struct review *d)
 {
     if (!d)
         return;
@@ -55,14 +55,13 @@ static int compare_rows(const void *a, const void *b)
     return x->kind != y->kind ? (int)x->kind - (int)y->kind : compare_numbers(x->id, y->id);
 }
 
-void document_sort(struct document *d)
+void review_sort(struct review *d)
 {
     if (d->count > 0)
         qsort(d->rows, d->count, sizeof *d->rows, compare_rows);
 }
 
-const struct baseline_row *document_find(const struct document *d, enum baseline_kind kind,
-                                         uint64_t id)
+const struct baseline_row *review_find(const struct review *d, enum baseline_kind kind, uint64_t id)
 {
     struct baseline_row wanted = {.kind = kind, .id = id};
     return d->count ? bsearch(&wanted, d->rows, d->count, sizeof *d->rows, compare_rows) : NULL;
@@ -70,25 +69,25 @@ const struct baseline_row *document_find(const struct document *d, enum baseline
 
 static bool take_row(void *context, const struct baseline_row *row)
 {
-    return document_add(context, row);
+    return review_add(context, row);
 }
 
-bool document_read_store(struct document **document, struct store *store, const char *sensor,
-                         struct error *err)
+bool review_read_store(struct review **document, struct store *store, const char *sensor,
+                       struct error *err)
 {
-    struct document *d = document_create(sensor);
+    struct review *d = review_create(sensor);
     if (!d)
         return error_set(err, "no memory for the baseline");
     if (!baseline_rows_read(store, sensor, BASELINE_KINDS, take_row, d, err)) {
-        document_destroy(d);
+        review_destroy(d);
         return false;
     }
-    document_sort(d);
+    review_sort(d);
     *document = d;
     return true;
 }
 
-bool document_write_store(const struct document *d, struct store *store, struct error *err)
+bool review_write_store(const struct review *d, struct store *store, struct error *err)
 {
     if (!store_exec(store, "BEGIN IMMEDIATE", err))
         return false;
@@ -204,7 +203,7 @@ struct view {
     size_t child_count;
 };
 
-static bool view_make(struct view *v, const struct document *d)
+static bool view_make(struct view *v, const struct review *d)
 {
     *v = (struct view){.listed = calloc(d->count + 1, sizeof *v->listed),
                        .children = calloc(d->count + 1, sizeof *v->children)};
@@ -214,7 +213,7 @@ static bool view_make(struct view *v, const struct document *d)
         const struct baseline_row *row = &d->rows[i];
         if (row->kind == BASELINE_CONVERSATION) {
             const struct baseline_row *pair =
-                document_find(d, BASELINE_PAIR, row->is.conversation.pair);
+                review_find(d, BASELINE_PAIR, row->is.conversation.pair);
             if (pair)
                 v->listed[v->count++] = (struct listed){pair, row};
         } else if (row->kind > BASELINE_CONVERSATION) {
@@ -341,7 +340,7 @@ static void write_value(const struct listed *l, const struct baseline_row *row, 
     write_tail(l, row, f->place.side, out);
 }
 
-bool document_write_yaml(const struct document *d, FILE *out, struct error *err)
+bool review_write_yaml(const struct review *d, FILE *out, struct error *err)
 {
     struct view v;
     if (!view_make(&v, d)) {
@@ -380,9 +379,9 @@ bool document_write_yaml(const struct document *d, FILE *out, struct error *err)
 
 static const char *const dimension_names[] = {"conversations", "operations", "objects", "values"};
 
-const char *document_dimension_name(enum document_dimension dimension)
+const char *review_dimension_name(enum review_dimension dimension)
 {
-    return dimension < DOCUMENT_DIMENSIONS ? dimension_names[dimension] : "";
+    return dimension < REVIEW_DIMENSIONS ? dimension_names[dimension] : "";
 }
 
 static const char *settle_print(const struct settle *s, int64_t minimum_ns, char *out,
@@ -471,8 +470,8 @@ static void show_value(const struct listed *l, const struct baseline_row *row, F
     show_tail(row, out);
 }
 
-void document_show(const struct document *d, enum document_dimension dimension,
-                   int64_t settle_min_ns, FILE *out)
+void review_show(const struct review *d, enum review_dimension dimension, int64_t settle_min_ns,
+                 FILE *out)
 {
     struct view v;
     char why[64];
@@ -481,23 +480,23 @@ void document_show(const struct document *d, enum document_dimension dimension,
         for (size_t i = 0; i < d->count && d->rows[i].kind == BASELINE_LINKS; i++)
             fprintf(out, "pairs of devices: %s\n",
                     settle_print(&d->rows[i].is.links, settle_min_ns, why, sizeof why));
-        if (dimension == DOCUMENT_CONVERSATIONS && v.count)
+        if (dimension == REVIEW_CONVERSATIONS && v.count)
             fprintf(out, "%-17s %-17s %-12s %-8s %-16s  %-16s %9s  %-31s %s\n", "CLIENT", "SERVER",
                     "PROTOCOL", "STATE", "FIRST SEEN", "LAST SEEN", "MESSAGES", "OPERATIONS",
                     "OBJECTS");
         for (size_t i = 0; i < v.count; i++) {
             const struct listed *l = &v.listed[i];
-            if (dimension == DOCUMENT_CONVERSATIONS)
+            if (dimension == REVIEW_CONVERSATIONS)
                 show_conversation(l, settle_min_ns, out);
-            else if (dimension == DOCUMENT_OPERATIONS)
+            else if (dimension == REVIEW_OPERATIONS)
                 told += each_child(&v, l, BASELINE_OPERATION, BASELINE_OPERATION, show_operation,
                                    out, NULL);
-            else if (dimension == DOCUMENT_OBJECTS)
+            else if (dimension == REVIEW_OBJECTS)
                 told += each_child(&v, l, BASELINE_RANGE, BASELINE_TAG, show_object, out, NULL);
             else
                 told += each_child(&v, l, BASELINE_POINT, BASELINE_POINT, show_value, out, NULL);
         }
-        if (v.count == 0 || (dimension != DOCUMENT_CONVERSATIONS && told == 0))
+        if (v.count == 0 || (dimension != REVIEW_CONVERSATIONS && told == 0))
             fputs("nothing has been learned yet\n", out);
     }
     view_release(&v);

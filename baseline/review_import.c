@@ -1,8 +1,8 @@
-/* document_import.c: reads a reviewed document. What it does not say is taken from what is known;
+/* review_import.c: reads a reviewed document. What it does not say is taken from what is known;
  * errors name the line and the key. */
-#include "document.h"
+#include "review.h"
 
-#include "document_internal.h"
+#include "review_internal.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/json_writer.h"
 
@@ -18,8 +18,8 @@ enum {
 struct import {
     yaml_document_t *yaml;
     const char *name; /* of the file */
-    struct document *d;
-    const struct document *known;
+    struct review *d;
+    const struct review *known;
     struct error *err;
     size_t *pairs; /* places of the pairs in the document, in order of appearance */
     size_t pair_count, pair_capacity;
@@ -141,7 +141,7 @@ static uint8_t side_value(struct import *im, const yaml_node_t *map, uint8_t cli
 static struct baseline_row row_of(struct import *im, enum baseline_kind kind, uint64_t id,
                                   uint8_t state, int64_t since_ns)
 {
-    const struct baseline_row *known = im->known ? document_find(im->known, kind, id) : NULL;
+    const struct baseline_row *known = im->known ? review_find(im->known, kind, id) : NULL;
     struct baseline_row row = {.kind = kind, .id = id, .first_ns = since_ns, .last_ns = since_ns};
     if (known)
         row = *known;
@@ -152,7 +152,7 @@ static struct baseline_row row_of(struct import *im, enum baseline_kind kind, ui
 
 static bool add(struct import *im, const yaml_node_t *node, const struct baseline_row *row)
 {
-    return document_add(im->d, row) || fail(im, node, "", "too many entries");
+    return review_add(im->d, row) || fail(im, node, "", "too many entries");
 }
 
 /* --- children of a conversation --- */
@@ -235,7 +235,7 @@ static void import_name(struct import *im, const yaml_node_t *map, char *name, s
     const char *id = text_value(im, map, "id", false, ok);
     const struct baseline_row *known = NULL;
     for (int kind = BASELINE_TAG; id && im->known && kind <= BASELINE_POINT && !known; kind++)
-        known = document_find(im->known, (enum baseline_kind)kind, strtoull(id, NULL, 16));
+        known = review_find(im->known, (enum baseline_kind)kind, strtoull(id, NULL, 16));
     if (known && known->kind == BASELINE_TAG && strcmp(known->is.tag.name, name) == 0)
         *name_hash = known->is.tag.name_hash;
     if (known && known->kind == BASELINE_POINT && strcmp(known->is.point.name, name) == 0)
@@ -446,7 +446,7 @@ static bool import_conversation(struct import *im, const yaml_node_t *map)
     return true;
 }
 
-static bool import_document(struct import *im)
+static bool import_all(struct import *im)
 {
     static const char *const keys[] = {"version", "sensor", "conversations", NULL};
     const yaml_node_t *root = yaml_document_get_root_node(im->yaml);
@@ -479,7 +479,7 @@ static bool import_document(struct import *im)
     return true;
 }
 
-static bool has_duplicates(const struct document *d)
+static bool has_duplicates(const struct review *d)
 {
     for (size_t i = 1; i < d->count; i++)
         if (d->rows[i].kind == d->rows[i - 1].kind && d->rows[i].id == d->rows[i - 1].id)
@@ -487,8 +487,8 @@ static bool has_duplicates(const struct document *d)
     return false;
 }
 
-bool document_read_yaml(struct document **document, FILE *file, const char *name,
-                        const struct document *known, const char *sensor, struct error *err)
+bool review_read_yaml(struct review **document, FILE *file, const char *name,
+                      const struct review *known, const char *sensor, struct error *err)
 {
     yaml_parser_t parser;
     yaml_document_t yaml;
@@ -502,10 +502,10 @@ bool document_read_yaml(struct document **document, FILE *file, const char *name
         return false;
     }
     struct import im = {
-        .yaml = &yaml, .name = name, .d = document_create(sensor), .known = known, .err = err};
-    bool ok = im.d ? import_document(&im) : error_set(err, "no memory to read %s", name);
+        .yaml = &yaml, .name = name, .d = review_create(sensor), .known = known, .err = err};
+    bool ok = im.d ? import_all(&im) : error_set(err, "no memory to read %s", name);
     if (ok) {
-        document_sort(im.d);
+        review_sort(im.d);
         if (has_duplicates(im.d))
             ok = error_set(err, "%s: something is listed twice", name);
     }
@@ -513,7 +513,7 @@ bool document_read_yaml(struct document **document, FILE *file, const char *name
     yaml_document_delete(&yaml);
     yaml_parser_delete(&parser);
     if (!ok)
-        document_destroy(im.d);
+        review_destroy(im.d);
     else
         *document = im.d;
     return ok;

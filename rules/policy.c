@@ -599,30 +599,31 @@ void policy_odd_port(struct policy *p, const struct ot_flow *flow, const char *p
                      const char *expected, const struct packet *packet)
 {
     char key[FINDING_KEY], object[FINDING_KEY];
-    if (!protocol)
-        protocol = "unknown"; /* to nDPI, too */
+    const char *found = protocol ? protocol : "something unknown";
     text_format(key, sizeof key, "%u", flow->server.port);
-    text_format(object, sizeof object, "%s on port %u", protocol, flow->server.port);
+    text_format(object, sizeof object, "%s on port %u", found, flow->server.port);
     struct cause_of of = {.detection = DETECTION_COMM_PROTOCOL_ON_ODD_PORT,
-                          .protocol = protocol,
+                          .protocol = protocol ? protocol : "",
                           .key = key,
                           .phrase = "talks to %T with a protocol that does not belong there: %O",
                           .thing = "",
                           .object = object,
                           .expected = ""};
     struct violation at = {
-        .flow = flow, .packet = packet, .protocol = protocol, .is_from_client = true};
+        .flow = flow, .packet = packet, .protocol = of.protocol, .is_from_client = true};
     at.time_ns = packet ? packet->time_ns : flow->last_ns;
-    uint32_t flags = 0;
     uint64_t count;
+    uint32_t flags = 0;
     if (!causes_admit(p->causes, flow, at.time_ns, &of, &flags, &count))
         return;
     struct finding f;
     finding_of_violation(&f, of.detection, &at);
-    causes_fill(&f, &of, 0, count);
-    text_format(f.expected, sizeof f.expected, "%s on port %u",
-                expected ? expected : "another protocol", flow->server.port);
-    text_format(f.seen, sizeof f.seen, "%s on port %u", protocol, flow->server.port);
+    causes_fill(&f, &of, flags, count);
+    if (expected)
+        text_format(f.expected, sizeof f.expected, "%s on port %u", expected, flow->server.port);
+    else
+        text_format(f.expected, sizeof f.expected, "%s on its own port", found);
+    text_format(f.seen, sizeof f.seen, "%s on port %u", found, flow->server.port);
     causes_tell(p->causes, &f);
 }
 

@@ -31,7 +31,8 @@ void policy_destroy(struct policy *p);
 
 void policy_event(struct policy *p, const struct ot_event *event);
 void policy_violation(struct policy *p, const struct violation *violation);
-/* nDPI or a dissector found `protocol` on a port that belongs to `expected`. Once per flow. */
+/* nDPI or a dissector found `protocol` on a port that belongs to `expected`. Either may be NULL:
+ * nothing known was found there; the port belongs to nothing. Once per flow. */
 void policy_odd_port(struct policy *p, const struct ot_flow *flow, const char *protocol,
                      const char *expected, const struct packet *packet);
 /* Once per second of packet time, and once at the end: transfers that never ended, bursts that are

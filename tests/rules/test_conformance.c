@@ -255,6 +255,20 @@ START_TEST(test_odd_port)
 }
 END_TEST
 
+/* The port belongs to a protocol, and what comes is none that we know. */
+START_TEST(test_odd_port_of_something_unknown)
+{
+    struct made_run run;
+    made_start(&run, "s7comm", 0);
+    policy_odd_port(run.policy, &run.flow, NULL, "s7comm", NULL);
+    ck_assert_uint_eq(run.count, 1);
+    ck_assert_str_eq(run.findings[0].seen, "something unknown on port 102");
+    policy_odd_port(run.policy, &run.flow, "modbus", NULL, NULL);
+    ck_assert_str_eq(run.findings[1].expected, "modbus on its own port");
+    made_end(&run);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("conformance");
@@ -265,6 +279,7 @@ int main(void)
     tcase_add_test(tcase, test_words_of_a_breach);
     tcase_add_test(tcase, test_actor_of_unasked_reply);
     tcase_add_test(tcase, test_odd_port);
+    tcase_add_test(tcase, test_odd_port_of_something_unknown);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

@@ -315,6 +315,8 @@ enum binding_verdict bindings_see(struct bindings *b, uint32_t segment, const st
     }
     if (!e->is_contested && s->time_ns - e->told_ns >= REPEAT_NS)
         contest_open(b, e, pair, s, is_arp);
+    else if (e->is_contested && pair == &e->macs[e->challenger])
+        e->is_challenge_arp |= is_arp; /* a host is sighted before its ARP packet is */
     return e->is_contested ? BINDING_CONTESTED : BINDING_REFUTED;
 }
 

@@ -404,23 +404,37 @@ static struct asset *proxy_new(struct inventory *inv, uint32_t segment, const st
     return a;
 }
 
+/* All that was seen with m's MAC before lies in another subnet than ip, which says by ARP that the
+ * MAC is its own: it was routed. */
+static bool was_routed(const struct asset *m, const struct address *ip)
+{
+    for (size_t i = 0; i < m->ip_count; i++)
+        if (m->is_ip_confirmed[i] || is_same_subnet(&m->ips[i], ip))
+            return false;
+    return m->ip_count > 0;
+}
+
+static void take_mac(struct inventory *inv, struct asset *router, struct asset *m,
+                     const struct endpoint *who)
+{
+    asset_mac_remove(&inv->assets, m, &who->mac);
+    m->flags |= ASSET_PROXY;
+    router->flags &= ~(uint32_t)ASSET_PROXY;
+    router->foreign_count = (uint8_t)(m->foreign_count + 1);
+    asset_mac_add(&inv->assets, router, &who->mac);
+    asset_ip_add(&inv->assets, router, &who->ip, true);
+    if (router->foreign_count >= FOREIGN_MAX && !(router->flags & ASSET_ROUTER))
+        became_router(inv, router);
+}
+
 /* mac says by ARP that it holds ip, which no device had. */
 static struct asset *ip_announced(struct inventory *inv, struct asset *m, const struct sighting *s,
                                   const struct endpoint *who)
 {
     struct assets *t = &inv->assets;
-    bool is_confirmed = false;
-    for (size_t i = 0; i < m->ip_count; i++)
-        is_confirmed |= m->is_ip_confirmed[i];
-    if (m->ip_count > 0 && !is_confirmed && !is_same_subnet(&m->ips[0], &who->ip)) {
-        /* what was seen with this MAC before was routed: the MAC belongs to the one that speaks for
-         * itself */
+    if (was_routed(m, &who->ip)) {
         struct asset *router = asset_new(inv, m->segment, s, who);
-        asset_mac_remove(t, m, &who->mac);
-        m->flags |= ASSET_PROXY;
-        asset_mac_add(t, router, &who->mac);
-        asset_ip_add(t, router, &who->ip, true);
-        router->foreign_count = 1;
+        take_mac(inv, router, m, who);
         return router;
     }
     if (m->ip_count >= PROXY_MAX && !(m->flags & ASSET_ROUTER))
@@ -437,6 +451,10 @@ static struct asset *two_devices(struct inventory *inv, struct asset *a, struct 
     bool is_join = m->ip_count == 0 || (is_arp && a->mac_count == 0);
     if (!is_join)
         return a;
+    if (is_arp && was_routed(m, &who->ip)) {
+        take_mac(inv, a, m, who);
+        return a;
+    }
     bool is_a_older = a->first_ns <= m->first_ns;
     struct asset *older = is_a_older ? a : m, *younger = is_a_older ? m : a;
     assets_merge(&inv->assets, older, younger);

@@ -3,7 +3,7 @@
 #include "commands.h"
 
 #include "baseline/asset_export.h"
-#include "baseline/inventory.h"
+#include "schemas.h"
 #include "sensor/base/config.h"
 #include "sensor/base/text.h"
 
@@ -90,9 +90,8 @@ static void table_header(void)
 
 static bool print_assets(const char *path, const char *format, struct error *err)
 {
-    static const struct store_schema *const schemas[] = {&inventory_schema, NULL};
     struct store *store;
-    if (!store_open(&store, path, STORE_READ_ONLY, schemas, err))
+    if (!store_open(&store, path, STORE_READ_ONLY, store_schemas, err))
         return false;
     bool is_table = strcmp(format, "table") == 0, is_csv = strcmp(format, "csv") == 0;
     if (is_table)

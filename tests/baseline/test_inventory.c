@@ -256,6 +256,11 @@ static const struct row {
     {"new hosts behind the router have no address conflict",
      "100 host 172.16.1.5@fe\n101 host 172.16.2.6@fe",                                                                              ""                              },
     {"a new host behind the router",                                  "100 host 172.16.3.7@fe",                                     "asset.new"                     },
+    {"a gateway that was first seen by what it routes",
+     "100 host 192.168.7.1@60\n100.1 host 10.0.0.60@60\n100.1 arp 10.0.0.60@60 10.0.0.10",                                          "asset.new asset.new"           },
+    {"a host is sighted before its ARP packet is",
+     "90 host 10.0.0.10@10\n90 host 10.0.0.20@20\n100 host 10.0.0.254@20\n100 arpreply "
+     "10.0.0.254@20 10.0.0.10@10",                                                                                                  "net.arp-spoof"                 },
     {"a DHCP client takes its first address",                         "100 host @40\n101 host 10.0.0.40@40",                        "asset.new"                     },
 };
 

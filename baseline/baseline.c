@@ -137,7 +137,7 @@ void baseline_event(struct baseline *b, const struct ot_event *event)
     conversations_find(&s, event->flow, event->protocol, event->packet, event->time_ns);
     if (event->direction == OT_ONEWAY && !event->is_from_client)
         s.side = !s.side;
-    s.unit = name_hash(event->unit);
+    s.unit = conversations_unit(&s);
     b->fresh_event = event;
     b->fresh_time_ns = event->time_ns;
     b->fresh_is_actor_new = operations_is_actor_new(s.pair, s.side, event->operation);

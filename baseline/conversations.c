@@ -250,3 +250,29 @@ bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *
     }
     return true;
 }
+
+/* S7 and CIP name the unit when they connect: on a connection that is older than the sensor it is
+ * not known. Such events count for the unit that is known from other connections, and the other way
+ * round. */
+uint64_t conversations_unit(struct seen *s)
+{
+    struct conversation *c = s->conversation;
+    uint64_t unit = name_hash(s->event->unit);
+    bool learns = baseline_is_learning(s->b, &c->f.operations);
+    if (unit == 0 && !s->event->flow->is_start_seen) {
+        if (learns && !c->f.has_unnamed && c->f.unit_hash == 0) {
+            c->f.has_unnamed = true;
+            entry_change(&s->b->conversations, &c->e);
+        }
+        return c->f.unit_hash;
+    }
+    if (unit != 0 && c->f.unit_hash == 0) {
+        if (!learns && c->f.has_unnamed)
+            return 0;
+        if (learns) {
+            c->f.unit_hash = unit;
+            entry_change(&s->b->conversations, &c->e);
+        }
+    }
+    return unit;
+}

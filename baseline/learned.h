@@ -149,6 +149,8 @@ uint64_t range_key_of(uint64_t conversation_key, const struct range_facts *f, bo
 uint64_t tag_key_of(uint64_t conversation_key, const struct tag_facts *f);
 uint64_t point_key_of(uint64_t conversation_key, const struct point_facts *f);
 uint64_t block_key_of(uint64_t conversation_key, const struct block_facts *f);
+/* The unit of the event, as a key. */
+uint64_t conversations_unit(struct seen *s);
 /* operations.c */
 void operations_judge(struct seen *s);
 bool operations_is_actor_new(const struct pair *pair, unsigned side, enum operation operation);

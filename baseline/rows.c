@@ -56,6 +56,8 @@ static const struct column conversation_columns[] = {
     AT(conversation.client, COLUMN_U8),
     AT(conversation.is_role_known, COLUMN_BOOL),
     AT(conversation.writes_max, COLUMN_U32),
+    AT(conversation.unit_hash, COLUMN_U64),
+    AT(conversation.has_unnamed, COLUMN_BOOL),
     SETTLE(conversation.operations),
     SETTLE(conversation.objects),
 };
@@ -112,7 +114,8 @@ static const char *const migrations[] = {
     ", segment INTEGER, host_a TEXT, host_b TEXT, operations_a INTEGER, operations_b INTEGER" END
     "CREATE TABLE baseline_conversations (" HEAD
     ", pair INTEGER, protocol TEXT, client INTEGER, is_role_known INTEGER, "
-    "writes_max INTEGER, operations_observed INTEGER, operations_quiet INTEGER, "
+    "writes_max INTEGER, unit_hash INTEGER, has_unnamed INTEGER, operations_observed INTEGER, "
+    "operations_quiet INTEGER, "
     "operations_longest_gap INTEGER, "
     "operations_news INTEGER, operations_calm INTEGER, objects_observed INTEGER, objects_quiet "
     "INTEGER, "
@@ -127,7 +130,8 @@ static const char *const migrations[] = {
     "low REAL, high REAL, states TEXT, changes_max INTEGER, observations INTEGER" END
     "CREATE TABLE baseline_blocks (" HEAD PLACE_SQL
     ", address INTEGER, size INTEGER, name TEXT, name_hash INTEGER, polls INTEGER, "
-    "changes INTEGER, longest_unchanged INTEGER, longest_unchanged_polls INTEGER" END
+    "changes INTEGER, longest_unchanged INTEGER, longest_unchanged_polls INTEGER" END,
+    /* what people decide */
     "CREATE TABLE baseline_decisions (sensor TEXT NOT NULL, id INTEGER NOT NULL, made INTEGER NOT "
     "NULL, until INTEGER NOT NULL, "
     "verdict TEXT NOT NULL, entry INTEGER NOT NULL, detection TEXT NOT NULL, actor TEXT NOT NULL, "
@@ -161,7 +165,7 @@ static const struct kind kinds[BASELINE_KINDS] = {
     [BASELINE_LINKS] = KIND("baseline_links", MARKS5, links_columns),
     [BASELINE_PAIR] = KIND("baseline_pairs", MARKS5, pair_columns),
     [BASELINE_CONVERSATION] =
-        KIND("baseline_conversations", MARKS5 "," MARKS5 "," MARKS5, conversation_columns),
+        KIND("baseline_conversations", MARKS5 "," MARKS6 "," MARKS6, conversation_columns),
     [BASELINE_OPERATION] = KIND("baseline_operations", MARKS6 ",?,?", operation_columns),
     [BASELINE_RANGE] = KIND("baseline_ranges", MARKS5 "," MARKS5, range_columns),
     [BASELINE_TAG] = KIND("baseline_tags", MARKS5 "," MARKS5, tag_columns),

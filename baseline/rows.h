@@ -38,6 +38,8 @@ struct conversation_facts {
     char protocol[LEARNED_TEXT];
     uint8_t client; /* 0 or 1: which host of the pair asks */
     bool is_role_known;
+    uint64_t unit_hash;      /* a unit that was seen by name; 0: none yet */
+    bool has_unnamed;        /* learned from a connection whose beginning, and so whose unit, was not seen */
     struct settle operations, objects;
     uint32_t writes_max; /* most changes within WRITE_WINDOW_NS, either host */
 };

@@ -258,32 +258,33 @@ static const char *transport_name(uint8_t transport)
     return transport == TRANSPORT_TCP ? "TCP" : transport == TRANSPORT_UDP ? "UDP" : "protocol";
 }
 
-static void tell_service(struct inventory *inv, struct asset *a, const struct sighting *s)
+static void tell_service(struct inventory *inv, struct asset *a,
+                         const struct asset_service *service, const struct sighting *s,
+                         const struct endpoint *client)
 {
     struct finding f;
     finding_start(inv, &f, DETECTION_COMM_NEW_SERVICE, a, s);
-    f.actor = s->who;
-    char client[ADDRESS_TEXT_SIZE], since[TIME_TEXT_SIZE];
-    address_print(client, &s->other.ip);
+    f.actor.port = service->port;
+    char user[ADDRESS_TEXT_SIZE], since[TIME_TEXT_SIZE];
+    address_print(user, &client->ip);
+    const char *transport = transport_name(service->transport);
     text_format(f.what, sizeof f.what, "offers a new service on %s port %u, first used by %s",
-                transport_name(s->transport), s->who.port, client);
-    text_format(f.seen, sizeof f.seen, "%s port %u answers", transport_name(s->transport),
-                s->who.port);
-    size_t used = strlen(
-        text_format(f.expected, sizeof f.expected, "since %s only", when(since, a->first_ns)));
+                transport, service->port, user);
+    text_format(f.seen, sizeof f.seen, "%s port %u answers", transport, service->port);
+    when(since, a->first_ns);
+    size_t used = strlen(text_format(f.expected, sizeof f.expected, "since %s only", since));
     size_t known = 0;
     for (uint32_t i = a->first_service; i != INDEX_NONE; i = inv->assets.services[i].next) {
-        const struct asset_service *service = &inv->assets.services[i];
-        if (service->port == s->who.port || !(service->flags & SERVICE_ANSWERED))
+        const struct asset_service *other = &inv->assets.services[i];
+        if (other == service || !(other->flags & SERVICE_ANSWERED))
             continue;
         if (known++ < 12)
             used += strlen(text_format(f.expected + used, sizeof f.expected - used, " %s %u",
-                                       transport_name(service->transport), service->port));
+                                       transport_name(other->transport), other->port));
     }
     if (known == 0)
-        text_format(f.expected, sizeof f.expected, "no service of this device since %s",
-                    when(since, a->first_ns));
-    text_format(f.key, sizeof f.key, "%s %u", transport_name(s->transport), s->who.port);
+        text_format(f.expected, sizeof f.expected, "no service of this device since %s", since);
+    text_format(f.key, sizeof f.key, "%s %u", transport, service->port);
     inv->sink->finding(inv->sink->context, &f);
 }
 
@@ -618,21 +619,45 @@ static void served(struct inventory *inv, struct asset *a, struct asset_service 
         tell_new(inv, a);
 }
 
-static void recent_add(struct inventory *inv, uint32_t segment, const struct sighting *s)
+static void recent_add(struct inventory *inv, uint32_t segment, uint8_t transport,
+                       const struct endpoint *server, uint16_t protocol)
 {
-    inv->recent[inv->recent_at++ % RECENT_MAX] = (struct recent_protocol){
-        segment, s->other, s->transport, assets_protocol(&inv->assets, s->protocol)};
+    inv->recent[inv->recent_at++ % RECENT_MAX] =
+        (struct recent_service){segment, transport, true, protocol, *server};
 }
 
-static uint16_t recent_find(const struct inventory *inv, uint32_t segment, const struct sighting *s)
+/* The last one of this server that has a protocol, or (has_protocol false) that answered; NULL:
+ * none. */
+static const struct recent_service *recent_find(const struct inventory *inv, uint32_t segment,
+                                                uint8_t transport, const struct endpoint *server,
+                                                bool has_protocol)
 {
     for (size_t i = 0; i < RECENT_MAX; i++) {
-        const struct recent_protocol *r = &inv->recent[i];
-        if (r->protocol != 0 && r->segment == segment && r->transport == s->transport &&
-            r->server.port == s->who.port && address_equal(&r->server.ip, &s->who.ip))
-            return r->protocol;
+        const struct recent_service *r = &inv->recent[i];
+        if (r->is_used && (r->protocol != 0) == has_protocol && r->segment == segment &&
+            r->transport == transport && r->server.port == server->port &&
+            address_equal(&r->server.ip, &server->ip))
+            return r;
     }
-    return 0;
+    return NULL;
+}
+
+/* The service answered: for the first time? Then it is told, or learned. */
+static void service_answered(struct inventory *inv, uint32_t segment, struct asset *a,
+                             struct asset_service *service, const struct sighting *s,
+                             const struct endpoint *client)
+{
+    bool is_new = !(service->flags & SERVICE_ANSWERED);
+    service->flags |= SERVICE_ANSWERED;
+    service->last_ns = s->time_ns;
+    service->count++;
+    service->is_dirty = true;
+    if (!is_new)
+        return;
+    something_new(inv, segment);
+    bool is_part_of_newness = a->is_new && s->time_ns - a->first_ns < SERVICES_NS;
+    if (!is_silent(inv, segment) && !is_part_of_newness)
+        tell_service(inv, a, service, s, client);
 }
 
 static void on_answer(struct inventory *inv, uint32_t segment, struct asset *a,
@@ -643,28 +668,20 @@ static void on_answer(struct inventory *inv, uint32_t segment, struct asset *a,
     a->flags |= ASSET_TALKED | (address_is_public(&s->other.ip) ? ASSET_PUBLIC : 0u);
     if (client)
         client->flags |= ASSET_TALKED | (address_is_public(&s->who.ip) ? ASSET_PUBLIC : 0u);
-    uint16_t protocol = recent_find(inv, segment, s);
-    const char *name = assets_protocol_name(t, protocol);
-    if (is_passing_port(t, a, s->transport, s->who.port) && !asset_protocol_kind(name) &&
-        !asset_service_find(t, a, s->transport, s->who.port))
+    const struct recent_service *recent = recent_find(inv, segment, s->transport, &s->who, true);
+    if (!recent && is_passing_port(t, a, s->transport, s->who.port) &&
+        !asset_service_find(t, a, s->transport, s->who.port)) {
+        recent_add(inv, segment, s->transport, &s->who, 0);
         return;
+    }
     bool is_new;
     struct asset_service *service =
         asset_service(t, a, s->transport, s->who.port, s->time_ns, &is_new);
     if (!service)
         return;
-    is_new = !(service->flags & SERVICE_ANSWERED);
-    service->flags |= SERVICE_ANSWERED;
-    service->protocol = service->protocol ? service->protocol : protocol;
-    service->last_ns = s->time_ns;
-    service->count++;
-    service->is_dirty = true;
-    if (is_new) {
-        something_new(inv, segment);
-        bool is_part_of_newness = a->is_new && s->time_ns - a->first_ns < SERVICES_NS;
-        if (!is_silent(inv, segment) && !is_part_of_newness)
-            tell_service(inv, a, s);
-    }
+    if (service->protocol == 0 && recent)
+        service->protocol = recent->protocol;
+    service_answered(inv, segment, a, service, s, &s->other);
     served(inv, a, service);
 }
 
@@ -678,27 +695,28 @@ static void on_protocol(struct inventory *inv, uint32_t segment, struct asset *c
         return;
     struct asset *server = host_find(inv, segment, &s->other);
     if (!server) {
-        recent_add(inv, segment, s);
+        recent_add(inv, segment, s->transport, &s->other, name);
         return;
     }
     if (s->other.port == 0) { /* straight on Ethernet */
         asset_protocol_add(t, server, name, true);
         return;
     }
+    bool is_plant = asset_protocol_kind(s->protocol) != NULL, is_new = false;
     struct asset_service *service = asset_service_find(t, server, s->transport, s->other.port);
-    bool is_passing = is_passing_port(t, server, s->transport, s->other.port);
-    if (!service && is_passing && !asset_protocol_kind(s->protocol))
+    if (!service && !is_plant && is_passing_port(t, server, s->transport, s->other.port))
         return;
-    bool is_new;
     if (!service)
         service = asset_service(t, server, s->transport, s->other.port, s->time_ns, &is_new);
     if (!service)
         return;
-    if (service->protocol == 0 || asset_protocol_kind(s->protocol)) {
+    if (service->protocol == 0 || is_plant) {
         service->protocol = name;
         service->flags |= SERVICE_RECOGNISED;
         service->is_dirty = true;
     }
+    if (is_new && recent_find(inv, segment, s->transport, &s->other, false))
+        service_answered(inv, segment, server, service, s, &s->who);
     served(inv, server, service);
 }
 

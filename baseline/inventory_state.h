@@ -10,7 +10,7 @@ enum {
     SEGMENTS_MAX = 1024,
     SEGMENT_NAME_SIZE = 64,
     PENDING_MAX = 4096, /* assets first seen in the last two seconds */
-    RECENT_MAX = 64,    /* requests recognised before the server was ever heard */
+    RECENT_MAX = 64,    /* half-known services */
 };
 
 struct inventory_segment {
@@ -23,12 +23,14 @@ struct inventory_segment {
     int64_t seen_ns;     /* last sighting; 0: none in this run */
 };
 
-/* A protocol that was recognised in a request to a host that has not answered yet. */
-struct recent_protocol {
+/* A service of which one half is known: its protocol was recognised before it answered, or it
+ * answered on a port of those that come and go (protocol 0). */
+struct recent_service {
     uint32_t segment;
-    struct endpoint server;
     uint8_t transport;
+    bool is_used;
     uint16_t protocol;
+    struct endpoint server;
 };
 
 struct inventory {
@@ -43,7 +45,7 @@ struct inventory {
     /* assets whose finding waits for what they turn out to be: a ring in order of first sight */
     uint32_t pending[PENDING_MAX];
     size_t pending_head, pending_count;
-    struct recent_protocol recent[RECENT_MAX];
+    struct recent_service recent[RECENT_MAX]; /* a ring */
     size_t recent_at;
 };
 

@@ -230,6 +230,10 @@ static const struct row {
     {"a new service is told once",
      "100 answer 10.0.0.10@10/23 10.0.0.20@20/50001\n110 answer 10.0.0.10@10/23 10.0.0.20@20/50002",                                "comm.new-service"              },
     {"an ephemeral port is no service",                               "100 answer 10.0.0.10@10/49200 10.0.0.20@20/50001",           ""                              },
+    {"a plant protocol on a port among the ephemeral ones",
+     "100 answer 10.0.0.10@10/44818 10.0.0.20@20/50001\n100.1 protocol 10.0.0.20@20/50001 "
+     "10.0.0.10@10/44818 enip\n"
+     "110 answer 10.0.0.10@10/44818 10.0.0.20@20/50002",                                                                            "comm.new-service"              },
     {"FTP data is no service",
      "100 answer 10.0.0.10@10/20 10.0.0.20@20/50001\n101 answer 10.0.0.10@10/21 "
      "10.0.0.20@20/50001\n"

@@ -17,6 +17,7 @@ enum {
     ARENA_SIZE = 1 << 18, /* 1,900 items of one PDU */
     NDPI_FLOWS_MAX = 2048,
     PDU_MAX_DEFAULT = 4096,
+    SIDES_JUDGED_AT = 8, /* packets of a flow; its other direction would have shown by then */
 };
 
 /* --- life --- */
@@ -537,8 +538,20 @@ static void note_sides(struct flow *f, const struct packet *p, int from)
         f->view.is_two_sided = true;
 }
 
+/* Acknowledgements count: a side that only listens is visible, too. */
+static void judge_sides(struct analyser *a, struct flow *f, int from)
+{
+    f->is_seen[from] = true;
+    if (f->packets >= SIDES_JUDGED_AT || ++f->packets < SIDES_JUDGED_AT)
+        return;
+    a->counters.tcp_flows_judged++;
+    a->counters.tcp_flows_one_sided += !f->is_seen[1 - from];
+}
+
 static void tcp_packet(struct analyser *a, struct flow *f, const struct packet *p, int from)
 {
+    judge_sides(a, f, from);
+    a->counters.tcp_bytes += p->payload_size;
     struct delivery_of to = {a, f, from}, back = {a, f, 1 - from};
     struct stream_context forward = {a->pool, &a->counters, deliver, &to};
     if (f->halves[1 - from].stream.held) {
@@ -713,25 +726,4 @@ const struct protocol_stats *analyser_protocols(const struct analyser *a)
 uint32_t analyser_flows(const struct analyser *a)
 {
     return flow_count(a->flows);
-}
-
-struct sides {
-    uint32_t with_payload, one_sided;
-};
-
-static void count_sides(void *context, struct flow *f)
-{
-    struct sides *s = context;
-    if (f->view.transport != TRANSPORT_TCP || f->state == FLOW_UNDECIDED)
-        return;
-    s->with_payload++;
-    s->one_sided += !f->view.is_two_sided;
-}
-
-void analyser_sides(struct analyser *a, uint32_t *with_payload, uint32_t *one_sided)
-{
-    struct sides s = {0, 0};
-    flow_each(a->flows, count_sides, &s);
-    *with_payload = s.with_payload;
-    *one_sided = s.one_sided;
 }

@@ -56,5 +56,3 @@ struct counters *analyser_counters(struct analyser *a);
 /* Indexed like dissectors[]. */
 const struct protocol_stats *analyser_protocols(const struct analyser *a);
 uint32_t analyser_flows(const struct analyser *a);
-/* TCP flows with payload, and those of them where only one side has any. */
-void analyser_sides(struct analyser *a, uint32_t *with_payload, uint32_t *one_sided);

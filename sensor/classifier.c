@@ -99,7 +99,8 @@ void classifier_release(struct classifier *c, struct flow *f)
     if (!s)
         return;
     ndpi_free_flow_data(s->flow);
-    memset(s->flow, 0, SIZEOF_FLOW_STRUCT); /* its pointers are dangling, and are freed once more at the end */
+    memset(s->flow, 0,
+           SIZEOF_FLOW_STRUCT); /* its pointers are dangling, and are freed once more at the end */
     f->ndpi = NULL;
     s->next = c->free;
     c->free = s;

@@ -49,6 +49,8 @@ struct flow {
     uint8_t state; /* enum flow_state */
     uint8_t payload_packets;
     uint8_t ndpi_packets;
+    uint8_t packets;    /* up to SIDES_JUDGED_AT */
+    bool is_seen[2];    /* a packet came from A, from B */
     uint8_t broken;     /* framing errors in a row */
     uint8_t first_half; /* that had payload */
     bool has_answered, is_refused;

@@ -1,11 +1,13 @@
 /* core.c: the wiring of the core thread. */
 #include "core.h"
 
+#include "baseline/health.h"
 #include "schemas.h"
 #include "sensor/base/log.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum { DELIVERY_PATIENCE_MS = 5000 };
 #define SECOND_NS INT64_C(1000000000)
@@ -19,6 +21,7 @@ struct core {
     struct inventory *inventory;
     struct alerts *alerts;
     struct delivery *delivery;
+    struct health *health;
     int64_t saved_ns;
     int64_t last_decision;
 };
@@ -76,7 +79,9 @@ static bool create_parts(struct core *c, struct error *err)
         .context = c->options.context,
     };
     c->alerts = c->inventory ? alerts_create(&alerts) : NULL;
-    if (!c->alerts)
+    struct health_options health = {config->no_traffic_seconds, config->loss_percent};
+    c->health = health_create(&health);
+    if (!c->alerts || !c->health)
         return error_set(err, "out of memory for the inventory and the alerts");
     return inventory_load(c->inventory, c->store, err) && alerts_load(c->alerts, c->store, err);
 }
@@ -111,6 +116,7 @@ bool core_close(struct core *c, struct error *err)
 {
     if (!c)
         return true;
+    health_destroy(c->health);
     alerts_destroy(c->alerts);
     inventory_destroy(c->inventory);
     bool ok = store_queue_close(c->queue, err);
@@ -132,9 +138,46 @@ void core_save(struct core *c)
         store_queue_commit(c->queue, NULL);
 }
 
+static int64_t wall_clock_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_REALTIME, &t);
+    return (int64_t)t.tv_sec * SECOND_NS + t.tv_nsec;
+}
+
+static void judge_outputs(struct core *c, struct health_input *input, struct delivery_state *state)
+{
+    delivery_state(c->delivery, state);
+    input->is_output_failing = state->is_failing;
+    input->output_failing_ns = state->is_failing ? wall_clock_ns() - state->failing_since_ns : 0;
+    input->output_waiting = state->waiting;
+    input->output_error = state->last_error;
+}
+
+static void judge_health(struct core *c, int64_t time_ns, const struct core_measure *measure)
+{
+    struct health_input input = {
+        .time_ns = time_ns,
+        .is_live = c->options.is_live,
+        .tcp_bytes = measure->totals.tcp_bytes,
+        .tcp_gap_bytes = measure->totals.tcp_gap_bytes,
+        .tcp_flows = measure->totals.tcp_flows_judged,
+        .tcp_flows_one_sided = measure->totals.tcp_flows_one_sided,
+    };
+    for (; input.source_count < measure->source_count && input.source_count < HEALTH_SOURCES_MAX;
+         input.source_count++) {
+        const struct source_measure *s = &measure->sources[input.source_count];
+        input.sources[input.source_count] = (struct health_source){s->name, s->packets, s->dropped};
+    }
+    struct delivery_state outputs;
+    if (c->options.is_live && c->delivery)
+        judge_outputs(c, &input, &outputs);
+    health_tick(c->health, &input, &c->sink);
+}
+
 void core_tick(struct core *c, int64_t time_ns, const struct core_measure *measure)
 {
-    (void)measure;
+    judge_health(c, time_ns, measure);
     inventory_tick(c->inventory, time_ns, false);
     alerts_tick(c->alerts, time_ns, false);
     if (c->saved_ns == 0 || time_ns < c->saved_ns)
@@ -187,7 +230,7 @@ void core_decisions(struct core *c, void (*put)(void *context, const struct base
 
 void core_finish(struct core *c, int64_t time_ns, const struct core_measure *measure)
 {
-    (void)measure;
+    judge_health(c, time_ns, measure);
     inventory_tick(c->inventory, time_ns, true);
     alerts_tick(c->alerts, time_ns, true);
     core_save(c);

@@ -38,8 +38,7 @@ void core_row(void *context, const struct baseline_row *row);
 
 /* What the wiring measured in the last second. */
 struct core_measure {
-    struct counters totals;          /* of the run so far */
-    uint32_t flows, flows_one_sided; /* TCP flows with payload */
+    struct counters totals; /* of the run so far */
     const struct source_measure {
         const char *name;
         uint64_t packets, dropped; /* of the run so far */

@@ -42,19 +42,14 @@ enum core_record {
     RECORD_DONE
 };
 
-struct worker_measure {
-    struct counters counters;
-    uint32_t flows, flows_one_sided;
-};
-
 struct worker_thread {
     struct live *live;
     struct worker *worker;
     struct ring *packets, *records;
     pthread_t thread;
     int64_t next_second_ns, next_save_ns;
-    struct worker_measure measure; /* owned by the core thread: the last one that came */
-    bool is_done;                  /* owned by the core thread */
+    struct counters counters; /* owned by the core thread: the last ones that came */
+    bool is_done;             /* owned by the core thread */
     atomic_bool has_decisions;
     pthread_mutex_t lock; /* of decisions */
     struct baseline_decision decisions[DECISIONS_WAITING];
@@ -216,8 +211,7 @@ static void each_second(struct worker_thread *w, int64_t now_ns)
         return;
     w->next_second_ns = now_ns + SECOND_NS;
     take_decisions(w);
-    struct worker_measure m = {.counters = *worker_counters(w->worker)};
-    worker_sides(w->worker, &m.flows, &m.flows_one_sided);
+    struct counters m = *worker_counters(w->worker);
     send_record(w, RECORD_MEASURE, &m, sizeof m, 0);
     if (now_ns >= w->next_save_ns) {
         w->next_save_ns = now_ns + 10 * SECOND_NS;
@@ -250,7 +244,7 @@ static void *worker_main(void *context)
         ring_release(w->packets);
     }
     worker_finish(w->worker);
-    struct worker_measure m = {.counters = *worker_counters(w->worker)};
+    struct counters m = *worker_counters(w->worker);
     send_record(w, RECORD_MEASURE, &m, sizeof m, PATIENCE_US);
     while (
         !ring_reserve(w->records, RECORD_DONE, 0)) { /* the core is still reading: room will come */
@@ -283,7 +277,7 @@ static void take_record(struct live *l, struct worker_thread *w, uint32_t kind, 
         core_row(l->core, data);
         break;
     case RECORD_MEASURE:
-        memcpy(&w->measure, data, sizeof w->measure);
+        memcpy(&w->counters, data, sizeof w->counters);
         break;
     case RECORD_DONE:
         w->is_done = true;
@@ -331,11 +325,8 @@ static void measure_live(struct live *l, struct core_measure *m,
         sources[i] = (struct source_measure){l->options->interfaces[i], l->published.packets[i],
                                              l->published.dropped[i]};
     pthread_mutex_unlock(&l->lock);
-    for (uint32_t i = 0; i < l->worker_count; i++) {
-        counters_add(&m->totals, &l->workers[i].measure.counters);
-        m->flows += l->workers[i].measure.flows;
-        m->flows_one_sided += l->workers[i].measure.flows_one_sided;
-    }
+    for (uint32_t i = 0; i < l->worker_count; i++)
+        counters_add(&m->totals, &l->workers[i].counters);
 }
 
 static void *core_main(void *context)

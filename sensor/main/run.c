@@ -121,7 +121,6 @@ static struct core_measure measure_of(struct file_run *r)
 {
     struct core_measure m = {.totals = r->counters};
     counters_add(&m.totals, worker_counters(r->worker));
-    worker_sides(r->worker, &m.flows, &m.flows_one_sided);
     return m;
 }
 

@@ -445,8 +445,3 @@ struct counters *worker_counters(struct worker *w)
 {
     return analyser_counters(w->analyser);
 }
-
-void worker_sides(struct worker *w, uint32_t *with_payload, uint32_t *one_sided)
-{
-    analyser_sides(w->analyser, with_payload, one_sided);
-}

@@ -38,4 +38,3 @@ void worker_decide(struct worker *w, const struct baseline_decision *decision);
 
 const struct analyser *worker_analyser(const struct worker *w);
 struct counters *worker_counters(struct worker *w);
-void worker_sides(struct worker *w, uint32_t *with_payload, uint32_t *one_sided);

@@ -35,7 +35,7 @@ static const struct {
 };
 
 /* At most width characters, padded; nothing that a terminal would obey. */
-static void print_cell(const char *text, int width)
+static void print_cell(const char *text, int width, bool is_padded)
 {
     int printed = 0;
     while (*text != '\0' && printed < width) {
@@ -52,15 +52,17 @@ static void print_cell(const char *text, int width)
         }
         printed++;
     }
-    printf("%*s", width - printed, "");
+    if (is_padded)
+        printf("%*s", width - printed, "");
 }
 
 static bool table_row(void *context, const struct asset_cells *asset)
 {
     (void)context;
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++) {
-        print_cell(asset->cells[shown[i].column], shown[i].width);
-        putchar(i + 1 < sizeof shown / sizeof *shown ? ' ' : '\n');
+        bool is_last = i + 1 == sizeof shown / sizeof *shown;
+        print_cell(asset->cells[shown[i].column], shown[i].width, !is_last);
+        putchar(is_last ? '\n' : ' ');
     }
     return !ferror(stdout);
 }

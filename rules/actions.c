@@ -50,6 +50,13 @@ static const struct action activation = {DETECTION_PLC_PROGRAM_DOWNLOAD,
                                          "activated %O in %T",
                                          "tried to activate %O in %T, which refused",
                                          "nobody programs this controller without approval"};
+static const struct action sdb_activation = {
+    DETECTION_PLC_CONFIG_WRITE,
+    "a downloaded configuration",
+    "ordered %T to activate %O",
+    "activated %O in %T",
+    "tried to activate %O in %T, which refused",
+    "nobody changes the configuration of this device without approval"};
 
 /* Where a protocol means something else than its operation class says. First match counts. */
 static const struct meaning {
@@ -61,19 +68,20 @@ static const struct meaning {
     const struct action *action; /* NULL: as the detection is told */
 } meanings[] = {
   /* PROTOCOLS 6: block status is the online view of a running block, not its program */
-    {"s7comm", OP_PROGRAM_UPLOAD,   "rosctr=7,group=1,", NULL,      DETECTION_COUNT,                 NULL       },
- /* PROTOCOLS 6: activation of what was downloaded */
-    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "_INSE",   DETECTION_PLC_PROGRAM_DOWNLOAD,  &activation},
-    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "_INS2",   DETECTION_PLC_PROGRAM_DOWNLOAD,  &activation},
+    {"s7comm", OP_PROGRAM_UPLOAD,   "rosctr=7,group=1,", NULL,      DETECTION_COUNT,                 NULL           },
+ /* PROTOCOLS 6: activation; system data blocks are the configuration */
+    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "SDB",     DETECTION_PLC_CONFIG_WRITE,      &sdb_activation},
+    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "_INSE",   DETECTION_PLC_PROGRAM_DOWNLOAD,  &activation    },
+    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "_INS2",   DETECTION_PLC_PROGRAM_DOWNLOAD,  &activation    },
  /* PROTOCOLS 6: system data blocks are the hardware configuration */
-    {"s7comm", OP_PROGRAM_DOWNLOAD, NULL,                "SDB",     DETECTION_PLC_CONFIG_WRITE,      NULL       },
-    {"s7comm", OP_CONFIG_CHANGE,    NULL,                "PWD",     DETECTION_PLC_CREDENTIAL_CHANGE, NULL       },
+    {"s7comm", OP_PROGRAM_DOWNLOAD, NULL,                "SDB",     DETECTION_PLC_CONFIG_WRITE,      NULL           },
+    {"s7comm", OP_CONFIG_CHANGE,    NULL,                "PWD",     DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
  /* PROTOCOLS 8.2: Reset type 1 */
-    {"cip",    OP_RESTART,          NULL,                "factory", DETECTION_PLC_FACTORY_RESET,     NULL       },
+    {"cip",    OP_RESTART,          NULL,                "factory", DETECTION_PLC_FACTORY_RESET,     NULL           },
  /* PROTOCOLS 8.2: CIP Security, EtherNet/IP Security, certificates */
-    {"cip",    OP_CONFIG_CHANGE,    "class=0x5d",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE, NULL       },
-    {"cip",    OP_CONFIG_CHANGE,    "class=0x5e",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE, NULL       },
-    {"cip",    OP_CONFIG_CHANGE,    "class=0x5f",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE, NULL       },
+    {"cip",    OP_CONFIG_CHANGE,    "class=0x5d",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
+    {"cip",    OP_CONFIG_CHANGE,    "class=0x5e",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
+    {"cip",    OP_CONFIG_CHANGE,    "class=0x5f",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
 };
 
 /* What an operation class means when no row above says otherwise. + 1, so that 0 is none. */

@@ -151,7 +151,7 @@ static void raise_event(struct policy *p, const struct ot_event *e, const struct
         f.actor = e->flow->client;
         f.target = e->flow->server;
     }
-    causes_fill(&f, of, flags | actor_flags(p, e), count);
+    causes_fill(&f, of, of->is_actor_server ? flags : flags | actor_flags(p, e), count);
     seen_of_event(&f, e);
     if (content) {
         text_copy(f.object, sizeof f.object, text_of(content->name));
@@ -218,20 +218,28 @@ static void key_of_name(char key[FINDING_KEY], struct text unit, const char *nam
     text_format(key, FINDING_KEY, "%s %s", text_copy(unit_text, sizeof unit_text, unit), name);
 }
 
+/* The hardware configuration comes in many system data blocks: all are one cause. */
+static void key_of_transfer(char key[FINDING_KEY], const struct action *action, struct text unit,
+                            const char *name)
+{
+    bool is_configuration = action->detection == DETECTION_PLC_CONFIG_WRITE;
+    key_of_name(key, unit, is_configuration ? "system data" : name);
+}
+
 /* Activation of a block that was just downloaded is the end of that story: same cause, same
  * content. */
 static bool activation_tell(struct policy *p, const struct ot_event *e, const struct action *action,
                             const char *object)
 {
-    if (action->detection != DETECTION_PLC_PROGRAM_DOWNLOAD || e->item_count == 0)
+    if (e->operation != OP_PROGRAM_MODIFY || e->item_count == 0 || e->items_total > 1)
         return false;
     const struct fingerprint *known = transfers_known_name(p->transfers, e, e->items[0].name);
-    if (!known || e->items_total > 1)
+    if (!known || action->detection == DETECTION_PLC_ONLINE_EDIT)
         return false;
     char key[FINDING_KEY], sha256[FINDING_SHA256_TEXT], note[FINDING_TEXT];
-    key_of_name(key, e->unit, object);
+    key_of_transfer(key, action, e->unit, object);
     struct cause_of of =
-        cause_of_action(action, e, "downloaded and activated %O in %T", key, object);
+        cause_of_action(action, e, "downloaded and activated block %O in %T", key, object);
     digest_print(sha256, known->digest);
     text_format(note, sizeof note, "%s activated after its download (%llu bytes)", object,
                 (unsigned long long)known->size);
@@ -350,15 +358,48 @@ static void transfer_compare(struct policy *p, const struct transfer *t, char *o
 
 enum transfer_telling { TELL_STARTED, TELL_ENDED, TELL_ABORTED, TELL_SILENT };
 
+static void transfer_note(struct policy *p, const struct transfer *t, const struct action *action,
+                          enum transfer_telling telling, char *out, size_t capacity)
+{
+    if (telling == TELL_ENDED && t->size)
+        transfer_compare(p, t, out, capacity);
+    else if (telling == TELL_STARTED)
+        text_format(out, capacity, "%s of %s begins%s", operation_name(t->operation),
+                    t->name[0] ? t->name : action->thing,
+                    t->is_begin_seen ? "" : " (its beginning was not seen)");
+    else
+        text_format(out, capacity, "%llu bytes in %u pieces were seen", (unsigned long long)t->size,
+                    t->blocks);
+}
+
+/* System data blocks are configuration, and a download to the controller all the same. */
+static void system_data_tell(struct policy *p, const struct ot_event *e, uint32_t flags)
+{
+    const struct action *action = action_find(DETECTION_PLC_PROGRAM_DOWNLOAD);
+    char key[FINDING_KEY];
+    if (is_approved(p, action->detection, e))
+        return;
+    key_of_name(key, e->unit, "system data");
+    struct cause_of of =
+        cause_of_action(action, e, flags & FINDING_COMPLETED ? action->done : action->ordered, key,
+                        "the hardware configuration (system data blocks)");
+    raise_event(p, e, &of, flags, NULL);
+}
+
+static const struct action *action_of_transfer(const struct ot_event *e, const struct transfer *t)
+{
+    if (t->operation == OP_FILE_WRITE)
+        return action_find(DETECTION_PLC_CONFIG_WRITE);
+    return action_of(e, t->operation);
+}
+
 static void transfer_tell(struct policy *p, const struct ot_event *e, const struct transfer *t,
                           enum transfer_telling telling)
 {
     struct ot_event named = *e;
     named.transfer.name = text_of(t->name);
     named.operation = t->operation;
-    const struct action *action = action_of(&named, t->operation);
-    if (t->operation == OP_FILE_WRITE)
-        action = action_find(DETECTION_PLC_CONFIG_WRITE);
+    const struct action *action = action_of_transfer(&named, t);
     if (!action || is_approved(p, action->detection, e))
         return;
     static const char *const unfinished[] = {
@@ -367,8 +408,9 @@ static void transfer_tell(struct policy *p, const struct ot_event *e, const stru
     };
     char key[FINDING_KEY], object[FINDING_KEY], note[FINDING_TEXT];
     char sha256[FINDING_SHA256_TEXT] = "";
-    key_of_name(key, text_of(t->unit), t->name);
+    key_of_transfer(key, action, text_of(t->unit), t->name);
     transfer_object(object, sizeof object, t, action);
+    transfer_note(p, t, action, telling, note, sizeof note);
     bool is_server_word = telling == TELL_ENDED && !e->is_from_client;
     const char *phrase = telling == TELL_STARTED ? action->ordered
                          : telling == TELL_ENDED ? action->done
@@ -377,21 +419,15 @@ static void transfer_tell(struct policy *p, const struct ot_event *e, const stru
     /* where the beginning is an answer, its request has been told */
     bool is_first = telling == TELL_STARTED && e->direction != OT_RESPONSE;
     uint32_t flags = is_first ? 0 : FINDING_OUTCOME;
-    if (telling == TELL_ENDED)
+    if (telling == TELL_ENDED) {
         flags |= FINDING_COMPLETED | (is_server_word ? FINDING_CONFIRMED : 0u);
-    if (telling == TELL_ENDED && t->size) {
-        digest_print(sha256, t->digest);
-        transfer_compare(p, t, note, sizeof note);
-    } else if (telling == TELL_STARTED) {
-        text_format(note, sizeof note, "%s of %s begins%s", operation_name(t->operation),
-                    t->name[0] ? t->name : action->thing,
-                    t->is_begin_seen ? "" : " (its beginning was not seen)");
-    } else {
-        text_format(note, sizeof note, "%llu bytes in %u pieces were seen",
-                    (unsigned long long)t->size, t->blocks);
+        if (t->size)
+            digest_print(sha256, t->digest);
     }
     struct content content = {t->name, t->size, sha256, note};
     raise_event(p, &named, &of, flags, &content);
+    if (t->operation == OP_PROGRAM_DOWNLOAD && action->detection == DETECTION_PLC_CONFIG_WRITE)
+        system_data_tell(p, &named, flags);
     if (e->direction == OT_REQUEST && !is_server_word && telling <= TELL_ENDED &&
         e->transfer.step != TRANSFER_BLOCK) {
         struct pending *pending = pending_add(p, &named, action, key, object);

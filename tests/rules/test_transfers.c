@@ -63,10 +63,15 @@ static const struct row rows[] = {
      {BEGIN("OB1"), BEGIN("FC2"), BLOCK("abc"), END},
      "plc.program-download plc.program-download plc.program-download "
      "plc.program-download+completed"                                                            },
-    {"system data blocks are configuration",
+    {"system data blocks are configuration, and a download",
      "s7comm",                                                             0,
      {BEGIN("SDB0"), BLOCK("abc"), END},
-     "plc.config-write plc.config-write+completed"                                               },
+     "plc.config-write plc.program-download plc.config-write+completed "
+     "plc.program-download+completed"                                                            },
+    {"their activation too",
+     "s7comm",                                                             0,
+     {{.operation = OP_PROGRAM_MODIFY, .detail = "_INSE activates SDB0", .object = "SDB0"}},
+     "plc.config-write"                                                                          },
     {"activation ends the story of its block",
      "s7comm",                                                             0,
      {BEGIN("OB1"),

@@ -7,17 +7,23 @@
 #include "capture_backend.h"
 #include "sensor/base/log.h"
 
+#include <errno.h>
 #include <net/if.h>
 #include <pcap/pcap.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 enum {
     SNAPLEN_DEFAULT = 65535,
     RING_DEFAULT = 64 * 1024 * 1024,
-    TIMEOUT_MS = 100, /* a quiet port's packets are at most this late */
-    RUN_MAX = 256,    /* packets of one interface before the others are asked */
+    TIMEOUT_MS = 100,   /* a quiet port's packets are at most this late */
+    RUN_MAX = 256,      /* packets of one interface before the others are asked */
+    LOOK_EVERY = 65536, /* reads between two looks at the interfaces when they are never quiet */
     LINKTYPE_RAW = 101,
 };
 
@@ -25,7 +31,7 @@ struct port {
     char *name;
     pcap_t *pcap; /* NULL: the interface is gone */
     uint16_t link_type;
-    bool is_nano;
+    bool is_nano, is_down;
     uint64_t number;
     struct capture_drops drops;
     struct pcap_stat last; /* libpcap counts in 32 bits */
@@ -36,6 +42,8 @@ struct live {
     struct pollfd *waits;
     size_t count;
     size_t current, run;
+    uint32_t reads;
+    int probe; /* a socket to ask the kernel about interfaces */
 };
 
 static void live_close(void *state)
@@ -46,6 +54,8 @@ static void live_close(void *state)
             pcap_close(live->ports[i].pcap);
         free(live->ports[i].name);
     }
+    if (live->probe >= 0)
+        close(live->probe);
     free(live->ports);
     free(live->waits);
     free(live);
@@ -144,22 +154,50 @@ static void forget_port(struct port *port)
     port->pcap = NULL;
 }
 
-/* Reading failed. Is the interface gone, or will it come back? */
+static enum capture_result port_gone(struct port *port, const char *why, struct error *err)
+{
+    error_set(err, "%s: %s; restart to capture from it again", port->name, why);
+    forget_port(port);
+    return CAPTURE_DAMAGED;
+}
+
 static enum capture_result port_failed(struct port *port, struct error *err)
 {
-    if (if_nametoindex(port->name) == 0 && strcmp(port->name, "any") != 0) {
-        error_set(err, "%s: the interface was removed; restart to capture from it again",
-                  port->name);
-        forget_port(port);
-    } else if (strstr(pcap_geterr(port->pcap), "down")) {
-        error_set(err, "%s: the interface went down; capture goes on when it is up again",
-                  port->name);
-    } else {
-        error_set(err, "%s: capture failed: %s; restart to capture from it again", port->name,
-                  pcap_geterr(port->pcap));
-        forget_port(port);
-    }
+    if (strcmp(port->name, "any") != 0 && if_nametoindex(port->name) == 0)
+        return port_gone(port, "the interface was removed", err);
+    char why[PCAP_ERRBUF_SIZE];
+    snprintf(why, sizeof why, "%s", pcap_geterr(port->pcap));
+    return port_gone(port, why, err);
+}
+
+/* libpcap waits in silence on an interface that is down; so look. CAPTURE_IDLE: nothing has
+ * changed. */
+static enum capture_result port_look(const struct live *live, struct port *port, struct error *err)
+{
+    struct ifreq request = {0};
+    if (!port->pcap || strcmp(port->name, "any") == 0 ||
+        strlen(port->name) >= sizeof request.ifr_name)
+        return CAPTURE_IDLE;
+    memcpy(request.ifr_name, port->name, strlen(port->name));
+    if (ioctl(live->probe, SIOCGIFFLAGS, &request) != 0)
+        return errno == ENODEV ? port_gone(port, "the interface was removed", err) : CAPTURE_IDLE;
+    bool was_down = port->is_down;
+    port->is_down = (request.ifr_flags & IFF_UP) == 0;
+    if (was_down && !port->is_down)
+        log_info("%s: the interface is up again", port->name);
+    if (was_down || !port->is_down)
+        return CAPTURE_IDLE;
+    error_set(err, "%s: the interface went down; capture goes on when it is up again", port->name);
     return CAPTURE_DAMAGED;
+}
+
+static enum capture_result look_at_all(struct live *live, struct error *err)
+{
+    enum capture_result result = CAPTURE_IDLE;
+    live->reads = 0;
+    for (size_t i = 0; result == CAPTURE_IDLE && i < live->count; i++)
+        result = port_look(live, &live->ports[i], err);
+    return result;
 }
 
 /* One packet of one interface: CAPTURE_IDLE when it has none. */
@@ -208,26 +246,31 @@ static enum capture_result ask_all(struct live *live, struct raw_packet *packet,
     return CAPTURE_IDLE;
 }
 
-/* Waits until an interface has something; false when none is left. */
-static bool wait_any(struct live *live)
+/* Waits until an interface has something. CAPTURE_END: none is left. */
+static enum capture_result wait_any(struct live *live, struct error *err)
 {
     nfds_t count = 0;
     for (size_t i = 0; i < live->count; i++)
         if (live->ports[i].pcap)
             live->waits[count++] = (struct pollfd){
                 .fd = pcap_get_selectable_fd(live->ports[i].pcap), .events = POLLIN};
-    if (count)
-        (void)poll(live->waits, count, TIMEOUT_MS); /* a signal ends it early, which is as well */
-    return count > 0;
+    if (count == 0)
+        return CAPTURE_END;
+    /* a signal ends it early, which is as well */
+    return poll(live->waits, count, TIMEOUT_MS) == 0 ? look_at_all(live, err) : CAPTURE_IDLE;
 }
 
 static enum capture_result live_next(void *state, struct raw_packet *packet, struct error *err)
 {
     struct live *live = state;
-    enum capture_result result = ask_all(live, packet, err);
-    if (result != CAPTURE_IDLE)
-        return result;
-    return wait_any(live) ? ask_all(live, packet, err) : CAPTURE_END;
+    enum capture_result result = CAPTURE_IDLE;
+    if (++live->reads >= LOOK_EVERY)
+        result = look_at_all(live, err);
+    if (result == CAPTURE_IDLE)
+        result = ask_all(live, packet, err);
+    if (result == CAPTURE_IDLE)
+        result = wait_any(live, err);
+    return result == CAPTURE_IDLE ? ask_all(live, packet, err) : result;
 }
 
 static const char *live_source_name(const void *state, uint32_t source_index)
@@ -268,6 +311,7 @@ bool capture_live(struct capture **capture, const struct capture_live_options *o
     struct live *live = calloc(1, sizeof *live);
     if (!live)
         return error_set(err, "cannot capture: out of memory");
+    live->probe = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     live->ports = calloc(options->interface_count, sizeof *live->ports);
     live->waits = calloc(options->interface_count, sizeof *live->waits);
     bool ok = live->ports && live->waits;

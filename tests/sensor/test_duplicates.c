@@ -25,7 +25,7 @@ static const struct row rows[] = {
     {"the same again",                              TCP_ID,    {{0, 0, 0, 0, false}, {5, 0, 0, 0, true}}                                                    },
     {"the same again, 2 ms later",                  TCP_ID,    {{0, 0, 0, 0, false}, {2000, 0, 0, 0, true}}                                                 },
     {"later than 2 ms",                             TCP_ID,    {{0, 0, 0, 0, false}, {2001, 0, 0, 0, false}}                                                },
-    {"the copy first by its clock",                 TCP_ID,    {{100, 0, 0, 0, false}, {0, 0, 0, 0, true}}                                                  },
+    {"the copy first by its clock",                 TCP_ID,    {{100, 0, 0, 0, false}, {1, 0, 0, 0, true}}                                                  },
     {"another TTL",                                 TCP_ID,    {{0, 0, 0, 0, false}, {1500, IP + 8, 63, 0, true}}                                           },
     {"another IP checksum",                         TCP_ID,    {{0, 0, 0, 0, false}, {5, IP + 10, 9, 0, true}}                                              },
     {"another DSCP",                                TCP_ID,    {{0, 0, 0, 0, false}, {5, IP + 1, 0xb8, 0, true}}                                            },

@@ -106,6 +106,11 @@ void finding_raise(struct seen *s, struct finding *f)
     b->sink.finding(b->sink.context, f);
 }
 
+void baseline_link(struct baseline *b, const struct ot_flow *flow, const struct packet *packet)
+{
+    conversations_link(b, flow, packet);
+}
+
 void baseline_protocol(struct baseline *b, const struct ot_flow *flow, const char *protocol,
                        const struct packet *packet)
 {

@@ -28,6 +28,8 @@ struct baseline *baseline_create(const struct baseline_options *options,
                                  const struct finding_sink *sink);
 void baseline_destroy(struct baseline *b);
 
+/* The server side of a flow answered: these two talk, in whatever protocol. Once per flow. */
+void baseline_link(struct baseline *b, const struct ot_flow *flow, const struct packet *packet);
 /* A flow's protocol was recognised ("modbus", or nDPI's name such as "tls"): links, protocols of a
  * pair. Once per flow. */
 void baseline_protocol(struct baseline *b, const struct ot_flow *flow, const char *protocol,

@@ -105,11 +105,19 @@ static void tell_link(struct seen *s, const struct ot_flow *flow, const char *pr
     if (!repeat_is_due(&s->pair->told, b->now_ns, &count))
         return;
     struct finding *f = finding_of_flow(s, DETECTION_COMM_NEW_LINK, flow, protocol, packet);
+    if (s->pair->told.first_ns == s->pair->told.last_ns)
+        text_copy(s->pair->protocol_told, sizeof s->pair->protocol_told, text_of(protocol));
+    text_copy(f->protocol, sizeof f->protocol, text_of(s->pair->protocol_told));
     f->count = count;
     f->flags |= FINDING_ACTOR_NEW;
     text_format(f->key, sizeof f->key, "link");
-    text_format(f->what, sizeof f->what, "talks to %%T (%s) for the first time",
-                *protocol ? protocol : "no known protocol");
+    if (*protocol)
+        text_format(f->what, sizeof f->what, "talks %s with %%T, its first contact with it",
+                    protocol);
+    else
+        text_format(f->what, sizeof f->what,
+                    "connects to %s port %u of %%T, its first contact with it",
+                    flow->transport == TRANSPORT_UDP ? "UDP" : "TCP", flow->server.port);
     if (b->learned_since_ns) {
         char since[SINCE_TEXT];
         text_format(f->expected, sizeof f->expected,
@@ -118,7 +126,7 @@ static void tell_link(struct seen *s, const struct ot_flow *flow, const char *pr
     } else {
         text_format(f->expected, sizeof f->expected, "nothing has been learned yet");
     }
-    text_format(f->seen, sizeof f->seen, "%s%s%s", *protocol ? protocol : "traffic",
+    text_format(f->seen, sizeof f->seen, "%s%s%s", *protocol ? protocol : "an answered connection",
                 s->event && s->event->name ? ", " : "",
                 s->event && s->event->name ? s->event->name : "");
     finding_raise(s, f);
@@ -200,6 +208,19 @@ static bool is_accepted(struct seen *s, struct table *t, struct entry *e, enum d
         return false;
     table_state(t, e, ENTRY_LEARNED);
     return true;
+}
+
+void conversations_link(struct baseline *b, const struct ot_flow *flow, const struct packet *packet)
+{
+    struct seen s = {.b = b};
+    struct pair_facts facts;
+    if (packet && packet->time_ns > b->now_ns)
+        b->now_ns = packet->time_ns;
+    s.side = pair_facts_of(&facts, flow);
+    s.pair = pair_find_or_add(&s, &facts, conversations_pair_key(&facts));
+    entry_touch(&s.pair->e, b->now_ns);
+    if (!is_accepted(&s, &b->pairs, &s.pair->e, DETECTION_COMM_NEW_LINK, flow))
+        tell_link(&s, flow, "", packet);
 }
 
 bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *protocol,

@@ -30,9 +30,8 @@ struct pair {
     struct entry e;
     struct pair_facts f;
     struct repeat told;
-    uint64_t
-        flow_told; /* the flow whose new protocol was told: names above it are no second cause */
-    uint32_t pending[2]; /* operation classes seen after learning */
+    char protocol_told[LEARNED_TEXT]; /* by the first finding: later ones are the same cause */
+    uint64_t flow_told; /* whose new protocol was told: names above it are no second cause */
     struct repeat writer_told[2], asker_told[2][2];
     struct window sweep; /* new things read */
     uint64_t sweep_last; /* hash of the last of them */
@@ -149,6 +148,9 @@ uint64_t range_key_of(uint64_t conversation_key, const struct range_facts *f, bo
 uint64_t tag_key_of(uint64_t conversation_key, const struct tag_facts *f);
 uint64_t point_key_of(uint64_t conversation_key, const struct point_facts *f);
 uint64_t block_key_of(uint64_t conversation_key, const struct block_facts *f);
+/* Two hosts talk, in whatever protocol. */
+void conversations_link(struct baseline *b, const struct ot_flow *flow,
+                        const struct packet *packet);
 /* The unit of the event, as a key. */
 uint64_t conversations_unit(struct seen *s);
 /* operations.c */

@@ -99,9 +99,10 @@ static void on_flow_started(void *context, const struct ot_flow *flow, const str
 
 static void on_flow_answered(void *context, const struct ot_flow *flow, const struct packet *packet)
 {
-    (void)packet;
-    struct sighting s = sighting_of(context, SIGHTING_ANSWER, flow, &flow->server, &flow->client);
-    take_sighting(context, &s);
+    struct worker *w = context;
+    struct sighting s = sighting_of(w, SIGHTING_ANSWER, flow, &flow->server, &flow->client);
+    take_sighting(w, &s);
+    baseline_link(w->baseline, flow, packet);
 }
 
 static void on_flow_refused(void *context, const struct ot_flow *flow, const struct packet *packet)

@@ -10,3 +10,7 @@ if(SIGHTGLASS_FUZZ OR EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/replay.c)
             DEFINE FUZZ_DISSECTOR=dissector_${dissector} LINK sg_dissectors)
     endforeach()
 endif()
+
+sightglass_fuzz(fuzz_decode fuzz/fuzz_decode.c CORPUS decode LINK sg_sensor)
+sightglass_fuzz(fuzz_capture_file fuzz/fuzz_capture_file.c CORPUS capture_file LINK sg_sensor)
+sightglass_fuzz(fuzz_config fuzz/fuzz_config.c CORPUS config LINK sg_sensor_base)

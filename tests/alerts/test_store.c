@@ -1,0 +1,401 @@
+/* test_store.c: what is kept of alerts: rows, evidence, outbox, limits, restart, a full disk. */
+#include "alerts/alerts.h"
+#include "alerts/rows.h"
+#include "findings.h"
+
+#include <pcap/pcap.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const struct store_schema *const schemas[] = {&alerts_schema, NULL};
+
+/* A store in memory or in a file, with a queue and alerts over it. */
+struct bench {
+    struct config config;
+    struct store *store;
+    struct store_queue *queue;
+    struct alerts *alerts;
+};
+
+static struct bench *bench_create(const char *path)
+{
+    struct bench *b = calloc(1, sizeof *b);
+    struct error err;
+    config_defaults(&b->config);
+    ck_assert_msg(store_open(&b->store, path, STORE_READ_WRITE, schemas, &err), "%s", err.text);
+    ck_assert(store_queue_create(&b->queue, b->store, false, &err));
+    struct alerts_options options = {
+        .config = &b->config, .queue = b->queue, .is_deterministic = true};
+    b->alerts = alerts_create(&options);
+    return b;
+}
+
+static void bench_destroy(struct bench *b)
+{
+    alerts_destroy(b->alerts);
+    (void)store_queue_close(b->queue, NULL);
+    store_close(b->store);
+    config_release(&b->config);
+    free(b);
+}
+
+static void commit(struct bench *b)
+{
+    struct error err;
+    ck_assert_msg(store_queue_commit(b->queue, &err), "%s", err.text);
+}
+
+static long long number(struct bench *b, const char *sql)
+{
+    sqlite3_stmt *s = NULL;
+    ck_assert_msg(sqlite3_prepare_v2(store_handle(b->store), sql, -1, &s, NULL) == SQLITE_OK,
+                  "%s: %s", sql, sqlite3_errmsg(store_handle(b->store)));
+    long long n = sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : -1;
+    sqlite3_finalize(s);
+    return n;
+}
+
+static void run(struct bench *b, const char *sql)
+{
+    struct error err;
+    ck_assert_msg(store_exec(b->store, sql, &err), "%s", err.text);
+}
+
+static void raise_many(struct bench *b, int causes, int64_t time_ns)
+{
+    for (int i = 0; i < causes; i++) {
+        struct finding f = finding_made(DETECTION_PLC_STOP, time_ns + i);
+        text_format(f.key, sizeof f.key, "%d", i);
+        alerts_finding(b->alerts, &f);
+    }
+}
+
+START_TEST(one_row_per_alert_and_one_message_per_revision)
+{
+    struct bench *b = bench_create(":memory:");
+    raise_many(b, 3, START);
+    alerts_tick(b->alerts, START + SECOND, true);
+    commit(b);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts"), 3);
+    ck_assert_int_eq(
+        number(b, "SELECT count(*) FROM alerts WHERE revision = 2 AND status = 'settled'"), 3);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM outbox WHERE stream = 'alerts'"), 6);
+    ck_assert_int_eq(number(b, "SELECT max(seq) FROM outbox"), 6);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts a JOIN outbox o ON o.id = a.id AND"
+                               " o.rev = a.revision AND o.json = a.document"),
+                     3);
+    bench_destroy(b);
+}
+END_TEST
+
+START_TEST(reading_a_capture_again_changes_nothing)
+{
+    char path[] = "/tmp/sightglass-test-XXXXXX";
+    close(mkstemp(path));
+    unlink(path);
+    struct error err;
+    for (int i = 0; i < 2; i++) {
+        struct bench *b = bench_create(path);
+        ck_assert_msg(alerts_load(b->alerts, b->store, &err), "%s", err.text);
+        raise_many(b, 3, START);
+        alerts_tick(b->alerts, START + SECOND, true);
+        commit(b);
+        ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts"), 3);
+        ck_assert_int_eq(number(b, "SELECT count(*) FROM outbox"), 6);
+        ck_assert_int_eq(number(b, "SELECT sum(count) FROM alerts"), 3);
+        bench_destroy(b);
+    }
+    unlink(path);
+}
+END_TEST
+
+static const struct restart_row {
+    const char *shows;
+    bool is_killed;
+    int64_t later_ns;
+    long long alerts, revision, count;
+} restart_rows[] = {
+    {"a clean end, soon after: the alert goes on", false, MINUTE,    1, 3, 2},
+    {"killed, soon after: the alert goes on",      true,  MINUTE,    1, 2, 2},
+    {"a clean end, a day after: another alert",    false, 24 * HOUR, 2, 2, 1},
+    {"killed, a day after: another alert",         true,  24 * HOUR, 2, 2, 1},
+};
+
+START_TEST(restart)
+{
+    const struct restart_row *row = &restart_rows[_i];
+    char path[] = "/tmp/sightglass-test-XXXXXX";
+    close(mkstemp(path));
+    unlink(path);
+    struct bench *b = bench_create(path);
+    raise_many(b, 1, START);
+    if (!row->is_killed)
+        alerts_tick(b->alerts, START + SECOND, true);
+    commit(b);
+    bench_destroy(b);
+
+    struct error err;
+    b = bench_create(path);
+    ck_assert_msg(alerts_load(b->alerts, b->store, &err), "%s", err.text);
+    raise_many(b, 1, START + row->later_ns);
+    commit(b);
+    ck_assert_msg(number(b, "SELECT count(*) FROM alerts") == row->alerts, "%s", row->shows);
+    ck_assert_msg(number(b, "SELECT revision FROM alerts ORDER BY first_ns LIMIT 1") ==
+                      row->revision,
+                  "%s: revision %lld", row->shows,
+                  number(b, "SELECT revision FROM alerts ORDER BY first_ns LIMIT 1"));
+    ck_assert_msg(number(b, "SELECT count FROM alerts ORDER BY first_ns LIMIT 1") == row->count,
+                  "%s", row->shows);
+    bench_destroy(b);
+    unlink(path);
+}
+END_TEST
+
+/* A file from elsewhere must not crash us, whatever its state column holds. */
+START_TEST(damaged_states_are_passed_over)
+{
+    struct bench *b = bench_create(":memory:");
+    struct error err;
+    raise_many(b, 2, START);
+    commit(b);
+    run(b, "UPDATE alerts SET state = randomblob(length(state))");
+    ck_assert(alerts_load(b->alerts, b->store, &err));
+    run(b, "UPDATE alerts SET state = x'00'");
+    ck_assert(alerts_load(b->alerts, b->store, &err));
+    bench_destroy(b);
+}
+END_TEST
+
+/* --- evidence --- */
+
+static void give_packets(struct bench *b, uint64_t evidence_id, uint64_t first, uint64_t count,
+                         uint32_t size)
+{
+    static uint8_t bytes[EVIDENCE_SNAP];
+    for (uint64_t i = 0; i < count; i++) {
+        struct evidence_packet p = {.evidence_id = evidence_id,
+                                    .time_ns = START + (int64_t)(first + i) * 1000,
+                                    .packet_number = first + i,
+                                    .link_type = 1,
+                                    .wire_size = size + 100,
+                                    .size = size,
+                                    .bytes = bytes};
+        bytes[0] = (uint8_t)(first + i);
+        alerts_evidence(b->alerts, &p);
+    }
+}
+
+START_TEST(evidence_is_kept_for_its_alert)
+{
+    struct bench *b = bench_create(":memory:");
+    struct finding f = finding_made(DETECTION_PLC_STOP, START);
+    f.evidence_id = 17;
+    alerts_finding(b->alerts, &f);
+    give_packets(b, 17, 1, 41, 60);
+    give_packets(b, 18, 100, 10, 60);    /* nobody's */
+    give_packets(b, 17, 20, 10, 60);     /* again */
+    give_packets(b, 17, 1000, 1000, 60); /* more than an alert may have */
+    alerts_tick(b->alerts, START + SECOND, true);
+    commit(b);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM evidence e JOIN alerts a ON a.id = e.alert"),
+                     128);
+    ck_assert_int_eq(number(b, "SELECT json_extract(document, '$.sightglass.evidence.packets_kept')"
+                               " FROM alerts"),
+                     128);
+    ck_assert_int_eq(number(b, "SELECT evidence_bytes FROM alert_totals"), 128 * 60);
+    bench_destroy(b);
+}
+END_TEST
+
+START_TEST(evidence_comes_out_as_a_capture_file)
+{
+    struct bench *b = bench_create(":memory:");
+    struct finding f = finding_made(DETECTION_PLC_STOP, START);
+    f.evidence_id = 17;
+    alerts_finding(b->alerts, &f);
+    give_packets(b, 17, 5, 3, 60);
+    commit(b);
+
+    char id[64];
+    sqlite3_stmt *s = store_statement(b->store, "SELECT id FROM alerts", NULL);
+    ck_assert_int_eq(sqlite3_step(s), SQLITE_ROW);
+    snprintf(id, sizeof id, "%s", (const char *)sqlite3_column_text(s, 0));
+    sqlite3_reset(s);
+    FILE *file = tmpfile();
+    size_t packets;
+    struct error err;
+    ck_assert(alerts_evidence_pcap(b->store, "sightglass", id, file, &packets, &err));
+    ck_assert_uint_eq(packets, 3);
+    rewind(file);
+
+    char why[PCAP_ERRBUF_SIZE];
+    pcap_t *pcap = pcap_fopen_offline_with_tstamp_precision(file, PCAP_TSTAMP_PRECISION_NANO, why);
+    ck_assert_msg(pcap != NULL, "%s", why);
+    ck_assert_int_eq(pcap_datalink(pcap), DLT_EN10MB);
+    struct pcap_pkthdr *header;
+    const u_char *bytes;
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(pcap_next_ex(pcap, &header, &bytes), 1);
+        ck_assert_uint_eq(header->caplen, 60);
+        ck_assert_uint_eq(header->len, 160);
+        ck_assert_int_eq(header->ts.tv_sec, START / SECOND);
+        ck_assert_int_eq(header->ts.tv_usec, (5 + i) * 1000); /* nanoseconds */
+        ck_assert_int_eq(bytes[0], 5 + i);
+    }
+    ck_assert_int_eq(pcap_next_ex(pcap, &header, &bytes), PCAP_ERROR_BREAK);
+    pcap_close(pcap);
+    bench_destroy(b);
+}
+END_TEST
+
+START_TEST(evidence_in_all_is_bounded_and_the_oldest_goes)
+{
+    struct bench *b = bench_create(":memory:");
+    b->config.evidence_megabytes = 1;
+    for (uint64_t i = 0; i < 20; i++) {
+        struct finding f = finding_made(DETECTION_PLC_STOP, START + (int64_t)i);
+        text_format(f.key, sizeof f.key, "%d", (int)i);
+        f.evidence_id = i + 1;
+        alerts_finding(b->alerts, &f);
+        give_packets(b, i + 1, 1000 * i + 1, 100, 2000);
+    }
+    commit(b);
+    long long bytes = number(b, "SELECT sum(length(bytes)) FROM evidence");
+    ck_assert_int_le(bytes, 1 << 20);
+    ck_assert_int_gt(bytes, (1 << 20) - 4000);
+    ck_assert_int_eq(number(b, "SELECT evidence_bytes FROM alert_totals"), bytes);
+    ck_assert_int_eq(number(b, "SELECT max(packet) FROM evidence"), 19100);
+    ck_assert_int_gt(number(b, "SELECT min(packet) FROM evidence"), 10000);
+    bench_destroy(b);
+}
+END_TEST
+
+/* --- limits --- */
+
+static void apply_retention(struct bench *b, const struct retention_row *row)
+{
+    struct error err;
+    ck_assert_msg(rows_retention_apply(b->store, row, sizeof *row, &err), "%s", err.text);
+}
+
+START_TEST(old_alerts_go_with_their_evidence)
+{
+    struct bench *b = bench_create(":memory:");
+    struct finding f = finding_made(DETECTION_PLC_STOP, START);
+    f.evidence_id = 1;
+    alerts_finding(b->alerts, &f);
+    give_packets(b, 1, 1, 5, 60);
+    raise_many(b, 3, START + HOUR);
+    commit(b);
+    struct retention_row row = {.sensor = "sightglass",
+                                .alerts_before_ns = START + MINUTE,
+                                .states_before_ns = INT64_MIN,
+                                .outbox_hours = 1,
+                                .alerts_max = 100,
+                                .outbox_max = 100};
+    apply_retention(b, &row);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts"), 3);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM evidence"), 0);
+    ck_assert_int_eq(number(b, "SELECT evidence_bytes FROM alert_totals"), 0);
+    row.alerts_max = 2;
+    apply_retention(b, &row);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts"), 2);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM outbox"), 4);
+    bench_destroy(b);
+}
+END_TEST
+
+START_TEST(the_outbox_is_bounded_and_tells_what_was_lost)
+{
+    struct bench *b = bench_create(":memory:");
+    run(b, "INSERT INTO output_cursor VALUES('sightglass', 'redis', 12, '', 12)");
+    raise_many(b, 30, START);
+    commit(b);
+    struct retention_row row = {.sensor = "sightglass",
+                                .alerts_before_ns = INT64_MIN,
+                                .states_before_ns = INT64_MIN,
+                                .outbox_hours = 1,
+                                .alerts_max = 100,
+                                .outbox_max = 10};
+    apply_retention(b, &row);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM outbox"), 10);
+    ck_assert_int_eq(number(b, "SELECT min(seq) FROM outbox"), 21);
+    ck_assert_int_eq(number(b, "SELECT outbox_lost FROM alert_totals"), 8); /* 13 to 20 */
+    run(b, "UPDATE outbox SET created_ms = created_ms - 3601000");
+    apply_retention(b, &row);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM outbox"), 0);
+    ck_assert_int_eq(number(b, "SELECT outbox_lost FROM alert_totals"), 18);
+    raise_many(b, 1, START + 24 * HOUR);
+    commit(b);
+    ck_assert_int_gt(number(b, "SELECT min(seq) FROM outbox"), 30); /* numbers are used once */
+    bench_destroy(b);
+}
+END_TEST
+
+START_TEST(other_streams_use_the_outbox_too)
+{
+    static const char json[] = "{\"lag\":1}";
+    struct bench *b = bench_create(":memory:");
+    alerts_message(b->queue, "sightglass", "health", "sensor", 4, json, sizeof json - 1);
+    alerts_message(b->queue, "sightglass", "assets", "a-1", 1, json, sizeof json - 1);
+    commit(b);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM outbox WHERE json = '{\"lag\":1}'"), 2);
+    ck_assert_int_eq(number(b, "SELECT rev FROM health WHERE id = 'sensor'"), 4);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM health"), 1);
+    bench_destroy(b);
+}
+END_TEST
+
+/* --- a full disk --- */
+
+START_TEST(a_full_disk_is_told_and_nothing_is_lost_when_it_ends)
+{
+    char path[] = "/tmp/sightglass-test-XXXXXX";
+    close(mkstemp(path));
+    unlink(path);
+    struct bench *b = bench_create(path);
+    char sql[64];
+    snprintf(sql, sizeof sql, "PRAGMA max_page_count = %lld", number(b, "PRAGMA page_count") + 20);
+    run(b, sql);
+    raise_many(b, 200, START);
+    struct error err = {""};
+    ck_assert(!store_queue_commit(b->queue, &err));
+    ck_assert_msg(strstr(err.text, "disk full?") || strstr(err.text, "is full"), "%s", err.text);
+    struct store_queue_state state;
+    store_queue_state(b->queue, &state);
+    ck_assert(state.is_failing);
+    ck_assert_uint_ge(state.failed_commits, 1);
+    raise_many(b, 200, START + HOUR);
+
+    run(b, "PRAGMA max_page_count = 1000000");
+    commit(b);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts"), 400);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM outbox"), 600); /* the first 200 closed */
+    bench_destroy(b);
+    unlink(path);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("alert store");
+    TCase *tcase = tcase_create("store");
+    tcase_add_test(tcase, one_row_per_alert_and_one_message_per_revision);
+    tcase_add_test(tcase, reading_a_capture_again_changes_nothing);
+    tcase_add_loop_test(tcase, restart, 0, sizeof restart_rows / sizeof *restart_rows);
+    tcase_add_test(tcase, damaged_states_are_passed_over);
+    tcase_add_test(tcase, evidence_is_kept_for_its_alert);
+    tcase_add_test(tcase, evidence_comes_out_as_a_capture_file);
+    tcase_add_test(tcase, evidence_in_all_is_bounded_and_the_oldest_goes);
+    tcase_add_test(tcase, old_alerts_go_with_their_evidence);
+    tcase_add_test(tcase, the_outbox_is_bounded_and_tells_what_was_lost);
+    tcase_add_test(tcase, other_streams_use_the_outbox_too);
+    tcase_add_test(tcase, a_full_disk_is_told_and_nothing_is_lost_when_it_ends);
+    suite_add_tcase(suite, tcase);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

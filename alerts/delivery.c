@@ -268,7 +268,7 @@ static bool lane_step(struct delivery *d, struct lane *lane)
     struct batch batch;
     int64_t now = clock_ms(CLOCK_MONOTONIC);
     bool ok = batch_read(d, lane, &batch, &err), is_more = false;
-    if (ok && (batch.count > 0 || now >= lane->check_at_ms)) {
+    if (ok && (batch.count > 0 || lane->is_failing || now >= lane->check_at_ms)) {
         char mark_before[OUTPUT_MARK_SIZE];
         memcpy(mark_before, lane->mark, sizeof mark_before);
         lane->check_at_ms = now + CHECK_MS;

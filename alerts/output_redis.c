@@ -141,7 +141,8 @@ static bool connect_server(struct redis *r, struct error *err)
     struct timeval answer = {.tv_sec = COMMAND_S};
     if (redisSetTimeout(r->connection, answer) != REDIS_OK)
         return fail_connection(r, err);
-    (void)redisEnableKeepAlive(r->connection);
+    if (!c->redis_socket[0] && redisEnableKeepAlive(r->connection) != REDIS_OK)
+        return fail_connection(r, err);
     if (authenticate(r, err))
         return true;
     disconnect(r);

@@ -249,14 +249,17 @@ def slow_and_hanging(folder, redis, failures):
     redis.append(server)
     server.start()
     consumer = Consumer(server)
-    flow = start_flow(folder, server, 300, 10, 30000)
+    flow = start_flow(folder, server, 1000, 10, 30000)
     time.sleep(0.7)
     server.call('CLIENT', 'PAUSE', 1500)
     time.sleep(2)
     server.process.send_signal(signal.SIGSTOP)
     time.sleep(6)  # longer than the sensor waits for an answer
     server.process.send_signal(signal.SIGCONT)
-    compare('slow and hanging', folder, consumer, finish(flow, consumer, 90), failures)
+    out, _ = compare('slow and hanging', folder, consumer, finish(flow, consumer, 90), failures)
+    if 'retries 0' in out:
+        print('  FAILED: the hanging server was not noticed')
+        failures.append('hanging')
 
 
 @scenario

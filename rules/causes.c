@@ -11,6 +11,8 @@
 enum { TOLD_SINGLY = 4 }; /* of one cause, before only doubling counts are told */
 
 static const int64_t OVER_NS = 60 * INT64_C(1000000000);
+static const int64_t LOOK_NS =
+    10 * INT64_C(1000000000); /* between two looks for floods that are over */
 
 struct cause {
     struct slot slot;
@@ -30,6 +32,7 @@ struct cause {
 struct causes {
     struct slots table;
     const struct finding_sink *sink;
+    int64_t looked_ns;
     size_t untold; /* about how many causes have something left to tell */
 };
 
@@ -160,8 +163,9 @@ static void cause_tell_rest(struct causes *c, struct cause *cause)
 
 void causes_tick(struct causes *c, int64_t now_ns, bool is_last)
 {
-    if (c->untold == 0)
+    if (c->untold == 0 || (!is_last && now_ns - c->looked_ns < LOOK_NS))
         return;
+    c->looked_ns = now_ns;
     size_t left = 0;
     for (size_t i = 0; i < c->table.capacity; i++) {
         struct cause *cause = slots_at(&c->table, i);

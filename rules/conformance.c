@@ -2,6 +2,8 @@
  */
 #include "rules/conformance.h"
 
+#include <string.h>
+
 /* In the first moments of a flow that was picked up in its middle, framing is still being found. */
 static const int64_t PICK_UP_NS = 1 * INT64_C(1000000000);
 
@@ -51,6 +53,9 @@ bool conformance_of_violation(const struct violation *v, struct conformance_find
     const struct ot_flow *flow = v->flow;
     if (kind->needs_history && !history_is_known(flow))
         return false;
+    /* the event of that response says so too, and tells what it answered */
+    if (v->kind == VIOLATION_DIRECTION && strstr(v->why, "without a request"))
+        return false;
     if (!flow->is_start_seen && v->time_ns - flow->first_ns < PICK_UP_NS &&
         flow->transport == TRANSPORT_TCP && kind->detection == DETECTION_PROTO_ILLEGAL_LENGTH)
         return false;
@@ -79,13 +84,13 @@ bool conformance_of_event(const struct ot_event *e, struct conformance_finding *
         *f =
             (struct conformance_finding){DETECTION_RW_UNSOLICITED_RESPONSE,
                                          "answered %T with another address or value than asked: %O",
-                                         "unnamed object", "a reply repeats what was asked", true};
+                                         "something", "a reply repeats what was asked", true};
         return true;
     }
     if (e->flags & OT_NO_REQUEST && history_is_known(e->flow) && e->flow->is_two_sided) {
-        *f = (struct conformance_finding){
-            DETECTION_RW_UNSOLICITED_RESPONSE, "sent %T a reply that it had not asked for: %O",
-            "no object named", "each reply belongs to one request", true};
+        *f = (struct conformance_finding){DETECTION_RW_UNSOLICITED_RESPONSE,
+                                          "sent %T a reply that it had not asked for: %O",
+                                          "something", "each reply belongs to one request", true};
         return true;
     }
     return false;

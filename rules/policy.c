@@ -488,6 +488,8 @@ static void flags_event(struct policy *p, const struct ot_event *e)
     if (!conformance_of_event(e, &odd) || is_approved(p, odd.detection, e))
         return;
     action_object(e, object, sizeof object);
+    if (!object[0] && e->name)
+        text_copy(object, sizeof object, text_of(e->name));
     key_of_event(key, e);
     struct cause_of of = {.detection = odd.detection,
                           .protocol = e->protocol,

@@ -8,9 +8,9 @@
 #include <string.h>
 
 enum {
-    BITS = 256, /* of a set of hashed units or functions: 48 of them collide in about 4 bits */
-    RECENT = 256,
-    UNITS_MIN = 6,             /* a gateway's master that lost a few slaves still asks fewer */
+    BITS = 256,    /* of a set of hashed units or functions: 48 of them collide in about 4 bits */
+    RECENT = 1024, /* flows: 32 KB */
+    UNITS_MIN = 6, /* a gateway's master that lost a few slaves still asks fewer */
     UNITS_SILENT_MIN = 24,     /* when nothing at all answers, the mirror may be one-sided */
     FUNCTIONS_REFUSED_MIN = 5, /* four read functions on one wrong address are no scan */
     FUNCTIONS_MODBUS_MIN = 10, /* an HMI uses up to six of Modbus's functions */

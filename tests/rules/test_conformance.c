@@ -40,6 +40,10 @@ static const struct row rows[] = {
      "modbus",                                                                        0,
      {{BREACH, .kind = VIOLATION_DUPLICATE}},
      "proto.state-violation"                                                                                                                                                 },
+    {"a response without a request is told by its event",
+     "modbus",                                                                        0,
+     {{BREACH, .kind = VIOLATION_DIRECTION, .detail = "response without a request"}},
+     ""                                                                                                                                                                      },
     {"an impossible range",
      "modbus",                                                                        0,
      {{BREACH, .kind = VIOLATION_RANGE}},
@@ -200,7 +204,7 @@ START_TEST(test_flood_is_told_when_over)
     ck_assert_uint_eq(run.count, 4);
     policy_tick(run.policy, run.now_ns + INT64_C(59000000000), false);
     ck_assert_uint_eq(run.count, 4);
-    policy_tick(run.policy, run.now_ns + INT64_C(61000000000), false);
+    policy_tick(run.policy, run.now_ns + INT64_C(70000000000), false);
     ck_assert_uint_eq(run.count, 5);
     ck_assert_uint_eq(run.findings[4].count, 1);
     made_end(&run);

@@ -249,7 +249,7 @@ static void logical(struct dissect *d, const struct command *c, struct ot_event 
         e->operation = OP_FORCE;
     set_item(d, e, &a, values);
     asked->file_type = a.type;
-    if (e->item_count) {
+    if (e->item_count && e->items[0].name.size) {
         asked->name_size = (uint8_t)e->items[0].name.size;
         memcpy(asked->name, e->items[0].name.at, asked->name_size);
     }

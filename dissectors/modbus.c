@@ -66,9 +66,16 @@ static enum claim claim_header_only(struct reader r)
     return length <= LENGTH_MAX_UMAS ? CLAIM_MORE : CLAIM_NO;
 }
 
-/* Weak at best: two zero bytes and a length. A PDU that exactly fills what is there is taken even
- * when its content is illegal, so that the violation can be told; otherwise its quantities have to
- * be legal. */
+/* Behind a PDU: the beginning of another header. */
+static bool header_follows(struct reader r)
+{
+    struct mbap h = mbap_read(&r);
+    return reader_ok(&r) && h.protocol == 0 && length_is_legal(&h);
+}
+
+/* Weak at best: two zero bytes and a length. A PDU that exactly fills what is there, or has another
+ * behind it, is taken even when its content is illegal, so that the violation can be told;
+ * otherwise its quantities have to be legal. */
 static enum claim modbus_recognise(struct reader r)
 {
     struct reader whole = r;
@@ -86,7 +93,7 @@ static enum claim modbus_recognise(struct reader r)
     bool fits = modbus_pdu_fits(pdu, false) || modbus_pdu_fits(pdu, true);
     if (h.protocol != 0)
         return fits && given == size ? CLAIM_WEAK : CLAIM_NO;
-    return fits || given == size ? CLAIM_WEAK : CLAIM_NO;
+    return fits || given == size || header_follows(r) ? CLAIM_WEAK : CLAIM_NO;
 }
 
 static struct frame modbus_frame(struct reader r)

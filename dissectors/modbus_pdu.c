@@ -882,14 +882,33 @@ static void hand_to_umas(struct dissect *d, const struct modbus_adu *adu, struct
     (void)dissect_over(d, OVER_MODBUS, pdu, &carrier);
 }
 
-/* Roles that nobody told are judged by the PDU: most fit one direction only. */
-static void learn_roles(struct dissect *d, struct reader pdu)
+/* Who asks. Port 502 tells; elsewhere the first PDU that fits one direction only does. */
+static void decide_roles(struct dissect *d, struct reader pdu)
 {
-    if (d->flow->is_role_known || d->flow->server.port == 502)
+    enum { PORT = 502 };
+    struct modbus_state *s = d->state;
+    if (d->flow->server.port == PORT) {
+        s->roles = ROLES_AS_OPENED;
         return;
+    }
+    if (d->flow->client.port == PORT) {
+        s->roles = ROLES_REVERSED;
+        return;
+    }
     bool is_request = modbus_pdu_fits(pdu, false);
-    if (is_request != modbus_pdu_fits(pdu, true))
+    if (is_request == modbus_pdu_fits(pdu, true))
+        return;
+    if (!d->flow->is_role_known)
         dissect_sender_is_client(d, is_request);
+    s->roles = is_request == d->is_from_client ? ROLES_AS_OPENED : ROLES_REVERSED;
+}
+
+static bool is_response_of(struct dissect *d, struct reader pdu)
+{
+    struct modbus_state *s = d->state;
+    if (s->roles == ROLES_UNDECIDED)
+        decide_roles(d, pdu);
+    return d->is_from_client == (s->roles == ROLES_REVERSED);
 }
 
 static void describe(struct exchange *x, uint8_t code)
@@ -942,8 +961,7 @@ void modbus_pdu_dissect(struct dissect *d, const struct modbus_adu *adu, struct 
         emit_violation(d, VIOLATION_TRUNCATED, "no function code", NULL, 0);
         return;
     }
-    learn_roles(d, pdu);
-    bool is_response = !d->is_from_client;
+    bool is_response = is_response_of(d, pdu);
     struct exchange x;
     x.d = d;
     x.adu = adu;
@@ -953,6 +971,7 @@ void modbus_pdu_dissect(struct dissect *d, const struct modbus_adu *adu, struct 
     x.pdu_size = reader_left(&pdu);
     memset(&x.asked, 0, offsetof(struct asked, records));
     describe(&x, code);
+    x.event.direction = is_response ? OT_RESPONSE : OT_REQUEST;
     check_direction(&x, pdu, is_response);
     if (is_response)
         parse_response(&x, code, &r);

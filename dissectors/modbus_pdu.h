@@ -19,7 +19,13 @@ struct modbus_adu {
 
 /* State of one flow, for both framings. */
 enum { MODBUS_ASKED_RECENTLY = 8 };
+enum modbus_roles {
+    ROLES_UNDECIDED,
+    ROLES_AS_OPENED, /* who opened the connection asks */
+    ROLES_REVERSED,  /* who opened it answers: a device that dials in */
+};
 struct modbus_state {
+    enum modbus_roles roles;
     bool has_request;
     uint16_t last_transaction;
     uint16_t first, next; /* a client that never changes its transaction: responses come in order */

@@ -604,6 +604,28 @@ START_TEST(roles_are_learned_from_what_fits)
 }
 END_TEST
 
+START_TEST(a_device_that_dials_in_answers)
+{
+    /* the connection is opened by the device, to an odd port or from port 502; a SYN was seen */
+    static const uint16_t ports[][2] = {
+        {40000, 9000 },
+        {502,   40000},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        struct probe *p = probe_create(TRANSPORT_TCP);
+        p->flow.client.port = ports[i][0];
+        p->flow.server.port = ports[i][1];
+        feed(p, false, 1, UNIT, "03 006b 0003");
+        feed(p, true, 1, UNIT, "03 06 022b 0000 0064");
+        ck_assert_str_eq(probe_event(p, 0)->direction, "request");
+        ck_assert_str_eq(probe_event(p, 1)->direction, "response");
+        ck_assert_str_eq(probe_event(p, 1)->items, "holding_register 107-109=555,0,100");
+        ck_assert_uint_eq(p->violation_count, 0);
+        probe_destroy(p);
+    }
+}
+END_TEST
+
 /* --- framing and recognition --- */
 
 static const struct framing {
@@ -642,23 +664,25 @@ static const struct recognition {
     const char *shows, *bytes;
     enum claim claim;
 } recognitions[] = {
-    {"a request",                               "0001 0000 0006 11 03 006b 0003",            CLAIM_WEAK},
-    {"a response",                              "0001 0000 0005 11 03 02 0001",              CLAIM_WEAK},
-    {"an exception",                            "0001 0000 0003 11 83 02",                   CLAIM_WEAK},
-    {"two requests",                            "0001 0000 0002 11 07 0002 0000 0002 11 07", CLAIM_WEAK},
-    {"an illegal quantity in a whole PDU",      "0001 0000 0006 11 03 006b ffff",            CLAIM_WEAK},
-    {"an illegal quantity and more behind",     "0001 0000 0006 11 03 006b ffff 11 22 33",   CLAIM_NO  },
-    {"an undefined function in a whole PDU",    "0001 0000 0006 11 00 0000 0000",            CLAIM_WEAK},
-    {"another protocol id with a good request", "0002 ffff 0006 03 03 00c8 000a",            CLAIM_WEAK},
-    {"another protocol id and more behind",     "0002 ffff 0006 03 03 00c8 000a 00",         CLAIM_NO  },
-    {"a length too great",                      "0001 0000 8804 05 07 08",                   CLAIM_NO  },
-    {"a header that announces nothing",         "0001 0000 0000",                            CLAIM_WEAK},
-    {"a beginning",                             "0001 0000 0006 11",                         CLAIM_MORE},
-    {"one byte",                                "00",                                        CLAIM_MORE},
-    {"TPKT",                                    "0300 0016 11e0 0000 0001 00c1 0201 00",     CLAIM_NO  },
-    {"HTTP",                                    "4745 5420 2f20 4854 5450",                  CLAIM_NO  },
-    {"TLS",                                     "1603 0102 0001 0001 fc03 03",               CLAIM_NO  },
-    {"an RTU frame",                            "0103 0000 000a c5cd",                       CLAIM_NO  },
+    {"a request",                               "0001 0000 0006 11 03 006b 0003",                    CLAIM_WEAK},
+    {"a response",                              "0001 0000 0005 11 03 02 0001",                      CLAIM_WEAK},
+    {"an exception",                            "0001 0000 0003 11 83 02",                           CLAIM_WEAK},
+    {"two requests",                            "0001 0000 0002 11 07 0002 0000 0002 11 07",         CLAIM_WEAK},
+    {"an illegal quantity in a whole PDU",      "0001 0000 0006 11 03 006b ffff",                    CLAIM_WEAK},
+    {"an illegal quantity and more behind",     "0001 0000 0006 11 03 006b ffff 11 22 33",           CLAIM_NO  },
+    {"an undefined function in a whole PDU",    "0001 0000 0006 11 00 0000 0000",                    CLAIM_WEAK},
+    {"another protocol id with a good request", "0002 ffff 0006 03 03 00c8 000a",                    CLAIM_WEAK},
+    {"another protocol id and more behind",     "0002 ffff 0006 03 03 00c8 000a 00",                 CLAIM_NO  },
+    {"a padded exception and another behind",   "0001 0000 0004 0a 810600 0001 0000 0004 0a 810600",
+     CLAIM_WEAK                                                                                                },
+    {"a length too great",                      "0001 0000 8804 05 07 08",                           CLAIM_NO  },
+    {"a header that announces nothing",         "0001 0000 0000",                                    CLAIM_WEAK},
+    {"a beginning",                             "0001 0000 0006 11",                                 CLAIM_MORE},
+    {"one byte",                                "00",                                                CLAIM_MORE},
+    {"TPKT",                                    "0300 0016 11e0 0000 0001 00c1 0201 00",             CLAIM_NO  },
+    {"HTTP",                                    "4745 5420 2f20 4854 5450",                          CLAIM_NO  },
+    {"TLS",                                     "1603 0102 0001 0001 fc03 03",                       CLAIM_NO  },
+    {"an RTU frame",                            "0103 0000 000a c5cd",                               CLAIM_NO  },
 };
 
 START_TEST(recognition)
@@ -772,6 +796,7 @@ static Suite *modbus_suite(void)
     tcase_add_test(matching, unit_0_is_the_device_itself);
     tcase_add_test(matching, units_are_spelled);
     tcase_add_test(matching, roles_are_learned_from_what_fits);
+    tcase_add_test(matching, a_device_that_dials_in_answers);
     suite_add_tcase(suite, matching);
 
     TCase *framing_case = tcase_create("framing");

@@ -18,8 +18,7 @@ enum {
     PROTOCOL_ID = 0x32,
     HEADER_SIZE = 10,
     PDU_SIZE_MAX = 65535,
-    SETUP_SIZE = 7, /* behind the function */
-    CODE_NONE = 0,  /* what code[3] says is in code[1] and code[2] */
+    CODE_NONE = 0, /* what code[3] says is in code[1] and code[2] */
     CODE_FUNCTION = 1,
 };
 
@@ -121,6 +120,17 @@ void s7comm_set_status(struct ot_event *event, uint16_t error)
     event->status.result = error ? OT_RESULT_ERROR : OT_RESULT_OK;
     event->status.code = error;
     event->status.name = error ? s7comm_error_name(error) : NULL;
+}
+
+struct text s7comm_trimmed(struct reader r)
+{
+    struct text text = {(const char *)r.at, reader_left(&r)};
+    for (size_t i = 0; i < text.size; i++)
+        if (text.at[i] == '\0')
+            text.size = i;
+    while (text.size && text.at[text.size - 1] == ' ')
+        text.size--;
+    return text;
 }
 
 /* --- jobs --- */

@@ -2,8 +2,9 @@
  * of a flow and of a request.
  *
  * The parts: s7comm.c (header, jobs and their answers), s7comm_items (variables and values),
- * s7comm_blocks (block names, transfers, PI services), s7comm_userdata (groups of ROSCTR 7),
- * s7comm_szl (system status lists and identity), s7comm_errors (names of errors). Sections are
+ * s7comm_blocks (block names, transfers, PI services), s7comm_userdata (ROSCTR 7),
+ * s7comm_groups (what its groups say), s7comm_szl (system status lists and identity),
+ * s7comm_errors (names of errors). Sections are
  * those of PROTOCOLS 6. */
 #pragma once
 
@@ -69,3 +70,6 @@ struct ot_event s7comm_event(const struct dissect *d, const struct s7comm_pdu *p
 
 /* Sets the status: ok for 0. */
 void s7comm_set_status(struct ot_event *event, uint16_t error);
+
+/* Text without what fills it up: from a NUL on, and spaces at its end. */
+struct text s7comm_trimmed(struct reader r);

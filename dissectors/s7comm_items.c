@@ -12,9 +12,7 @@
 
 enum {
     ADDRESS_MARK = 0x12,
-    ADDRESS_HEAD = 2, /* mark and size */
     ADDRESS_ANY = 10, /* size of S7ANY behind the head */
-    DB_READ_HEAD = 2, /* syntax, count of parts */
     DB_READ_PART = 5,
     SYMBOL_AREA_DB = 0x8a0e,
     RETURN_OK = 0xff,

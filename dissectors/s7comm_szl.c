@@ -72,18 +72,6 @@ void s7comm_szl_item(struct dissect *d, struct ot_event *event, uint16_t id, uin
     event->item_count = event->items_total = 1;
 }
 
-/* Text without what fills it up: NUL and spaces at its end. */
-static struct text trimmed(struct reader r)
-{
-    struct text text = {(const char *)r.at, reader_left(&r)};
-    for (size_t i = 0; i < text.size; i++)
-        if (text.at[i] == '\0')
-            text.size = i;
-    while (text.size && text.at[text.size - 1] == ' ')
-        text.size--;
-    return text;
-}
-
 struct facts {
     struct ot_fact *at;
     uint32_t count, room;
@@ -100,7 +88,7 @@ static void add_fact(struct facts *f, enum fact_kind kind, struct text value)
 static void module_entry(struct dissect *d, struct facts *f, struct reader r)
 {
     uint16_t index = reader_u16be(&r);
-    struct text order = trimmed(reader_take(&r, ORDER_NUMBER_SIZE));
+    struct text order = s7comm_trimmed(reader_take(&r, ORDER_NUMBER_SIZE));
     reader_skip(&r, 2);
     uint8_t letter = reader_u8(&r), major = reader_u8(&r);
     uint8_t minor = reader_u8(&r), patch = reader_u8(&r);
@@ -132,7 +120,7 @@ static void component_entry(struct facts *f, struct reader r)
     uint16_t index = reader_u16be(&r);
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
         if (kinds[i].index == index)
-            add_fact(f, kinds[i].kind, trimmed(r));
+            add_fact(f, kinds[i].kind, s7comm_trimmed(r));
     if (index == INDEX_VENDOR && reader_u16be(&r) == VENDOR_SIEMENS)
         add_fact(f, FACT_VENDOR, TEXT("Siemens"));
 }

@@ -114,6 +114,8 @@ char *document_message(char out[MESSAGE_SIZE], const struct alert *alert,
 
     if (actor[0]) {
         text_format(out, MESSAGE_SIZE, "%s%s %s", actor, note(alert, context), words);
+    } else if (strncmp(detection_kind(f->detection)->id, "sensor.", 7) == 0) {
+        text_format(out, MESSAGE_SIZE, "The sensor %s", words);
     } else {
         text_format(out, MESSAGE_SIZE, "%s", words);
         out[0] = (char)toupper((unsigned char)out[0]);

@@ -103,15 +103,28 @@ START_TEST(sentence)
 }
 END_TEST
 
-START_TEST(a_sensor_finding_is_a_sentence_of_its_own)
+static const struct nobody_row {
+    const char *shows;
+    enum detection detection;
+    const char *what, *message;
+} nobody_rows[] = {
+    {"the sensor speaks of itself",   DETECTION_SENSOR_NO_TRAFFIC,    "receives no traffic on eth1",
+     "The sensor receives no traffic on eth1"},
+    {"what people did is a sentence", DETECTION_AUDIT_POLICY_CHANGED, "alice approved a change",
+     "Alice approved a change"               },
+};
+
+START_TEST(nobody_acted_on_the_network)
 {
-    struct alert alert = {.finding = finding_made(DETECTION_SENSOR_NO_TRAFFIC, START)};
+    const struct nobody_row *row = &nobody_rows[_i];
+    struct alert alert = {.finding = finding_made(row->detection, START)};
     struct document_context context = {.sensor = "s", .segment = "default"};
     alert.finding.has_target = false;
     memset(&alert.finding.actor, 0, sizeof alert.finding.actor);
-    text_copy(alert.finding.what, sizeof alert.finding.what, TEXT("interface eth1 is silent"));
+    text_copy(alert.finding.what, sizeof alert.finding.what, text_of(row->what));
     char message[MESSAGE_SIZE];
-    ck_assert_str_eq(document_message(message, &alert, &context), "Interface eth1 is silent");
+    document_message(message, &alert, &context);
+    ck_assert_msg(strcmp(message, row->message) == 0, "%s: %s", row->shows, message);
 }
 END_TEST
 
@@ -193,7 +206,8 @@ int main(void)
     Suite *suite = suite_create("document");
     TCase *tcase = tcase_create("document");
     tcase_add_loop_test(tcase, sentence, 0, sizeof sentence_rows / sizeof *sentence_rows);
-    tcase_add_test(tcase, a_sensor_finding_is_a_sentence_of_its_own);
+    tcase_add_loop_test(tcase, nobody_acted_on_the_network, 0,
+                        sizeof nobody_rows / sizeof *nobody_rows);
     tcase_add_test(tcase, long_texts_stay_inside);
     tcase_add_loop_test(tcase, created, 0, sizeof created_rows / sizeof *created_rows);
     tcase_add_loop_test(tcase, ot, 0, sizeof ot_rows / sizeof *ot_rows);

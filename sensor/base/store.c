@@ -246,6 +246,11 @@ sqlite3 *store_handle(struct store *s)
     return s->db;
 }
 
+const struct store_schema *const *store_schemas_of(const struct store *s)
+{
+    return s->schemas;
+}
+
 const char *store_path(const struct store *s)
 {
     return s->path;

@@ -33,6 +33,7 @@ void store_close(struct store *store);
 
 sqlite3 *store_handle(struct store *store);
 const char *store_path(const struct store *store);
+const struct store_schema *const *store_schemas_of(const struct store *store);
 
 /* Runs SQL without results. */
 bool store_exec(struct store *store, const char *sql, struct error *err) NODISCARD;

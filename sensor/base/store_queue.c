@@ -27,7 +27,7 @@ struct write {
 };
 
 struct store_queue {
-    struct store *store;
+    struct store *store; /* what writes go to: of a writer thread its own connection */
     bool is_threaded;
     /* under lock */
     pthread_mutex_t lock;
@@ -165,6 +165,18 @@ static void *writer(void *context)
     }
 }
 
+/* A connection belongs to one thread. */
+static bool start_writer(struct store_queue *q, struct store *store, struct error *err)
+{
+    q->store = NULL;
+    if (!store_open(&q->store, store_path(store), STORE_READ_WRITE, store_schemas_of(store), err))
+        return false;
+    if (pthread_create(&q->thread, NULL, writer, q) == 0)
+        return true;
+    store_close(q->store);
+    return error_set(err, "store %s: cannot start the writer thread", store_path(store));
+}
+
 bool store_queue_create(struct store_queue **queue, struct store *store, bool is_threaded,
                         struct error *err)
 {
@@ -173,15 +185,15 @@ bool store_queue_create(struct store_queue **queue, struct store *store, bool is
     if (!q)
         return error_set(err, "store %s: out of memory", store_path(store));
     q->store = store;
-    q->is_threaded = is_threaded;
+    q->is_threaded = is_threaded && strcmp(store_path(store), ":memory:") != 0;
     q->last = &q->first;
     pthread_mutex_init(&q->lock, NULL);
     pthread_cond_init(&q->wake, NULL);
     pthread_cond_init(&q->idle, NULL);
-    if (is_threaded && pthread_create(&q->thread, NULL, writer, q) != 0) {
+    if (q->is_threaded && !start_writer(q, store, err)) {
         free(q);
         *queue = NULL;
-        return error_set(err, "store %s: cannot start the writer thread", store_path(store));
+        return false;
     }
     return true;
 }
@@ -272,6 +284,8 @@ bool store_queue_close(struct store_queue *q, struct error *err)
         error_set(err, "store %s: not everything could be written: %s", store_path(q->store),
                   q->state.last_error);
     free_batch(q, q->first);
+    if (q->is_threaded)
+        store_close(q->store);
     pthread_mutex_destroy(&q->lock);
     pthread_cond_destroy(&q->wake);
     pthread_cond_destroy(&q->idle);

@@ -1,0 +1,278 @@
+/* test_store.c: opening, migrating, batching, and what goes wrong with files and disks. */
+#include "sensor/base/store.h"
+#include "support/runner.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static const char *const first[] = {"CREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT NOT NULL)",
+                                    NULL};
+static const char *const second[] = {
+    "CREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT NOT NULL)",
+    "ALTER TABLE note ADD COLUMN mark TEXT NOT NULL DEFAULT 'old'", NULL};
+static const char *const broken[] = {
+    "CREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT NOT NULL)",
+    "ALTER TABLE note ADD COLUMN mark TEXT NOT NULL DEFAULT 'old'", "CREATE NONSENSE", NULL};
+static const struct store_schema schema_1 = {"notes", first}, schema_2 = {"notes", second},
+                                 schema_3 = {"notes", broken};
+static const struct store_schema *const version_1[] = {&schema_1, NULL};
+static const struct store_schema *const version_2[] = {&schema_2, NULL};
+static const struct store_schema *const version_3[] = {&schema_3, NULL};
+
+static char folder[64], path[96];
+
+static void make_folder(void)
+{
+    strcpy(folder, "/tmp/test_store_XXXXXX");
+    ck_assert_ptr_nonnull(mkdtemp(folder));
+    snprintf(path, sizeof path, "%s/store.db", folder);
+}
+
+static void remove_folder(void)
+{
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf %s", folder);
+    ck_assert_int_eq(system(command), 0);
+}
+
+static bool add_note(struct store *s, const void *data, size_t size, struct error *err)
+{
+    sqlite3_stmt *q = store_statement(s, "INSERT INTO note(text) VALUES(?)", err);
+    if (!q)
+        return false;
+    sqlite3_bind_text(q, 1, data, (int)size, SQLITE_STATIC);
+    return store_step(s, q, err);
+}
+
+static int64_t number(struct store *s, const char *sql)
+{
+    sqlite3_stmt *q;
+    ck_assert_int_eq(sqlite3_prepare_v2(store_handle(s), sql, -1, &q, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(q), SQLITE_ROW);
+    int64_t n = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return n;
+}
+
+static struct store *open_store(const struct store_schema *const *schemas, enum store_access access)
+{
+    struct store *s;
+    struct error err;
+    ck_assert_msg(store_open(&s, path, access, schemas, &err), "%s", err.text);
+    return s;
+}
+
+static void expect_refused(const struct store_schema *const *schemas, enum store_access access,
+                           const char *words)
+{
+    struct store *s;
+    struct error err;
+    ck_assert(!store_open(&s, path, access, schemas, &err));
+    ck_assert_ptr_null(s);
+    ck_assert_msg(strstr(err.text, words) && strstr(err.text, path), "message: %s", err.text);
+}
+
+START_TEST(what_is_posted_is_there_after_closing)
+{
+    bool is_threaded = _i;
+    struct store *s = open_store(version_1, STORE_READ_WRITE);
+    struct store_queue *q;
+    ck_assert(store_queue_create(&q, s, is_threaded, NULL));
+    for (int i = 0; i < 2500; i++)
+        store_post(q, add_note, "hello", 5);
+    ck_assert(store_queue_close(q, NULL));
+    store_close(s);
+
+    char wal[128];
+    snprintf(wal, sizeof wal, "%s-wal", path);
+    struct stat st;
+    ck_assert(stat(wal, &st) != 0 || st.st_size == 0); /* checkpointed into the one file */
+    s = open_store(version_1, STORE_READ_ONLY);
+    ck_assert_int_eq(number(s, "SELECT count(*) FROM note WHERE text = 'hello'"), 2500);
+    ck_assert_int_eq(number(s, "SELECT max(id) - min(id) FROM note"), 2499);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(commit_makes_visible)
+{
+    bool is_threaded = _i;
+    struct store *s = open_store(version_1, STORE_READ_WRITE);
+    struct store_queue *q;
+    ck_assert(store_queue_create(&q, s, is_threaded, NULL));
+    store_post(q, add_note, "now", 3);
+    ck_assert(store_queue_commit(q, NULL));
+    struct store *reader = open_store(version_1, STORE_READ_ONLY);
+    ck_assert_int_eq(number(reader, "SELECT count(*) FROM note"), 1);
+    store_close(reader);
+    ck_assert(store_queue_close(q, NULL));
+    store_close(s);
+}
+END_TEST
+
+START_TEST(migrations_run_once_and_in_order)
+{
+    store_close(open_store(version_1, STORE_READ_WRITE));
+    struct store *s = open_store(version_2, STORE_READ_WRITE);
+    ck_assert(store_exec(s, "INSERT INTO note(text) VALUES('x')", NULL));
+    ck_assert_int_eq(number(s, "SELECT mark = 'old' FROM note"), 1);
+    store_close(s);
+    store_close(open_store(version_2, STORE_READ_WRITE)); /* again: nothing to do */
+    expect_refused(version_1, STORE_READ_WRITE, "newer");
+    expect_refused(version_1, STORE_READ_ONLY, "upgrade");
+}
+END_TEST
+
+START_TEST(a_migration_that_fails_changes_nothing)
+{
+    store_close(open_store(version_1, STORE_READ_WRITE));
+    expect_refused(version_3, STORE_READ_WRITE, "NONSENSE");
+    struct store *s = open_store(version_2, STORE_READ_WRITE); /* from 1 again, not from a half 2 */
+    store_close(s);
+}
+END_TEST
+
+START_TEST(an_older_store_is_not_read_before_it_is_migrated)
+{
+    store_close(open_store(version_1, STORE_READ_WRITE));
+    expect_refused(version_2, STORE_READ_ONLY, "run the sensor once");
+}
+END_TEST
+
+static void write_file(const char *bytes)
+{
+    FILE *f = fopen(path, "wb");
+    ck_assert_ptr_nonnull(f);
+    fputs(bytes, f);
+    fclose(f);
+}
+
+START_TEST(files_that_are_not_ours)
+{
+    write_file(
+        "this is a letter to the plant manager, long enough to be no empty database file at all "
+        "............"
+        "........................................................................................");
+    expect_refused(version_1, STORE_READ_WRITE, "not a Sightglass store");
+    unlink(path);
+    expect_refused(version_1, STORE_READ_ONLY, "cannot open");
+
+    sqlite3 *db;
+    ck_assert_int_eq(sqlite3_open(path, &db), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_exec(db, "CREATE TABLE customer(name)", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3_close(db);
+    expect_refused(version_1, STORE_READ_WRITE, "another program");
+}
+END_TEST
+
+/* No file may grow beyond this: writes fail as on a full disk. */
+static void set_file_limit(rlim_t bytes)
+{
+    signal(SIGXFSZ, SIG_IGN);
+    struct rlimit limit;
+    ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = bytes;
+    ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+START_TEST(a_full_disk_keeps_writes_until_there_is_room)
+{
+    bool is_threaded = _i;
+    struct store *s = open_store(version_1, STORE_READ_WRITE);
+    struct store_queue *q;
+    struct store_queue_state state;
+    struct error err = {""};
+    ck_assert(store_queue_create(&q, s, is_threaded, NULL));
+    char big[2000];
+    memset(big, 'x', sizeof big);
+    set_file_limit(40000);
+    for (int i = 0; i < 50; i++)
+        store_post(q, add_note, big, sizeof big);
+    ck_assert(!store_queue_commit(q, &err));
+    ck_assert_msg(strstr(err.text, "disk full"), "%s", err.text);
+    store_queue_state(q, &state);
+    ck_assert(state.is_failing);
+    ck_assert_uint_eq(state.dropped, 0);
+
+    set_file_limit(RLIM_INFINITY);
+    ck_assert_msg(store_queue_commit(q, &err), "%s", err.text);
+    store_queue_state(q, &state);
+    ck_assert(!state.is_failing);
+    ck_assert_uint_eq(state.written, 50);
+    ck_assert(store_queue_close(q, NULL));
+    ck_assert_int_eq(number(s, "SELECT count(*) FROM note"), 50);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(kill_9_leaves_whole_batches)
+{
+    int pipe_ends[2];
+    ck_assert_int_eq(pipe(pipe_ends), 0);
+    pid_t child = fork();
+    if (child == 0) {
+        struct store *s = open_store(version_1, STORE_READ_WRITE);
+        struct store_queue *q;
+        if (!store_queue_create(&q, s, false, NULL))
+            _exit(1);
+        for (int i = 0;; i++) {
+            store_post(q, add_note, "left", 4);
+            store_post(q, add_note, "right", 5);
+            if (i % 20 == 19 && store_queue_commit(q, NULL) && write(pipe_ends[1], "x", 1) != 1)
+                _exit(1);
+        }
+    }
+    char go[1];
+    for (int i = 0; i < 20 + 7 * _i; i++)
+        ck_assert_int_eq(read(pipe_ends[0], go, 1), 1);
+    kill(child, SIGKILL);
+    waitpid(child, NULL, 0);
+
+    struct store *s = open_store(version_1, STORE_READ_WRITE);
+    ck_assert_int_eq(number(s, "SELECT count(*) % 40 FROM note"), 0);
+    ck_assert_int_ge(number(s, "SELECT count(*) FROM note"), 40 * (20 + 7 * _i));
+    ck_assert_int_eq(number(s, "SELECT (SELECT count(*) FROM note WHERE text='left') ="
+                               " (SELECT count(*) FROM note WHERE text='right')"),
+                     1);
+    ck_assert_int_eq(number(s, "SELECT integrity_check = 'ok' FROM pragma_integrity_check"), 1);
+    store_close(s);
+}
+END_TEST
+
+START_TEST(settings)
+{
+    struct store *s = open_store(version_1, STORE_READ_WRITE);
+    char value[32];
+    store_setting_get(s, "sensor", value, sizeof value);
+    ck_assert_str_eq(value, "");
+    ck_assert(store_setting_set(s, "sensor", "line 3", NULL));
+    ck_assert(store_setting_set(s, "sensor", "line 4", NULL));
+    store_setting_get(s, "sensor", value, sizeof value);
+    ck_assert_str_eq(value, "line 4");
+    store_close(s);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("store");
+    TCase *c = tcase_create("store");
+    tcase_set_timeout(c, 120);
+    tcase_add_checked_fixture(c, make_folder, remove_folder);
+    tcase_add_loop_test(c, what_is_posted_is_there_after_closing, 0, 2);
+    tcase_add_loop_test(c, commit_makes_visible, 0, 2);
+    tcase_add_test(c, migrations_run_once_and_in_order);
+    tcase_add_test(c, a_migration_that_fails_changes_nothing);
+    tcase_add_test(c, an_older_store_is_not_read_before_it_is_migrated);
+    tcase_add_test(c, files_that_are_not_ours);
+    tcase_add_loop_test(c, a_full_disk_keeps_writes_until_there_is_room, 0, 2);
+    tcase_add_loop_test(c, kill_9_leaves_whole_batches, 0, 4);
+    tcase_add_test(c, settings);
+    suite_add_tcase(s, c);
+    return run_suite(s);
+}

@@ -277,7 +277,7 @@ static void tpkt_dissect(struct dissect *d, struct reader r)
     struct reader whole = r;
     reader_skip(&r, 1);
     if (reader_u8(&r) != 0)
-        emit_violation(d, VIOLATION_RESERVED, "TPKT reserved byte is not 0", whole.at, TPKT_SIZE);
+        emit_violation(d, VIOLATION_RESERVED, "TPKT reserved byte is not 0", whole.at, 2);
     reader_skip(&r, 2); /* length: checked by frame */
     uint8_t header_size = reader_u8(&r);
     struct reader header = reader_take(&r, header_size);

@@ -90,7 +90,8 @@ static enum claim modbus_recognise(struct reader r)
         return h.protocol == 0 && !is_rtu(whole) ? CLAIM_MORE : CLAIM_NO;
 
     struct reader pdu = reader_take(&r, h.length - 1u);
-    bool fits = modbus_pdu_fits(pdu, false) || modbus_pdu_fits(pdu, true);
+    bool has_layout = modbus_function_of(h.function)->layout > LAYOUT_OPEN;
+    bool fits = has_layout && (modbus_pdu_fits(pdu, false) || modbus_pdu_fits(pdu, true));
     if (h.protocol != 0)
         return fits && given == size ? CLAIM_WEAK : CLAIM_NO;
     return fits || given == size || header_follows(r) ? CLAIM_WEAK : CLAIM_NO;

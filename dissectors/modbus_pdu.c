@@ -821,8 +821,18 @@ static void recall_request(struct exchange *x, uint8_t function, bool is_excepti
 
 /* --- a PDU --- */
 
+/* Some servers (jsmodbus) repeat the MEI type before the code of an exception to 43. */
+static void skip_mei_type(const struct exchange *x, struct reader *r)
+{
+    uint8_t first = reader_peek(r);
+    if (x->function->layout == LAYOUT_ENCAPSULATED && reader_left(r) == 2 &&
+        (first == MODBUS_MEI_IDENTIFICATION || first == MODBUS_MEI_CANOPEN))
+        reader_skip(r, 1);
+}
+
 static void exception(struct exchange *x, struct reader *r)
 {
+    skip_mei_type(x, r);
     uint8_t code = reader_u8(r);
     if (!reader_ok(r))
         return;

@@ -70,8 +70,8 @@ static struct frame rtu_frame(struct reader r)
     return need ? frame_need(need) : frame_broken_as(VIOLATION_CHECKSUM, "CRC is wrong");
 }
 
-/* A right CRC over a whole frame of a defined function: chance gives that to one segment in
- * millions. */
+/* Weak, although the CRC is right: other serial protocols have the same CRC, and their short frames
+ * can look like a request (captures/roc-plus). */
 static enum claim rtu_recognise(struct reader r)
 {
     size_t given = reader_left(&r);
@@ -89,9 +89,7 @@ static enum claim rtu_recognise(struct reader r)
     struct frame frame = rtu_frame(r);
     if (frame.verdict == FRAME_NEED)
         return CLAIM_MORE;
-    if (frame.verdict == FRAME_BROKEN)
-        return CLAIM_NO;
-    return frame.size == given ? CLAIM_YES : CLAIM_WEAK;
+    return frame.verdict == FRAME_BROKEN ? CLAIM_NO : CLAIM_WEAK;
 }
 
 static void rtu_dissect(struct dissect *d, struct reader r)

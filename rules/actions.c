@@ -168,6 +168,12 @@ char *action_object(const struct ot_event *e, char *out, size_t capacity)
     return out;
 }
 
+/* A path of numbers tells people nothing. */
+static bool is_telling(const char *object)
+{
+    return object[0] && strncmp(object, "0x", 2) != 0;
+}
+
 char *action_phrase(char *out, size_t capacity, const char *phrase, const char *thing,
                     const char *object)
 {
@@ -175,6 +181,6 @@ char *action_phrase(char *out, size_t capacity, const char *phrase, const char *
     if (!place)
         return text_copy(out, capacity, text_of(phrase));
     int before = (int)(place - phrase);
-    return text_format(out, capacity, "%.*s%s%s", before, phrase, object[0] ? object : thing,
-                       place + strlen("%O"));
+    return text_format(out, capacity, "%.*s%s%s", before, phrase,
+                       is_telling(object) || !thing[0] ? object : thing, place + strlen("%O"));
 }

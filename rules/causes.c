@@ -114,6 +114,8 @@ bool causes_admit(struct causes *c, const struct ot_flow *flow, int64_t time_ns,
             c->untold++;
         return false;
     }
+    cause->phrase = of->phrase; /* the latest words are for the rest, too */
+    text_copy(cause->object, sizeof cause->object, text_of(of->object));
     *count = is_outcome ? 1 : cause->count - cause->told;
     if (!is_outcome)
         cause->told = cause->count;
@@ -157,6 +159,7 @@ static void cause_tell_rest(struct causes *c, struct cause *cause)
     causes_fill(&f, &of, cause->flags & ~(uint32_t)FINDING_OUTCOME, cause->count - cause->told);
     text_format(f.seen, sizeof f.seen, "the same %llu times in all",
                 (unsigned long long)cause->count);
+    f.object[0] = '\0'; /* they may have been several */
     cause->told = cause->count;
     causes_tell(c, &f);
 }

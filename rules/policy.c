@@ -260,6 +260,8 @@ static void action_request(struct policy *p, const struct ot_event *e)
         return;
     if (e->operation == OP_PROGRAM_UPLOAD && object[0])
         key_of_name(key, e->unit, object); /* the transfer that follows is the same story */
+    else if (e->operation == OP_FIRMWARE_UPDATE)
+        key_of_name(key, e->unit, action->thing);
     else
         key_of_event(key, e);
     bool is_answer = e->status.result != OT_RESULT_NONE;
@@ -412,13 +414,17 @@ static void transfer_tell(struct policy *p, const struct ot_event *e, const stru
     transfer_object(object, sizeof object, t, action);
     transfer_note(p, t, action, telling, note, sizeof note);
     bool is_server_word = telling == TELL_ENDED && !e->is_from_client;
+    bool is_refused = telling == TELL_ABORTED && e->status.result == OT_RESULT_ERROR;
     const char *phrase = telling == TELL_STARTED ? action->ordered
                          : telling == TELL_ENDED ? action->done
+                         : is_refused            ? action->refused
                                                  : unfinished[telling];
     struct cause_of of = cause_of_action(action, e, phrase, key, object);
     /* where the beginning is an answer, its request has been told */
     bool is_first = telling == TELL_STARTED && e->direction != OT_RESPONSE;
     uint32_t flags = is_first ? 0 : FINDING_OUTCOME;
+    if (is_refused)
+        flags |= FINDING_REFUSED;
     if (telling == TELL_ENDED) {
         flags |= FINDING_COMPLETED | (is_server_word ? FINDING_CONFIRMED : 0u);
         if (t->size)

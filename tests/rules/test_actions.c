@@ -183,6 +183,24 @@ START_TEST(test_words_of_a_stop)
 }
 END_TEST
 
+/* A tag or block is told by name, a path of numbers only as the object. */
+START_TEST(test_words_of_an_object)
+{
+    static const struct made pdus[] = {
+        {.operation = OP_CONFIG_CHANGE, .object = "0xf5/1/5"},
+        {.operation = OP_PROGRAM_DELETE,                             .object = "DB5"},
+        {0}
+    };
+    struct made_run run;
+    made_start(&run, "cip", 0);
+    made_play(&run, pdus);
+    ck_assert_str_eq(run.findings[0].what, "is changing the configuration of %T");
+    ck_assert_str_eq(run.findings[0].object, "0xf5/1/5");
+    ck_assert_str_eq(run.findings[1].what, "ordered %T to delete DB5");
+    made_end(&run);
+}
+END_TEST
+
 START_TEST(test_approved_is_quiet)
 {
     static const struct made pdus[] = {STOP, STOP_REPLY(OT_RESULT_OK), {0}};
@@ -265,6 +283,7 @@ int main(void)
     tcase_add_loop_test(tcase, test_row, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tcase, test_online_view_is_no_upload);
     tcase_add_test(tcase, test_words_of_a_stop);
+    tcase_add_test(tcase, test_words_of_an_object);
     tcase_add_test(tcase, test_approved_is_quiet);
     tcase_add_test(tcase, test_actor_is_noted);
     tcase_add_test(tcase, test_mode_and_its_commander);

@@ -7,40 +7,39 @@
 
 static const struct action actions[] = {
     {DETECTION_PLC_PROGRAM_DOWNLOAD,  "a program",                        "is downloading %O to %T",                        "downloaded %O to %T",
-     "tried to download %O to %T, which refused",                                                                                                                                                                  "nobody programs this controller without approval"                   },
+     "tried to download %O to %T, which refused",                                                                                                                                                                 "nobody programs this controller without approval"                   },
     {DETECTION_PLC_PROGRAM_UPLOAD,    "the program",                      "is reading %O out of %T",                        "read %O out of %T",
-     "tried to read %O out of %T, which refused",                                                                                                                                                                  "nobody reads the program of this controller without approval"       },
+     "tried to read %O out of %T, which refused",                                                                                                                                                                 "nobody reads the program of this controller without approval"       },
     {DETECTION_PLC_ONLINE_EDIT,       "the program",                      "is changing %O in %T without a full download",
-     "changed %O in %T without a full download",                                                                                                   "tried to change %O in %T, which refused",
-     "nobody changes the program of this controller without approval"                                                                                                                                                                                                                   },
+     "changed %O in %T without a full download",                                                                                                       "tried to change %O in %T, which refused",
+     "nobody changes the program of this controller without approval"                                                                                                                                                                                                                  },
     {DETECTION_PLC_BLOCK_DELETE,      "program parts",                    "ordered %T to delete %O",                        "deleted %O in %T",
-     "tried to delete %O in %T, which refused",                                                                                                                                                                    "nobody deletes anything in this controller without approval"        },
-    {DETECTION_PLC_STOP,              "",                                 "ordered %T to stop",                             "stopped %T",          "tried to stop %T, which refused",
-     "nobody stops this controller without approval"                                                                                                                                                                                                                                    },
+     "tried to delete %O in %T, which refused",                                                                                                                                                                   "nobody deletes anything in this controller without approval"        },
+    {DETECTION_PLC_STOP,              "",                                 "ordered %T to stop",                             "stopped %T",              "tried to stop %T, which refused",
+     "nobody stops this controller without approval"                                                                                                                                                                                                                                   },
     {DETECTION_PLC_START,             "",                                 "ordered %T to start",                            "started %T",
-     "tried to start %T, which refused",                                                                                                                                                                           "nobody starts this controller without approval"                     },
+     "tried to start %T, which refused",                                                                                                                                                                          "nobody starts this controller without approval"                     },
     {DETECTION_PLC_MODE_CHANGE,       "",                                 "ordered %T into another operating mode",
-     "changed the operating mode of %T",                                                                                                           "tried to change the operating mode of %T, which refused",
-     "nobody changes the operating mode of this controller without approval"                                                                                                                                                                                                            },
+     "changed the operating mode of %T",                                                                                                               "tried to change the operating mode of %T, which refused",
+     "nobody changes the operating mode of this controller without approval"                                                                                                                                                                                                           },
     {DETECTION_PLC_RESTART,           "",                                 "ordered %T to restart",                          "restarted %T",
-     "tried to restart %T, which refused",                                                                                                                                                                         "nobody restarts this device without approval"                       },
+     "tried to restart %T, which refused",                                                                                                                                                                        "nobody restarts this device without approval"                       },
     {DETECTION_PLC_FACTORY_RESET,     "",                                 "ordered %T to reset itself to factory settings",
-     "reset %T to factory settings",                                                                                                               "tried to reset %T to factory settings, which refused",
-     "nobody resets this device without approval"                                                                                                                                                                                                                                       },
+     "reset %T to factory settings",                                                                                                                   "tried to reset %T to factory settings, which refused",
+     "nobody resets this device without approval"                                                                                                                                                                                                                                      },
     {DETECTION_PLC_FORCE_IO,          "inputs or outputs",                "is forcing %O of %T",                            "forced %O of %T",
-     "tried to force %O of %T, which refused",                                                                                                                                                                     "nobody forces inputs or outputs of this controller without approval"},
+     "tried to force %O of %T, which refused",                                                                                                                                                                    "nobody forces inputs or outputs of this controller without approval"},
     {DETECTION_PLC_FIRMWARE_TRANSFER, "firmware",                         "is sending %O to %T",                            "sent %O to %T",
-     "tried to send %O to %T, which refused",                                                                                                                                                                      "nobody changes the firmware of this device without approval"        },
+     "tried to send %O to %T, which refused",                                                                                                                                                                     "nobody changes the firmware of this device without approval"        },
     {DETECTION_PLC_CONFIG_WRITE,      "the configuration",                "is changing %O of %T",                           "changed %O of %T",
-     "tried to change %O of %T, which refused",                                                                                                                                                                    "nobody changes the configuration of this device without approval"   },
+     "tried to change %O of %T, which refused",                                                                                                                                                                   "nobody changes the configuration of this device without approval"   },
     {DETECTION_PLC_TIME_SET,          "",                                 "is setting the clock of %T",                     "set the clock of %T",
-     "tried to set the clock of %T, which refused",                                                                                                                                                                "nobody sets the clock of this controller without approval"          },
+     "tried to set the clock of %T, which refused",                                                                                                                                                               "nobody sets the clock of this controller without approval"          },
     {DETECTION_PLC_CREDENTIAL_CHANGE, "a password or protection setting", "is changing %O of %T",
-     "changed %O of %T",                                                                                                                           "tried to change %O of %T, which refused",
-     "nobody changes passwords or protection of this device without approval"                                                                                                                                                                                                           },
-    {DETECTION_PLC_SESSION_TAKEOVER,  "",                                 "asks for or gives back sole control of %T",
-     "took or gave back sole control of %T",                                                                                                       "tried to take or give back sole control of %T, which refused",
-     "nobody reserves or locks this controller without approval"                                                                                                                                                                                                                        },
+     "changed %O of %T",                                                                                                                               "tried to change %O of %T, which refused",
+     "nobody changes passwords or protection of this device without approval"                                                                                                                                                                                                          },
+    {DETECTION_PLC_SESSION_TAKEOVER,  "",                                 "asks for sole control of %T",                    "took sole control of %T",
+     "tried to take sole control of %T, which refused",                                                                                                                                                           "nobody reserves or locks this controller without approval"          },
 };
 
 /* What was downloaded is put to work. */
@@ -58,12 +57,20 @@ static const struct action sdb_activation = {
     "tried to activate %O in %T, which refused",
     "nobody changes the configuration of this device without approval"};
 
+/* The end of a reservation: others may act again. */
+static const struct action release = {DETECTION_PLC_SESSION_TAKEOVER,
+                                      "",
+                                      "gives back sole control of %T",
+                                      "gave back sole control of %T",
+                                      "tried to give back sole control of %T, which refused",
+                                      "nobody reserves or locks this controller without approval"};
+
 /* Where a protocol means something else than its operation class says. First match counts. */
 static const struct meaning {
     const char *protocol;
     enum operation operation;
     const char *code;            /* part of the code as PROTOCOLS.md 0.1 spells it; NULL: any */
-    const char *detail;          /* words in the event's detail or object; NULL: any */
+    const char *detail;          /* words in the event's detail, name or object; NULL: any */
     enum detection detection;    /* DETECTION_COUNT: not an action */
     const struct action *action; /* NULL: as the detection is told */
 } meanings[] = {
@@ -76,6 +83,9 @@ static const struct meaning {
  /* PROTOCOLS 6: system data blocks are the hardware configuration */
     {"s7comm", OP_PROGRAM_DOWNLOAD, NULL,                "SDB",     DETECTION_PLC_CONFIG_WRITE,      NULL           },
     {"s7comm", OP_CONFIG_CHANGE,    NULL,                "PWD",     DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
+ /* PROTOCOLS 5.1 and 8.2: the other half of a reservation */
+    {"umas",   OP_LOCK,             NULL,                "release", DETECTION_PLC_SESSION_TAKEOVER,  &release       },
+    {"cip",    OP_LOCK,             NULL,                "release", DETECTION_PLC_SESSION_TAKEOVER,  &release       },
  /* PROTOCOLS 8.2: Reset type 1 */
     {"cip",    OP_RESTART,          NULL,                "factory", DETECTION_PLC_FACTORY_RESET,     NULL           },
  /* PROTOCOLS 8.2: CIP Security, EtherNet/IP Security, certificates */
@@ -127,7 +137,8 @@ static bool meaning_fits(const struct meaning *m, const struct ot_event *e,
         return false;
     if (m->code && !strstr(code, m->code))
         return false;
-    return !m->detail || text_holds(e->detail, m->detail) || strstr(object, m->detail);
+    return !m->detail || text_holds(e->detail, m->detail) ||
+           text_holds(text_of(e->name), m->detail) || strstr(object, m->detail);
 }
 
 const struct action *action_of(const struct ot_event *e, enum operation operation)

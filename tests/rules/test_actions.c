@@ -183,6 +183,23 @@ START_TEST(test_words_of_a_stop)
 }
 END_TEST
 
+START_TEST(test_words_of_a_reservation)
+{
+    static const struct made pdus[] = {
+        {.operation = OP_LOCK,        .function = 0x10, .name = "take_reservation"},
+        {.operation = OP_LOCK, .function = 0x11, .name = "release_reservation"},
+        {0       }
+    };
+    struct made_run run;
+    made_start(&run, "umas", 0);
+    made_play(&run, pdus);
+    ck_assert_str_eq(run.findings[0].what, "asks for sole control of %T");
+    ck_assert_str_eq(run.findings[1].what, "gives back sole control of %T");
+    ck_assert_str_eq(run.findings[0].key, run.findings[1].key);
+    made_end(&run);
+}
+END_TEST
+
 /* A tag or block is told by name, a path of numbers only as the object. */
 START_TEST(test_words_of_an_object)
 {
@@ -283,6 +300,7 @@ int main(void)
     tcase_add_loop_test(tcase, test_row, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tcase, test_online_view_is_no_upload);
     tcase_add_test(tcase, test_words_of_a_stop);
+    tcase_add_test(tcase, test_words_of_a_reservation);
     tcase_add_test(tcase, test_words_of_an_object);
     tcase_add_test(tcase, test_approved_is_quiet);
     tcase_add_test(tcase, test_actor_is_noted);

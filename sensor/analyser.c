@@ -402,6 +402,10 @@ static void decide(struct analyser *a, struct flow *f, int from)
     if (v.claim == CLAIM_YES) {
         claim_flow(a, f, v.dissector);
         dissect_waiting(a, f);
+    } else if (v.claim == CLAIM_NO && !f->view.is_start_seen &&
+               f->payload_packets < UNDECIDED_PACKETS) {
+        drop_buffer(a,
+                    h); /* picked up inside a PDU, perhaps: the next segment may begin with one */
     } else if (v.claim == CLAIM_NO || f->payload_packets >= UNDECIDED_PACKETS ||
                h->used >= UNDECIDED_BYTES) {
         nobody_claims(a, f);

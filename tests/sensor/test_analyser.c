@@ -1,0 +1,376 @@
+/* test_analyser.c: recognition, framing and TCP reassembly, shown with Modbus (the weakest
+ * signature of all). */
+#include "sensor/analyser.h"
+#include "support/runner.h"
+#include "wire.h"
+
+#include <stdio.h>
+
+enum { SEEN_MAX = 256 };
+
+static struct seen {
+    char events[SEEN_MAX][24]; /* "> 3 tid 1" */
+    int event_count, violation_count, started, answered, refused, odd;
+    char protocol[32], odd_name[32], why[64];
+    uint32_t segment;
+} seen;
+
+static void on_event(void *context, const struct ot_event *e)
+{
+    (void)context;
+    if (seen.event_count < SEEN_MAX)
+        snprintf(seen.events[seen.event_count], sizeof seen.events[0], "%s %u tid %u",
+                 e->is_from_client ? ">" : "<", (unsigned)e->function, (unsigned)e->transaction);
+    seen.event_count++;
+    seen.segment = e->flow->segment;
+}
+
+static void on_violation(void *context, const struct violation *v)
+{
+    (void)context;
+    seen.violation_count++;
+    snprintf(seen.why, sizeof seen.why, "%s", v->why);
+}
+
+static void on_started(void *context, const struct ot_flow *f, const struct packet *p)
+{
+    (void)context, (void)f, (void)p;
+    seen.started++;
+}
+
+static void on_answered(void *context, const struct ot_flow *f, const struct packet *p)
+{
+    (void)context, (void)f, (void)p;
+    seen.answered++;
+}
+
+static void on_refused(void *context, const struct ot_flow *f, const struct packet *p)
+{
+    (void)context, (void)f, (void)p;
+    seen.refused++;
+}
+
+static void on_protocol(void *context, const struct ot_flow *f, const char *name, bool is_dissected,
+                        const struct packet *p)
+{
+    (void)context, (void)f, (void)p, (void)is_dissected;
+    snprintf(seen.protocol, sizeof seen.protocol, "%s", name);
+}
+
+static void on_odd_port(void *context, const struct ot_flow *f, const char *name,
+                        const char *expected, const struct packet *p)
+{
+    (void)context, (void)f, (void)p, (void)expected;
+    seen.odd++;
+    snprintf(seen.odd_name, sizeof seen.odd_name, "%s", name ? name : "unknown");
+}
+
+static const struct analyser_sink sink = {NULL,        on_event,   on_violation, on_started,
+                                          on_answered, on_refused, on_protocol,  on_odd_port};
+static struct wire wire;
+
+static void setup(void)
+{
+    struct analyser_options options = {
+        .flows_max = 64, .stream_bytes_max = 1 << 20, .is_classifying = true};
+    memset(&seen, 0, sizeof seen);
+    wire = (struct wire){
+        .analyser = analyser_create(&options, &sink),
+        .now_ns = 1000000000000,
+        .client_port = 40000,
+        .server_port = 502,
+        .sequence = {1000, 0xfffffff0u},
+        .transport = TRANSPORT_TCP
+    };
+    ck_assert_ptr_nonnull(wire.analyser);
+}
+
+static void teardown(void)
+{
+    analyser_destroy(wire.analyser);
+}
+
+/* Reads two registers / answers; [TCP] 3.1.3 */
+static const uint8_t request[12] = {0, 1, 0, 0, 0, 6, 1, 3, 0, 16, 0, 2};
+static const uint8_t response[13] = {0, 1, 0, 0, 0, 7, 1, 3, 4, 0, 7, 0, 8};
+
+static void numbered(uint8_t *pdu, const uint8_t *of, size_t size, uint8_t tid)
+{
+    memcpy(pdu, of, size);
+    pdu[1] = tid;
+}
+
+static void expect_events(int count, const char *const *events)
+{
+    ck_assert_int_eq(seen.event_count, count);
+    for (int i = 0; i < count; i++)
+        ck_assert_str_eq(seen.events[i], events[i]);
+}
+
+START_TEST(a_connection_from_its_start)
+{
+    wire_handshake(&wire);
+    wire_send(&wire, true, request, sizeof request);
+    wire_send(&wire, false, response, sizeof response);
+    static const char *const events[] = {"> 3 tid 1", "< 3 tid 1"};
+    expect_events(2, events);
+    ck_assert_int_eq(seen.started, 1);
+    ck_assert_int_eq(seen.answered, 1);
+    ck_assert_int_eq(seen.odd, 0);
+    ck_assert_str_eq(seen.protocol, "modbus");
+}
+END_TEST
+
+START_TEST(split_at_every_byte)
+{
+    uint32_t at = (uint32_t)_i;
+    wire_handshake(&wire);
+    wire_send(&wire, true, request, at);
+    wire_send(&wire, true, request + at, sizeof request - at);
+    wire_send(&wire, false, response, at);
+    wire_send(&wire, false, response + at, sizeof response - at);
+    static const char *const events[] = {"> 3 tid 1", "< 3 tid 1"};
+    expect_events(2, events);
+}
+END_TEST
+
+START_TEST(several_pdus_in_one_segment)
+{
+    uint8_t both[24];
+    numbered(both, request, 12, 1);
+    numbered(both + 12, request, 12, 2);
+    wire_handshake(&wire);
+    wire_send(&wire, true, both, sizeof both);
+    static const char *const events[] = {"> 3 tid 1", "> 3 tid 2"};
+    expect_events(2, events);
+}
+END_TEST
+
+START_TEST(out_of_order_and_retransmitted)
+{
+    uint8_t pdus[3][12];
+    for (uint8_t i = 0; i < 3; i++)
+        numbered(pdus[i], request, 12, (uint8_t)(i + 1));
+    wire_handshake(&wire);
+    wire_segment(&wire, true, TCP_ACK, 24, pdus[2], 12);
+    wire_segment(&wire, true, TCP_ACK, 12, pdus[1], 12);
+    ck_assert_int_eq(seen.event_count, 0); /* the first one is missing */
+    wire_segment(&wire, true, TCP_ACK, 0, pdus[0], 12);
+    wire_segment(&wire, true, TCP_ACK, 0, pdus[0], 12);
+    wire_segment(&wire, true, TCP_ACK, 12, pdus[1], 12);
+    static const char *const events[] = {"> 3 tid 1", "> 3 tid 2", "> 3 tid 3"};
+    expect_events(3, events);
+    ck_assert_uint_eq(analyser_counters(wire.analyser)->tcp_retransmissions, 2);
+    ck_assert_uint_eq(analyser_counters(wire.analyser)->tcp_gaps, 0);
+}
+END_TEST
+
+START_TEST(an_overlap_is_delivered_once)
+{
+    uint8_t two[24];
+    numbered(two, request, 12, 1);
+    numbered(two + 12, request, 12, 2);
+    wire_handshake(&wire);
+    wire_segment(&wire, true, TCP_ACK, 0, two, 12);
+    wire_segment(&wire, true, TCP_ACK, 0, two, 24); /* repeats the first, brings the second */
+    static const char *const events[] = {"> 3 tid 1", "> 3 tid 2"};
+    expect_events(2, events);
+}
+END_TEST
+
+START_TEST(a_lost_segment_that_was_acknowledged_is_skipped)
+{
+    uint8_t pdu[12];
+    wire_handshake(&wire);
+    wire_send(&wire, true, request, sizeof request);
+    wire.sequence[0] += 12 + 5; /* a PDU and the beginning of another were not captured... */
+    numbered(pdu, request, 12, 9);
+    wire_send(&wire, true, pdu + 5, 7); /* ...its rest comes */
+    numbered(pdu, request, 12, 3);
+    wire_send(&wire, true, pdu, 12);
+    ck_assert_int_eq(seen.event_count, 1);              /* the hole could still be filled */
+    wire_send(&wire, false, response, sizeof response); /* acknowledges everything */
+    static const char *const events[] = {"> 3 tid 1", "> 3 tid 3", "< 3 tid 1"};
+    expect_events(3, events);
+    ck_assert_uint_eq(analyser_counters(wire.analyser)->tcp_gaps, 1);
+    ck_assert_uint_eq(analyser_counters(wire.analyser)->tcp_gap_bytes, 17);
+    ck_assert_int_eq(seen.violation_count, 0); /* loss is no violation */
+}
+END_TEST
+
+START_TEST(picked_up_in_the_middle)
+{
+    /* no handshake; the first bytes are the end of a PDU that began before */
+    wire_send(&wire, true, request + 7, 5);
+    wire_send(&wire, true, request, sizeof request);
+    wire_send(&wire, false, response, sizeof response);
+    ck_assert_int_ge(seen.event_count, 1);
+    ck_assert_str_eq(seen.events[seen.event_count - 1], "< 3 tid 1");
+    ck_assert_int_eq(seen.violation_count, 0);
+}
+END_TEST
+
+START_TEST(one_sided_mirrors)
+{
+    bool is_client = _i;
+    wire_handshake(&wire);
+    wire_send(&wire, is_client, is_client ? request : response, is_client ? 12 : 13);
+    wire_send(&wire, is_client, is_client ? request : response, is_client ? 12 : 13);
+    ck_assert_int_eq(seen.event_count, 2);
+    ck_assert_int_eq(seen.events[0][0], is_client ? '>' : '<');
+}
+END_TEST
+
+START_TEST(a_weak_signature_on_another_port_needs_a_second_pdu)
+{
+    wire.server_port = 5555;
+    wire_handshake(&wire);
+    wire_send(&wire, true, request, sizeof request);
+    ck_assert_int_eq(seen.event_count, 0);
+    wire_send(&wire, false, response, sizeof response);
+    static const char *const events[] = {"> 3 tid 1", "< 3 tid 1"};
+    expect_events(2, events); /* none is lost */
+    ck_assert_int_eq(seen.odd, 1);
+    ck_assert_str_eq(seen.odd_name, "modbus");
+}
+END_TEST
+
+START_TEST(something_else_on_the_port)
+{
+    static const char hello[] = "GET /index.html HTTP/1.1\r\nHost: plc\r\n\r\n";
+    static const char reply[] = "HTTP/1.1 200 OK\r\nServer: x\r\nContent-Length: 0\r\n\r\n";
+    wire_handshake(&wire);
+    wire_send(&wire, true, hello, sizeof hello - 1);
+    wire_send(&wire, false, reply, sizeof reply - 1);
+    ck_assert_int_eq(seen.event_count, 0);
+    ck_assert_str_eq(seen.protocol, "http");
+    ck_assert_int_eq(seen.odd, 1);
+    ck_assert_str_eq(seen.odd_name, "http");
+}
+END_TEST
+
+START_TEST(broken_framing_is_told_and_survived)
+{
+    static const uint8_t bad[12] = {0, 2, 0, 7, 0, 6, 1, 3, 0, 16, 0, 2}; /* protocol is not 0 */
+    uint8_t pdu[12];
+    wire_handshake(&wire);
+    wire_send(&wire, true, request, sizeof request);
+    for (int i = 0; i < 5; i++)
+        wire_send(&wire, true, bad, sizeof bad);
+    numbered(pdu, request, 12, 3);
+    wire_send(&wire, true, pdu, sizeof pdu);
+    static const char *const events[] = {"> 3 tid 1", "> 3 tid 3"};
+    expect_events(2, events); /* what was right once is not given up: that would hide the rest */
+    ck_assert_int_ge(seen.violation_count, 1);
+}
+END_TEST
+
+START_TEST(segments_are_apart)
+{
+    wire_handshake(&wire);
+    wire_send(&wire, true, request, sizeof request);
+    wire.segment = 7;
+    wire.sequence[0] = 5000;
+    wire_handshake(&wire);
+    wire_send(&wire, true, request, sizeof request);
+    ck_assert_int_eq(seen.started, 2);
+    ck_assert_uint_eq(seen.segment, 7);
+    ck_assert_uint_eq(analyser_flows(wire.analyser), 2);
+}
+END_TEST
+
+START_TEST(a_new_connection_on_old_ports)
+{
+    wire_handshake(&wire);
+    wire_send(&wire, true, request, 7); /* an unfinished PDU */
+    wire.sequence[0] = 77000;
+    wire.sequence[1] = 88000;
+    wire_handshake(&wire);
+    wire_send(&wire, true, request, sizeof request);
+    static const char *const events[] = {"> 3 tid 1"};
+    expect_events(1, events);
+    ck_assert_int_eq(seen.started, 2);
+}
+END_TEST
+
+START_TEST(refused_connections)
+{
+    wire_segment(&wire, true, TCP_SYN, 0, NULL, 0);
+    wire_segment(&wire, false, TCP_RST | TCP_ACK, 0, NULL, 0);
+    ck_assert_int_eq(seen.refused, 1);
+    ck_assert_int_eq(seen.answered, 0);
+}
+END_TEST
+
+START_TEST(the_flow_table_is_bounded)
+{
+    for (uint16_t port = 1024; port < 1024 + 1000; port++) {
+        wire.client_port = port;
+        wire_segment(&wire, true, TCP_SYN, 0, NULL, 0);
+    }
+    ck_assert_uint_eq(analyser_flows(wire.analyser), 64);
+    ck_assert_uint_eq(analyser_counters(wire.analyser)->flows, 1000);
+    ck_assert_uint_eq(analyser_counters(wire.analyser)->flows_evicted, 1000 - 64);
+}
+END_TEST
+
+START_TEST(buffers_are_bounded)
+{
+    /* holes everywhere: segments that can never be put in order */
+    uint8_t junk[1400] = {0};
+    wire_handshake(&wire);
+    for (uint32_t i = 0; i < 5000; i++)
+        wire_segment(&wire, true, TCP_ACK, 10 + i * 3000, junk, sizeof junk);
+    ck_assert_uint_gt(analyser_counters(wire.analyser)->tcp_buffer_full, 0);
+    analyser_finish(wire.analyser);
+}
+END_TEST
+
+START_TEST(modbus_over_udp)
+{
+    wire.transport = TRANSPORT_UDP;
+    wire_segment(&wire, true, 0, 0, request, sizeof request);
+    wire_segment(&wire, false, 0, 0, response, sizeof response);
+    static const char *const events[] = {"> 3 tid 1", "< 3 tid 1"};
+    expect_events(2, events);
+}
+END_TEST
+
+START_TEST(udp_on_another_port_loses_nothing)
+{
+    wire.transport = TRANSPORT_UDP;
+    wire.server_port = 5555;
+    wire_segment(&wire, true, 0, 0, request, sizeof request);
+    wire_segment(&wire, false, 0, 0, response, sizeof response);
+    static const char *const events[] = {"> 3 tid 1", "< 3 tid 1"};
+    expect_events(2, events);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("analyser");
+    TCase *c = tcase_create("analyser");
+    tcase_add_checked_fixture(c, setup, teardown);
+    tcase_set_timeout(c, 60);
+    tcase_add_test(c, a_connection_from_its_start);
+    tcase_add_loop_test(c, split_at_every_byte, 1, 12);
+    tcase_add_test(c, several_pdus_in_one_segment);
+    tcase_add_test(c, out_of_order_and_retransmitted);
+    tcase_add_test(c, an_overlap_is_delivered_once);
+    tcase_add_test(c, a_lost_segment_that_was_acknowledged_is_skipped);
+    tcase_add_test(c, picked_up_in_the_middle);
+    tcase_add_loop_test(c, one_sided_mirrors, 0, 2);
+    tcase_add_test(c, a_weak_signature_on_another_port_needs_a_second_pdu);
+    tcase_add_test(c, something_else_on_the_port);
+    tcase_add_test(c, broken_framing_is_told_and_survived);
+    tcase_add_test(c, segments_are_apart);
+    tcase_add_test(c, a_new_connection_on_old_ports);
+    tcase_add_test(c, refused_connections);
+    tcase_add_test(c, the_flow_table_is_bounded);
+    tcase_add_test(c, buffers_are_bounded);
+    tcase_add_test(c, modbus_over_udp);
+    tcase_add_test(c, udp_on_another_port_loses_nothing);
+    suite_add_tcase(s, c);
+    return run_suite(s);
+}

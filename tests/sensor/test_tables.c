@@ -1,0 +1,92 @@
+/* test_tables.c: the pool and the memory: bounded, recycled, zeroed. */
+#include "sensor/memory.h"
+#include "sensor/pool.h"
+#include "support/runner.h"
+
+#include <string.h>
+
+START_TEST(the_pool_gives_zeroed_blocks_up_to_its_cap)
+{
+    struct pool *p = pool_create(1 << 20);
+    void *blocks[300];
+    int given = 0;
+    while (given < 300 && (blocks[given] = pool_take(p, 4096)))
+        memset(blocks[given++], 0xff, 4096);
+    ck_assert_int_eq(given, 256); /* 1 MiB of 4 KiB */
+    ck_assert_ptr_null(pool_take(p, 1));
+    for (int i = 0; i < given; i++)
+        pool_give(p, blocks[i], 4096);
+    ck_assert_uint_eq(pool_used(p), 0);
+    uint8_t *again = pool_take(p, 4096);
+    for (int i = 0; i < 4096; i++)
+        ck_assert_uint_eq(again[i], 0);
+    ck_assert_ptr_null(pool_take(p, POOL_BLOCK_MAX + 1));
+    pool_destroy(p);
+}
+END_TEST
+
+START_TEST(block_sizes)
+{
+    ck_assert_uint_eq(pool_block_size(1), 64);
+    ck_assert_uint_eq(pool_block_size(64), 64);
+    ck_assert_uint_eq(pool_block_size(65), 128);
+    ck_assert_uint_eq(pool_block_size(POOL_BLOCK_MAX), POOL_BLOCK_MAX);
+}
+END_TEST
+
+START_TEST(the_oldest_entry_goes_first)
+{
+    struct memory *m = memory_create(100, 16);
+    bool existed, evicted;
+    for (uint64_t key = 1; key <= 250; key++) {
+        uint64_t *value = memory_put(m, key, sizeof *value, &existed, &evicted);
+        ck_assert_uint_eq(*value, 0);
+        *value = key;
+        ck_assert(!existed);
+        ck_assert_int_eq(evicted, key > 100);
+    }
+    for (uint64_t key = 1; key <= 250; key++) {
+        uint64_t *value = memory_get(m, key, NULL);
+        ck_assert_msg((value != NULL) == (key > 150), "key %d", (int)key);
+        if (value)
+            ck_assert_uint_eq(*value, key);
+    }
+    memory_destroy(m);
+}
+END_TEST
+
+START_TEST(put_again_and_forget)
+{
+    struct memory *m = memory_create(8, 16);
+    bool existed, evicted;
+    size_t size;
+    memcpy(memory_put(m, 42, 5, &existed, &evicted), "abcde", 5);
+    ck_assert_ptr_nonnull(memory_get(m, 42, &size));
+    ck_assert_uint_eq(size, 5);
+    memory_put(m, 42, 3, &existed, &evicted);
+    ck_assert(existed);
+    ck_assert_int_eq(memcmp(memory_get(m, 42, &size), "\0\0\0", 3), 0);
+    ck_assert_uint_eq(size, 3);
+    memory_forget(m, 42);
+    ck_assert_ptr_null(memory_get(m, 42, NULL));
+    memory_forget(m, 42); /* harmless */
+    for (uint64_t key = 0; key < 100; key++) {
+        memory_put(m, key, 8, &existed, &evicted);
+        memory_forget(m, key);
+        ck_assert(!evicted); /* what was taken is no loss */
+    }
+    memory_destroy(m);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("tables");
+    TCase *c = tcase_create("tables");
+    tcase_add_test(c, the_pool_gives_zeroed_blocks_up_to_its_cap);
+    tcase_add_test(c, block_sizes);
+    tcase_add_test(c, the_oldest_entry_goes_first);
+    tcase_add_test(c, put_again_and_forget);
+    suite_add_tcase(s, c);
+    return run_suite(s);
+}

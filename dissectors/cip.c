@@ -490,6 +490,17 @@ static void unconnected_send(struct dissect *d, struct request *q, const struct 
         message(d, inner, &inside);
 }
 
+/* Step 6 comes before every change of mode and every lock and edits nothing; between stop and start
+ * of a download the steps belong to it. Seen in captures of a ControlLogix. */
+static enum operation edit_step_operation(const struct state *state, struct reader r,
+                                          enum operation otherwise)
+{
+    uint16_t step = reader_u16le(&r);
+    if (reader_ok(&r) && step == EDIT_STEP_ANNOUNCE)
+        return OP_SESSION;
+    return cip_transfer_is_download(&state->transfers) ? OP_PROGRAM_DOWNLOAD : otherwise;
+}
+
 static void request_body(struct dissect *d, struct request *q, struct ot_item *item,
                          struct ot_event *e)
 {
@@ -522,10 +533,9 @@ static void request_body(struct dissect *d, struct request *q, struct ot_item *i
         if (q->path.target_class == CLASS_IDENTITY)
             e->detail = text_of(reset_words(q->data));
         break;
-    case BODY_EDIT_STEP: /* seen before every change of mode or lock: announces, edits nothing */
+    case BODY_EDIT_STEP:
         item->values = opaque_values(q->data);
-        if (reader_u16le(&q->data) == EDIT_STEP_ANNOUNCE && reader_ok(&q->data))
-            e->operation = OP_SESSION;
+        e->operation = edit_step_operation(d->state, q->data, e->operation);
         break;
     case BODY_CREDENTIAL:
         e->flags |= OT_HAS_CREDENTIAL;
@@ -593,6 +603,8 @@ static void request(struct dissect *d, struct reader r, const struct place *plac
     }
     e.transfer =
         cip_transfer_request(&state->transfers, q.path.target_class, q.service, q.row, q.data);
+    if (e.operation >= OP_WRITE && e.detail.size == 0 && q.path.class_count)
+        e.detail = text_of(cip_class_name(q.path.target_class));
     remember(d, &q, &e, place);
     emit_event(d, &e);
 

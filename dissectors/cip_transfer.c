@@ -108,16 +108,26 @@ static struct ot_transfer file_block(struct cip_transfers *t, struct reader data
     return step;
 }
 
+bool cip_transfer_is_download(const struct cip_transfers *t)
+{
+    return t->is_stopped && t->program != CIP_TRANSFER_IDLE;
+}
+
 struct ot_transfer cip_transfer_request(struct cip_transfers *t, uint32_t class_id, uint8_t service,
                                         const struct cip_service *row, struct reader data)
 {
+    if (class_id == CLASS_MODE && service == SERVICE_STOP) {
+        t->is_stopped = true;
+        if (t->program == CIP_TRANSFER_DONE)
+            t->program = CIP_TRANSFER_IDLE;
+    } else if (class_id == CLASS_MODE && service == SERVICE_START) {
+        t->is_stopped = false;
+    }
     bool is_clear = class_id == CLASS_CONTAINER && service == SERVICE_RESET;
     bool is_commit = (class_id == CLASS_CONTAINER && service == SERVICE_COMMIT) ||
                      (class_id == CLASS_MODE && service == SERVICE_START);
     if (is_clear || is_commit || (row && row->operation == OP_PROGRAM_DOWNLOAD))
         return program_step(t, is_clear, is_commit, &data);
-    if (class_id == CLASS_MODE && service == SERVICE_STOP && t->program == CIP_TRANSFER_DONE)
-        t->program = CIP_TRANSFER_IDLE;
     if (class_id == CLASS_IDENTITY && service == SERVICE_RESET &&
         t->firmware == CIP_TRANSFER_OPEN) {
         t->firmware = CIP_TRANSFER_DONE;

@@ -11,7 +11,11 @@ enum cip_transfer_state { CIP_TRANSFER_IDLE, CIP_TRANSFER_OPEN, CIP_TRANSFER_DON
 struct cip_transfers {
     uint8_t program, firmware, file; /* enum cip_transfer_state */
     uint8_t file_operation;          /* enum operation */
+    bool is_stopped;                 /* the controller was, in this conversation */
 };
+
+/* Whether a program is being downloaded, from the controller's stop to its start. */
+bool cip_transfer_is_download(const struct cip_transfers *t);
 
 /* The step that a request is; row may be NULL. data: what follows the path. */
 struct ot_transfer cip_transfer_request(struct cip_transfers *t, uint32_t class_id, uint8_t service,

@@ -339,6 +339,7 @@ struct items {
 static bool items_read(struct dissect *d, struct reader *r, struct items *items)
 {
     const uint8_t *start = r->at;
+    size_t start_size = reader_left(r) < 2 ? reader_left(r) : 2;
     uint16_t count = reader_u16le(r);
     *items = (struct items){0};
     if (reader_ok(r) && count == 0) {
@@ -365,7 +366,8 @@ static bool items_read(struct dissect *d, struct reader *r, struct items *items)
         }
     }
     if (!reader_ok(r)) {
-        emit_violation(d, VIOLATION_LENGTH, "item runs past the end of the message", start, 2);
+        emit_violation(d, VIOLATION_LENGTH, "item runs past the end of the message", start,
+                       start_size);
         return false;
     }
     if (count > ITEMS_MAX) {

@@ -244,8 +244,8 @@ static const struct content contents[] = {
     {"an attribute",                            "0e 03 2001 2401 3005",                                                   "0x01/1/5",                               "",                          "8e000000 6030",                                        "0x01/1/5=12384"               },
     {"an attribute of 16 bits",                 "0e 04 2001 2401 3100 0001",                                              "0x01/1/256",                             "",                          "8e000000 01",
      "0x01/1/256=1"                                                                                                                                                                                                                                                                     },
-    {"an attribute set",                        "10 03 200f 2401 3001 2c01",                                              "0x0f/1/1=300",                           "",                          "90000000",                                             "0x0f/1/1"                     },
-    {"assembly data is opaque",                 "10 03 2004 2464 3003 0102",                                              "0x04/100/3=0102",                        "",                          "90000000",
+    {"an attribute set",                        "10 03 200f 2401 3001 2c01",                                              "0x0f/1/1=300",                           "Parameter",                          "90000000",                                             "0x0f/1/1"                     },
+    {"assembly data is opaque",                 "10 03 2004 2464 3003 0102",                                              "0x04/100/3=0102",                        "Assembly",                          "90000000",
      "0x04/100/3"                                                                                                                                                                                                                                                                       },
     {"a list of attributes",                    "03 02 208e 2401 0300 0300 0800 1000",                                    "0x8e/1/3; 0x8e/1/8; 0x8e/1/16",
      "",                                                                                                                                                                                         "83000000 0300 0300 0000 01 0800 0000 02 1000 0000 03", "0x8e/1/3; 0x8e/1/8; 0x8e/1/16"},
@@ -265,7 +265,7 @@ static const struct content contents[] = {
     {"reset type 1",                            "05 02 2001 2401 01",                                                     "0x01/1",                                 "factory defaults",          "85000000",                                             "0x01/1"                       },
     {"reset type 2",                            "05 02 2001 2401 02",                                                     "0x01/1",
      "factory defaults, keeping communication parameters",                                                                                                                                       "85000000",                                             "0x01/1"                       },
-    {"the object that is wrapped",              "36 02 2002 2401 07 02 208e 2401",                                        "0x8e/1",                                 "",                          "b6000000",
+    {"the object that is wrapped",              "36 02 2002 2401 07 02 208e 2401",                                        "0x8e/1",                                 "Controller Mode",                          "b6000000",
      "0x8e/1"                                                                                                                                                                                                                                                                           },
     {"a Logix tag's name in a download",        "04 03 206b 2500 2024 0100 0100 0700 50726f644f6e65",
      "0x6b/9248/1=070050726f644f6e65",                                                                                                                              "ProdOne",                   "84000000",                                             "0x6b/9248/1"                  },
@@ -481,6 +481,22 @@ START_TEST(program_download_is_one_transfer)
 }
 END_TEST
 
+START_TEST(edit_steps_of_a_download_belong_to_it)
+{
+    struct probe *p = keyed_probe();
+    probe_hex(p, &dissector_cip, true, "07 02 208e 2401");
+    probe_hex(p, &dissector_cip, true, "05 02 2072 2401");
+    probe_hex(p, &dissector_cip, true, "4b 02 2072 2401 84d9");
+    probe_hex(p, &dissector_cip, true, "4b 02 20ac 2401 0000 0100");
+    probe_hex(p, &dissector_cip, true, "06 02 208e 2401");
+    probe_hex(p, &dissector_cip, true, "4b 02 20ac 2401 0000 0100");
+    ck_assert_str_eq(probe_event(p, 3)->operation, "program_download");
+    ck_assert_str_eq(probe_event(p, 3)->detail, "Edit Transaction");
+    ck_assert_str_eq(probe_event(p, 5)->operation, "program_modify");
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(firmware_is_one_transfer)
 {
     struct probe *p = keyed_probe();
@@ -680,6 +696,7 @@ int main(void)
     tcase_add_test(tc, forward_open_of_io_subscribes);
     tcase_add_test(tc, refused_ownership_is_named);
     tcase_add_test(tc, program_download_is_one_transfer);
+    tcase_add_test(tc, edit_steps_of_a_download_belong_to_it);
     tcase_add_test(tc, firmware_is_one_transfer);
     tcase_add_test(tc, refused_firmware_is_aborted);
     tcase_add_test(tc, file_is_one_transfer);

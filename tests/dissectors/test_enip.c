@@ -112,6 +112,7 @@ static const struct wrong wrongs[] = {
      true, VIOLATION_LENGTH},
     {"bytes behind the items", RR("1700", ITEMS "0200" "00000000" "b2000600" "01022001240100"),
      true, VIOLATION_TRAILING},
+    {"a message cut in its item count", RR("0700", ITEMS "02"), true, VIOLATION_LENGTH},
     {"a message too short for items", RR("0400", "00000000"), true, VIOLATION_LENGTH},
     {"a length that is not the data's", HEAD("0400", "0400", "00000000", "00000000") "0000", true,
      VIOLATION_LENGTH},

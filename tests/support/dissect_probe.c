@@ -308,6 +308,11 @@ static void copy_event(struct probe_event *out, const struct ot_event *e)
         .telling_size = e->telling ? e->telling_size : 0,
         .secret_size = e->secret ? e->secret_size : 0,
     };
+    if (e->item_count) {
+        out->has_range = e->items[0].has_range;
+        out->low = e->items[0].low;
+        out->high = e->items[0].high;
+    }
     ot_event_code(e, out->code);
     assert(out->code[0]);
     say(&WORDS(out->name), "%s", e->name ? e->name : "");

@@ -36,6 +36,8 @@ struct probe_event {
     bool has_transaction;
     uint32_t flags; /* enum ot_flag */
     uint32_t item_count, items_total, fact_count;
+    bool has_range; /* of the first item, as is its range */
+    uint64_t low, high;
     bool is_from_client;
     size_t telling_size, secret_size;
 };

@@ -104,9 +104,11 @@ static void check_row(const struct row *row)
     probe_destroy(p);
 }
 
-#define DB1     "5f30413030303031 50" /* _0A00001P */
-#define M0_BYTE "120a10020001000083000000"
-#define READ_M0 ">1:0401" M0_BYTE
+#define DB1              "5f30413030303031 50" /* _0A00001P */
+#define M0_BYTE          "120a10020001000083000000"
+#define REQUEST(service) ">7:0001120411" service "00:"
+#define ANSWER(service)  "<7:0001120812" service "0100000000:"
+#define READ_M0          ">1:0401" M0_BYTE
 
 static const struct row jobs[] = {
     {"setup asks for a PDU size",              ">1:f0000001000101e0",                                              "rosctr=1,func=0xf0", "request",  "session",
@@ -321,12 +323,40 @@ START_TEST(test_addresses)
 }
 END_TEST
 
-/* The range that a learner sees, in bits; timers and counters by number. */
+/* The range that learners see: in bits; timers, counters and parameters by number. */
+static const struct range_row {
+    const char *shows, *script;
+    uint64_t low, high;
+} ranges[] = {
+    {"three words at byte 10",       ">1:0401 120a10 04 0003 0005 84 000050", 80,       127     },
+    {"a bit",                        ">1:0401 120a10 01 0001 0000 83 000051", 81,       81      },
+    {"eight bits",                   ">1:0401 120a10 01 0008 0000 83 000051", 81,       88      },
+    {"a real",                       ">1:0401 120a10 08 0001 0000 83 000000", 0,        31      },
+    {"the last byte",                ">1:0401 120a10 02 0001 0000 83 7ffff8", 0x7ffff8, 0x7fffff},
+    {"a count past the last byte",   ">1:0401 120a10 02 ffff 0000 83 fffff8", 0xfffff8,
+     0xfffff8 + 65535 * 8 - 1                                                                   },
+    {"no bytes at all",              ">1:0401 120a10 02 0000 0000 83 000050", 80,       80      },
+    {"an unknown type counts bytes", ">1:0401 120a10 63 0002 0000 83 000050", 80,       95      },
+    {"two timers",                   ">1:0401 120a10 1d 0002 0000 1d 000003", 3,        4       },
+    {"a DB read",                    ">1:0401 1207 b0 01 04 0005 000a",       80,       111     },
+    {"a drive parameter",            ">1:0401 120a a2 0000000000 0011 0002",  2,        2       },
+    {"a watched word",
+     REQUEST("4102") "ff090020 0014 0008 0000 0001 0001 0006 0001 0001 0001 0001 0001 0200 0001 "
+                     "0201 0000 000a",                                        80,       95      },
+    {"a watched bit",
+     REQUEST("4102") "ff090020 0014 0008 0000 0001 0001 0006 0001 0001 0001 0001 0001 0200 0001 "
+                     "1003 0000 000a",                                        83,       83      },
+};
+
 START_TEST(test_ranges)
 {
     struct probe *p = flow(false);
-    feed(p, ">1:0401 120a10 04 0003 0005 84 000053 <3:0401:ff040030 000100020003");
-    check("words", "items", "DB5.DBB10 (3 word)=1,2,3!ok", probe_event(p, 1)->items);
+    feed(p, ranges[_i].script);
+    const struct probe_event *e = probe_event(p, 0);
+    ck_assert_msg(e->has_range && e->low == ranges[_i].low && e->high == ranges[_i].high,
+                  "%s: %llu to %llu", ranges[_i].shows, (unsigned long long)e->low,
+                  (unsigned long long)e->high);
+    ck_assert_msg(p->violation_count == 0, "%s: violation", ranges[_i].shows);
     probe_destroy(p);
 }
 END_TEST
@@ -495,9 +525,6 @@ START_TEST(test_services)
     probe_destroy(p);
 }
 END_TEST
-
-#define REQUEST(service) ">7:0001120411" service "00:"
-#define ANSWER(service)  "<7:0001120812" service "0100000000:"
 
 static const struct row userdata[] = {
     {"a block's description is asked for", REQUEST("4303") "ff090008 3041303030343941",
@@ -1021,7 +1048,7 @@ int main(void)
     LOOP(test_areas, area_rows);
     LOOP(test_types, types);
     LOOP(test_addresses, addresses);
-    tcase_add_test(tcase, test_ranges);
+    LOOP(test_ranges, ranges);
     LOOP(test_pi_services, pi_rows);
     LOOP(test_services, services);
     LOOP(test_userdata, userdata);

@@ -358,9 +358,7 @@ static bool load_child(void *context, const struct baseline_row *row)
 {
     struct loading *l = context;
     struct baseline *b = l->b;
-    uint64_t parent =
-        conversation_key_of(l, row->kind == BASELINE_OPERATION ? row->is.operation.conversation
-                                                               : row->is.range.place.conversation);
+    uint64_t parent = conversation_key_of(l, row_parent(row));
     if (!parent)
         return true;
     switch (row->kind) {
@@ -369,6 +367,8 @@ static bool load_child(void *context, const struct baseline_row *row)
             load_entry(&b->operations, operations_key_of(parent, &row->is.operation), row);
         if (o)
             o->f = row->is.operation;
+        if (o && row->state == ENTRY_LEARNED)
+            operations_remember(b, parent, &o->f);
         break;
     }
     case BASELINE_RANGE: {

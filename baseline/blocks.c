@@ -107,7 +107,6 @@ static void judge_block(struct seen *s, const struct ot_item *item)
     uint64_t hash = hash_bytes(item->values.bytes, item->values.size);
     int64_t now = b->now_ns;
     entry_touch(&k->e, now);
-    k->f.polls++;
     if (k->polled_ns == 0 ||
         now - k->polled_ns > POLL_PAUSE_NS) { /* what was not observed counts for nobody */
         k->hash = hash;

@@ -57,6 +57,24 @@ uint64_t block_id(const struct block_facts *f)
                     hash_mix(hash_mix(f->name_hash, f->address), f->size));
 }
 
+uint64_t row_parent(const struct baseline_row *row)
+{
+    switch (row->kind) {
+    case BASELINE_OPERATION:
+        return row->is.operation.conversation;
+    case BASELINE_RANGE:
+        return row->is.range.place.conversation;
+    case BASELINE_TAG:
+        return row->is.tag.place.conversation;
+    case BASELINE_POINT:
+        return row->is.point.place.conversation;
+    case BASELINE_BLOCK:
+        return row->is.block.place.conversation;
+    default:
+        return 0;
+    }
+}
+
 char *host_print(char out[HOST_TEXT], const struct host *h)
 {
     if (h->kind == ADDRESS_NONE) {

@@ -13,10 +13,10 @@ struct interval {
 };
 
 struct interval_set {
-    struct interval at[INTERVALS_MAX + 1]; /* sorted, not touching; one spare while adding */
     uint16_t count;
     uint16_t joined; /* times that distant ranges were joined for want of room: the set then holds
                         more than was seen */
+    struct interval at[INTERVALS_MAX + 1]; /* sorted, not touching; one spare while adding */
 };
 
 static inline bool interval_set_covers(const struct interval_set *s, uint64_t low, uint64_t high)

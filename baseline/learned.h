@@ -7,7 +7,12 @@
 
 #define SECOND_NS ((int64_t)1000000000)
 
-enum { FLOW_CACHE = 1024, ITEMS_LOOKED_AT = 64, VALUES_LOOKED_AT = 64 };
+enum {
+    FLOW_CACHE = 1024,
+    FUNCTIONS_REMEMBERED = 8192,
+    ITEMS_LOOKED_AT = 64,
+    VALUES_LOOKED_AT = 64
+};
 static const int64_t WRITE_WINDOW_NS =
     10 * SECOND_NS; /* longer than the pause between two clicks of a person */
 
@@ -67,21 +72,20 @@ struct tag {
 
 struct point {
     struct entry e;
-    struct point_facts f;
-    struct repeat told, toggle_told;
     double last;
     bool has_last;
+    struct point_facts f;
     struct window changes;
+    struct repeat told, toggle_told;
 };
 
 struct block {
     struct entry e;
-    struct block_facts f;
-    struct repeat told;
-    uint64_t hash;
-    int64_t changed_ns, polled_ns; /* in this run; 0: not yet */
-    uint32_t unchanged_polls;
     bool is_frozen;
+    uint64_t hash;
+    uint32_t unchanged_polls;
+    int64_t changed_ns, polled_ns; /* in this run; 0: not yet */
+    struct block_facts f;
 };
 
 /* Where the events of a flow belong; found again by the flow's id. */
@@ -107,6 +111,7 @@ struct baseline {
     bool is_last;
     int64_t now_ns, saved_ns;
     struct flow_cache flows[FLOW_CACHE];
+    uint64_t learned_functions[FUNCTIONS_REMEMBERED];
     struct baseline_decision *decisions;
     size_t decision_count;
     int64_t
@@ -156,6 +161,9 @@ uint64_t conversations_unit(struct seen *s);
 /* operations.c */
 void operations_judge(struct seen *s);
 bool operations_is_actor_new(const struct pair *pair, unsigned side, enum operation operation);
+/* A learned function, whatever its unit. */
+void operations_remember(struct baseline *b, uint64_t conversation_key,
+                         const struct operation_facts *f);
 /* The operation's class counts as learned for its pair. */
 void operations_approve(struct baseline *b, const struct operation_entry *o);
 /* objects.c */

@@ -133,19 +133,31 @@ static void tell_asker(struct seen *s, bool is_browse)
     finding_raise(s, f);
 }
 
+/* Functions that are learned on any unit: a small memory that may forget, only for the choice of
+ * words. */
+static uint64_t *any_unit(struct baseline *b, uint64_t key)
+{
+    return &b->learned_functions[key % FUNCTIONS_REMEMBERED];
+}
+
+static uint64_t any_unit_key(uint64_t conversation_key, const struct operation_facts *f)
+{
+    return about_key(conversation_key, f->code, f->operation, f->side, UINT64_MAX);
+}
+
+void operations_remember(struct baseline *b, uint64_t conversation_key,
+                         const struct operation_facts *f)
+{
+    uint64_t key = any_unit_key(conversation_key, f);
+    *any_unit(b, key) = key;
+}
+
 /* Whether another unit of this conversation is used with the same function: then the unit is what
  * is new. */
-static bool is_only_unit_new(const struct seen *s)
+static bool is_only_unit_new(const struct seen *s, const struct operation_entry *o)
 {
-    const struct table *t = &s->b->operations;
-    uint64_t conversation = conversation_id(&s->conversation->f);
-    for (uint32_t i = 0; i < t->used; i++) {
-        const struct operation_entry *o = (const void *)table_at(t, i);
-        if (o->f.conversation == conversation && o->e.state == ENTRY_LEARNED &&
-            o->f.side == s->side && memcmp(o->f.code, s->event->code, sizeof o->f.code) == 0)
-            return true;
-    }
-    return false;
+    uint64_t key = any_unit_key(s->conversation->e.key, &o->f);
+    return *any_unit(s->b, key) == key;
 }
 
 static void tell_function(struct seen *s, struct operation_entry *o)
@@ -163,7 +175,7 @@ static void tell_function(struct seen *s, struct operation_entry *o)
     if (operation_is_change(s->event->operation))
         f->flags |= FINDING_IS_WRITE;
     object_of(f, s->event);
-    bool is_unit = !is_many && is_only_unit_new(s);
+    bool is_unit = !is_many && is_only_unit_new(s, o);
     if (is_many)
         text_format(f->key, sizeof f->key, "functions");
     else if (is_unit)
@@ -280,6 +292,7 @@ void operations_judge(struct seen *s)
     entry_touch(&o->e, b->now_ns);
     if (o->e.state == ENTRY_LEARNED) {
         learn_class(s, op);
+        operations_remember(b, s->conversation->e.key, &o->f);
         s->is_known = true;
     } else if (!is_told_by_rules(op)) {
         tell(s, o, detection);

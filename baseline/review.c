@@ -169,29 +169,11 @@ static int compare_listed(const void *a, const void *b)
                       y->conversation->is.conversation.protocol);
 }
 
-static uint64_t parent_of(const struct baseline_row *row)
-{
-    switch (row->kind) {
-    case BASELINE_OPERATION:
-        return row->is.operation.conversation;
-    case BASELINE_RANGE:
-        return row->is.range.place.conversation;
-    case BASELINE_TAG:
-        return row->is.tag.place.conversation;
-    case BASELINE_POINT:
-        return row->is.point.place.conversation;
-    case BASELINE_BLOCK:
-        return row->is.block.place.conversation;
-    default:
-        return 0;
-    }
-}
-
 static int compare_parents(const void *a, const void *b)
 {
     const struct baseline_row *x = *(const struct baseline_row *const *)a,
                               *y = *(const struct baseline_row *const *)b;
-    int c = compare_numbers(parent_of(x), parent_of(y));
+    int c = compare_numbers(row_parent(x), row_parent(y));
     return c ? c : compare_children(a, b);
 }
 
@@ -237,7 +219,7 @@ static size_t first_child(const struct view *v, uint64_t conversation)
     size_t low = 0, high = v->child_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
-        if (parent_of(v->children[middle]) < conversation)
+        if (row_parent(v->children[middle]) < conversation)
             low = middle + 1;
         else
             high = middle;
@@ -254,7 +236,7 @@ static size_t each_child(const struct view *v, const struct listed *l, enum base
     size_t told = 0;
     for (size_t i = first_child(v, l->conversation->id); i < v->child_count; i++) {
         const struct baseline_row *row = v->children[i];
-        if (parent_of(row) != l->conversation->id)
+        if (row_parent(row) != l->conversation->id)
             break;
         if (row->kind < first || row->kind > last ||
             (row->kind == BASELINE_RANGE && row->is.range.set.count == 0))

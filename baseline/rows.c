@@ -90,7 +90,6 @@ static const struct column block_columns[] = {
     AT(block.size, COLUMN_U32),
     AT(block.name, COLUMN_TEXT),
     AT(block.name_hash, COLUMN_U64),
-    AT(block.polls, COLUMN_U64),
     AT(block.changes, COLUMN_U64),
     AT(block.longest_unchanged_ns, COLUMN_I64),
     AT(block.longest_unchanged_polls, COLUMN_U32),
@@ -129,7 +128,7 @@ static const char *const migrations[] = {
     ", is_bit INTEGER, bit INTEGER, address INTEGER, name TEXT, name_hash INTEGER, "
     "low REAL, high REAL, states TEXT, changes_max INTEGER, observations INTEGER" END
     "CREATE TABLE baseline_blocks (" HEAD PLACE_SQL
-    ", address INTEGER, size INTEGER, name TEXT, name_hash INTEGER, polls INTEGER, "
+    ", address INTEGER, size INTEGER, name TEXT, name_hash INTEGER, "
     "changes INTEGER, longest_unchanged INTEGER, longest_unchanged_polls INTEGER" END,
     /* what people decide */
     "CREATE TABLE baseline_decisions (sensor TEXT NOT NULL, id INTEGER NOT NULL, made INTEGER NOT "
@@ -170,7 +169,7 @@ static const struct kind kinds[BASELINE_KINDS] = {
     [BASELINE_RANGE] = KIND("baseline_ranges", MARKS5 "," MARKS5, range_columns),
     [BASELINE_TAG] = KIND("baseline_tags", MARKS5 "," MARKS5, tag_columns),
     [BASELINE_POINT] = KIND("baseline_points", MARKS6 "," MARKS6 "," MARKS6, point_columns),
-    [BASELINE_BLOCK] = KIND("baseline_blocks", MARKS5 "," MARKS5 "," MARKS6, block_columns),
+    [BASELINE_BLOCK] = KIND("baseline_blocks", MARKS5 "," MARKS5 "," MARKS5, block_columns),
 };
 enum { HEAD_COLUMNS = 6 };
 

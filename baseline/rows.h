@@ -38,8 +38,9 @@ struct conversation_facts {
     char protocol[LEARNED_TEXT];
     uint8_t client; /* 0 or 1: which host of the pair asks */
     bool is_role_known;
-    uint64_t unit_hash;      /* a unit that was seen by name; 0: none yet */
-    bool has_unnamed;        /* learned from a connection whose beginning, and so whose unit, was not seen */
+    uint64_t unit_hash; /* a unit that was seen by name; 0: none yet */
+    bool has_unnamed; /* learned from a connection whose beginning, and so whose unit, was not seen
+                       */
     struct settle operations, objects;
     uint32_t writes_max; /* most changes within WRITE_WINDOW_NS, either host */
 };
@@ -65,8 +66,8 @@ struct place {
 };
 
 struct range_facts {
+    struct interval_set set; /* what is looked at for every message comes first */
     struct place place;
-    struct interval_set set;
 };
 
 struct tag_facts {
@@ -79,28 +80,28 @@ enum { STATES_MAX = 8 };
 
 /* The values written to one variable by one actor. */
 struct point_facts {
+    double low, high;
+    uint64_t values;           /* observations */
+    uint32_t changes_max;      /* most changes of value within WRITE_WINDOW_NS */
+    uint8_t state_count;       /* STATES_MAX + 1: too many to count */
+    double states[STATES_MAX]; /* while there are few */
+    uint32_t state_counts[STATES_MAX];
     struct place place;
     uint64_t address;
     char name[LEARNED_NAME]; /* "" when addressed by number */
     uint64_t name_hash;
-    double low, high;
-    double states[STATES_MAX]; /* while there are few */
-    uint32_t state_counts[STATES_MAX];
-    uint8_t state_count;  /* STATES_MAX + 1: too many to count */
-    uint32_t changes_max; /* most changes of value within WRITE_WINDOW_NS */
-    uint64_t values;      /* observations */
 };
 
 /* A piece of memory that is polled in one go. */
 struct block_facts {
+    uint64_t changes;
+    int64_t longest_unchanged_ns;
+    uint32_t longest_unchanged_polls;
     struct place place;
     uint64_t address;
     uint32_t size; /* elements */
     char name[LEARNED_NAME];
     uint64_t name_hash;
-    uint64_t polls, changes;
-    int64_t longest_unchanged_ns;
-    uint32_t longest_unchanged_polls;
 };
 
 enum baseline_kind {
@@ -142,6 +143,9 @@ uint64_t range_id(const struct range_facts *f, bool is_pending);
 uint64_t tag_id(const struct tag_facts *f);
 uint64_t point_id(const struct point_facts *f);
 uint64_t block_id(const struct block_facts *f);
+
+/* The conversation that a row belongs to; 0 for pairs and conversations. */
+uint64_t row_parent(const struct baseline_row *row);
 
 struct host host_of(const struct endpoint *e);
 char *host_print(char out[HOST_TEXT], const struct host *h);

@@ -6,6 +6,7 @@
 #include <string.h>
 
 enum {
+    CACHE_LINE = 64,
     EVICT_LOOK = 16, /* neighbours compared for the least recently seen */
     EVICT_LOOK_PENDING =
         64, /* at a quarter of pending entries one of them is nearly surely among so many */
@@ -14,14 +15,19 @@ enum {
 
 bool table_create(struct table *t, size_t entry_size, uint32_t capacity)
 {
+    /* entries begin on cache lines, so that a message that is nothing new touches one line of each
+     */
+    entry_size = (entry_size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
     *t = (struct table){.entry_size = entry_size, .capacity = capacity};
     uint32_t buckets = 16;
     while (buckets < capacity)
         buckets *= 2;
+    buckets *= 2; /* short chains */
     t->bucket_mask = buckets - 1;
-    t->entries = calloc(capacity, entry_size);
+    t->memory = calloc((size_t)capacity + 1, entry_size);
+    t->entries = (uint8_t *)t->memory + (CACHE_LINE - (uintptr_t)t->memory % CACHE_LINE);
     t->buckets = malloc(buckets * sizeof *t->buckets);
-    if (!t->entries || !t->buckets) {
+    if (!t->memory || !t->buckets) {
         table_destroy(t);
         return false;
     }
@@ -31,14 +37,15 @@ bool table_create(struct table *t, size_t entry_size, uint32_t capacity)
 
 void table_destroy(struct table *t)
 {
-    free(t->entries);
+    free(t->memory);
     free(t->buckets);
     *t = (struct table){0};
 }
 
 size_t table_bytes(const struct table *t)
 {
-    return t->capacity * t->entry_size + ((size_t)t->bucket_mask + 1) * sizeof *t->buckets;
+    return ((size_t)t->capacity + 1) * t->entry_size +
+           ((size_t)t->bucket_mask + 1) * sizeof *t->buckets;
 }
 
 static void unlink_entry(struct table *t, uint32_t index)

@@ -30,7 +30,8 @@ struct entry {
 };
 
 struct table {
-    uint8_t *entries;
+    void *memory;
+    uint8_t *entries; /* in memory, on a cache line */
     size_t entry_size;
     uint32_t *buckets;
     uint32_t bucket_mask;

@@ -529,18 +529,31 @@ static bool has_mac(const struct endpoint *who)
     return !mac_is_zero(&who->mac) && !mac_is_group(&who->mac);
 }
 
-/* The device behind an endpoint, made when unknown; NULL: no device has such addresses. */
+/* 127.0.0.0/8, ::1: never on a wire; captures of a machine's own traffic have it behind any MAC. */
+static bool is_loopback(const struct address *ip)
+{
+    static const uint8_t loopback6[16] = {[15] = 1};
+    return (ip->kind == ADDRESS_IP4 && ip->bytes[0] == 127) ||
+           (ip->kind == ADDRESS_IP6 && memcmp(ip->bytes, loopback6, sizeof loopback6) == 0);
+}
+
+/* The device behind an endpoint, made when unknown; NULL: no device has such addresses. Only a
+ * packet that the host itself sent tells its MAC: the other end of a flow has the MAC that it is
+ * reached by. */
 static struct asset *host_of(struct inventory *inv, uint32_t segment, const struct sighting *s,
                              const struct endpoint *who, bool is_arp)
 {
     struct assets *t = &inv->assets;
-    if (has_ip(who) && has_mac(who))
+    bool is_sender =
+        (s->kind == SIGHTING_HOST || s->kind == SIGHTING_ARP) && !is_loopback(&who->ip);
+    if (has_ip(who) && has_mac(who) && is_sender)
         return host_of_pair(inv, segment, s, who, is_arp);
     if (has_ip(who)) {
         struct asset *a = assets_by_ip(t, segment, &who->ip);
         if (a)
             return a;
-        a = asset_new(inv, segment, s, who);
+        struct endpoint ip_only = {.ip = who->ip};
+        a = asset_new(inv, segment, s, &ip_only);
         asset_ip_add(t, a, &who->ip, false);
         return a;
     }

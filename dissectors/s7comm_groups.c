@@ -124,7 +124,7 @@ static void block_info(struct dissect *d, struct ot_event *event, const struct s
     uint32_t load_memory = reader_u32be(&r);
     uint32_t protection = reader_u32be(&r);
     reader_skip(&r, 20);
-    struct reader texts = reader_take(&r, 3 * TEXT_SIZE); /* author, family, name */
+    struct reader texts = reader_take(&r, (size_t)3 * TEXT_SIZE); /* author, family, name */
     uint8_t version = reader_u8(&r);
     reader_skip(&r, 1);
     const uint8_t *checksum = reader_bytes(&r, CHECKSUM_SIZE);

@@ -106,18 +106,18 @@ static const struct value_type *type_of(uint8_t code)
 
 /* The transport of a data item says in what its size is counted. */
 static const struct data_kind {
-    bool is_bits;
     const char *name;
-    uint8_t bytes; /* of one */
     enum ot_encoding encoding;
+    uint8_t bytes; /* of one */
+    bool is_bits;
 } data_kinds[] = {
-    [0] = {false, NULL,    0, VALUES_NONE },
-      [3] = {true,  "bit",   1, VALUES_BITS },
-    [4] = {true,  "byte",  1, VALUES_U8   },
-      [5] = {true,  "int",   2, VALUES_I16BE},
-    [6] = {false, "dint",  4, VALUES_I32BE},
-      [7] = {false, "real",  4, VALUES_F32BE},
-    [9] = {false, "octet", 1, VALUES_BYTES},
+    [0] = {NULL,    VALUES_NONE,  0, false},
+      [3] = {"bit",   VALUES_BITS,  1, true },
+    [4] = {"byte",  VALUES_U8,    1, true },
+      [5] = {"int",   VALUES_I16BE, 2, true },
+    [6] = {"dint",  VALUES_I32BE, 4, false},
+      [7] = {"real",  VALUES_F32BE, 4, false},
+    [9] = {"octet", VALUES_BYTES, 1, false},
 };
 
 /* As the request's type says where size and count agree with it, else as the data item's own. */
@@ -286,7 +286,8 @@ static void parse_symbol(struct dissect *d, struct ot_item *item, struct reader 
     char *name = arena_take(d->arena, 12);
     if (!name)
         return;
-    memcpy(name, "sym:", 4);
+    static const char prefix[4] = {'s', 'y', 'm', ':'};
+    memcpy(name, prefix, sizeof prefix);
     for (int i = 0; i < 8; i++)
         name[4 + i] = hex[checksum >> (28 - 4 * i) & 15];
     item->name = (struct text){name, 12};

@@ -18,7 +18,9 @@ enum over {
     OVER_COTP = 1 << 3,   /* user data of a COTP DT, reassembled */
     OVER_MODBUS = 1 << 4, /* Modbus PDU from the function code on */
     OVER_ENIP = 1 << 5,   /* CIP message in an EtherNet/IP item */
-    OVER_CIP = 1 << 6,    /* body of Execute PCCC: from the requestor id on */
+    OVER_DCERPC =
+        1 << 7,        /* stub data of a DCE/RPC PDU; carrier.key tells interface and operation */
+    OVER_CIP = 1 << 6, /* body of Execute PCCC: from the requestor id on */
 };
 
 enum claim {
@@ -83,20 +85,22 @@ struct dissect {
 };
 
 enum {
-    DISSECTOR_PORTS_MAX = 8,
+    DISSECTOR_PORTS_MAX = 16,
+    DISSECTOR_ETHERTYPES_MAX = 4,
     DISSECTOR_STATE_MAX = 4096, /* per flow and dissector */
     REMEMBER_MAX = 448,         /* bytes kept of a request */
     DISSECT_DEPTH_MAX = 6,      /* carriers in carriers: TCP, TPKT/COTP, session... */
 };
 
 struct dissector {
-    const char *name;                    /* as it appears in events, rules and counters */
-    const char *spec;                    /* the document that it follows */
-    unsigned over;                       /* enum over, or-ed */
-    uint16_t ports[DISSECTOR_PORTS_MAX]; /* sets the order of asking; proves nothing */
-    uint16_t ethertypes[2];
-    size_t state_size; /* at most DISSECTOR_STATE_MAX */
-    size_t pdu_max;    /* greatest PDU that frame returns; caps the stream's buffer */
+    const char *name;                              /* as it appears in events, rules and counters */
+    const char *spec;                              /* the document that it follows */
+    unsigned over;                                 /* enum over, or-ed */
+    uint16_t ports[DISSECTOR_PORTS_MAX];           /* sets the order of asking; proves nothing */
+    uint16_t ethertypes[DISSECTOR_ETHERTYPES_MAX]; /* decides for OVER_ETHERTYPE; LLC: the DSAP
+                                                      (below 0x100) */
+    size_t state_size;                             /* at most DISSECTOR_STATE_MAX */
+    size_t pdu_max; /* greatest PDU that frame returns; caps the stream's buffer */
     enum claim (*recognise)(struct reader r); /* r: the first bytes of one direction */
     struct frame (*frame)(struct reader r);   /* NULL: one PDU per datagram or carrier payload */
     void (*dissect)(struct dissect *d, struct reader r); /* r: one whole PDU */

@@ -99,10 +99,25 @@ static bool has_port(const struct dissector *d, uint16_t port)
     return false;
 }
 
+static bool has_ethertype(const struct dissector *d, uint16_t ethertype)
+{
+    for (size_t i = 0; i < DISSECTOR_ETHERTYPES_MAX && d->ethertypes[i]; i++)
+        if (d->ethertypes[i] == ethertype)
+            return true;
+    return false;
+}
+
+static bool is_layer2(const struct flow *f)
+{
+    return f->view.transport == TRANSPORT_NONE;
+}
+
 /* Which end the port belongs to: the server's port decides, a client's ephemeral port may collide.
  */
 static bool is_hinted(const struct dissector *d, const struct flow *f)
 {
+    if (is_layer2(f))
+        return has_ethertype(d, f->ethertype);
     if (f->view.is_role_known)
         return has_port(d, f->view.server.port);
     return has_port(d, f->view.server.port) || has_port(d, f->view.client.port);
@@ -173,6 +188,8 @@ static struct verdict ask_all(const struct flow *f, struct reader r)
     for (size_t i = 0; i < dissector_count && v.claim != CLAIM_YES; i++)
         if ((dissectors[i]->over & over) && is_hinted(dissectors[i], f))
             ask(dissectors[i], r, true, &v);
+    if (is_layer2(f))
+        return v; /* the ethertype decides */
     for (size_t i = 0; i < dissector_count && v.claim != CLAIM_YES; i++)
         if ((dissectors[i]->over & over) && !is_hinted(dissectors[i], f))
             ask(dissectors[i], r, false, &v);
@@ -326,7 +343,8 @@ static void claimed_bytes(struct analyser *a, struct flow *f, int from, const ui
 
 static bool is_usual_port(const struct dissector *d, const struct flow *f)
 {
-    return has_port(d, f->view.server.port) || has_port(d, f->view.client.port) || d->ports[0] == 0;
+    return is_layer2(f) || has_port(d, f->view.server.port) || has_port(d, f->view.client.port) ||
+           d->ports[0] == 0;
 }
 
 /* A protocol whose port this is, or NULL. */
@@ -492,7 +510,8 @@ static void tcp_roles(struct analyser *a, struct flow *f, const struct packet *p
         f->view.server = f->a;
         f->view.is_role_known = f->view.is_start_seen = true;
     } else if (is_new) {
-        guess_roles(f);
+        if (!is_layer2(f))
+            guess_roles(f);
         f->halves[0].is_lost = f->halves[1].is_lost = true;
         f->halves[0].is_unsure = f->halves[1].is_unsure = true;
     }
@@ -636,17 +655,34 @@ static void datagram(struct analyser *a, struct flow *f, const struct packet *p,
 
 /* --- one packet --- */
 
+static bool is_known_ethertype(uint16_t ethertype)
+{
+    for (size_t i = 0; i < dissector_count; i++)
+        if ((dissectors[i]->over & OVER_ETHERTYPE) && has_ethertype(dissectors[i], ethertype))
+            return true;
+    return false;
+}
+
+/* May this packet belong to a flow at all? */
+static bool is_analysable(const struct packet *p)
+{
+    if (p->is_fragment)
+        return false;
+    if (p->source.kind == ADDRESS_NONE)
+        return p->has_mac && p->transport == TRANSPORT_NONE && is_known_ethertype(p->ethertype);
+    return p->transport == TRANSPORT_TCP || p->transport == TRANSPORT_UDP;
+}
+
 static bool is_worth_a_flow(const struct packet *p)
 {
-    if (p->is_fragment || p->source.kind == ADDRESS_NONE)
-        return false;
-    if (p->transport == TRANSPORT_TCP)
-        return p->payload_wire_size > 0 || (p->tcp_flags & TCP_SYN) != 0;
-    return p->transport == TRANSPORT_UDP;
+    return p->transport != TRANSPORT_TCP || p->payload_wire_size > 0 ||
+           (p->tcp_flags & TCP_SYN) != 0;
 }
 
 static bool is_from_a(const struct flow *f, const struct packet *p)
 {
+    if (is_layer2(f))
+        return mac_equal(&f->a.mac, &p->source_mac);
     if (f->a.port != p->source_port)
         return false;
     if (!address_equal(&f->a.ip, &p->source))
@@ -656,8 +692,7 @@ static bool is_from_a(const struct flow *f, const struct packet *p)
 
 void analyser_packet(struct analyser *a, const struct packet *p)
 {
-    if (p->is_fragment || p->source.kind == ADDRESS_NONE ||
-        (p->transport != TRANSPORT_TCP && p->transport != TRANSPORT_UDP))
+    if (!is_analysable(p))
         return;
     bool is_new;
     struct flow *f = flow_find(a->flows, p, is_worth_a_flow(p), &is_new);
@@ -671,7 +706,8 @@ void analyser_packet(struct analyser *a, const struct packet *p)
         if (is_new || (p->tcp_flags & TCP_SYN))
             tcp_roles(a, f, p, from, is_new);
     } else if (is_new) {
-        guess_roles(f);
+        if (!is_layer2(f))
+            guess_roles(f);
         f->view.is_start_seen = true;
         a->sink.flow_started(a->sink.context, &f->view, p);
     }
@@ -685,7 +721,7 @@ void analyser_packet(struct analyser *a, const struct packet *p)
         tcp_packet(a, f, p, from);
     else
         datagram(a, f, p, from);
-    if (f->state == FLOW_OTHER && p->payload_size > 0)
+    if (f->state == FLOW_OTHER && p->payload_size > 0 && p->network)
         classify(a, f, p);
     a->packet = NULL;
 }

@@ -282,14 +282,13 @@ static void watch_evidence(struct alerts *a, const struct alert *alert, uint64_t
     memcpy(w->cause, alert->cause, CAUSE_SIZE);
 }
 
-static void note_source(struct alerts *a, struct alert *alert)
+/* The file's or interface's name; where a file lay is not the alert's business. */
+static void name_source(const struct alerts *a, uint32_t source_index, char out[ALERT_SOURCE_TEXT])
 {
-    if (!a->options.source_name)
-        return;
-    const char *name = a->options.source_name(a->options.context, alert->finding.source_index);
-    const char *slash =
-        name ? strrchr(name, '/') : NULL; /* where the file lay is not the alert's business */
-    text_copy(alert->source, sizeof alert->source, text_of(slash ? slash + 1 : name));
+    const char *name =
+        a->options.source_name ? a->options.source_name(a->options.context, source_index) : NULL;
+    const char *slash = name ? strrchr(name, '/') : NULL;
+    text_copy(out, ALERT_SOURCE_TEXT, text_of(slash ? slash + 1 : name));
 }
 
 static uint64_t times(const struct finding *f)
@@ -325,7 +324,7 @@ static void begin(struct alerts *a, struct alert *alert, const struct finding *f
     cause_alert_id(alert->id, a->options.config->sensor, f->detection, alert->cause, f->time_ns);
     if (!alert->is_storm) {
         copy_finding(&alert->finding, f);
-        note_source(a, alert);
+        name_source(a, f->source_index, alert->source);
         watch_evidence(a, alert, f->evidence_id);
     } else {
         alert->finding.detection = f->detection;
@@ -431,7 +430,7 @@ static void keep_packet(struct alerts *a, struct alert *alert, const struct evid
     };
     text_copy(row.sensor, sizeof row.sensor, text_of(a->options.config->sensor));
     memcpy(row.alert, alert->id, sizeof row.alert);
-    memcpy(row.source, alert->source, sizeof row.source);
+    name_source(a, p->source_index, row.source);
     post(a->options.queue, rows_evidence_apply, &row, sizeof row, p->bytes, p->size);
     alert->packets_kept++;
     alert->last_source = p->source_index;

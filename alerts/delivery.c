@@ -24,18 +24,12 @@ enum {
     STOPPING_BACKOFF_MS = 200, /* who waits for the end tries more often */
 };
 
-#define OUTPUT(name) +1
-enum {
-    OUTPUT_COUNT = 0
-#include "outputs.def"
-};
-#undef OUTPUT
-
-static const struct output *const outputs[OUTPUT_COUNT] = {
+static const struct output *const outputs[] = {
 #define OUTPUT(name) &output_##name,
 #include "outputs.def"
 #undef OUTPUT
 };
+enum { OUTPUT_COUNT = sizeof outputs / sizeof *outputs };
 
 /* One output and its place. The thread's own. */
 struct lane {
@@ -307,8 +301,10 @@ static int64_t number_of(struct delivery *d, const char *sql)
  * the oldest go first. */
 static void count_waiting(struct delivery *d)
 {
-    int64_t cursor = INT64_MAX;
-    for (size_t i = 0; i < d->lane_count; i++)
+    if (d->lane_count == 0)
+        return; /* nothing waits for nobody */
+    int64_t cursor = d->lanes[0].cursor;
+    for (size_t i = 1; i < d->lane_count; i++)
         if (d->lanes[i].cursor < cursor)
             cursor = d->lanes[i].cursor;
     int64_t first = number_of(d, "SELECT min(seq) FROM outbox WHERE sensor = ?");

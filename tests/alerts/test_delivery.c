@@ -48,6 +48,8 @@ static int flow(char **argv)
         return flow_failed("start", &err);
     struct alerts_options options = {.config = &config, .queue = queue, .is_deterministic = true};
     struct alerts *alerts = alerts_create(&options);
+    if (!alerts_load(alerts, store, &err))
+        return flow_failed("load", &err);
     for (int i = 0; i < count; i++) {
         flow_raise(alerts, i);
         usleep((unsigned)gap_ms * 1000);

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import tempfile
 
 try:
     import jsonschema
@@ -15,6 +16,9 @@ except ImportError:
     sys.exit(77)
 
 SOURCE, BUILD = os.environ['SOURCE'], os.environ['BUILD']
+SIGHTGLASS = os.environ.get('SIGHTGLASS', os.path.join(BUILD, 'sightglass'))
+CAPTURES = os.path.join(SOURCE, '../shared/captures')
+SMALL = 100000  # bytes: enough captures of every kind, and still a quick test
 SKIP_DRAFT = not hasattr(jsonschema, 'Draft202012Validator')
 
 
@@ -41,6 +45,23 @@ def changed(line, value, *path):
     return line
 
 
+def of_captures():
+    """What the program itself says about real captures, where they are there."""
+    lines = []
+    with tempfile.TemporaryDirectory() as folder:
+        out = os.path.join(folder, 'alerts.jsonl')
+        for kind in ('modbus', 'umas', 's7comm', 'enip', 'malformed'):
+            where = os.path.join(CAPTURES, kind)
+            for name in sorted(os.listdir(where)) if os.path.isdir(where) else []:
+                path = os.path.join(where, name)
+                if os.path.getsize(path) < SMALL:
+                    subprocess.run([SIGHTGLASS, 'run', '-r', path, '-s', ':memory:', '-m', 'detect', '--alerts', out],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, check=False)
+                    with open(out, encoding='utf-8') as file:
+                        lines += [json.loads(line) for line in file]
+    return lines
+
+
 def main():
     if SKIP_DRAFT:
         print('skipped: python3-jsonschema does not know draft 2020-12')
@@ -55,16 +76,18 @@ def main():
     out = subprocess.run([program, 'print'], check=True, stdout=subprocess.PIPE).stdout.decode('utf-8')
     lines = [json.loads(line) for line in out.splitlines()]
     failures = 0
-    seen = set()
-    for line in lines:
+    real = of_captures() if os.path.exists(SIGHTGLASS) and os.path.isdir(CAPTURES) else []
+    if not real:
+        print('skipped: real captures, they are not here')
+    for line in real + lines:
         for error in validator.iter_errors(line):
             failures += 1
             print(f"{line.get('rule', {}).get('id')}: {'/'.join(map(str, error.absolute_path))}: {error.message}")
-        seen.add(line['rule']['id'])
         points = sum(r['points'] for r in line['sightglass']['severity_reasons'])
         if max(1, min(10, points)) != line['event']['severity']:
             failures += 1
             print(f"{line['rule']['id']}: severity {line['event']['severity']} is not the sum {points}")
+    seen = {line['rule']['id'] for line in lines}
     for rule in sorted(catalogue() ^ seen):
         failures += 1
         print(f'{rule}: in the catalogue or among the alerts, but not in both')
@@ -89,7 +112,7 @@ def main():
             failures += 1
             print(f'the schema lets pass: {name}')
 
-    print(f'{len(lines)} lines, {len(seen)} types, {failures} failures')
+    print(f'{len(lines)} made-up and {len(real)} real lines, {len(seen)} types, {failures} failures')
     return 1 if failures else 0
 
 

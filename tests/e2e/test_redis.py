@@ -312,6 +312,22 @@ def knows_the_user(folder, redis, failures):
 
 
 @scenario
+def the_sensor_is_killed(folder, redis, failures):
+    """kill -9 at any moment: the next run goes on where the store ends, and what was sent stays true."""
+    server = Redis(folder)
+    redis.append(server)
+    server.start()
+    consumer = Consumer(server)
+    for seconds in (1.3, 2.1):
+        flow = start_flow(folder, server, 400, 10, 5000)
+        time.sleep(seconds)
+        flow.kill()
+        flow.communicate()
+        consumer.look()
+    compare('the sensor is killed', folder, consumer, finish(start_flow(folder, server, 400, 5, 5000), consumer, 60), failures)
+
+
+@scenario
 def trims_and_forgets_what_was_read(folder, redis, failures):
     """Consumers that delete what they have read must not make the sensor send everything again."""
     server = Redis(folder)
@@ -337,7 +353,8 @@ def main():
     failures = []
     wanted = sys.argv[1:]
     for run in (works, over_a_unix_socket, comes_late, killed_and_comes_back_empty, emptied_while_connected,
-                slow_and_hanging, refuses_writes, wants_a_password, knows_the_user, trims_and_forgets_what_was_read):
+                slow_and_hanging, refuses_writes, wants_a_password, knows_the_user, the_sensor_is_killed,
+                trims_and_forgets_what_was_read):
         if not wanted or run.__name__ in wanted:
             run(failures)
     print(f'{len(failures)} failures')

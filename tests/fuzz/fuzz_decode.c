@@ -45,7 +45,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         duplicates = duplicates_create();
     }
     assert(decoder && duplicates);
-    time_ns += INT64_C(100000000000);
+    time_ns = (time_ns + INT64_C(100000000000)) % (INT64_C(1) << 61);
     while (size >= HEAD_SIZE) {
         size_t frame_size = (size_t)data[2] << 8 | data[3];
         uint8_t link = data[0], flags = data[1];

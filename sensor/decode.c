@@ -138,7 +138,7 @@ static enum layer layer_ethernet(struct decoding *d)
     memcpy(p->destination_mac.bytes, header, MAC_SIZE);
     memcpy(p->source_mac.bytes, header + MAC_SIZE, MAC_SIZE);
     p->has_mac = true;
-    d->ethertype = u16be(header + 2 * MAC_SIZE);
+    d->ethertype = u16be(header + MAC_SIZE + MAC_SIZE);
     return LAYER_ETHERTYPE;
 }
 

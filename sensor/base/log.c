@@ -4,7 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-static void write_line(const char *level, const char *format, va_list arguments)
+__attribute__((format(printf, 2, 0))) static void write_line(const char *level, const char *format,
+                                                             va_list arguments)
 {
     char line[1024];
     int n = snprintf(line, sizeof line, "sightglass: %s", level);

@@ -6,6 +6,7 @@
  *   fuzz_NAME FILE                  runs one input, to look at a failure */
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -61,13 +62,10 @@ static size_t random_below(size_t n)
 /* A failed input is left in the working folder, to be added to the corpus. */
 static void save_input(int signal_number)
 {
-    static const char path[] = "replay-failed-input";
-    FILE *file = fopen(path, "wb");
-    if (file) {
-        fwrite(input, 1, input_size, file);
-        fclose(file);
-        fprintf(stderr, "the input that failed is in ./%s\n", path);
-    }
+    static const char told[] = "the input that failed is in ./replay-failed-input\n";
+    int fd = open("replay-failed-input", O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+    if (fd >= 0 && write(fd, input, input_size) == (ssize_t)input_size)
+        (void)!write(STDERR_FILENO, told, sizeof told - 1);
     signal(signal_number, SIG_DFL);
     raise(signal_number);
 }

@@ -335,7 +335,7 @@ END_TEST
 START_TEST(large_file)
 {
     enum { PACKETS = 4000 };
-    size_t room = 64u * 1024 * 1024, size;
+    size_t room = (size_t)64 * 1024 * 1024, size;
     uint8_t *bytes = malloc(room), *packed = malloc(room);
     ck_assert(bytes && packed);
     size = unhex(PCAP, bytes);

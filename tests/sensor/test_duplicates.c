@@ -15,9 +15,11 @@ struct sight {
     bool is_copy;
 };
 
+enum kind { TCP_ID, TCP_NO_ID, UDP_NO_ID, IP6, ARP, GOOSE };
+
 struct row {
     const char *what;
-    enum { TCP_ID, TCP_NO_ID, UDP_NO_ID, IP6, ARP, GOOSE } kind;
+    enum kind kind;
     struct sight sights[12];
 };
 
@@ -75,7 +77,7 @@ static void put(uint8_t *frame, size_t at, const char *bytes, size_t size)
 #define PUT(frame, at, literal) put(frame, at, literal, sizeof(literal) - 1)
 
 /* A frame of 60 bytes without tag: 10.0.0.1 > 10.0.0.2. */
-static void make(uint8_t *frame, int kind)
+static void make(uint8_t *frame, enum kind kind)
 {
     memset(frame, 0x61, FRAME_SIZE);
     PUT(frame, 0, "\2\0\0\0\0\2\2\0\0\0\0\1\x08\x00");
@@ -119,7 +121,7 @@ START_TEST(is_it_a_copy)
             plain[sight->at] = (uint8_t)sight->value;
         memcpy(frame, plain, FRAME_SIZE);
         if (sight->vlan) {
-            memcpy(frame + 12, "\x81\0\0", 3);
+            memcpy(frame + 12, "\x81\0\0\0", 4);
             frame[15] = (uint8_t)sight->vlan;
             memcpy(frame + 16, plain + 12, FRAME_SIZE - 12);
             size += 4;

@@ -166,7 +166,7 @@ static void cut_bytes(void)
 }
 
 /* The rest becomes the end of another seed. */
-static void splice(void)
+static void splice_seeds(void)
 {
     if (seed_count == 0)
         return;
@@ -181,7 +181,8 @@ static void splice(void)
 
 static void mutate(void)
 {
-    static void (*const ways[])(void) = {flip_bytes, flip_bytes, insert_bytes, cut_bytes, splice};
+    static void (*const ways[])(void) = {flip_bytes, flip_bytes, insert_bytes, cut_bytes,
+                                         splice_seeds};
     input_size = 0;
     if (seed_count) {
         const struct seed *s = &seeds[random_below(seed_count)];

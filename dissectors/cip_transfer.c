@@ -64,11 +64,9 @@ static struct ot_transfer firmware_step(struct cip_transfers *t, enum cip_body b
     struct ot_transfer step =
         step_of(TRANSFER_NONE, OP_FIRMWARE_UPDATE, KEY_FIRMWARE, TEXT("firmware"));
     uint32_t first = reader_u32le(&data); /* size, or offset of a block */
-    if (body == BODY_FIRMWARE_BEGIN) {
-        if (t->firmware != CIP_TRANSFER_OPEN) {
-            step.step = TRANSFER_BEGIN;
-            step.declared_size = first;
-        }
+    if (body == BODY_FIRMWARE_BEGIN) {    /* prepared, then begun: one transfer */
+        step.step = t->firmware == CIP_TRANSFER_OPEN ? TRANSFER_BLOCK : TRANSFER_BEGIN;
+        step.declared_size = first;
         t->firmware = CIP_TRANSFER_OPEN;
     } else if (t->firmware == CIP_TRANSFER_OPEN) {
         step.step = TRANSFER_BLOCK;

@@ -36,6 +36,13 @@ struct asked {
     char name[NAME_KEPT];
 };
 
+enum { /* types outside the data table */
+       TYPE_LADDER_FIRST = 0x20,
+       TYPE_LADDER_LAST = 0x2f,
+       TYPE_FORCE_OUTPUT = 0xa1, /* file 0; masked writes of two words, seen in captures */
+       TYPE_FORCE_INPUT = 0xa2,  /* file 1 */
+};
+
 /* File types of the data table: letter and size of an element's word. [DF1] 13, SLC addressing */
 struct file_type {
     uint8_t type;
@@ -45,25 +52,20 @@ struct file_type {
 };
 
 static const struct file_type file_types[] = {
-    {0x84, "S",  VALUES_U16LE, 2},
-    {0x85, "B",  VALUES_U16LE, 2},
-    {0x86, "T",  VALUES_I16LE, 2},
-    {0x87, "C",  VALUES_I16LE, 2},
-    {0x88, "R",  VALUES_I16LE, 2},
-    {0x89, "N",  VALUES_I16LE, 2},
-    {0x8a, "F",  VALUES_F32LE, 4},
-    {0x8b, "O",  VALUES_U16LE, 2},
-    {0x8c, "I",  VALUES_U16LE, 2},
-    {0x8d, "ST", VALUES_BYTES, 0},
-    {0x8e, "A",  VALUES_U16LE, 2},
-    {0x91, "L",  VALUES_I32LE, 4},
-};
-
-enum { /* types outside the data table */
-       TYPE_LADDER_FIRST = 0x20,
-       TYPE_LADDER_LAST = 0x2f,
-       TYPE_FORCE_OUTPUT = 0xa1, /* file 0; masked writes of two words, seen in captures */
-       TYPE_FORCE_INPUT = 0xa2,  /* file 1 */
+    {0x84,              "S",       VALUES_U16LE, 2},
+    {0x85,              "B",       VALUES_U16LE, 2},
+    {0x86,              "T",       VALUES_I16LE, 2},
+    {0x87,              "C",       VALUES_I16LE, 2},
+    {0x88,              "R",       VALUES_I16LE, 2},
+    {0x89,              "N",       VALUES_I16LE, 2},
+    {0x8a,              "F",       VALUES_F32LE, 4},
+    {0x8b,              "O",       VALUES_U16LE, 2},
+    {0x8c,              "I",       VALUES_U16LE, 2},
+    {0x8d,              "ST",      VALUES_BYTES, 0},
+    {0x8e,              "A",       VALUES_U16LE, 2},
+    {0x91,              "L",       VALUES_I32LE, 4},
+    {TYPE_FORCE_OUTPUT, "force O", VALUES_U16LE, 2},
+    {TYPE_FORCE_INPUT,  "force I", VALUES_U16LE, 2},
 };
 
 static const struct file_type *file_type_of(uint8_t type)

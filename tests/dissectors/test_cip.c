@@ -244,9 +244,10 @@ static const struct content contents[] = {
     {"an attribute",                            "0e 03 2001 2401 3005",                                                   "0x01/1/5",                               "",                          "8e000000 6030",                                        "0x01/1/5=12384"               },
     {"an attribute of 16 bits",                 "0e 04 2001 2401 3100 0001",                                              "0x01/1/256",                             "",                          "8e000000 01",
      "0x01/1/256=1"                                                                                                                                                                                                                                                                     },
-    {"an attribute set",                        "10 03 200f 2401 3001 2c01",                                              "0x0f/1/1=300",                           "Parameter",                          "90000000",                                             "0x0f/1/1"                     },
-    {"assembly data is opaque",                 "10 03 2004 2464 3003 0102",                                              "0x04/100/3=0102",                        "Assembly",                          "90000000",
-     "0x04/100/3"                                                                                                                                                                                                                                                                       },
+    {"an attribute set",                        "10 03 200f 2401 3001 2c01",                                              "0x0f/1/1=300",                           "Parameter",                 "90000000",
+     "0x0f/1/1"                                                                                                                                                                                                                                                                         },
+    {"assembly data is opaque",                 "10 03 2004 2464 3003 0102",                                              "0x04/100/3=0102",                        "Assembly",
+     "90000000",                                                                                                                                                                                                                                         "0x04/100/3"                   },
     {"a list of attributes",                    "03 02 208e 2401 0300 0300 0800 1000",                                    "0x8e/1/3; 0x8e/1/8; 0x8e/1/16",
      "",                                                                                                                                                                                         "83000000 0300 0300 0000 01 0800 0000 02 1000 0000 03", "0x8e/1/3; 0x8e/1/8; 0x8e/1/16"},
     {"a list of one",                           "03 02 208e 2401 0100 0900",                                              "0x8e/1/9",                               "",
@@ -265,8 +266,8 @@ static const struct content contents[] = {
     {"reset type 1",                            "05 02 2001 2401 01",                                                     "0x01/1",                                 "factory defaults",          "85000000",                                             "0x01/1"                       },
     {"reset type 2",                            "05 02 2001 2401 02",                                                     "0x01/1",
      "factory defaults, keeping communication parameters",                                                                                                                                       "85000000",                                             "0x01/1"                       },
-    {"the object that is wrapped",              "36 02 2002 2401 07 02 208e 2401",                                        "0x8e/1",                                 "Controller Mode",                          "b6000000",
-     "0x8e/1"                                                                                                                                                                                                                                                                           },
+    {"the object that is wrapped",              "36 02 2002 2401 07 02 208e 2401",                                        "0x8e/1",                                 "Controller Mode",
+     "b6000000",                                                                                                                                                                                                                                         "0x8e/1"                       },
     {"a Logix tag's name in a download",        "04 03 206b 2500 2024 0100 0100 0700 50726f644f6e65",
      "0x6b/9248/1=070050726f644f6e65",                                                                                                                              "ProdOne",                   "84000000",                                             "0x6b/9248/1"                  },
 };
@@ -506,7 +507,8 @@ START_TEST(firmware_is_one_transfer)
     probe_hex(p, &dissector_cip, true, "05 02 2001 2401");
     ck_assert_str_eq(probe_event(p, 0)->transfer,
                      "begin firmware_update key=2 name=firmware declared=1834774");
-    ck_assert_str_eq(probe_event(p, 1)->transfer, "");
+    ck_assert_str_eq(probe_event(p, 1)->transfer,
+                     "block firmware_update key=2 name=firmware declared=1834774");
     ck_assert_str_eq(probe_event(p, 2)->transfer,
                      "block firmware_update key=2 name=firmware bytes=4");
     ck_assert_str_eq(probe_event(p, 3)->transfer, "end firmware_update key=2 name=firmware");
@@ -648,8 +650,9 @@ START_TEST(cut_anywhere_it_is_safe)
     static const char *const messages[] = {
         MULTIPLE,
         "52 02 2006 2401 047d 0800 4c029101 4100 0100 0100 0104",
-        "54 02 2006 2401 07f9 14000080 1300fe80 1400 4d00 f32b9532 00000000 00127a00 f443 00127a00 "
-        "f443 a3 03 0100 2002 2401",
+        ("54 02 2006 2401 07f9 14000080 1300fe80 1400 4d00 f32b9532 00000000 00127a00 f443 "
+         "00127a00 "
+         "f443 a3 03 0100 2002 2401"),
         "37 02 2002 2401 0011223344556677 05 02 2072 2401",
     };
     uint8_t bytes[128];

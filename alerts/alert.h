@@ -34,3 +34,12 @@ struct alert {
     bool is_storm;   /* stands for all alerts of its type over the cap */
     bool is_settled; /* the last revision said that it no longer grows */
 };
+
+/* Capture files can carry any time: sums stay within what there is. */
+static inline int64_t time_add(int64_t a, int64_t b)
+{
+    int64_t sum;
+    if (!__builtin_add_overflow(a, b, &sum))
+        return sum;
+    return b > 0 ? INT64_MAX : INT64_MIN;
+}

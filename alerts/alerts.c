@@ -47,7 +47,7 @@ struct alerts {
     struct rate rates[DETECTION_COUNT];
     struct watch watches[WATCH_SETS][WATCH_WAYS];
     uint8_t watch_next[WATCH_SETS];
-    int64_t now_ns;       /* packet time of the ticks, never goes back */
+    int64_t now_ns;       /* packet time of the ticks; small steps back are none */
     int64_t due_ns;       /* no alert closes before */
     int64_t retention_ns; /* next time old rows are removed */
 };
@@ -169,7 +169,7 @@ static void close_alert(struct alerts *a, struct alert *alert, enum closing why)
 
 static int64_t due(const struct alert *alert)
 {
-    return alert->last_ns + advice_of(alert->finding.detection)->quiet_ns;
+    return time_add(alert->last_ns, advice_of(alert->finding.detection)->quiet_ns);
 }
 
 static void close_quiet(struct alerts *a, bool is_last)
@@ -192,22 +192,26 @@ static void post_retention(struct alerts *a)
     struct retention_row row = {
         .alerts_before_ns =
             INT64_MIN, /* files: their times say nothing about how old the alert is */
-        .states_before_ns = a->now_ns - STATE_MAX_S * SECOND_NS,
+        .states_before_ns = time_add(a->now_ns, -STATE_MAX_S * SECOND_NS),
         .outbox_hours = config->outbox_hours,
         .alerts_max = ALERT_ROWS_MAX,
         .outbox_max = OUTBOX_ROWS_MAX,
     };
     if (!a->options.is_deterministic)
-        row.alerts_before_ns = a->now_ns - (int64_t)config->alert_days * 24 * HOUR_NS;
+        row.alerts_before_ns = time_add(a->now_ns, -(int64_t)config->alert_days * 24 * HOUR_NS);
     text_copy(row.sensor, sizeof row.sensor, text_of(config->sensor));
     store_post(a->options.queue, rows_retention_apply, &row, sizeof row);
-    a->retention_ns = a->now_ns + RETENTION_S * SECOND_NS;
+    a->retention_ns = time_add(a->now_ns, RETENTION_S * SECOND_NS);
 }
 
 void alerts_tick(struct alerts *a, int64_t time_ns, bool is_last)
 {
-    if (time_ns > a->now_ns)
+    bool is_back =
+        time_ns < time_add(a->now_ns, -HOUR_NS); /* one packet had a time from the future */
+    if (time_ns > a->now_ns || is_back)
         a->now_ns = time_ns;
+    if (is_back)
+        a->retention_ns = time_ns;
     if (is_last || a->now_ns > a->due_ns)
         close_quiet(a, is_last);
     if (a->options.queue && (is_last || a->now_ns >= a->retention_ns))
@@ -363,14 +367,14 @@ static void grow(struct alerts *a, struct alert *alert, const struct finding *f)
 static bool is_over(const struct alert *alert, const struct finding *f)
 {
     return f->time_ns > due(alert) || (alert->is_settled && f->time_ns <= alert->last_ns) ||
-           f->time_ns < alert->first_ns - advice_of(f->detection)->quiet_ns;
+           f->time_ns < time_add(alert->first_ns, -advice_of(f->detection)->quiet_ns);
 }
 
 static bool is_storm(struct alerts *a, const struct finding *f)
 {
     struct rate *rate = &a->rates[f->detection];
     int64_t hour = f->time_ns / HOUR_NS;
-    if (rate->hour < hour)
+    if (rate->hour != hour)
         *rate = (struct rate){.hour = hour};
     return ++rate->created > a->options.storm_cap;
 }

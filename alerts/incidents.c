@@ -77,9 +77,9 @@ static struct incident *find(struct incidents *incidents, const struct incident 
 
 static bool goes_on(const struct incident *incident, int64_t at_ns)
 {
-    return incident->id[0] && at_ns <= incident->last_ns + INCIDENT_QUIET_S * SECOND_NS &&
-           at_ns <= incident->first_ns + INCIDENT_LONGEST_S * SECOND_NS &&
-           at_ns >= incident->first_ns - INCIDENT_QUIET_S * SECOND_NS;
+    return incident->id[0] && at_ns <= time_add(incident->last_ns, INCIDENT_QUIET_S * SECOND_NS) &&
+           at_ns <= time_add(incident->first_ns, INCIDENT_LONGEST_S * SECOND_NS) &&
+           at_ns >= time_add(incident->first_ns, -INCIDENT_QUIET_S * SECOND_NS);
 }
 
 void incidents_join(struct incidents *incidents, struct alert *alert)

@@ -524,6 +524,42 @@ START_TEST(story)
 }
 END_TEST
 
+/* Times from a damaged capture: nothing overflows, every line is still JSON. */
+START_TEST(any_time_will_do)
+{
+    static const int64_t times[] = {INT64_MAX,     INT64_MIN,    0, -1, START,
+                                    INT64_MAX - 1, INT64_MIN + 1};
+    struct bench *b = bench_create(0, 0);
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
+        struct finding f = finding_made(DETECTION_PLC_STOP, times[i]);
+        alerts_finding(b->alerts, &f);
+        alerts_tick(b->alerts, times[i], false);
+    }
+    alerts_tick(b->alerts, 0, true);
+    json_t *lines = published(b);
+    ck_assert_uint_ge(distinct_ids(lines), 3);
+    json_decref(lines);
+    bench_destroy(b);
+}
+END_TEST
+
+START_TEST(one_packet_from_the_future_does_not_close_the_rest)
+{
+    struct bench *b = bench_create(0, 0);
+    alerts_tick(b->alerts, START + 1000 * 24 * HOUR, false);
+    for (int i = 0; i < 5; i++) {
+        struct finding f = finding_made(DETECTION_PLC_STOP, START + i * SECOND);
+        alerts_finding(b->alerts, &f);
+        alerts_tick(b->alerts, f.time_ns, false);
+    }
+    json_t *lines = published(b);
+    ck_assert_uint_eq(distinct_ids(lines), 1);
+    ck_assert_uint_eq(json_array_size(lines), 3); /* counts 1, 2, 4 */
+    json_decref(lines);
+    bench_destroy(b);
+}
+END_TEST
+
 START_TEST(the_same_findings_give_the_same_bytes)
 {
     char *texts[2];
@@ -572,6 +608,8 @@ int main(void)
     tcase_add_test(tcase, the_next_hour_begins_anew);
     tcase_add_test(tcase, the_id_is_a_hash_of_sensor_rule_cause_and_time);
     tcase_add_loop_test(tcase, story, 0, sizeof story_rows / sizeof *story_rows);
+    tcase_add_test(tcase, any_time_will_do);
+    tcase_add_test(tcase, one_packet_from_the_future_does_not_close_the_rest);
     tcase_add_test(tcase, the_same_findings_give_the_same_bytes);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

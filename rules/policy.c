@@ -25,6 +25,8 @@ enum {
     TRANSFERS_MAX = 256,
     FINGERPRINTS_MAX = 1024,
     DEVICES_MAX = 1024,
+    MODBUS_PORT = 502,
+    COMPANY_MIN = 4, /* requests that make a conversation on another port credible */
 };
 
 static const int64_t ANSWER_WAIT_NS = 30 * INT64_C(1000000000);
@@ -248,10 +250,19 @@ static bool activation_tell(struct policy *p, const struct ot_event *e, const st
     return true;
 }
 
+/* The program functions of Modbus are reserved codes with free content: two PDUs of another
+ * protocol can look like one. Elsewhere than on Modbus's own port they need company. */
+static bool is_credible(struct policy *p, const struct ot_event *e)
+{
+    return e->operation != OP_PROGRAM_DOWNLOAD || strcmp(e->protocol, "modbus") != 0 ||
+           e->flow->server.port == MODBUS_PORT || e->flow->client.port == MODBUS_PORT ||
+           sweeps_requests(p->sweeps, e) >= COMPANY_MIN;
+}
+
 static void action_request(struct policy *p, const struct ot_event *e)
 {
     const struct action *action = action_of(e, e->operation);
-    if (!action || is_approved(p, action->detection, e))
+    if (!action || !is_credible(p, e) || is_approved(p, action->detection, e))
         return;
     char key[FINDING_KEY], object[FINDING_KEY];
     action_object(e, object, sizeof object);

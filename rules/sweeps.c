@@ -123,6 +123,8 @@ static uint64_t pair_key(const struct ot_event *e)
 
 static struct pair *pair_of(struct sweeps *s, const struct ot_event *e)
 {
+    if (s->start_ns == 0)
+        s->start_ns = e->time_ns;
     struct recent *recent = &s->recent[e->flow->id % RECENT];
     if (recent->flow_id == e->flow->id && recent->protocol == e->protocol && recent->pair &&
         recent->pair->slot.key == recent->key) {
@@ -308,11 +310,14 @@ static void response_count(struct pair *pair, const struct ot_event *e, struct s
     refusal_count(pair, e, report);
 }
 
+uint32_t sweeps_requests(struct sweeps *s, const struct ot_event *e)
+{
+    return pair_of(s, e)->requests;
+}
+
 void sweeps_event(struct sweeps *s, const struct ot_event *e, struct sweep_report *report)
 {
     report->found = 0;
-    if (s->start_ns == 0)
-        s->start_ns = e->time_ns;
     if (e->direction == OT_ONEWAY)
         return;
     struct pair *pair = pair_of(s, e);

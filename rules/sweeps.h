@@ -32,5 +32,8 @@ void sweeps_destroy(struct sweeps *s);
 /* Takes the event in. report->found tells what has just become true; each at most once a window. */
 void sweeps_event(struct sweeps *s, const struct ot_event *e, struct sweep_report *report);
 
+/* How many requests the event's pair has made in this protocol before this event. */
+uint32_t sweeps_requests(struct sweeps *s, const struct ot_event *e);
+
 /* The status says that a password or a privilege was refused. */
 bool sweeps_is_refusal(const struct ot_event *e);

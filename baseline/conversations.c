@@ -204,7 +204,9 @@ static bool is_accepted(struct seen *s, struct table *t, struct entry *e, enum d
         return false;
     struct host client = host_of(&flow->client), server = host_of(&flow->server);
     if (s->b->options.mode != MODE_LEARN &&
-        !baseline_allows(s->b, detection, flow->segment, &client, &server, s->b->now_ns))
+        !baseline_allows(s->b, detection, flow->segment, &client, &server, s->b->now_ns) &&
+        !baseline_allows(s->b, DETECTION_COMM_NEW_LINK, flow->segment, &client, &server,
+                         s->b->now_ns))
         return false;
     table_state(t, e, ENTRY_LEARNED);
     return true;

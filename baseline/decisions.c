@@ -164,6 +164,18 @@ bool baseline_allows(const struct baseline *b, enum detection detection, uint32_
     return d && d->is_approval;
 }
 
+bool baseline_covers(const struct seen *s, enum detection detection, bool is_change)
+{
+    const struct baseline *b = s->b;
+    const struct host *actor = &s->pair->f.hosts[s->side], *target = &s->pair->f.hosts[!s->side];
+    uint32_t segment = s->pair->f.segment;
+    if (b->decision_count == 0)
+        return false;
+    return baseline_allows(b, detection, segment, actor, target, b->now_ns) ||
+           baseline_allows(b, is_change ? DETECTION_RW_NEW_WRITER : DETECTION_COMM_NEW_LINK,
+                           segment, actor, target, b->now_ns);
+}
+
 bool baseline_is_approved(const struct baseline *b, enum detection detection,
                           const struct ot_event *event)
 {
@@ -174,11 +186,6 @@ bool baseline_is_approved(const struct baseline *b, enum detection detection,
 }
 
 /* Finds the entry that a decision names. */
-struct search {
-    struct table *table;
-    struct entry *entry;
-};
-
 static bool id_matches(enum baseline_kind kind, const struct entry *e, uint64_t id)
 {
     switch (kind) {
@@ -223,6 +230,44 @@ static struct entry *entry_of(struct baseline *b, uint64_t id, enum baseline_kin
     return NULL;
 }
 
+/* Who approves a conversation approves what was read in it so far; changes are approved one by one.
+ */
+static void approve_conversation(struct baseline *b, uint64_t conversation)
+{
+    for (uint32_t i = 0; i < b->operations.used; i++) {
+        struct operation_entry *o = (void *)table_at(&b->operations, i);
+        if (o->f.conversation == conversation && o->e.state == ENTRY_PENDING &&
+            !operation_is_change(o->f.operation)) {
+            table_state(&b->operations, &o->e, ENTRY_LEARNED);
+            operations_approve(b, o);
+        }
+    }
+    for (uint32_t i = 0; i < b->ranges.used; i++) {
+        struct range *r = (void *)table_at(&b->ranges, i);
+        if (r->f.place.conversation == conversation && r->e.state == ENTRY_PENDING &&
+            !r->f.place.is_write)
+            objects_approve(b, r);
+    }
+    for (uint32_t i = 0; i < b->tags.used; i++) {
+        struct tag *t = (void *)table_at(&b->tags, i);
+        if (t->f.place.conversation == conversation && t->e.state == ENTRY_PENDING &&
+            !t->f.place.is_write)
+            table_state(&b->tags, &t->e, ENTRY_LEARNED);
+    }
+}
+
+static void approve_pair(struct baseline *b, const struct pair *pair)
+{
+    uint64_t id = pair_id(&pair->f);
+    for (uint32_t i = 0; i < b->conversations.used; i++) {
+        struct conversation *c = (void *)table_at(&b->conversations, i);
+        if (c->f.pair == id && c->e.state == ENTRY_PENDING) {
+            table_state(&b->conversations, &c->e, ENTRY_LEARNED);
+            approve_conversation(b, conversation_id(&c->f));
+        }
+    }
+}
+
 void baseline_decide(struct baseline *b, const struct baseline_decision *decision)
 {
     enum baseline_kind kind;
@@ -245,4 +290,8 @@ void baseline_decide(struct baseline *b, const struct baseline_decision *decisio
         table_state(table, e, decision->is_approval ? ENTRY_LEARNED : ENTRY_REJECTED);
     if (decision->is_approval && kind == BASELINE_OPERATION)
         operations_approve(b, (struct operation_entry *)(void *)e);
+    else if (decision->is_approval && kind == BASELINE_PAIR)
+        approve_pair(b, (const struct pair *)(const void *)e);
+    else if (decision->is_approval && kind == BASELINE_CONVERSATION)
+        approve_conversation(b, decision->entry);
 }

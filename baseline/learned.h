@@ -184,6 +184,10 @@ void finding_raise(struct seen *s, struct finding *f);
 bool baseline_allows(const struct baseline *b, enum detection detection, uint32_t segment,
                      const struct host *actor, const struct host *target, int64_t time_ns);
 
+/* The same for what a message does: who approves a writer approves its changes, who approves a link
+ * what is read. */
+bool baseline_covers(const struct seen *s, enum detection detection, bool is_change);
+
 /* Places. */
 uint64_t place_key(const struct seen *s, const struct ot_item *item, bool is_write, uint64_t more);
 uint64_t place_key_of(uint64_t conversation_key, const struct place *p, uint64_t more);

@@ -104,13 +104,6 @@ static bool is_learning_objects(const struct seen *s)
     return baseline_is_learning(s->b, &s->conversation->f.objects);
 }
 
-static bool is_allowed(const struct seen *s)
-{
-    const struct host *hosts = s->pair->f.hosts;
-    return baseline_allows(s->b, DETECTION_RW_NEW_ADDRESS, s->pair->f.segment, &hosts[s->side],
-                           &hosts[!s->side], s->b->now_ns);
-}
-
 /* True when this is part of a sweep, which is told once for all. */
 static bool sweep_swallows(struct seen *s, uint64_t key, const struct ot_item *item)
 {
@@ -213,7 +206,7 @@ static void judge_range(struct seen *s, const struct ot_item *item, bool is_writ
         return;
     }
     if (!known || known->e.state == ENTRY_LEARNED) {
-        if (is_learning_objects(s) || is_allowed(s)) {
+        if (is_learning_objects(s) || baseline_covers(s, DETECTION_RW_NEW_ADDRESS, is_write)) {
             settle_new(&s->conversation->f.objects);
             known = range_find_or_add(s, item, is_write, key, ENTRY_LEARNED);
             range_grow(s, known, low, high);
@@ -245,7 +238,7 @@ static void judge_tag(struct seen *s, const struct ot_item *item, bool is_write)
         return;
     }
     bool learns = is_learning_objects(s);
-    bool accepts = learns || is_allowed(s);
+    bool accepts = learns || baseline_covers(s, DETECTION_RW_NEW_ADDRESS, is_write);
     if (!t) {
         if (accepts)
             settle_new(&s->conversation->f.objects);

@@ -208,13 +208,6 @@ static void learn_class(struct seen *s, enum operation op)
     }
 }
 
-static bool is_allowed(const struct seen *s, enum detection detection)
-{
-    const struct host *hosts = s->pair->f.hosts;
-    return baseline_allows(s->b, detection, s->pair->f.segment, &hosts[s->side], &hosts[!s->side],
-                           s->b->now_ns);
-}
-
 /* Which detection an operation that is not learned answers to. */
 static enum detection detection_of(const struct seen *s)
 {
@@ -280,7 +273,8 @@ void operations_judge(struct seen *s)
     bool learns = learns_now(s);
     enum detection detection = detection_of(s);
     bool accepts =
-        learns || is_habit(s, detection) || (!is_told_by_rules(op) && is_allowed(s, detection));
+        learns || is_habit(s, detection) ||
+        (!is_told_by_rules(op) && baseline_covers(s, detection, operation_is_change(op)));
     if (!o) {
         if (accepts)
             settle_new(&s->conversation->f.operations);

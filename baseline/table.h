@@ -16,7 +16,7 @@ enum entry_state {
     ENTRY_REJECTED, /* someone said no: reported in every mode */
 };
 
-enum { ENTRY_NONE = UINT32_MAX };
+#define ENTRY_NONE UINT32_MAX
 
 /* Begins every entry of a table. */
 struct entry {

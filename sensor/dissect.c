@@ -11,11 +11,11 @@
 
 size_t dissector_index(const struct dissector *d)
 {
-    for (size_t i = 0; i < dissector_count; i++)
-        if (dissectors[i] == d)
-            return i;
-    assert(!"a dissector that is not in dissectors.def");
-    return 0;
+    size_t i = 0;
+    while (i < dissector_count && dissectors[i] != d)
+        i++;
+    assert(i < dissector_count); /* every dissector is in dissectors.def */
+    return i;
 }
 
 struct layer *flow_layer(struct analyser *a, struct flow *f, const struct dissector *d,

@@ -159,7 +159,7 @@ static bool add_rules(scmp_filter_ctx filter)
                                    AF_NETLINK}; /* outputs and DNS; never AF_PACKET */
     for (size_t i = 0; i < sizeof families / sizeof *families; i++)
         ok &= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(socket), 1,
-                               SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i])) == 0;
+                               SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)families[i], 0)) == 0;
 
     ok &= seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(clone), 1,
                            SCMP_A0(SCMP_CMP_MASKED_EQ, THREAD_FLAG, THREAD_FLAG)) == 0;

@@ -9,8 +9,8 @@
 enum {
     ALIGN = 16,
     CACHE_LINE = 64,
-    KIND_WRAP = UINT32_MAX, /* the rest up to the end is unused */
 };
+#define KIND_WRAP UINT32_MAX /* the rest up to the end is unused */
 
 struct header {
     uint32_t kind;

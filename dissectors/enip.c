@@ -143,6 +143,61 @@ static bool is_length_sound(uint16_t command, uint16_t length)
     }
 }
 
+/* The data of a listing: none in a request, items of a known kind in a reply. */
+static enum claim recognise_list(const struct header *h, struct reader r)
+{
+    if (h->session != 0)
+        return CLAIM_NO;
+    if (h->length == 0)
+        return reader_left(&r) == 0 && h->command != COMMAND_LIST_TARGETS ? CLAIM_YES : CLAIM_WEAK;
+    if (reader_left(&r) < 2)
+        return CLAIM_MORE;
+    uint16_t count = reader_u16le(&r);
+    if (count == 0)
+        return h->length == 2 ? CLAIM_WEAK : CLAIM_NO;
+    if (reader_left(&r) < 4)
+        return CLAIM_MORE;
+    uint16_t type = reader_u16le(&r);
+    uint16_t size = reader_u16le(&r);
+    bool is_listed = type == ITEM_IDENTITY || type == ITEM_LIST_SERVICES;
+    bool fits = (size_t)size + 6 <= h->length;
+    return is_listed && fits && count <= ITEMS_MAX ? CLAIM_YES : CLAIM_NO;
+}
+
+static enum claim recognise_send(const struct header *h, struct reader r, bool is_sound)
+{
+    if (h->length == 0)
+        return is_sound && h->status != 0 ? CLAIM_WEAK : CLAIM_NO;
+    if (reader_left(&r) < 8)
+        return CLAIM_MORE;
+    uint32_t interface = reader_u32le(&r);
+    reader_skip(&r, 2); /* timeout */
+    uint16_t count = reader_u16le(&r);
+    if (interface != 0)
+        return CLAIM_NO;
+    return is_sound && h->session && count && count <= 4 ? CLAIM_YES : CLAIM_WEAK;
+}
+
+static enum claim recognise_header(const struct header *h, struct reader r)
+{
+    bool is_sound = h->options == 0 && status_of(h->status);
+    switch (h->command) {
+    case COMMAND_SEND_RR:
+    case COMMAND_SEND_UNIT:
+        return recognise_send(h, r, is_sound);
+    case COMMAND_REGISTER:
+        return is_sound ? CLAIM_YES : CLAIM_WEAK;
+    case COMMAND_LIST_TARGETS:
+    case COMMAND_LIST_SERVICES:
+    case COMMAND_LIST_IDENTITY:
+    case COMMAND_LIST_INTERFACES:
+        return is_sound ? recognise_list(h, r) : CLAIM_NO;
+    default:
+        return is_sound && h->session ? CLAIM_WEAK : CLAIM_NO;
+    }
+}
+
+/* Small numbers in the first bytes are common on networks: a header alone proves little. */
 static enum claim enip_recognise(struct reader r)
 {
     struct reader start = r;
@@ -155,15 +210,16 @@ static enum claim enip_recognise(struct reader r)
     struct header h = header_read(&r);
     if (!reader_ok(&r))
         return CLAIM_MORE;
-    if (command == COMMAND_NOP || h.options != 0 || !status_of(h.status))
-        return CLAIM_WEAK; /* zeroes, or made to be wrong */
-    if (reader_left(&r) > length && length == 0 && !command_of(reader_u16le(&r)))
-        return CLAIM_WEAK;
-    if (command == COMMAND_SEND_RR || command == COMMAND_SEND_UNIT) {
-        bool is_cip = reader_left(&r) < 4 || reader_u32le(&r) == 0; /* interface */
-        return is_cip && h.session ? CLAIM_YES : CLAIM_WEAK;
-    }
-    return CLAIM_YES;
+    if (command != COMMAND_NOP)
+        return recognise_header(&h, r);
+    if (h.options != 0 || h.status != 0)
+        return CLAIM_NO;
+    reader_skip(&r, length); /* says nothing: what follows must */
+    if (reader_left(&r) < HEADER_SIZE)
+        return CLAIM_MORE;
+    h = header_read(&r);
+    bool is_known = command_of(h.command) && h.command != COMMAND_NOP;
+    return is_known && is_length_sound(h.command, h.length) ? recognise_header(&h, r) : CLAIM_NO;
 }
 
 static struct frame enip_frame(struct reader r)

@@ -70,8 +70,8 @@ static struct frame rtu_frame(struct reader r)
     return need ? frame_need(need) : frame_broken_as(VIOLATION_CHECKSUM, "CRC is wrong");
 }
 
-/* Weak, although the CRC is right: other serial protocols have the same CRC, and their short frames
- * can look like a request (captures/roc-plus). */
+/* Weak, although the CRC is right: other serial protocols have the same CRC, and a ROC Plus message
+ * without data looks like a request for discrete inputs. */
 static enum claim rtu_recognise(struct reader r)
 {
     size_t given = reader_left(&r);

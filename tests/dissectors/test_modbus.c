@@ -605,6 +605,31 @@ START_TEST(roles_are_learned_from_what_fits)
 }
 END_TEST
 
+START_TEST(datagrams_are_told_alike)
+{
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    feed(p, true, 1, UNIT, "03 006b 0003");
+    feed(p, false, 1, UNIT, "03 06 022b 0000 0064");
+    ck_assert_str_eq(probe_event(p, 1)->items, "holding_register 107-109=555,0,100");
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
+/* A datagram that is not what its header says still reaches dissect. */
+START_TEST(a_header_that_says_more_than_there_is_is_told)
+{
+    static const char *const rows[] = {"0001 0000 0006 11 03 006b", "0001 0000 0006 11", "0001 00",
+                                       ""};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct probe *p = probe_create(TRANSPORT_UDP);
+        probe_hex(p, &dissector_modbus, true, rows[i]);
+        ck_assert_msg(probe_has_violation(p, VIOLATION_TRUNCATED), "%s", rows[i]);
+        probe_destroy(p);
+    }
+}
+END_TEST
+
 START_TEST(a_device_that_dials_in_answers)
 {
     /* the connection is opened by the device, to an odd port or from port 502; a SYN was seen */
@@ -799,6 +824,8 @@ static Suite *modbus_suite(void)
     tcase_add_test(matching, units_are_spelled);
     tcase_add_test(matching, roles_are_learned_from_what_fits);
     tcase_add_test(matching, a_device_that_dials_in_answers);
+    tcase_add_test(matching, datagrams_are_told_alike);
+    tcase_add_test(matching, a_header_that_says_more_than_there_is_is_told);
     suite_add_tcase(suite, matching);
 
     TCase *framing_case = tcase_create("framing");

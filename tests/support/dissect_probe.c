@@ -478,7 +478,7 @@ void *dissect_pair(struct dissect *d, uint64_t key, size_t size, bool create)
 void dissect_sender_is_client(struct dissect *d, bool is_client)
 {
     struct probe *p = d->host->probe;
-    if (p->flow.is_start_seen)
+    if (p->flow.is_start_seen || p->flow.is_role_known)
         return;
     p->flow.is_role_known = true;
     if (d->is_from_client == is_client)

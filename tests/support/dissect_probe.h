@@ -67,7 +67,8 @@ struct probe {
     struct probe_lent *lent;
 };
 
-/* One flow; ends are swapped by dissect_sender_is_client only when flow.is_start_seen is false. */
+/* One flow; ends are swapped by dissect_sender_is_client only when flow.is_start_seen and
+ * flow.is_role_known are false. */
 struct probe *probe_create(enum transport transport);
 void probe_destroy(struct probe *p);
 /* Forgets events and violations, keeps the flow's state. */

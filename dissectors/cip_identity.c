@@ -5,6 +5,9 @@
  * controllers */
 #include "cip_identity.h"
 
+/* vendor, type, name, catalogue number, revision, serial number, mode, key switch */
+enum { FACTS_MAX = 8 };
+
 enum { ATTRIBUTE_FIRST = 1, ATTRIBUTE_LAST = 7 };
 
 struct named {
@@ -74,12 +77,12 @@ static const char *named_find(const struct named *list, size_t count, uint16_t n
     return NULL;
 }
 
-const char *cip_vendor_name(uint16_t vendor)
+static const char *vendor_name(uint16_t vendor)
 {
     return named_find(vendors, sizeof vendors / sizeof *vendors, vendor);
 }
 
-const char *cip_device_type_name(uint16_t type)
+static const char *device_type_name(uint16_t type)
 {
     return named_find(device_types, sizeof device_types / sizeof *device_types, type);
 }
@@ -183,16 +186,16 @@ static struct text name_or_number(struct dissect *d, const char *name, uint16_t 
 void cip_identity_facts(struct dissect *d, const struct cip_identity *identity,
                         struct ot_event *event)
 {
-    struct facts facts = {.room = CIP_IDENTITY_FACTS_MAX};
+    struct facts facts = {.room = FACTS_MAX};
     if (!(identity->has & ~1u))
         return;
     facts.at = dissect_facts(d, &facts.room);
     if (identity->has & 1u << 1)
         add(&facts, FACT_VENDOR,
-            name_or_number(d, cip_vendor_name(identity->vendor), identity->vendor, "CIP vendor"));
+            name_or_number(d, vendor_name(identity->vendor), identity->vendor, "CIP vendor"));
     if (identity->has & 1u << 2)
         add(&facts, FACT_DEVICE_TYPE,
-            name_or_number(d, cip_device_type_name(identity->device_type), identity->device_type,
+            name_or_number(d, device_type_name(identity->device_type), identity->device_type,
                            "CIP device type"));
     struct text name = identity->has & 1u << 7 ? identity->name : (struct text){NULL, 0};
     struct text order = catalogue_number(name);

@@ -12,8 +12,6 @@ struct cip_identity {
     struct text name;
 };
 
-enum { CIP_IDENTITY_FACTS_MAX = 9 };
-
 /* Reads one attribute (1 to 7). False: no such attribute, or short. */
 bool cip_identity_read(struct reader *r, uint16_t attribute, struct cip_identity *identity);
 /* Reads attributes 1 to 7 one after another. */
@@ -21,6 +19,3 @@ bool cip_identity_read_all(struct reader *r, struct cip_identity *identity);
 /* Fills in event->facts. */
 void cip_identity_facts(struct dissect *d, const struct cip_identity *identity,
                         struct ot_event *event);
-
-const char *cip_vendor_name(uint16_t vendor);    /* NULL: unknown */
-const char *cip_device_type_name(uint16_t type); /* NULL: unknown */

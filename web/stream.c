@@ -1,0 +1,198 @@
+/* stream.c: one watcher per connection, in the connection's own thread: looks once a second whether
+ * the store's outbox has moved on, which costs one small query. */
+#include "stream.h"
+
+#include "alerts/alerts.h"
+#include "api.h"
+#include "baseline/inventory.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    CHANGES_MAX = 100, /* alerts in one event; more follow in the next */
+    HEARTBEAT_S = 10,  /* keeps proxies and time-outs away */
+    STEP_MS = 100,     /* how soon a stop is noticed */
+    BLOCK_SIZE = 4096,
+};
+
+struct stream {
+    struct web *web;
+    struct store *store;
+    int64_t next;           /* sequence number of the outbox to look at */
+    int64_t alerts, assets; /* as told */
+    int idle_s;
+    char *waiting; /* text on its way */
+    size_t waiting_size, waiting_at;
+};
+
+static int64_t number(struct store *store, const char *sql)
+{
+    sqlite3_stmt *s = store_statement(store, sql, NULL);
+    int64_t value = s && sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
+    if (s)
+        sqlite3_reset(s);
+    return value;
+}
+
+static int64_t outbox_next(struct store *store)
+{
+    return number(store, "SELECT max(outbox_next) FROM alert_totals");
+}
+
+/* Adds an event to the text on its way; takes over json. */
+static void event(struct stream *st, const char *name, int64_t id, json_t *json)
+{
+    char *data = json ? json_dumps(json, JSON_COMPACT) : NULL;
+    json_decref(json);
+    if (!data)
+        return;
+    size_t capacity = st->waiting_size + strlen(data) + 128;
+    char *text = realloc(st->waiting, capacity);
+    if (text) {
+        st->waiting = text;
+        int size = snprintf(text + st->waiting_size, capacity - st->waiting_size,
+                            "event: %s\nid: %lld\ndata: %s\n\n", name, (long long)id, data);
+        st->waiting_size += (size_t)size;
+    }
+    free(data);
+}
+
+/* The alerts behind the outbox's new messages, once each. */
+static void look_for_alerts(struct stream *st)
+{
+    int64_t next = outbox_next(st->store);
+    if (next <= st->next) {
+        st->next = next; /* another store took this one's place */
+        return;
+    }
+    sqlite3_stmt *s = store_statement(
+        st->store,
+        "SELECT " API_ALERT_COLUMNS ", o.newest FROM (SELECT sensor, id, max(seq) AS newest"
+        " FROM outbox WHERE seq >= ? AND stream = 'alerts' GROUP BY sensor, id ORDER BY newest"
+        " LIMIT ?) o JOIN alerts a ON a.sensor = o.sensor AND a.id = o.id ORDER BY o.newest",
+        NULL);
+    if (!s)
+        return;
+    sqlite3_bind_int64(s, 1, st->next);
+    sqlite3_bind_int64(s, 2, CHANGES_MAX);
+    json_t *list = json_array();
+    int64_t last = next - 1;
+    while (sqlite3_step(s) == SQLITE_ROW) {
+        json_array_append_new(list, api_alert_summary(s));
+        if (json_array_size(list) == CHANGES_MAX)
+            last = sqlite3_column_int64(s, 14);
+    }
+    sqlite3_reset(s);
+    st->next = last + 1;
+    if (json_array_size(list) > 0)
+        event(st, "alerts", last, list);
+    else
+        json_decref(list);
+}
+
+static void look_for_numbers(struct stream *st)
+{
+    int64_t alerts = number(st->store, "SELECT count(*) FROM alerts");
+    int64_t assets = number(st->store, "SELECT count(*) FROM assets");
+    if (alerts == st->alerts && assets == st->assets)
+        return;
+    st->alerts = alerts;
+    st->assets = assets;
+    event(st, "status", st->next - 1, json_pack("{s:I, s:I}", "alerts", alerts, "assets", assets));
+}
+
+/* Waits a second; false when the server stops. */
+static bool wait_second(const struct stream *st)
+{
+    const struct timespec step = {.tv_nsec = STEP_MS * 1000000l};
+    for (int ms = 0; ms < 1000 && !*st->web->stop; ms += STEP_MS)
+        nanosleep(&step, NULL);
+    return !*st->web->stop;
+}
+
+static ssize_t give(struct stream *st, char *out, size_t capacity)
+{
+    size_t size = st->waiting_size - st->waiting_at;
+    if (size > capacity)
+        size = capacity;
+    memcpy(out, st->waiting + st->waiting_at, size);
+    st->waiting_at += size;
+    if (st->waiting_at == st->waiting_size) {
+        free(st->waiting);
+        st->waiting = NULL;
+        st->waiting_size = st->waiting_at = 0;
+    }
+    return (ssize_t)size;
+}
+
+static ssize_t stream_read(void *context, uint64_t position, char *out, size_t capacity)
+{
+    struct stream *st = context;
+    static const char heartbeat[] = ": still here\n\n";
+    (void)position;
+    while (st->waiting_size == 0) {
+        if (!wait_second(st))
+            return MHD_CONTENT_READER_END_OF_STREAM;
+        look_for_alerts(st);
+        look_for_numbers(st);
+        if (st->waiting_size == 0 && ++st->idle_s >= HEARTBEAT_S && capacity >= sizeof heartbeat) {
+            st->idle_s = 0;
+            memcpy(out, heartbeat, sizeof heartbeat - 1);
+            return sizeof heartbeat - 1;
+        }
+    }
+    st->idle_s = 0;
+    return give(st, out, capacity);
+}
+
+static void stream_free(void *context)
+{
+    struct stream *st = context;
+    atomic_fetch_sub(&st->web->streams, 1);
+    store_close(st->store);
+    free(st->waiting);
+    free(st);
+}
+
+/* Where a page that lost its connection goes on; new pages begin now. */
+static int64_t first_of(const struct request *r, struct store *store)
+{
+    int64_t next = outbox_next(store);
+    const char *last = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Last-Event-ID");
+    char *end;
+    long long id = last ? strtoll(last, &end, 10) : 0;
+    bool is_good = last && end != last && *end == '\0' && id >= 0 && id < next;
+    return is_good ? id + 1 : next;
+}
+
+enum MHD_Result stream_answer(struct request *r)
+{
+    enum MHD_Result result;
+    if (atomic_fetch_add(&r->web->streams, 1) >= STREAMS_MAX) {
+        atomic_fetch_sub(&r->web->streams, 1);
+        return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE,
+                           "too many pages watch at the same time");
+    }
+    struct store *store = NULL;
+    struct stream *st = calloc(1, sizeof *st);
+    if (!st || !request_store(r, &store, &result)) {
+        atomic_fetch_sub(&r->web->streams, 1);
+        bool is_no_memory = !st;
+        free(st);
+        return is_no_memory ? MHD_NO : result;
+    }
+    *st = (struct stream){.web = r->web, .store = store, .next = first_of(r, store), .alerts = -1};
+    struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE,
+                                                                      stream_read, st, stream_free);
+    if (!response) {
+        stream_free(st);
+        return MHD_NO;
+    }
+    reply_headers(response, "text/event-stream");
+    result = MHD_queue_response(r->connection, MHD_HTTP_OK, response);
+    MHD_destroy_response(response);
+    return result;
+}

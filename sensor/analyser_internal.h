@@ -27,6 +27,7 @@ struct dissect_host {
     struct analyser *analyser;
     struct flow *flow;
     size_t index; /* of the dissector in dissectors[] */
+    struct reader pdu;
     bool is_from_a;
 };
 

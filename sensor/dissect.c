@@ -40,7 +40,7 @@ struct layer *flow_layer(struct analyser *a, struct flow *f, const struct dissec
 void dissect_pdu(struct analyser *a, struct flow *f, struct layer *layer, bool is_from_a,
                  const uint8_t *bytes, size_t size)
 {
-    struct dissect_host host = {a, f, layer->index, is_from_a};
+    struct dissect_host host = {a, f, layer->index, reader_of(bytes, size), is_from_a};
     struct dissect d = {
         .dissector = layer->dissector,
         .packet = a->packet,
@@ -66,6 +66,8 @@ struct ot_event event_of(const struct dissect *d)
         .direction = d->is_from_client ? OT_REQUEST : OT_RESPONSE,
         .protocol = d->dissector->name,
         .operation = OP_UNKNOWN,
+        .telling = d->host->pdu.at, /* unless the dissector knows better */
+        .telling_size = reader_left(&d->host->pdu),
     };
 }
 
@@ -177,6 +179,7 @@ bool dissect_over(struct dissect *d, enum over over, struct reader payload,
 
     struct dissect_host host = *d->host;
     host.index = layer->index;
+    host.pdu = payload;
     struct dissect inner = *d;
     inner.host = &host;
     inner.dissector = layer->dissector;

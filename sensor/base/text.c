@@ -7,12 +7,21 @@
 #include <stdint.h>
 #include <stdio.h>
 
+static bool is_plain(char c)
+{
+    return c >= 0x20 && c < 0x7f;
+}
+
 char *text_copy(char *out, size_t capacity, struct text text)
 {
     static const char hex[] = "0123456789abcdef";
     size_t used = 0;
 
     for (size_t i = 0; i < text.size;) {
+        if (is_plain(text.at[i]) && used + 1 < capacity) { /* nearly all */
+            out[used++] = text.at[i++];
+            continue;
+        }
         size_t n = utf8_sequence(text.at + i, text.size - i);
         if (n > 0) {
             if (used + n + 1 > capacity)

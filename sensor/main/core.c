@@ -180,6 +180,8 @@ void core_tick(struct core *c, int64_t time_ns, const struct core_measure *measu
     judge_health(c, time_ns, measure);
     inventory_tick(c->inventory, time_ns, false);
     alerts_tick(c->alerts, time_ns, false);
+    if (!c->options.is_live)
+        return; /* a file can be read again: once at the end is enough */
     if (c->saved_ns == 0 || time_ns < c->saved_ns)
         c->saved_ns = time_ns;
     if (time_ns - c->saved_ns >= SAVE_NS) {

@@ -10,9 +10,11 @@ enum {
     BUCKETS = 4096,      /* chains of packets by pair */
     COLLECTING_MAX = 32, /* findings that wait for later packets at once */
     CAUSES = 4096,       /* causes that had evidence lately */
-    SHARES = 3,          /* how often one cause is given packets: the first ones tell most */
+    SHARES = 2, /* of packets that one cause is given in SHARE_NS: its begin and its outcome */
     CHAIN_STEPS_MAX = 256,
+    WANTED = 1024, /* counters by pair: is anybody collecting? */
 };
+#define SHARE_NS INT64_C(600000000000) /* then the cause is a new story */
 
 struct kept {
     uint64_t pair;
@@ -38,8 +40,10 @@ struct evidence {
     uint64_t buckets[BUCKETS];
     struct collecting collecting[COLLECTING_MAX];
     uint32_t collecting_count;
+    uint8_t wanted[WANTED]; /* entries of collecting by pair */
     struct {
         uint64_t cause;
+        int64_t since_ns;
         uint32_t shares;
     } causes[CAUSES];
     uint64_t next_id;
@@ -135,11 +139,12 @@ static uint64_t cause_of(const struct finding *f, uint64_t pair)
     return hash_mix(hash_mix(pair, f->detection), hash_bytes(f->key, strlen(f->key)));
 }
 
-static bool has_share(struct evidence *e, uint64_t cause)
+static bool has_share(struct evidence *e, uint64_t cause, int64_t now_ns)
 {
     size_t slot = cause % CAUSES;
-    if (e->causes[slot].cause != cause) {
+    if (e->causes[slot].cause != cause || now_ns - e->causes[slot].since_ns > SHARE_NS) {
         e->causes[slot].cause = cause;
+        e->causes[slot].since_ns = now_ns;
         e->causes[slot].shares = 0;
     }
     return e->causes[slot].shares++ < SHARES;
@@ -148,11 +153,12 @@ static bool has_share(struct evidence *e, uint64_t cause)
 void evidence_finding(struct evidence *e, struct finding *f, uint64_t pair)
 {
     f->evidence_id = 0;
-    if (e->collecting_count == COLLECTING_MAX || !has_share(e, cause_of(f, pair)))
+    if (e->collecting_count == COLLECTING_MAX || !has_share(e, cause_of(f, pair), f->time_ns))
         return;
     f->evidence_id = e->next_id++;
     e->collecting[e->collecting_count++] =
         (struct collecting){pair, f->evidence_id, EVIDENCE_PACKETS, true};
+    e->wanted[pair % WANTED]++;
 }
 
 static void hand_on(struct evidence *e, uint64_t id, const struct kept *k)
@@ -191,10 +197,12 @@ void evidence_flush(struct evidence *e)
     if (e->collecting_count == 0)
         return;
     const struct kept *newest = kept_at(e, e->last);
+    if (e->wanted[newest->pair % WANTED] == 0)
+        return; /* findings are about the pair of the packet that brought them */
     uint32_t keep = 0;
     for (uint32_t i = 0; i < e->collecting_count; i++) {
         struct collecting *c = &e->collecting[i];
-        if (c->is_new) {
+        if (c->pair == newest->pair && c->is_new) {
             c->is_new = false;
             hand_on_before(e, c);
         } else if (c->pair == newest->pair) {
@@ -203,6 +211,8 @@ void evidence_flush(struct evidence *e)
         }
         if (c->left > 0)
             e->collecting[keep++] = *c;
+        else
+            e->wanted[c->pair % WANTED]--;
     }
     e->collecting_count = keep;
 }

@@ -94,7 +94,7 @@ START_TEST(a_cause_has_its_share_and_no_more)
         with_evidence += found("x", 1).evidence_id != 0;
         evidence_flush(evidence);
     }
-    ck_assert_int_eq(with_evidence, 3);
+    ck_assert_int_eq(with_evidence, 2);
     see(1);
     ck_assert_uint_ne(found("another", 1).evidence_id, 0);
 }

@@ -24,19 +24,10 @@ static uint32_t bit(enum operation op)
 }
 _Static_assert(OPERATION_COUNT <= 32, "operation classes are bits of a uint32_t");
 
-static uint32_t change_mask(void)
-{
-    uint32_t mask = 0;
-    for (int op = 0; op < OPERATION_COUNT; op++)
-        if (operation_is_change((enum operation)op))
-            mask |= bit((enum operation)op);
-    return mask;
-}
-
 bool operations_is_actor_new(const struct pair *pair, unsigned side, enum operation operation)
 {
-    uint32_t mask = change_mask();
-    return (pair->f.operations[side] & (operation_is_change(operation) ? mask : ~mask)) == 0;
+    uint32_t alike = operation_is_change(operation) ? OPERATIONS_OF_CHANGE : ~OPERATIONS_OF_CHANGE;
+    return (pair->f.operations[side] & alike) == 0;
 }
 
 struct operation_about {

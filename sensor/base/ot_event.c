@@ -39,11 +39,6 @@ bool operation_parse(enum operation *op, const char *name)
     return false;
 }
 
-bool operation_is_change(enum operation op)
-{
-    return op >= OP_WRITE && op != OP_PROGRAM_UPLOAD;
-}
-
 bool operation_is_critical(enum operation op)
 {
     return op >= OP_MODE_CHANGE || op == OP_PROGRAM_UPLOAD || op == OP_CONFIG_CHANGE ||

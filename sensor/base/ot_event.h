@@ -24,9 +24,17 @@ const char *operation_name(enum operation op);      /* "program_download" */
 const char *operation_technique(enum operation op); /* "T0843", "" when none */
 const char *operation_words(enum operation op);     /* "downloaded a program to" */
 bool operation_parse(enum operation *op, const char *name);
-/* Changes a process, a program or a device: write and everything graver, auth and file_read
- * excepted. */
-bool operation_is_change(enum operation op);
+/* Changes a process, a program or a device: write and everything graver, reading a program
+ * excepted. One bit for each operation. */
+#define OPERATIONS_OF_CHANGE                                                                       \
+    ((((uint32_t)1 << OPERATION_COUNT) - 1) & ~(((uint32_t)1 << OP_WRITE) - 1) &                   \
+     ~((uint32_t)1 << OP_PROGRAM_UPLOAD))
+
+static inline bool operation_is_change(enum operation op)
+{
+    return (OPERATIONS_OF_CHANGE >> op & 1) != 0;
+}
+
 /* Never learned silently: program transfer and change, stop, start, mode, restart, firmware,
  * force... */
 bool operation_is_critical(enum operation op);

@@ -156,6 +156,8 @@ void baseline_event(struct baseline *b, const struct ot_event *event)
     }
     if (event->direction != OT_REQUEST && event->operation == OP_READ)
         blocks_judge(&s);
+    if (event->direction != OT_REQUEST)
+        silence_beat(&s);
 }
 
 bool baseline_is_actor_new(const struct baseline *b, const struct ot_event *event)
@@ -185,6 +187,7 @@ void baseline_tick(struct baseline *b, int64_t time_ns, bool is_last)
         b->now_ns = time_ns;
     if (is_last && !b->is_last && b->options.mode != MODE_DETECT)
         learn_open_stretches(b);
+    silence_look(b, is_last && !b->is_last);
     b->is_last = is_last;
 }
 

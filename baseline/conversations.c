@@ -52,7 +52,7 @@ uint64_t conversations_key(uint64_t pair_key, const char *protocol)
     return hash_mix(pair_key, hash_bytes(protocol, strlen(protocol))) | 1;
 }
 
-static struct endpoint endpoint_of(const struct host *h)
+struct endpoint endpoint_of(const struct host *h)
 {
     struct endpoint e = {0};
     e.ip.kind = h->kind;

@@ -49,7 +49,10 @@ struct conversation {
     struct repeat told, burst_told, frozen_told;
     struct window writes;
     struct window new_operations;
-    int64_t run_ns; /* last event in this run; 0: none yet */
+    int64_t run_ns;  /* last event in this run; 0: none yet */
+    int64_t beat_ns; /* last beat in this run; 0: none yet */
+    uint32_t run_beats;
+    bool is_silent; /* and told */
 };
 
 struct operation_entry {
@@ -106,6 +109,8 @@ struct baseline {
     struct table pairs, conversations, operations, ranges, tags, points, blocks;
     struct settle links;
     int64_t links_last_ns;
+    int64_t looked_ns; /* last look at silence, and how many conversations could be silent */
+    unsigned running;
     int64_t learned_since_ns; /* first seen of the oldest entry that was loaded; 0: none */
     bool has_learned;         /* something was loaded */
     bool is_last;
@@ -143,6 +148,7 @@ bool baseline_is_learning(const struct baseline *b, const struct settle *s);
  * learn here. */
 bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *protocol,
                         const struct packet *packet, int64_t time_ns);
+struct endpoint endpoint_of(const struct host *h);
 bool conversations_is_actor_new(const struct baseline *b, const struct ot_event *event);
 /* Keys of the tables for rows that come back from the store. */
 uint64_t conversations_pair_key(const struct pair_facts *f);
@@ -176,6 +182,10 @@ void values_judge(struct seen *s);
 void blocks_judge(struct seen *s);
 /* rates.c: how often it is written */
 void rates_judge(struct seen *s);
+
+/* silence.c: conversations that used to go on without pause */
+void silence_beat(struct seen *s);
+void silence_look(struct baseline *b, bool is_last);
 
 /* A finding about the event, with expected, seen and key still to be written, then handed on. */
 struct finding *finding_begin(struct seen *s, enum detection detection);

@@ -56,6 +56,8 @@ static const struct column conversation_columns[] = {
     AT(conversation.client, COLUMN_U8),
     AT(conversation.is_role_known, COLUMN_BOOL),
     AT(conversation.writes_max, COLUMN_U32),
+    AT(conversation.longest_pause_ns, COLUMN_I64),
+    AT(conversation.beats, COLUMN_U64),
     AT(conversation.unit_hash, COLUMN_U64),
     AT(conversation.has_unnamed, COLUMN_BOOL),
     SETTLE(conversation.operations),
@@ -113,7 +115,8 @@ static const char *const migrations[] = {
     ", segment INTEGER, host_a TEXT, host_b TEXT, operations_a INTEGER, operations_b INTEGER" END
     "CREATE TABLE baseline_conversations (" HEAD
     ", pair INTEGER, protocol TEXT, client INTEGER, is_role_known INTEGER, "
-    "writes_max INTEGER, unit_hash INTEGER, has_unnamed INTEGER, operations_observed INTEGER, "
+    "writes_max INTEGER, longest_pause INTEGER, beats INTEGER, unit_hash INTEGER, has_unnamed "
+    "INTEGER, operations_observed INTEGER, "
     "operations_quiet INTEGER, "
     "operations_longest_gap INTEGER, "
     "operations_news INTEGER, operations_calm INTEGER, objects_observed INTEGER, objects_quiet "
@@ -164,7 +167,7 @@ static const struct kind kinds[BASELINE_KINDS] = {
     [BASELINE_LINKS] = KIND("baseline_links", MARKS5, links_columns),
     [BASELINE_PAIR] = KIND("baseline_pairs", MARKS5, pair_columns),
     [BASELINE_CONVERSATION] =
-        KIND("baseline_conversations", MARKS5 "," MARKS6 "," MARKS6, conversation_columns),
+        KIND("baseline_conversations", MARKS6 "," MARKS6 "," MARKS6 ",?", conversation_columns),
     [BASELINE_OPERATION] = KIND("baseline_operations", MARKS6 ",?,?", operation_columns),
     [BASELINE_RANGE] = KIND("baseline_ranges", MARKS5 "," MARKS5, range_columns),
     [BASELINE_TAG] = KIND("baseline_tags", MARKS5 "," MARKS5, tag_columns),

@@ -42,7 +42,9 @@ struct conversation_facts {
     bool has_unnamed; /* learned from a connection whose beginning, and so whose unit, was not seen
                        */
     struct settle operations, objects;
-    uint32_t writes_max; /* most changes within WRITE_WINDOW_NS, either host */
+    uint32_t writes_max;      /* most changes within WRITE_WINDOW_NS, either host */
+    int64_t longest_pause_ns; /* between two answers (or messages that need none) */
+    uint64_t beats;           /* of these */
 };
 
 struct operation_facts {

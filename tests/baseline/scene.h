@@ -141,6 +141,7 @@ static inline void scene_message(struct scene *s, const char *line, unsigned tur
     if (s->flow.first_ns == 0)
         s->flow.first_ns = s->now_ns;
     s->flow.last_ns = s->now_ns;
+    baseline_tick(s->baseline, s->now_ns, false);
     s->now_ns += s->step_ns;
 }
 

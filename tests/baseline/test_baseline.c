@@ -12,6 +12,14 @@
 /* a block whose values change with every poll, for a minute */
 #define POLLS "step 500; 60* hmi<plc read 3 reg 500+4 =0..50; step 1000;"
 
+/* two devices answer in turn, every two seconds */
+#define TURN                                                                                       \
+    "2* hmi<plc2 read 3 reg 1 =1; 2* hist<plc read 3 reg 1 =1; hmi>plc2 read 3 reg 1; hist>plc "   \
+    "read 3 reg 1;"
+#define UNANSWERED "8* hmi>plc2 read 3 reg 1; 2* hist<plc read 3 reg 1 =1;"
+#define TWO_POLLED                                                                                 \
+    TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN
+
 static const struct row {
     const char *shows, *learn, *then, *causes;
 } rows[] = {
@@ -83,6 +91,16 @@ static const struct row {
     {"polls that stop are not frozen values",                  POLLS,
      "step 500; 5* hmi<plc read 3 reg 500+4 =0..50; wait 3000; 3* hmi<plc read 3 reg 500+4 "
      "=7,7,7,7",                                                                                                                                                         ""                              },
+    {"a device that answers no more",                          TWO_POLLED,                                        TWO_POLLED "40* hist<plc read 3 reg 1 =1",
+     "comm.silent"                                                                                                                                                                                       },
+    {"a device that answers after a pause as long as ever",
+     TWO_POLLED "8* hist<plc read 3 reg 1 =1;" TWO_POLLED,
+     TWO_POLLED "30* hist<plc read 3 reg 1 =1",                                                                                                                          ""                              },
+    {"a device that is polled and does not answer",            TWO_POLLED,
+     TWO_POLLED UNANSWERED UNANSWERED UNANSWERED UNANSWERED,                                                                                                             "comm.silent"                   },
+    {"a conversation that ended while learning",               TWO_POLLED "300* hist<plc read 3 reg 1 =1",
+     TWO_POLLED "300* hist<plc read 3 reg 1 =1",                                                                                                                         ""                              },
+    {"a hole in the capture",                                  TWO_POLLED,                                        TWO_POLLED "wait 1000; 2* hist<plc read 3 reg 1 =1",   ""                              },
     {"a long stretch at the end of learning is normal",
      POLLS "60* hmi<plc read 3 reg 500+4 =7,7,7,7",
      "step 500; 10* hmi<plc read 3 reg 500+4 =0..50; 80* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                             ""                              },

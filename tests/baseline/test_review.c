@@ -258,7 +258,7 @@ END_TEST
 static const struct wrong_row {
     const char *text, *error;
 } wrong[] = {
-    {"\n",                                                                                            "edited.yaml: is empty"                                            },
+    {"\n",                                                                                          "edited.yaml: is empty"                                            },
     {"- a",                                                                                         "edited.yaml: line 1: must be a mapping with the key conversations"},
     {"version: 2\nconversations: []",                                                               "edited.yaml: line 1: version: must be 1"                          },
     {"version: 1\nconversations: {}",                                                               "edited.yaml: line 1: conversations: must be a list"               },

@@ -1,0 +1,122 @@
+/* silence.c: conversations that never paused for long, and stop.
+ *
+ * Only answers and messages that need none count: a client that polls a dead device does not make
+ * it alive. The timer starts with the first of them in a run; what was not observed counts for
+ * nobody. */
+#include "learned.h"
+
+#include <string.h>
+
+enum {
+    BEATS_MIN = 30,     /* learned, before a pause is known */
+    RUN_BEATS_MIN = 3,  /* in this run, before a silence is judged */
+    SILENCE_FACTOR = 4, /* times the longest pause that was learned */
+};
+static const int64_t SILENCE_MIN_NS = 10 * SECOND_NS;
+static const int64_t BLIND_NS =
+    5 * SECOND_NS; /* no packet at all for so long: a hole in the capture */
+static const int64_t REGULAR_PAUSE_NS =
+    60 * SECOND_NS; /* with longer pauses it comes and goes as it likes */
+
+void silence_beat(struct seen *s)
+{
+    struct conversation *c = s->conversation;
+    int64_t now = s->b->now_ns;
+    bool learns = s->b->options.mode != MODE_DETECT && !c->is_silent;
+    if (learns) {
+        c->f.beats++;
+        if (c->beat_ns && now - c->beat_ns > c->f.longest_pause_ns)
+            c->f.longest_pause_ns = now - c->beat_ns;
+    }
+    c->beat_ns = now;
+    c->run_beats++;
+    c->is_silent = false;
+}
+
+static void tell(struct baseline *b, struct conversation *c, const struct pair *p)
+{
+    unsigned client = c->f.client & 1;
+    const struct ot_flow flow = {
+        .segment = p->f.segment,
+        .client = endpoint_of(&p->f.hosts[!client]), /* the actor is who answers no more */
+        .server = endpoint_of(&p->f.hosts[client])};
+    const struct violation about = {
+        .time_ns = b->now_ns, .flow = &flow, .protocol = c->f.protocol, .is_from_client = true};
+    struct seen s = {.b = b};
+    struct finding *f = &b->finding;
+    char since[SINCE_TEXT];
+    finding_of_violation(f, DETECTION_COMM_SILENT, &about);
+    text_format(f->key, sizeof f->key, "silent");
+    text_format(f->what, sizeof f->what, "has given no %s answer to %%T for %lld s", c->f.protocol,
+                (long long)((b->now_ns - c->beat_ns) / SECOND_NS));
+    text_format(f->expected, sizeof f->expected,
+                "an answer at least every %.1f s (%llu of them since %s)",
+                (double)c->f.longest_pause_ns / (double)SECOND_NS, (unsigned long long)c->f.beats,
+                since_print(since, c->e.first_ns));
+    text_format(f->seen, sizeof f->seen, "silence since the last answer");
+    text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)conversation_id(&c->f));
+    finding_raise(&s, f);
+}
+
+static bool is_regular(const struct conversation *c)
+{
+    return c->e.state == ENTRY_LEARNED && c->f.beats >= BEATS_MIN &&
+           c->f.longest_pause_ns <= REGULAR_PAUSE_NS;
+}
+
+static const struct pair *pair_of(const struct baseline *b, const struct conversation *c)
+{
+    for (uint32_t i = 0; i < b->pairs.used; i++) {
+        const struct pair *p = (const void *)table_at(&b->pairs, i);
+        if (pair_id(&p->f) == c->f.pair)
+            return p;
+    }
+    return NULL;
+}
+
+static void look(struct baseline *b, struct conversation *c)
+{
+    int64_t still = b->now_ns - c->beat_ns;
+    if (c->is_silent || c->run_beats < RUN_BEATS_MIN || still < SILENCE_MIN_NS || !is_regular(c) ||
+        still <= SILENCE_FACTOR * c->f.longest_pause_ns ||
+        baseline_is_learning(b, &c->f.operations))
+        return;
+    const struct pair *p = pair_of(b, c);
+    struct host actor, target;
+    if (!p)
+        return;
+    actor = p->f.hosts[!(c->f.client & 1)];
+    target = p->f.hosts[c->f.client & 1];
+    c->is_silent = true;
+    if (!baseline_allows(b, DETECTION_COMM_SILENT, p->f.segment, &actor, &target, b->now_ns))
+        tell(b, c, p);
+}
+
+/* Nothing at all is heard: then it is the sensor that does not hear, which the sensor's health
+ * tells. */
+static bool is_blind(const struct baseline *b, unsigned running)
+{
+    if (b->now_ns - b->looked_ns > BLIND_NS)
+        return true;
+    return running > 1 && b->now_ns - b->links_last_ns > BLIND_NS;
+}
+
+void silence_look(struct baseline *b, bool is_last)
+{
+    bool blind = is_blind(b, b->running);
+    b->looked_ns = b->now_ns;
+    b->running = 0;
+    for (uint32_t i = 0; i < b->conversations.used; i++) {
+        struct conversation *c = (void *)table_at(&b->conversations, i);
+        if (c->beat_ns == 0)
+            continue;
+        b->running++;
+        if (blind)
+            c->beat_ns = b->now_ns; /* what was not observed counts for nobody */
+        look(b, c);
+        if (is_last && b->options.mode != MODE_DETECT && !c->is_silent &&
+            b->now_ns - c->beat_ns > c->f.longest_pause_ns)
+            c->f.longest_pause_ns =
+                b->now_ns - c->beat_ns; /* ended while learning: it does not go on for ever */
+    }
+}

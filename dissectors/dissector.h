@@ -88,6 +88,7 @@ enum {
     DISSECTOR_PORTS_MAX = 16,
     DISSECTOR_ETHERTYPES_MAX = 4,
     DISSECTOR_STATE_MAX = 4096, /* per flow and dissector */
+    DISSECT_GROWN_MAX = 131072, /* the same after dissect_grow */
     REMEMBER_MAX = 448,         /* bytes kept of a request */
     DISSECT_DEPTH_MAX = 6,      /* carriers in carriers: TCP, TPKT/COTP, session... */
 };
@@ -126,6 +127,11 @@ void *dissect_remember(struct dissect *d, uint64_t key, size_t size, bool *was_i
 /* The remembered bytes and forgets them; NULL when there is no such request. Valid during the call.
  */
 const void *dissect_recall(struct dissect *d, uint64_t key, size_t *size);
+
+/* Makes d->state at least size bytes (at most DISSECT_GROWN_MAX): the old content first, then
+ * zeros. False, with the state as it was, when no memory is left for it. Pointers into the old
+ * state are dead afterwards. For the few flows that have more to keep than state_size. */
+bool dissect_grow(struct dissect *d, size_t size);
 
 /* A small bounded table for each pair of hosts, shared by all their flows and by every dissector
  * (so that a CIP connection opened on TCP is known on UDP; keys are hashes that begin with what the

@@ -24,10 +24,11 @@ enum {
     TSAP_RACK_SLOT_SIZE = 2,
     TSAP_KIND_MAX = 3, /* PG, OP, other */
     UNIT_SIZE = 40,
-    /* A TSDU in pieces, per direction: twice the greatest S7 PDU (960). Greater ones are let go:
-     * the protocols that make them have no dissector yet. */
-    PIECES_SIZE = 1984,
 };
+
+/* State of a flow that sends TSDUs in pieces: enough for S7 at first, at last for the 64 KiB of an
+ * MMS PDU in both directions. */
+static const size_t state_sizes[] = {4096, 16384, DISSECT_GROWN_MAX};
 
 enum cotp { /* [X224] 13.1, high nibble of the type */
             COTP_ED = 1,
@@ -44,9 +45,8 @@ enum cotp { /* [X224] 13.1, high nibble of the type */
 
 /* A TSDU that arrives in several DT. */
 struct pieces {
-    uint16_t size;
+    size_t size;
     bool is_lost; /* it became too long: nothing is handed on until its end */
-    uint8_t bytes[PIECES_SIZE];
 };
 
 struct state {
@@ -54,6 +54,8 @@ struct state {
     bool is_open;            /* a CC or data was seen */
     uint8_t unit_size;
     char unit[UNIT_SIZE];
+    size_t room;     /* for the pieces of a direction; 0 until some come */
+    uint8_t bytes[]; /* twice room, as pieces */
 };
 
 static bool is_parameter(uint8_t code)
@@ -240,6 +242,50 @@ static void hand_on(struct dissect *d, struct reader user_data)
     dissect_over(d, OVER_COTP, user_data, &carrier);
 }
 
+static uint8_t *pieces_bytes(struct state *s, bool is_from_client)
+{
+    return s->bytes + (is_from_client ? s->room : 0);
+}
+
+/* Makes place for so many bytes of a direction. Moves d->state. */
+static bool pieces_reserve(struct dissect *d, size_t size)
+{
+    for (size_t i = 0; i < sizeof state_sizes / sizeof *state_sizes; i++) {
+        struct state *s = d->state;
+        size_t old_room = s->room;
+        if (size <= old_room)
+            return true;
+        size_t room = (state_sizes[i] - sizeof *s) / 2;
+        if (size > room)
+            continue;
+        if (!dissect_grow(d, state_sizes[i]))
+            return false;
+        s = d->state;
+        memmove(s->bytes + room, s->bytes + old_room, s->pieces[1].size);
+        s->room = room;
+        return true;
+    }
+    return false;
+}
+
+static void pieces_add(struct dissect *d, struct reader user_data)
+{
+    size_t size = reader_left(&user_data);
+    struct pieces *p = &((struct state *)d->state)->pieces[d->is_from_client];
+    if (p->is_lost || size == 0)
+        return;
+    if (!pieces_reserve(d, p->size + size)) {
+        p->is_lost = true;
+        emit_violation(d, VIOLATION_LENGTH, "COTP message in pieces is too long to follow",
+                       user_data.at, size);
+        return;
+    }
+    struct state *s = d->state;
+    p = &s->pieces[d->is_from_client];
+    memcpy(pieces_bytes(s, d->is_from_client) + p->size, user_data.at, size);
+    p->size += size;
+}
+
 static void dissect_data(struct dissect *d, struct reader header, struct reader user_data)
 {
     struct state *s = d->state;
@@ -257,16 +303,14 @@ static void dissect_data(struct dissect *d, struct reader header, struct reader 
             hand_on(d, user_data);
         return;
     }
-    if (size > (size_t)PIECES_SIZE - p->size)
-        p->is_lost = true;
-    if (!p->is_lost && size) {
-        memcpy(p->bytes + p->size, user_data.at, size);
-        p->size = (uint16_t)(p->size + size);
-    }
+    bool is_from_client = d->is_from_client;
+    pieces_add(d, user_data);
     if (!is_end)
         return;
-    if (!p->is_lost)
-        hand_on(d, reader_of(p->bytes, p->size));
+    s = d->state;
+    p = &s->pieces[is_from_client];
+    if (!p->is_lost && p->size)
+        hand_on(d, reader_of(pieces_bytes(s, is_from_client), p->size));
     p->size = 0;
     p->is_lost = false;
 }

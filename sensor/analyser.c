@@ -72,7 +72,7 @@ static void drop_buffer(struct analyser *a, struct half *h)
 static void drop_layers(struct analyser *a, struct flow *f)
 {
     for (size_t i = 0; i < FLOW_LAYERS && f->layers[i].dissector; i++) {
-        pool_give(a->pool, f->layers[i].state, f->layers[i].dissector->state_size);
+        pool_give(a->pool, f->layers[i].state, f->layers[i].state_size);
         f->layers[i] = (struct layer){0};
     }
 }

@@ -30,7 +30,7 @@ struct layer *flow_layer(struct analyser *a, struct flow *f, const struct dissec
         void *state = d->state_size ? pool_take(a->pool, d->state_size) : NULL;
         if (d->state_size && !state)
             return NULL;
-        *l = (struct layer){d, dissector_index(d), over, state};
+        *l = (struct layer){d, dissector_index(d), over, state, d->state_size};
         a->protocols[l->index].flows++;
         return l;
     }
@@ -126,7 +126,29 @@ const void *dissect_recall(struct dissect *d, uint64_t key, size_t *size)
     return data;
 }
 
+bool dissect_grow(struct dissect *d, size_t size)
+{
+    struct analyser *a = d->host->analyser;
+    struct flow *f = d->host->flow;
+    struct layer *l = f->layers;
+    while (l < f->layers + FLOW_LAYERS && l->state != d->state)
+        l++;
+    assert(d->state && l < f->layers + FLOW_LAYERS);
+    if (size <= l->state_size)
+        return true;
+    void *grown = size <= DISSECT_GROWN_MAX ? pool_take(a->pool, size) : NULL;
+    if (!grown)
+        return false;
+    memcpy(grown, l->state, l->state_size);
+    pool_give(a->pool, l->state, l->state_size);
+    l->state = d->state = grown;
+    l->state_size = size;
+    return true;
+}
+
 enum { PAIR_ENTRY_MAX = 64 };
+
+_Static_assert(DISSECT_GROWN_MAX <= POOL_BLOCK_MAX, "a grown state is one block");
 
 void *dissect_pair(struct dissect *d, uint64_t key, size_t size, bool create)
 {

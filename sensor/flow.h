@@ -19,6 +19,7 @@ struct layer {
     size_t index;  /* of dissector in dissectors[] */
     unsigned over; /* the carrier it sits on */
     void *state;
+    size_t state_size; /* more than the dissector's after dissect_grow */
 };
 
 enum { FLOW_LAYERS = 6 };

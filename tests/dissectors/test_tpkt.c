@@ -4,6 +4,7 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 
 extern const struct dissector dissector_tpkt;
 
@@ -126,12 +127,12 @@ static const struct row {
      "0300000b 02f000 32010000 0300001b 02f080 0001 000e 0000 0401120a10020001000183000000",                 2, "",               ""                                             },
     {"three fragments",
      ">" SETUP "03000008 02f000 32 0300000a 02f000 010000 0300001b 02f080 0001 000e 0000 "
-               "0401120a10020001000183000000",                                                               2, "",               ""                                             },
+     "0401120a10020001000183000000",                                                                         2, "",               ""                                             },
     {"an empty fragment before a whole one",   ">" SETUP "03000007 02f000" READ,                             2, "",               ""                                             },
     {"an empty last one says nothing",         ">" SETUP "03000007 02f080",                                  1, "",               ""                                             },
     {"fragments of the directions stay apart",
      ">" SETUP "0300000b 02f000 32010000 < 0300000b 02f000 32030000 > 0300001b 02f080 0001 000e "
-               "0000 0401120a10020001000183000000 < 03000016 02f080 0001 0002 0005 0000 0401 ff040008aa",              3, "",               ""                                             },
+     "0000 0401120a10020001000183000000 < 03000016 02f080 0001 0002 0005 0000 0401 ff040008aa",              3, "",               ""                                             },
     {"a new connection forgets the fragment",  ">" SETUP "0300000b 02f000 32010000" CR SETUP,                2,
      "rack 0 slot 2",                                                                                                             "COTP connection request on an open connection"},
     {"S7comm-plus is left alone",              ">" CR "<" CC "> 0300000b 02f080 72010000",                   0, "",               ""                                             },
@@ -186,41 +187,60 @@ START_TEST(test_every_split)
 }
 END_TEST
 
-/* A TSDU longer than the flow keeps is let go; the next one is whole again. */
-START_TEST(test_too_long_to_keep)
+/* An S7 answer of exactly so many bytes, in pieces of at most 1000. Returns the events it gave. */
+static size_t feed_pieces(struct probe *p, size_t total)
 {
-    static const size_t pieces[] = {1977, 1978}; /* with 7 bytes before and behind: 1984 and more */
-    for (size_t i = 0; i < 2; i++) {
-        struct probe *p = probe_create(TRANSPORT_TCP);
-        uint8_t fragment[2048] = {3,
-                                  0,
-                                  (uint8_t)((pieces[i] + 7) >> 8),
-                                  (uint8_t)(pieces[i] + 7),
-                                  2,
-                                  0xf0,
-                                  0,
-                                  0x32,
-                                  3,
-                                  0,
-                                  0,
-                                  0,
-                                  1,
-                                  0,
-                                  0,
-                                  7,
-                                  0xbe};
-        probe_stream(p, &dissector_tpkt, false, fragment, pieces[i] + 7);
-        uint8_t last[64];
-        size_t size = hex_bytes(last, sizeof last, "0300000e 02f080 00000000000000");
-        probe_stream(p, &dissector_tpkt, false, last, size);
-        ck_assert_msg(p->event_count == (i == 0), "%zu bytes: %zu events", pieces[i] + 7,
-                      p->event_count);
-        size = hex_bytes(last, sizeof last, SETUP);
-        probe_clear(p);
-        probe_stream(p, &dissector_tpkt, false, last, size);
-        ck_assert_uint_eq(p->event_count, 1);
-        probe_destroy(p);
+    uint8_t piece[7 + 1000];
+    size_t before = p->event_count;
+    for (size_t at = 0; at < total;) {
+        size_t size = total - at < 1000 ? total - at : 1000;
+        memset(piece, 0, sizeof piece);
+        size_t header = hex_bytes(piece, sizeof piece, "03000000 02f000");
+        piece[2] = (uint8_t)((size + 7) >> 8);
+        piece[3] = (uint8_t)(size + 7);
+        piece[6] = at + size == total ? 0x80 : 0;
+        if (at == 0) {
+            hex_bytes(piece + header, 12, "32030000 0001 0002 0000 0000");
+            piece[header + 8] = (uint8_t)((total - 14) >> 8);
+            piece[header + 9] = (uint8_t)(total - 14);
+        }
+        probe_stream(p, &dissector_tpkt, false, piece, size + 7);
+        at += size;
     }
+    return p->event_count - before;
+}
+
+/* Sizes about the steps in which the state grows, and both sides of the greatest. */
+START_TEST(test_long_messages)
+{
+    static const size_t sizes[] = {2000, 2016, 2017, 2018, 8160, 8200, 40000, 65000};
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        /* what the other direction has begun is kept while the state grows */
+        uint8_t begun[64];
+        size_t size = hex_bytes(begun, sizeof begun, "0300000b 02f000 32010000");
+        probe_stream(p, &dissector_tpkt, true, begun, size);
+        ck_assert_msg(feed_pieces(p, sizes[i]) == 1, "%zu bytes", sizes[i]);
+        size = hex_bytes(begun, sizeof begun,
+                         "0300001b 02f080 0001 000e 0000 0401120a10020001000183000000");
+        probe_stream(p, &dissector_tpkt, true, begun, size);
+        ck_assert_str_eq(probe_event(p, p->event_count - 1)->items, "MB0");
+    }
+    ck_assert_uint_eq(feed_pieces(p, 65600), 0);
+    ck_assert_str_eq(probe_violation(p, p->violation_count - 1)->why,
+                     "COTP message in pieces is too long to follow");
+    ck_assert_uint_eq(feed_pieces(p, 2000), 1);
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(test_no_memory_for_pieces)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    p->is_out_of_memory = true;
+    ck_assert_uint_eq(feed_pieces(p, 2000), 0);
+    ck_assert_uint_eq(p->violation_count, 1);
+    probe_destroy(p);
 }
 END_TEST
 
@@ -250,7 +270,8 @@ int main(void)
     tcase_add_test(tcase, test_prefixes_ask_for_more);
     tcase_add_loop_test(tcase, test_says, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tcase, test_every_split);
-    tcase_add_test(tcase, test_too_long_to_keep);
+    tcase_add_test(tcase, test_long_messages);
+    tcase_add_test(tcase, test_no_memory_for_pieces);
     tcase_add_test(tcase, test_connection_tells_the_client);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -541,6 +541,23 @@ static void *state_of(struct probe_lent *lent, const struct dissector *dissector
     return kept->bytes;
 }
 
+bool dissect_grow(struct dissect *d, size_t size)
+{
+    struct probe_lent *lent = d->host->probe->lent;
+    struct kept *kept = kept_find(lent->states, lent->state_count, d->dissector, 0);
+    assert(kept && kept->bytes == d->state);
+    if (size <= kept->size)
+        return true;
+    if (size > DISSECT_GROWN_MAX || d->host->probe->is_out_of_memory)
+        return false;
+    void *grown = exact(size);
+    memcpy(grown, kept->bytes, kept->size);
+    free(kept->bytes);
+    kept->bytes = d->state = grown;
+    kept->size = size;
+    return true;
+}
+
 static enum claim check_claim(enum claim claim)
 {
     assert((unsigned)claim <= CLAIM_YES);

@@ -56,6 +56,7 @@ struct probe {
     struct ot_flow flow;    /* TCP, 10.0.0.1:49152 -> 10.0.0.2:502, start seen */
     struct carrier carrier; /* given to a dissector that is fed directly */
     int64_t time_ns;        /* of the next PDU; moves by 1 ms with each */
+    bool is_out_of_memory;  /* dissect_grow fails */
 
     /* what came out */
     struct probe_event *events;

@@ -205,6 +205,10 @@ bool time_parse(int64_t *time_ns, const char *text)
         p++;
     if (*p != '\0')
         return false;
-    *time_ns = (int64_t)timegm(&tm) * 1000000000 + fraction;
+    const int64_t seconds_max = INT64_MAX / 1000000000 - 1; /* until the year 2262 */
+    int64_t seconds = timegm(&tm);
+    if (seconds < -seconds_max || seconds > seconds_max)
+        return false;
+    *time_ns = seconds * 1000000000 + fraction;
     return true;
 }

@@ -76,6 +76,10 @@ START_TEST(times_are_rfc3339)
     int64_t back;
     ck_assert(time_parse(&back, out));
     ck_assert_int_eq(back / 1000, times[_i].ns / 1000);
+    /* nanoseconds in 64 bits reach from 1678 to 2261 */
+    ck_assert(time_parse(&back, "2261-12-31T00:00:00Z"));
+    ck_assert(!time_parse(&back, "2263-01-01T00:00:00Z"));
+    ck_assert(!time_parse(&back, "0026-01-31T08:00:00Z"));
 }
 END_TEST
 

@@ -71,7 +71,7 @@ function alertRow(alert, isNew) {
     el("td", {}, badge(alert.severity)),
     el("td", {}, link, el("span", { class: "rule" }, alert.rule_name + " · " + alert.rule)),
     el("td", { class: "count", "data-label": "Count" }, String(alert.count)),
-    el("td", {}, time(alert.last_seen)));
+    el("td", { class: "when", "data-label": "Last seen" }, time(alert.last_seen), el("span", { class: "utc" }, " UTC")));
 }
 
 function showAlerts(news) {
@@ -205,7 +205,7 @@ function assetRow(asset) {
     el("td", { "data-label": "Firmware" }, asset.firmware_version),
     el("td", { "data-label": "Serves" }, (asset.protocols_served || []).join(", ")),
     el("td", { "data-label": "Uses" }, (asset.protocols_used || []).join(", ")),
-    el("td", {}, time(asset.last_seen)));
+    el("td", { class: "when", "data-label": "Last seen" }, time(asset.last_seen), el("span", { class: "utc" }, " UTC")));
 }
 
 function showAssets() {

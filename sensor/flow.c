@@ -30,6 +30,7 @@ struct flow_table {
     struct flow *unused; /* through next_in_bucket */
     struct slab *slabs;
     uint64_t next_id;
+    int64_t next_expiry_ns;
     void (*release)(void *context, struct flow *flow);
     void *context;
     struct counters *counters;
@@ -241,6 +242,9 @@ static int64_t idle_limit(const struct flow *f)
 
 void flow_expire(struct flow_table *t, int64_t now_ns)
 {
+    if (now_ns < t->next_expiry_ns)
+        return;
+    t->next_expiry_ns = now_ns + CLOSED_IDLE_NS;
     /* the list is by age, limits differ: everything past the shortest limit is looked at */
     struct flow *next;
     for (struct flow *f = t->oldest; f && now_ns - f->view.last_ns > CLOSED_IDLE_NS; f = next) {

@@ -71,7 +71,7 @@ void flow_table_destroy(struct flow_table *t);
 /* The flow of this packet, or NULL when there is none and create is false (or memory is out).
  * *is_new tells; a new flow has only its ends, times and id filled, with A as client. */
 struct flow *flow_find(struct flow_table *t, const struct packet *p, bool create, bool *is_new);
-/* Releases flows that have been silent for long. */
+/* Releases flows that have been silent for long; looks every ten seconds of packet time. */
 void flow_expire(struct flow_table *t, int64_t now_ns);
 /* Releases one flow at once. */
 void flow_close(struct flow_table *t, struct flow *f);

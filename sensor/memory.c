@@ -1,4 +1,5 @@
-/* memory.c: entries in a ring, found through a hash index. */
+/* memory.c: entries found through a hash index, in a list by age. A forgotten entry is the next to
+ * be used again: what is hot stays in the processor's cache. */
 #include "memory.h"
 
 #include <assert.h>
@@ -9,16 +10,18 @@
 
 struct entry {
     uint64_t key;
-    uint32_t next; /* in its bucket */
+    uint32_t next; /* in its bucket, or in the list of unused ones */
+    uint32_t older, newer;
     uint32_t size;
-    bool is_used;
     max_align_t data[];
 };
 
 struct memory {
     uint8_t *entries;
     uint32_t *buckets;
-    uint32_t capacity, bucket_mask, oldest;
+    uint32_t capacity, bucket_mask;
+    uint32_t oldest, newest; /* of the used ones */
+    uint32_t unused;
     size_t stride, entry_size;
 };
 
@@ -38,6 +41,7 @@ struct memory *memory_create(uint32_t capacity, size_t entry_size)
     const size_t align = sizeof(max_align_t);
     m->capacity = capacity;
     m->bucket_mask = buckets - 1;
+    m->unused = 0;
     m->entry_size = entry_size;
     m->stride = (sizeof(struct entry) + entry_size + align - 1) / align * align;
     m->entries = calloc(capacity, m->stride);
@@ -47,6 +51,9 @@ struct memory *memory_create(uint32_t capacity, size_t entry_size)
         return NULL;
     }
     memset(m->buckets, 0xff, buckets * sizeof *m->buckets);
+    m->oldest = m->newest = NOBODY;
+    for (uint32_t i = 0; i < capacity; i++)
+        entry_at(m, i)->next = i + 1 < capacity ? i + 1 : NOBODY;
     return m;
 }
 
@@ -59,41 +66,55 @@ void memory_destroy(struct memory *m)
     free(m);
 }
 
-static struct entry *find(struct memory *m, uint64_t key)
+static uint32_t find(const struct memory *m, uint64_t key)
 {
-    for (uint32_t i = m->buckets[key & m->bucket_mask]; i != NOBODY; i = entry_at(m, i)->next)
-        if (entry_at(m, i)->key == key)
-            return entry_at(m, i);
-    return NULL;
+    uint32_t i = m->buckets[key & m->bucket_mask];
+    while (i != NOBODY && entry_at(m, i)->key != key)
+        i = entry_at(m, i)->next;
+    return i;
 }
 
-static void unlink_entry(struct memory *m, const struct entry *gone)
+static void append(struct memory *m, uint32_t i)
 {
-    uint32_t *link = &m->buckets[gone->key & m->bucket_mask];
-    while (entry_at(m, *link) != gone)
+    struct entry *e = entry_at(m, i);
+    e->older = m->newest;
+    e->newer = NOBODY;
+    *(m->newest == NOBODY ? &m->oldest : &entry_at(m, m->newest)->newer) = i;
+    m->newest = i;
+}
+
+/* Out of its bucket and the list by age. */
+static void take_out(struct memory *m, uint32_t i)
+{
+    struct entry *e = entry_at(m, i);
+    uint32_t *link = &m->buckets[e->key & m->bucket_mask];
+    while (*link != i)
         link = &entry_at(m, *link)->next;
-    *link = gone->next;
+    *link = e->next;
+    *(e->older == NOBODY ? &m->oldest : &entry_at(m, e->older)->newer) = e->newer;
+    *(e->newer == NOBODY ? &m->newest : &entry_at(m, e->newer)->older) = e->older;
 }
 
 void *memory_put(struct memory *m, uint64_t key, size_t size, bool *existed, bool *evicted)
 {
     assert(size <= m->entry_size);
-    struct entry *e = find(m, key);
-    *existed = e != NULL;
-    *evicted = false;
-    if (!e) {
-        uint32_t slot = m->oldest;
-        m->oldest = slot + 1 == m->capacity ? 0 : slot + 1;
-        e = entry_at(m, slot);
-        if (e->is_used) {
-            unlink_entry(m, e);
-            *evicted = true;
-        }
+    uint32_t i = find(m, key);
+    *existed = i != NOBODY;
+    *evicted = i == NOBODY && m->unused == NOBODY;
+    if (*evicted) {
+        i = m->oldest;
+        take_out(m, i);
+    } else if (i == NOBODY) {
+        i = m->unused;
+        m->unused = entry_at(m, i)->next;
+    }
+    struct entry *e = entry_at(m, i);
+    if (!*existed) {
         uint32_t *bucket = &m->buckets[key & m->bucket_mask];
         e->key = key;
-        e->is_used = true;
         e->next = *bucket;
-        *bucket = slot;
+        *bucket = i;
+        append(m, i);
     }
     e->size = (uint32_t)size;
     return memset(e->data, 0, size);
@@ -101,9 +122,10 @@ void *memory_put(struct memory *m, uint64_t key, size_t size, bool *existed, boo
 
 void *memory_get(struct memory *m, uint64_t key, size_t *size)
 {
-    struct entry *e = find(m, key);
-    if (!e)
+    uint32_t i = find(m, key);
+    if (i == NOBODY)
         return NULL;
+    struct entry *e = entry_at(m, i);
     if (size)
         *size = e->size;
     return e->data;
@@ -111,9 +133,10 @@ void *memory_get(struct memory *m, uint64_t key, size_t *size)
 
 void memory_forget(struct memory *m, uint64_t key)
 {
-    struct entry *e = find(m, key);
-    if (e) {
-        unlink_entry(m, e);
-        e->is_used = false;
-    }
+    uint32_t i = find(m, key);
+    if (i == NOBODY)
+        return;
+    take_out(m, i);
+    entry_at(m, i)->next = m->unused;
+    m->unused = i;
 }

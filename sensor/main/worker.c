@@ -12,7 +12,7 @@
 #include <strings.h>
 
 enum {
-    EVIDENCE_BYTES = 4 << 20,
+    EVIDENCE_BYTES = 2 << 20,
     HOSTS_MAX = 8192, /* sources whose last sighting is known */
     TOLD_MAX = 16384, /* roles and facts told lately */
     POLICY_PAIRS_MAX = 4096,

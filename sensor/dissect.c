@@ -148,7 +148,7 @@ bool dissect_grow(struct dissect *d, size_t size)
 
 enum { PAIR_ENTRY_MAX = 64 };
 
-_Static_assert(DISSECT_GROWN_MAX <= POOL_BLOCK_MAX, "a grown state is one block");
+_Static_assert((int)DISSECT_GROWN_MAX <= (int)POOL_BLOCK_MAX, "a grown state is one block");
 
 void *dissect_pair(struct dissect *d, uint64_t key, size_t size, bool create)
 {

@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""Measures `sightglass run` against a plain libpcap read loop on one capture, in one run, and prints ratios.
+
+CPU seconds are user + system of the whole process. The loop and the sensor take turns; medians are printed. Without a capture the
+OT mix of ../shared/tools/bench is made when it is there, else the sample plant is generated (10 days)."""
+import argparse, json, os, resource, statistics, subprocess, sys
+
+def timed(cmd, env=None):
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    p = subprocess.Popen(cmd, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=env)
+    _, err = p.communicate()
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if p.returncode:
+        sys.exit(f'bench: {" ".join(cmd)} failed: {err.decode(errors="replace")[-500:]}')
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+def make_capture(o):
+    root = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')
+    shared = os.path.join(root, '..', 'shared')
+    mix = os.path.join(o.work, 'ot-mix.pcap')
+    if os.path.exists(os.path.join(shared, 'tools', 'bench', 'make_ot_mix.py')):
+        if not os.path.exists(mix):
+            subprocess.run([sys.executable, os.path.join(shared, 'tools', 'bench', 'make_ot_mix.py'),
+                            os.path.join(shared, 'captures'), '-o', mix], check=True, stdout=subprocess.DEVNULL)
+        return mix, 'OT mix of public captures'
+    plant = os.path.join(o.work, 'plant.pcap')
+    if not os.path.exists(plant):
+        subprocess.run([sys.executable, os.path.join(root, 'tests', 'plant', 'plantgen'), '--out', plant, '--hours', '240'],
+                       check=True)
+    return plant, 'sample plant, 10 days'
+
+def peak_memory_kib(cmd):
+    stats = json.load(open(cmd[cmd.index('--stats') + 1]))
+    return stats['peak_memory_kib'], stats
+
+def empty_ndpi_kib(o):
+    """What a sensor that saw one packet takes: nDPI's tables and ours before any traffic."""
+    one = os.path.join(o.work, 'one.pcap')
+    with open(one, 'wb') as f:
+        f.write(bytes.fromhex('d4c3b2a1020004000000000000000000ffff000001000000') + bytes(4) + bytes(4) +
+                (60).to_bytes(4, 'little') * 2 + bytes(60))
+    cmd = [o.sightglass, 'run', '-r', one, '-s', ':memory:', '--stats', os.path.join(o.work, 'one.json')]
+    timed(cmd)
+    return peak_memory_kib(cmd)[0]
+
+WORKER = ('sensor/', 'dissectors/', 'rules/', 'baseline/')
+CORE = ('sensor/main/', 'sensor/base/store', 'baseline/inventory', 'baseline/asset', 'baseline/binding', 'baseline/scan')
+
+def steady_allocations(o, capture, packets):
+    """Bytes per packet in the second half of the capture, asked for by the worker's code, the core's code, libraries."""
+    log = os.path.join(o.work, 'allocations.txt')
+    half = os.path.getsize(capture) // 2
+    env = dict(os.environ, LD_PRELOAD=os.path.abspath(o.allocations), ALLOCATIONS=log, ALLOCATIONS_AFTER=str(half))
+    timed([o.sightglass, 'run', '-r', capture, '-s', ':memory:'], env)
+    rows = [line.split() for line in open(log)]
+    own = [r for r in rows if r[0].endswith('sightglass')]
+    places = subprocess.run(['addr2line', '-e', o.sightglass] + [r[1] for r in own], check=True, capture_output=True,
+                            text=True).stdout.splitlines() if own else []
+    root = os.path.abspath(os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..')) + '/'
+    worker, core, places_of_worker = 0, 0, {}
+    for row, place in zip(own, places):
+        file = place.replace(root, '')
+        if file.startswith(WORKER) and not file.startswith(CORE):
+            worker += int(row[3])
+            places_of_worker[file] = places_of_worker.get(file, 0) + int(row[3])
+        else:
+            core += int(row[3])
+    libraries = sum(int(r[3]) for r in rows) - worker - core
+    return worker / packets * 2, core / packets * 2, libraries / packets * 2, places_of_worker
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument('capture', nargs='?')
+    p.add_argument('--sightglass', required=True)
+    p.add_argument('--loop', required=True)
+    p.add_argument('--allocations', required=True)
+    p.add_argument('--work', required=True)
+    p.add_argument('--runs', type=int, default=5)
+    o = p.parse_args()
+    capture, what = (o.capture, o.capture) if o.capture else make_capture(o)
+    store, stats = os.path.join(o.work, 'bench.db'), os.path.join(o.work, 'stats.json')
+    ours = [o.sightglass, 'run', '-r', capture, '-s', store, '--stats', stats]
+    loop = [o.loop, capture]
+    timed(loop)  # into the page cache
+    rows = []
+    for _ in range(o.runs):
+        for suffix in ('', '-wal', '-shm'):
+            if os.path.exists(store + suffix):
+                os.remove(store + suffix)
+        rows.append((timed(loop), timed(ours)))
+    base = statistics.median(r[0] for r in rows)
+    cpu = statistics.median(r[1] for r in rows)
+    ratio = statistics.median(r[1] / r[0] for r in rows)
+    peak, s = peak_memory_kib(ours)
+    packets = s['counters']['packets']
+    print(f'capture          {what}: {packets} packets, {s["counters"]["bytes"]} bytes')
+    print(f'plain loop       {base:8.3f} CPU s   {packets / base / 1e6:8.2f} M packets per CPU second')
+    print(f'sightglass run   {cpu:8.3f} CPU s   {packets / cpu / 1e6:8.2f} M packets per CPU second')
+    print(f'ratio            {ratio:8.2f}   (min {min(r[1] / r[0] for r in rows):.2f}, max {max(r[1] / r[0] for r in rows):.2f} of {o.runs})')
+    idle = empty_ndpi_kib(o)
+    print(f'peak memory      {peak / 1024:8.1f} MiB, {idle / 1024:.1f} MiB with one packet')
+    worker, core, libraries, places = steady_allocations(o, capture, packets)
+    print(f'allocated        {worker:8.3f} bytes per packet by the worker in the second half; {core:.2f} by the core '
+          f'(alerts, inventory, store), {libraries:.2f} by libraries')
+    for place, n in sorted(places.items(), key=lambda p: -p[1])[:10]:
+        print(f'                 {n:12} bytes at {place}')
+    events = sum(v['events'] for v in s['protocols'].values())
+    print(f'found            {events} events, {s["alerts"]} alerts, {s["counters"]["violations"]} violations')
+
+if __name__ == '__main__':
+    main()

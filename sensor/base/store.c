@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 enum {
     APPLICATION_ID = 0x53476c73, /* "SGls": marks a file as ours (SQLite PRAGMA application_id) */
@@ -201,6 +202,50 @@ static bool prepare_file(struct store *s, struct error *err)
     return false;
 }
 
+static bool open_file(struct store *s, const char *path, int more_flags, struct error *err)
+{
+    int flags = s->access == STORE_READ_ONLY ? SQLITE_OPEN_READONLY
+                                             : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
+    flags |= SQLITE_OPEN_NOMUTEX | more_flags;
+    if (sqlite3_open_v2(path, &s->db, flags, NULL) != SQLITE_OK)
+        return fail(s, err, "cannot open");
+    sqlite3_busy_timeout(s->db, BUSY_MS);
+    return check_identity(s, err) &&
+           (s->access == STORE_READ_ONLY ? check_versions(s, err) : prepare_file(s, err));
+}
+
+/* Even a reader of a WAL file needs a -shm file beside it, which cannot be made on a full disk or
+ * in a folder that is not ours. */
+static bool is_wal_trouble(const struct store *s)
+{
+    int code = sqlite3_extended_errcode(s->db) & 0xff;
+    return code == SQLITE_IOERR || code == SQLITE_FULL || code == SQLITE_READONLY ||
+           code == SQLITE_CANTOPEN;
+}
+
+/* Something was written that is not yet in the file itself. */
+static bool has_wal(const struct store *s)
+{
+    char path[sizeof s->path + 8];
+    struct stat about;
+    snprintf(path, sizeof path, "%s-wal", s->path);
+    return stat(path, &about) == 0 && about.st_size > 0;
+}
+
+/* Reads the file as it is, without a lock: right only while nobody writes, so for short. */
+static bool open_immutable(struct store *s, struct error *err)
+{
+    char uri[sizeof s->path * 3 + 32];
+    size_t used = (size_t)snprintf(uri, sizeof uri, s->path[0] == '/' ? "file://" : "file:");
+    for (const char *at = s->path; *at != '\0'; at++) {
+        bool is_plain = !strchr("%?#", *at);
+        used += (size_t)snprintf(uri + used, sizeof uri - used, is_plain ? "%c" : "%%%02x",
+                                 (unsigned char)*at);
+    }
+    snprintf(uri + used, sizeof uri - used, "?immutable=1");
+    return open_file(s, uri, SQLITE_OPEN_URI, err);
+}
+
 bool store_open(struct store **store, const char *path, enum store_access access,
                 const struct store_schema *const *schemas, struct error *err)
 {
@@ -212,14 +257,11 @@ bool store_open(struct store **store, const char *path, enum store_access access
     s->access = access;
     s->schemas = schemas;
 
-    int flags = access == STORE_READ_ONLY ? SQLITE_OPEN_READONLY
-                                          : SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    bool ok = sqlite3_open_v2(path, &s->db, flags | SQLITE_OPEN_NOMUTEX, NULL) == SQLITE_OK ||
-              fail(s, err, "cannot open");
-    if (ok) {
-        sqlite3_busy_timeout(s->db, BUSY_MS);
-        ok = check_identity(s, err) &&
-             (access == STORE_READ_ONLY ? check_versions(s, err) : prepare_file(s, err));
+    bool ok = open_file(s, path, 0, err);
+    if (!ok && access == STORE_READ_ONLY && is_wal_trouble(s) && !has_wal(s)) {
+        sqlite3_close(s->db);
+        s->db = NULL;
+        ok = open_immutable(s, err);
     }
     if (!ok) {
         store_close(s);

@@ -70,11 +70,16 @@ enum MHD_Result reply_error(struct request *r, unsigned status, const char *text
     return reply_json(r, status, json_pack("{s:s}", "error", text));
 }
 
-bool request_store(struct request *r, struct store **store, enum MHD_Result *result)
+bool web_store_open(const struct web *web, struct store **store, struct error *err)
 {
     static const struct store_schema *const schemas[] = {&inventory_schema, &alerts_schema, NULL};
+    return store_open(store, web->store_path, STORE_READ_ONLY, schemas, err);
+}
+
+bool request_store(struct request *r, struct store **store, enum MHD_Result *result)
+{
     struct error err = {""};
-    if (store_open(store, r->web->store_path, STORE_READ_ONLY, schemas, &err))
+    if (web_store_open(r->web, store, &err))
         return true;
     *result = reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
     return false;

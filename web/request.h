@@ -35,7 +35,10 @@ enum MHD_Result reply_bytes(struct request *r, unsigned status, const char *type
 /* The headers that every answer has (and that a reply_* function sets by itself). */
 void reply_headers(struct MHD_Response *response, const char *type);
 
-/* Opens the store for reading; on failure answers 503 and returns false with *result. */
+/* Opens the store for reading, for as short as possible: it may be replaced, and on a full disk it
+ * is read without a lock. */
+bool web_store_open(const struct web *web, struct store **store, struct error *err) NODISCARD;
+/* The same for a request; on failure answers 503 and returns false with *result. */
 bool request_store(struct request *r, struct store **store, enum MHD_Result *result);
 
 /* A number of the query: fallback when absent; false when it is none or out of range. */

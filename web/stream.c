@@ -20,7 +20,6 @@ enum {
 
 struct stream {
     struct web *web;
-    struct store *store;
     int64_t next;           /* sequence number of the outbox to look at */
     int64_t alerts, assets; /* as told */
     int idle_s;
@@ -61,15 +60,15 @@ static void event(struct stream *st, const char *name, int64_t id, json_t *json)
 }
 
 /* The alerts behind the outbox's new messages, once each. */
-static void look_for_alerts(struct stream *st)
+static void look_for_alerts(struct stream *st, struct store *store)
 {
-    int64_t next = outbox_next(st->store);
+    int64_t next = outbox_next(store);
     if (next <= st->next) {
         st->next = next; /* another store took this one's place */
         return;
     }
     sqlite3_stmt *s = store_statement(
-        st->store,
+        store,
         "SELECT " API_ALERT_COLUMNS ", o.newest FROM (SELECT sensor, id, max(seq) AS newest"
         " FROM outbox WHERE seq >= ? AND stream = 'alerts' GROUP BY sensor, id ORDER BY newest"
         " LIMIT ?) o JOIN alerts a ON a.sensor = o.sensor AND a.id = o.id ORDER BY o.newest",
@@ -93,15 +92,26 @@ static void look_for_alerts(struct stream *st)
         json_decref(list);
 }
 
-static void look_for_numbers(struct stream *st)
+static void look_for_numbers(struct stream *st, struct store *store)
 {
-    int64_t alerts = number(st->store, "SELECT count(*) FROM alerts");
-    int64_t assets = number(st->store, "SELECT count(*) FROM assets");
+    int64_t alerts = number(store, "SELECT count(*) FROM alerts");
+    int64_t assets = number(store, "SELECT count(*) FROM assets");
     if (alerts == st->alerts && assets == st->assets)
         return;
     st->alerts = alerts;
     st->assets = assets;
     event(st, "status", st->next - 1, json_pack("{s:I, s:I}", "alerts", alerts, "assets", assets));
+}
+
+/* What cannot be read now is looked for again in the next second; the API says why. */
+static void look(struct stream *st)
+{
+    struct store *store;
+    if (!web_store_open(st->web, &store, NULL))
+        return;
+    look_for_alerts(st, store);
+    look_for_numbers(st, store);
+    store_close(store);
 }
 
 /* Waits a second; false when the server stops. */
@@ -136,8 +146,7 @@ static ssize_t stream_read(void *context, uint64_t position, char *out, size_t c
     while (st->waiting_size == 0) {
         if (!wait_second(st))
             return MHD_CONTENT_READER_END_OF_STREAM;
-        look_for_alerts(st);
-        look_for_numbers(st);
+        look(st);
         if (st->waiting_size == 0 && ++st->idle_s >= HEARTBEAT_S && capacity >= sizeof heartbeat) {
             st->idle_s = 0;
             memcpy(out, heartbeat, sizeof heartbeat - 1);
@@ -152,7 +161,6 @@ static void stream_free(void *context)
 {
     struct stream *st = context;
     atomic_fetch_sub(&st->web->streams, 1);
-    store_close(st->store);
     free(st->waiting);
     free(st);
 }
@@ -184,7 +192,8 @@ enum MHD_Result stream_answer(struct request *r)
         free(st);
         return is_no_memory ? MHD_NO : result;
     }
-    *st = (struct stream){.web = r->web, .store = store, .next = first_of(r, store), .alerts = -1};
+    *st = (struct stream){.web = r->web, .next = first_of(r, store), .alerts = -1};
+    store_close(store);
     struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE,
                                                                       stream_read, st, stream_free);
     if (!response) {

@@ -2,9 +2,7 @@
  */
 #include "web.h"
 
-#include "alerts/alerts.h"
 #include "api.h"
-#include "baseline/inventory.h"
 #include "pages.h"
 #include "request.h"
 #include "sensor/base/log.h"
@@ -99,11 +97,10 @@ static bool listen_parse(union address_of *address, const char *text, struct err
                      text);
 }
 
-static bool store_check(const char *path, struct error *err)
+static bool store_check(const struct web *web, struct error *err)
 {
-    static const struct store_schema *const schemas[] = {&inventory_schema, &alerts_schema, NULL};
     struct store *store;
-    if (!store_open(&store, path, STORE_READ_ONLY, schemas, err))
+    if (!web_store_open(web, &store, err))
         return false;
     store_close(store);
     return true;
@@ -121,9 +118,9 @@ bool web_serve(const struct config *config, const char *store_path, const char *
 {
     (void)config;
     union address_of address;
-    if (!listen_parse(&address, listen, err) || !store_check(store_path, err))
-        return false;
     struct web web = {.store_path = store_path, .stop = stop};
+    if (!listen_parse(&address, listen, err) || !store_check(&web, err))
+        return false;
     bool is_6 = address.any.sa_family == AF_INET6;
     struct MHD_Daemon *daemon = MHD_start_daemon(
         MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |

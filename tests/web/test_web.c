@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static const int64_t START = 1700000000ll * 1000000000ll;
@@ -365,6 +366,19 @@ START_TEST(says_when_the_store_is_broken)
 }
 END_TEST
 
+/* A full disk or a folder of another user: the reader's -shm file cannot be made (here: a folder
+ * has its name). */
+START_TEST(reads_where_nothing_can_be_written)
+{
+    char shm[160];
+    snprintf(shm, sizeof shm, "%s-shm", store_file);
+    unlink(shm);
+    ck_assert_int_eq(mkdir(shm, 0700), 0);
+    ck_assert_ptr_nonnull(strstr(get("/api/v1/alerts", ""), "\"total\":2"));
+    ck_assert_int_eq(rmdir(shm), 0);
+}
+END_TEST
+
 static const struct {
     const char *host;
     bool is_ours;
@@ -432,6 +446,7 @@ int main(void)
     tcase_add_loop_test(served, turns_away, 0, COUNT(raw_rows));
     tcase_add_test(served, bounds_requests);
     tcase_add_test(served, says_when_the_store_is_broken);
+    tcase_add_test(served, reads_where_nothing_can_be_written);
     suite_add_tcase(suite, served);
     TCase *alone = tcase_create("alone");
     tcase_add_loop_test(alone, knows_its_names, 0, COUNT(hosts));

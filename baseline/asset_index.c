@@ -8,14 +8,10 @@ bool asset_index_create(struct asset_index *index, size_t capacity)
     size_t size = 16;
     while (size < capacity * 2)
         size *= 2;
-    index->cells = malloc(size * sizeof *index->cells);
+    index->cells = calloc(size, sizeof *index->cells);
     index->mask = size - 1;
     index->count = 0;
-    if (!index->cells)
-        return false;
-    for (size_t i = 0; i < size; i++)
-        index->cells[i] = (struct asset_index_cell){0, INDEX_NONE};
-    return true;
+    return index->cells != NULL;
 }
 
 void asset_index_destroy(struct asset_index *index)
@@ -28,11 +24,11 @@ uint32_t asset_index_next(const struct asset_index *index, uint64_t hash, size_t
 {
     for (; *at <= index->mask; (*at)++) {
         const struct asset_index_cell *cell = &index->cells[(hash + *at) & index->mask];
-        if (cell->slot == INDEX_NONE)
+        if (cell->next_slot == 0)
             return INDEX_NONE;
         if (cell->hash == hash) {
             (*at)++;
-            return cell->slot;
+            return cell->next_slot - 1;
         }
     }
     return INDEX_NONE;
@@ -43,9 +39,9 @@ bool asset_index_add(struct asset_index *index, uint64_t hash, uint32_t slot)
     if (index->count * 4 >= (index->mask + 1) * 3)
         return false;
     size_t i = hash & index->mask;
-    while (index->cells[i].slot != INDEX_NONE)
+    while (index->cells[i].next_slot != 0)
         i = (i + 1) & index->mask;
-    index->cells[i] = (struct asset_index_cell){hash, slot};
+    index->cells[i] = (struct asset_index_cell){hash, slot + 1};
     index->count++;
     return true;
 }
@@ -53,13 +49,13 @@ bool asset_index_add(struct asset_index *index, uint64_t hash, uint32_t slot)
 void asset_index_remove(struct asset_index *index, uint64_t hash, uint32_t slot)
 {
     size_t hole = hash & index->mask;
-    while (index->cells[hole].slot != slot || index->cells[hole].hash != hash) {
-        if (index->cells[hole].slot == INDEX_NONE)
+    while (index->cells[hole].next_slot != slot + 1 || index->cells[hole].hash != hash) {
+        if (index->cells[hole].next_slot == 0)
             return;
         hole = (hole + 1) & index->mask;
     }
     index->count--;
-    for (size_t i = (hole + 1) & index->mask; index->cells[i].slot != INDEX_NONE;
+    for (size_t i = (hole + 1) & index->mask; index->cells[i].next_slot != 0;
          i = (i + 1) & index->mask) {
         size_t home = index->cells[i].hash & index->mask;
         if (((i - home) & index->mask) >= ((i - hole) & index->mask)) {
@@ -67,5 +63,5 @@ void asset_index_remove(struct asset_index *index, uint64_t hash, uint32_t slot)
             hole = i;
         }
     }
-    index->cells[hole].slot = INDEX_NONE;
+    index->cells[hole].next_slot = 0;
 }

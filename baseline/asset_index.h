@@ -11,7 +11,7 @@
 
 struct asset_index_cell {
     uint64_t hash;
-    uint32_t slot; /* INDEX_NONE: the cell is empty */
+    uint32_t next_slot; /* slot + 1; 0: the cell is empty, so that untouched pages stay untouched */
 };
 
 struct asset_index {

@@ -208,10 +208,21 @@ static void print_served(const struct assets *t, const struct asset *a, bool onl
     }
 }
 
+/* A host of the internet, reached through a router: in no monitored zone. (Plants that use public
+ * addresses inside have them on their own MACs.) */
+static bool is_far_away(const struct asset *a)
+{
+    return a->ip_count > 0 && (a->flags & ASSET_PROXY) && address_is_public(&a->ips[0]);
+}
+
 /* A new device, as it is known by now. */
 static void tell_new(struct inventory *inv, struct asset *a)
 {
     bool is_controller = (a->flags & ASSET_CONTROLLER) != 0;
+    if (is_far_away(a) && !is_controller) {
+        a->is_told = true;
+        return;
+    }
     struct finding f;
     finding_start(inv, &f, is_controller ? DETECTION_ASSET_NEW_CONTROLLER : DETECTION_ASSET_NEW, a,
                   NULL);

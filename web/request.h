@@ -19,6 +19,12 @@ struct web {
     atomic_int streams;
 };
 
+/* The flag is set by a signal, which may reach any thread. */
+static inline bool web_is_stopped(const struct web *web)
+{
+    return __atomic_load_n(web->stop, __ATOMIC_RELAXED) != 0;
+}
+
 struct request {
     struct web *web;
     struct MHD_Connection *connection;

@@ -118,9 +118,9 @@ static void look(struct stream *st)
 static bool wait_second(const struct stream *st)
 {
     const struct timespec step = {.tv_nsec = STEP_MS * 1000000l};
-    for (int ms = 0; ms < 1000 && !*st->web->stop; ms += STEP_MS)
+    for (int ms = 0; ms < 1000 && !web_is_stopped(st->web); ms += STEP_MS)
         nanosleep(&step, NULL);
-    return !*st->web->stop;
+    return !web_is_stopped(st->web);
 }
 
 static ssize_t give(struct stream *st, char *out, size_t capacity)

@@ -135,7 +135,7 @@ bool web_serve(const struct config *config, const char *store_path, const char *
     log_info("console of %s on http://%s:%u/", store_path, is_6 ? "[::1]" : "127.0.0.1",
              info ? info->port : 0u);
     const struct timespec step = {.tv_nsec = 100000000};
-    while (!*stop)
+    while (!web_is_stopped(&web))
         nanosleep(&step, NULL);
     MHD_stop_daemon(daemon);
     return true;

@@ -183,7 +183,7 @@ static void start(void)
 static void end(void)
 {
     void *ok = NULL;
-    stop = 1;
+    __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
     pthread_join(server, &ok);
     ck_assert_ptr_nonnull(ok);
     char path[160];

@@ -504,6 +504,107 @@ START_TEST(is_bounded)
 }
 END_TEST
 
+static uint32_t random_next(uint32_t *state)
+{
+    *state = *state * 1664525u + 1013904223u;
+    return *state >> 8;
+}
+
+static void random_endpoint(struct endpoint *e, uint32_t *random)
+{
+    static const uint8_t prefixes[][2] = {
+        {10,  0 },
+        {172, 16},
+        {8,   8 },
+        {224, 0 },
+        {127, 0 },
+        {0,   0 }
+    };
+    uint32_t r = random_next(random);
+    memset(e, 0, sizeof *e);
+    if (r % 8 != 0) {
+        e->ip.kind = r % 5 == 0 ? ADDRESS_IP6 : ADDRESS_IP4;
+        memcpy(e->ip.bytes, prefixes[r / 8 % 6], 2);
+        e->ip.bytes[2] = (uint8_t)(r / 64 % 3);
+        e->ip.bytes[3] = (uint8_t)(r / 256 % 12);
+    }
+    r = random_next(random);
+    if (r % 6 != 0)
+        e->mac = (struct mac){
+            {(uint8_t)(r % 40 == 1 ? 1 : 2), 0, 0, 0, 0, (uint8_t)(r / 64 % 12)}
+        };
+    e->port = (uint16_t)(r / 1024 % 3 ? r / 4096 % 30 : r / 4096);
+}
+
+static void random_sighting(struct sighting *s, int64_t time_ns, uint32_t *random)
+{
+    static const char *const protocols[] = {"", "modbus", "http", "s7comm",
+                                            "a protocol of 23 bytes!"};
+    uint32_t r = random_next(random);
+    memset(s, 0, sizeof *s);
+    s->kind = (enum sighting_kind)(r % (SIGHTING_FACT + 1));
+    s->time_ns = time_ns - (r % 50 == 0 ? 10 * SECOND : 0);
+    s->segment = r / 16 % 3;
+    s->vlan = (uint16_t)(r / 64 % 8 ? VLAN_NONE : r % 4096);
+    s->transport = (uint8_t)(r / 128 % 4);
+    s->detail = (uint16_t)(r / 512 % 3);
+    s->is_start_seen = r / 1024 % 2;
+    random_endpoint(&s->who, random);
+    random_endpoint(&s->other, random);
+    r = random_next(random);
+    text_format(s->protocol, sizeof s->protocol, "%s", protocols[r % 5]);
+    s->operation = (enum operation)(r / 8 % OPERATION_COUNT);
+    s->fact = (enum fact_kind)(r / 256 % (FACT_COUNT + 1));
+    text_format(s->unit, sizeof s->unit, "%.*s", (int)(r / 4096 % 3), "7;");
+    text_format(s->text, sizeof s->text, "%u", r / 16384 % 5);
+}
+
+static void count_only(void *context, const struct finding *f)
+{
+    ck_assert(f->what[0] && f->detection < DETECTION_COUNT);
+    ++*(size_t *)context;
+}
+
+/* Any order of anything, in a small table, then saved and loaded: no assertion, no
+ * sanitizer complains, and every address leads to at most one device. */
+START_TEST(survives_anything)
+{
+    uint32_t random = (uint32_t)_i;
+    size_t findings = 0;
+    struct finding_sink sink = {.context = &findings, .finding = count_only};
+    struct inventory_options options = {.mode = (enum baseline_mode)(_i % 3),
+                                        .settle_min_ns = 20 * SECOND,
+                                        .assets_max = 24,
+                                        .sensor = "test"};
+    struct inventory *inv = inventory_create(&options, &sink);
+    for (int i = 0; i < 5000; i++) {
+        int64_t now = START + i * (SECOND / 7);
+        struct sighting s;
+        random_sighting(&s, now, &random);
+        inventory_sighting(inv, &s);
+        if (i % 7 == 0)
+            inventory_tick(inv, now, false);
+    }
+    inventory_tick(inv, START + 1000 * SECOND, true);
+    const struct assets *t = &inv->assets;
+    size_t addresses = 0;
+    for (size_t i = 0; i < t->count; i++) {
+        const struct asset *a = &t->list[i];
+        for (size_t j = 0; a->is_used && j < a->ip_count; j++, addresses++)
+            ck_assert_ptr_eq(assets_by_ip(t, a->segment, &a->ips[j]), a);
+        for (size_t j = 0; a->is_used && j < a->mac_count; j++)
+            ck_assert_ptr_eq(assets_by_mac(t, a->segment, &a->macs[j]), a);
+        if (a->is_used)
+            ck_assert_ptr_eq(assets_by_id(t, a->id), a);
+    }
+    ck_assert_uint_eq(t->by_ip.count, addresses);
+    struct collected none = {.count = 0};
+    struct finding_sink quiet = {.context = &none, .finding = collect};
+    inv = reload(inv, MODE_LEARN, &none, &quiet);
+    inventory_destroy(inv);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("inventory");
@@ -518,6 +619,7 @@ int main(void)
     tcase_add_test(tc, segments_keep_apart);
     tcase_add_test(tc, round_trip_is_exact);
     tcase_add_test(tc, is_bounded);
+    tcase_add_loop_test(tc, survives_anything, 0, 60);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

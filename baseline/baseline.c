@@ -111,6 +111,11 @@ void baseline_link(struct baseline *b, const struct ot_flow *flow, const struct 
     conversations_link(b, flow, packet);
 }
 
+void baseline_finished(struct baseline *b, const struct ot_flow *flow)
+{
+    conversations_finished(b, flow);
+}
+
 void baseline_protocol(struct baseline *b, const struct ot_flow *flow, const char *protocol,
                        const struct packet *packet)
 {

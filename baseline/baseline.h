@@ -30,6 +30,8 @@ void baseline_destroy(struct baseline *b);
 
 /* The server side of a flow answered: these two talk, in whatever protocol. Once per flow. */
 void baseline_link(struct baseline *b, const struct ot_flow *flow, const struct packet *packet);
+/* Both ends closed a dissected connection: who ended in order is not silent. */
+void baseline_finished(struct baseline *b, const struct ot_flow *flow);
 /* A flow's protocol was recognised ("modbus", or nDPI's name such as "tls"): links, protocols of a
  * pair. Once per flow. */
 void baseline_protocol(struct baseline *b, const struct ot_flow *flow, const char *protocol,

@@ -225,6 +225,18 @@ void conversations_link(struct baseline *b, const struct ot_flow *flow, const st
         tell_link(&s, flow, "", packet);
 }
 
+void conversations_finished(struct baseline *b, const struct ot_flow *flow)
+{
+    struct pair_facts facts;
+    pair_facts_of(&facts, flow);
+    uint64_t id = pair_id(&facts);
+    for (uint32_t i = 0; i < b->conversations.used; i++) {
+        struct conversation *c = (void *)table_at(&b->conversations, i);
+        if (c->f.pair == id)
+            silence_forget(c);
+    }
+}
+
 bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *protocol,
                         const struct packet *packet, int64_t time_ns)
 {

@@ -162,6 +162,8 @@ uint64_t block_key_of(uint64_t conversation_key, const struct block_facts *f);
 /* Two hosts talk, in whatever protocol. */
 void conversations_link(struct baseline *b, const struct ot_flow *flow,
                         const struct packet *packet);
+/* A connection of theirs was closed in order. */
+void conversations_finished(struct baseline *b, const struct ot_flow *flow);
 /* The unit of the event, as a key. */
 uint64_t conversations_unit(struct seen *s);
 /* operations.c */
@@ -185,6 +187,8 @@ void rates_judge(struct seen *s);
 
 /* silence.c: conversations that used to go on without pause */
 void silence_beat(struct seen *s);
+/* The timer begins anew with the next answer. */
+void silence_forget(struct conversation *c);
 void silence_look(struct baseline *b, bool is_last);
 
 /* A finding about the event, with expected, seen and key still to be written, then handed on. */

@@ -33,6 +33,12 @@ void silence_beat(struct seen *s)
     c->is_silent = false;
 }
 
+void silence_forget(struct conversation *c)
+{
+    c->beat_ns = 0;
+    c->run_beats = 0;
+}
+
 static void tell(struct baseline *b, struct conversation *c, const struct pair *p)
 {
     unsigned client = c->f.client & 1;

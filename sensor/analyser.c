@@ -585,8 +585,10 @@ static void tcp_packet(struct analyser *a, struct flow *f, const struct packet *
         stream_segment(&f->halves[from].stream, &forward, p);
     if (p->tcp_flags & (TCP_FIN | TCP_RST)) {
         f->halves[from].is_finished = true;
-        if ((p->tcp_flags & TCP_RST) || f->halves[1 - from].is_finished)
-            f->is_closed = true;
+        bool is_closed = (p->tcp_flags & TCP_RST) || f->halves[1 - from].is_finished;
+        if (is_closed && !f->is_closed && f->state == FLOW_CLAIMED)
+            a->sink.flow_finished(a->sink.context, &f->view, p);
+        f->is_closed |= is_closed;
     }
 }
 

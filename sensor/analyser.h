@@ -28,6 +28,8 @@ struct analyser_sink {
     void (*flow_answered)(void *context, const struct ot_flow *flow, const struct packet *packet);
     /* The server side refused (RST to a SYN). */
     void (*flow_refused)(void *context, const struct ot_flow *flow, const struct packet *packet);
+    /* A connection that a dissector had was closed by both ends, or reset. */
+    void (*flow_finished)(void *context, const struct ot_flow *flow, const struct packet *packet);
     /* A protocol was recognised: once per flow and name. is_dissected: by one of ours. */
     void (*protocol)(void *context, const struct ot_flow *flow, const char *name, bool is_dissected,
                      const struct packet *packet);

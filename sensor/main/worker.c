@@ -112,6 +112,13 @@ static void on_flow_refused(void *context, const struct ot_flow *flow, const str
     take_sighting(context, &s);
 }
 
+static void on_flow_finished(void *context, const struct ot_flow *flow, const struct packet *packet)
+{
+    struct worker *w = context;
+    (void)packet;
+    baseline_finished(w->baseline, flow);
+}
+
 static void on_protocol(void *context, const struct ot_flow *flow, const char *name,
                         bool is_dissected, const struct packet *packet)
 {
@@ -253,6 +260,7 @@ static bool create_analyser(struct worker *w)
         .flow_started = on_flow_started,
         .flow_answered = on_flow_answered,
         .flow_refused = on_flow_refused,
+        .flow_finished = on_flow_finished,
         .protocol = on_protocol,
         .odd_port = on_odd_port,
     };

@@ -10,7 +10,7 @@ enum { SEEN_MAX = 256 };
 
 static struct seen {
     char events[SEEN_MAX][24]; /* "> 3 tid 1" */
-    int event_count, violation_count, started, answered, refused, odd;
+    int event_count, violation_count, started, answered, refused, finished, odd;
     char protocol[32], odd_name[32], why[64];
     uint32_t segment;
 } seen;
@@ -50,6 +50,12 @@ static void on_refused(void *context, const struct ot_flow *f, const struct pack
     seen.refused++;
 }
 
+static void on_finished(void *context, const struct ot_flow *f, const struct packet *p)
+{
+    (void)context, (void)f, (void)p;
+    seen.finished++;
+}
+
 static void on_protocol(void *context, const struct ot_flow *f, const char *name, bool is_dissected,
                         const struct packet *p)
 {
@@ -65,8 +71,9 @@ static void on_odd_port(void *context, const struct ot_flow *f, const char *name
     snprintf(seen.odd_name, sizeof seen.odd_name, "%s", name ? name : "unknown");
 }
 
-static const struct analyser_sink sink = {NULL,        on_event,   on_violation, on_started,
-                                          on_answered, on_refused, on_protocol,  on_odd_port};
+static const struct analyser_sink sink = {NULL,        on_event,    on_violation,
+                                          on_started,  on_answered, on_refused,
+                                          on_finished, on_protocol, on_odd_port};
 static struct wire wire;
 
 static void setup(void)
@@ -302,6 +309,18 @@ START_TEST(refused_connections)
 }
 END_TEST
 
+START_TEST(connections_that_end)
+{
+    wire_handshake(&wire);
+    wire_send(&wire, true, request, sizeof request);
+    wire_segment(&wire, true, TCP_FIN | TCP_ACK, 0, NULL, 0);
+    ck_assert_int_eq(seen.finished, 0); /* half of it */
+    wire_segment(&wire, false, TCP_FIN | TCP_ACK, 0, NULL, 0);
+    wire_segment(&wire, false, TCP_FIN | TCP_ACK, 0, NULL, 0);
+    ck_assert_int_eq(seen.finished, 1);
+}
+END_TEST
+
 START_TEST(the_flow_table_is_bounded)
 {
     for (uint16_t port = 1024; port < 1024 + 1000; port++) {
@@ -367,6 +386,7 @@ int main(void)
     tcase_add_test(c, segments_are_apart);
     tcase_add_test(c, a_new_connection_on_old_ports);
     tcase_add_test(c, refused_connections);
+    tcase_add_test(c, connections_that_end);
     tcase_add_test(c, the_flow_table_is_bounded);
     tcase_add_test(c, buffers_are_bounded);
     tcase_add_test(c, modbus_over_udp);

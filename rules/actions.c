@@ -86,6 +86,7 @@ static const struct meaning {
  /* PROTOCOLS 5.1 and 8.2: the other half of a reservation */
     {"umas",   OP_LOCK,             NULL,                "release", DETECTION_PLC_SESSION_TAKEOVER,  &release       },
     {"cip",    OP_LOCK,             NULL,                "release", DETECTION_PLC_SESSION_TAKEOVER,  &release       },
+    {"mms",    OP_LOCK,             NULL,                "release", DETECTION_PLC_SESSION_TAKEOVER,  &release       },
  /* PROTOCOLS 8.2: Reset type 1 */
     {"cip",    OP_RESTART,          NULL,                "factory", DETECTION_PLC_FACTORY_RESET,     NULL           },
  /* PROTOCOLS 8.2: CIP Security, EtherNet/IP Security, certificates */

@@ -1,0 +1,86 @@
+/* mms.h: what the parts of the MMS dissector share.
+ *
+ * The parts: mms.c (session, presentation and association control), mms_pdu.c (the PDUs and what
+ * belongs to none of the others), mms_services.c (the table of services and the objects they name),
+ * mms_variables.c (read, write and reports of variables; the meaning of IEC 61850 names),
+ * mms_data.c (values). Sections of PROTOCOLS 11.
+ *
+ * Spec: [MMS] ISO 9506-2; [8-1] IEC 61850-8-1 (mapping to MMS) */
+#pragma once
+
+#include "ber.h"
+#include "dissector.h"
+
+enum mms_service {
+    MMS_STATUS = 0,
+    MMS_GET_NAME_LIST = 1,
+    MMS_IDENTIFY = 2,
+    MMS_READ = 4,
+    MMS_WRITE = 5,
+    MMS_GET_VARIABLE_ACCESS_ATTRIBUTES = 6,
+    MMS_GET_NAMED_VARIABLE_LIST_ATTRIBUTES = 12,
+    MMS_INITIATE_DOWNLOAD = 26,
+    MMS_DOWNLOAD_SEGMENT = 27,
+    MMS_TERMINATE_DOWNLOAD = 28,
+    MMS_INITIATE_UPLOAD = 29,
+    MMS_UPLOAD_SEGMENT = 30,
+    MMS_TERMINATE_UPLOAD = 31,
+    MMS_FILE_OPEN = 72,
+    MMS_FILE_READ = 73,
+    MMS_FILE_CLOSE = 74,
+    MMS_SERVICE_COUNT = 78,
+};
+
+enum { MMS_BODY_KEPT = REMEMBER_MAX - 8 };
+
+/* Of a flow. */
+struct mms_state {
+    bool has_contexts;    /* the presentation's contexts were seen */
+    uint8_t mms_context;  /* of MMS among them */
+    uint8_t acse_context; /* of association control */
+};
+
+/* Of a confirmed request: its body, as much as fits, so that the answer can read it again. */
+struct mms_request {
+    uint8_t service;
+    bool is_cut;
+    uint16_t size;
+    uint8_t body[MMS_BODY_KEPT];
+};
+
+/* What association control says around an initiate PDU. */
+struct mms_association {
+    struct text calling, called; /* application titles as | OID | and qualifier; see mms.c */
+    struct reader password;
+    bool has_password;
+    uint32_t result; /* of an answer; 0 accepted */
+};
+
+/* One MMS PDU. association is NULL when it is not inside of one that is being opened. */
+void mms_pdu(struct dissect *d, struct reader r, const struct mms_association *association);
+
+/* --- services --- */
+
+const char *mms_service_name(uint32_t service); /* NULL: unknown */
+enum operation mms_service_operation(uint32_t service);
+/* The object that a request names, as the event's item; body: of the service. */
+void mms_service_item(struct dissect *d, struct ot_event *event, uint32_t service,
+                      struct reader body);
+/* Steps of transfers. request is NULL for requests themselves and when it was not seen. */
+void mms_service_transfer(struct dissect *d, struct ot_event *event, uint32_t service,
+                          struct reader body, const struct mms_request *request);
+/* Identity, lists of names, states. */
+void mms_service_answer(struct dissect *d, struct ot_event *event, uint32_t service,
+                        struct reader body, const struct mms_request *request);
+/* [MMS] ObjectName as "domain/item"; area says of what kind; empty when it is malformed. */
+struct text mms_object_name(struct dissect *d, const struct ber *name);
+
+/* --- variables --- */
+
+void mms_read_request(struct dissect *d, struct ot_event *event, struct reader body);
+void mms_write_request(struct dissect *d, struct ot_event *event, struct reader body);
+void mms_read_answer(struct dissect *d, struct ot_event *event, struct reader body,
+                     const struct mms_request *request);
+void mms_write_answer(struct dissect *d, struct ot_event *event, struct reader body,
+                      const struct mms_request *request);
+void mms_information_report(struct dissect *d, struct ot_event *event, struct reader body);

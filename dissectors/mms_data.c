@@ -1,0 +1,148 @@
+/* mms_data.c: values of MMS.
+ *
+ * Spec: [MMS] ISO 9506-2 14.4.2 (Data); [8-1] IEC 61850-8-1 8.1.3 (types of attributes)
+ *
+ *   Data: | context tag | length | value |; array and structure hold more of them
+ *   float: | width of the exponent 1 | IEEE 754 4 or 8 |     bits: | unused ones 1 | bits, first
+ * highest | */
+#include "mms_data.h"
+
+enum tag { /* [MMS] 14.4.2 */
+           TAG_FAILURE = 0x80,
+           TAG_ARRAY = 0xa1,
+           TAG_STRUCTURE = 0xa2,
+           TAG_BOOLEAN = 0x83,
+           TAG_BITS = 0x84,
+           TAG_INTEGER = 0x85,
+           TAG_UNSIGNED = 0x86,
+           TAG_FLOAT = 0x87,
+           TAG_OCTETS = 0x89,
+           TAG_VISIBLE = 0x8a,
+           TAG_TIME = 0x8b,
+           TAG_BINARY_TIME = 0x8c,
+           TAG_BCD = 0x8d,
+           TAG_BOOLEANS = 0x8e,
+           TAG_OID = 0x8f,
+           TAG_STRING = 0x90,
+           TAG_UTC_TIME = 0x91,
+};
+
+static const char *type_of(uint8_t tag)
+{
+    static const char *const names[] = {
+        [3] = "boolean",     [4] = "bit_string", [5] = "integer", [6] = "unsigned", [7] = "float",
+        [9] = "octets",      [10] = "string",    [11] = "time",   [12] = "time",    [13] = "bcd",
+        [14] = "bit_string", [15] = "oid",       [16] = "string", [17] = "time",
+    };
+    if (tag == TAG_ARRAY)
+        return "array";
+    if (tag == TAG_STRUCTURE)
+        return "structure";
+    size_t number = tag & BER_MULTI;
+    return (tag & 0xe0) == 0x80 && number < sizeof names / sizeof *names ? names[number] : NULL;
+}
+
+bool mms_data_leaf(const struct ber *data, struct ber *leaf)
+{
+    *leaf = *data;
+    for (int depth = 0; depth < MMS_DEPTH_MAX; depth++) {
+        if (leaf->tag != TAG_ARRAY && leaf->tag != TAG_STRUCTURE)
+            return true;
+        struct reader inside = leaf->value;
+        if (!ber_next(&inside, leaf))
+            return false;
+    }
+    return false;
+}
+
+static void set_values(struct ot_item *item, enum ot_encoding encoding, struct reader r)
+{
+    item->values = (struct ot_values){encoding, 1, r.at, reader_left(&r)};
+}
+
+/* Sizes without an encoding of their own are widened to 8 bytes. */
+static void set_wide(struct dissect *d, struct ot_item *item, bool is_signed, struct reader r)
+{
+    uint8_t *wide = arena_take(d->arena, 8);
+    if (!wide)
+        return;
+    uint64_t n = is_signed ? (uint64_t)ber_signed(r) : ber_unsigned(r);
+    for (int i = 0; i < 8; i++)
+        wide[i] = (uint8_t)(n >> (8 * i));
+    item->values = (struct ot_values){is_signed ? VALUES_I64LE : VALUES_U64LE, 1, wide, 8};
+}
+
+static void set_integer(struct dissect *d, struct ot_item *item, bool is_signed, struct reader r)
+{
+    switch (reader_left(&r)) {
+    case 1:
+        set_values(item, is_signed ? VALUES_I8 : VALUES_U8, r);
+        break;
+    case 2:
+        set_values(item, is_signed ? VALUES_I16BE : VALUES_U16BE, r);
+        break;
+    case 4:
+        set_values(item, is_signed ? VALUES_I32BE : VALUES_U32BE, r);
+        break;
+    default:
+        set_wide(d, item, is_signed, r);
+        break;
+    }
+}
+
+static bool set_leaf(struct dissect *d, struct ot_item *item, const struct ber *leaf)
+{
+    struct reader r = leaf->value;
+    size_t size = reader_left(&r);
+    switch (leaf->tag) {
+    case TAG_BOOLEAN:
+        set_values(item, VALUES_BITS, r);
+        return size == 1;
+    case TAG_INTEGER:
+    case TAG_UNSIGNED:
+        if (size == 0 || size > 9)
+            return false;
+        set_integer(d, item, leaf->tag == TAG_INTEGER, r);
+        return true;
+    case TAG_FLOAT:
+        reader_skip(&r, 1);
+        if (size != 5 && size != 9)
+            return false;
+        set_values(item, size == 5 ? VALUES_F32BE : VALUES_F64BE, r);
+        return true;
+    case TAG_BITS: /* short ones as a number: a double point is 0x40 off, 0x80 on */
+        reader_skip(&r, 1);
+        set_values(item, size == 2 ? VALUES_U8 : size == 3 ? VALUES_U16BE : VALUES_BYTES, r);
+        return reader_ok(&r);
+    case TAG_VISIBLE:
+    case TAG_STRING:
+        set_values(item, VALUES_TEXT, r);
+        return true;
+    case TAG_OCTETS:
+    case TAG_TIME:
+    case TAG_BINARY_TIME:
+    case TAG_BCD:
+    case TAG_BOOLEANS:
+    case TAG_OID:
+    case TAG_UTC_TIME:
+        set_values(item, VALUES_BYTES, r);
+        return true;
+    default:
+        return false;
+    }
+}
+
+bool mms_data_item(struct dissect *d, const struct ber *data, struct ot_item *item)
+{
+    struct ber leaf;
+    item->type = type_of(data->tag);
+    item->count = 1;
+    if (!item->type)
+        return false;
+    if (!mms_data_leaf(data, &leaf))
+        return reader_left(&data->value) == 0; /* a structure without members */
+    if (set_leaf(d, item, &leaf))
+        return true;
+    item->values = (struct ot_values){0};
+    return false;
+}

@@ -144,21 +144,22 @@ static struct binding *pair_find(struct binding_entry *e, const struct mac *mac)
     return NULL;
 }
 
-/* A place for a new pair; a full entry gives up the one that was idle for longest, learned ones
- * last. */
+/* Which of two pairs a full entry gives up: one that is not learned, then the one that was idle for
+ * longest. */
+static bool is_dearer(const struct binding *a, const struct binding *b)
+{
+    return a->is_learned != b->is_learned ? a->is_learned : a->last_ns > b->last_ns;
+}
+
+/* A place for a new pair. */
 static struct binding *pair_make(struct binding_entry *e, const struct mac *mac, int64_t time_ns)
 {
-    struct binding *place = NULL;
+    struct binding *place = &e->macs[0];
     if (e->count < BINDING_MACS_MAX)
         place = &e->macs[e->count++];
-    for (size_t i = 0; !place || i < e->count; i++) {
-        struct binding *p = &e->macs[i];
-        if (e->count < BINDING_MACS_MAX || p == place)
-            break;
-        if (!place || p->is_learned < place->is_learned ||
-            (p->is_learned == place->is_learned && p->last_ns < place->last_ns))
-            place = p;
-    }
+    else
+        for (size_t i = 1; i < e->count; i++)
+            place = is_dearer(place, &e->macs[i]) ? &e->macs[i] : place;
     *place = (struct binding){.mac = *mac, .first_ns = time_ns, .last_ns = time_ns};
     e->is_dirty = true;
     return place;

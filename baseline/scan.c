@@ -289,6 +289,7 @@ static void tell(struct scans *scans, struct source *source, enum scan_kind kind
                         .source_index = source->source_index};
     if (f.has_target)
         f.target = tries->told_target;
+    int64_t seconds = (source->last_ns - tally->first_ns) / SECOND + 1;
     const char *least = tries->count == TRIES_MAX ? "at least " : "";
     unsigned tried = tally->slow > tally->any ? tally->slow : tally->any;
     if (kind == SCAN_PORTS && targets > 1)
@@ -304,8 +305,7 @@ static void tell(struct scans *scans, struct source *source, enum scan_kind kind
                 "at most %u unanswered %s in a minute (the most learned of this device: %u)",
                 limit->fast - 1u, limit->many, habit);
     text_format(f.seen, sizeof f.seen, "%s%u %s within %lld s, %u of them not answered or refused",
-                least, tried, limit->many,
-                (long long)((source->last_ns - tally->first_ns) / SECOND + 1), tally->slow);
+                least, tried, limit->many, (long long)seconds, tally->slow);
     text_copy(f.key, sizeof f.key, text_of(kind == SCAN_ARP ? "arp" : "scan"));
     scans->sink->finding(scans->sink->context, &f);
 }

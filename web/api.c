@@ -127,23 +127,21 @@ static enum MHD_Result alerts(struct request *r, struct store *store)
                                 number(store, "SELECT count(*) FROM alerts")));
 }
 
-/* The alert's document as it was published. *document is the caller's; false: no such alert. */
-static bool alert_read(struct store *store, const char *id, char **document, char *sensor,
-                       size_t capacity)
+/* The alert's document as it was published, for the caller to free; NULL: no such alert. */
+static char *alert_read(struct store *store, const char *id, char *sensor, size_t capacity)
 {
     sqlite3_stmt *s =
         store_statement(store, "SELECT document, sensor FROM alerts WHERE id = ? LIMIT 1", NULL);
-    bool is_found = false;
+    char *document = NULL;
     if (!s)
-        return false;
+        return NULL;
     sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
     if (sqlite3_step(s) == SQLITE_ROW) {
-        *document = strdup(column_text(s, 0));
+        document = strdup(column_text(s, 0));
         snprintf(sensor, capacity, "%s", column_text(s, 1));
-        is_found = *document != NULL;
     }
     sqlite3_reset(s);
-    return is_found;
+    return document;
 }
 
 static enum MHD_Result evidence(struct request *r, struct store *store, const char *sensor,
@@ -186,11 +184,11 @@ static enum MHD_Result alert(struct request *r, struct store *store, const char 
         return reply_error(r, MHD_HTTP_NOT_FOUND, "no such alert");
     memcpy(id, rest, size);
     id[size] = '\0';
-    char *document = NULL;
-    if (!alert_read(store, id, &document, sensor, sizeof sensor))
+    char *document = alert_read(store, id, sensor, sizeof sensor);
+    if (!document)
         return reply_error(r, MHD_HTTP_NOT_FOUND, "no such alert");
     if (!is_evidence)
-        return reply_bytes(r, MHD_HTTP_OK, "application/json", document, strlen(document), false);
+        return reply_bytes(r, MHD_HTTP_OK, "application/json", document, strlen(document));
     free(document);
     return evidence(r, store, sensor, id);
 }

@@ -31,25 +31,9 @@ void reply_headers(struct MHD_Response *response, const char *type)
         MHD_add_response_header(response, security_headers[i].name, security_headers[i].value);
 }
 
-static void *without_const(const void *bytes)
+static enum MHD_Result reply(struct request *r, unsigned status, const char *type,
+                             struct MHD_Response *response)
 {
-    union {
-        const void *in;
-        void *out;
-    } p = {.in = bytes}; /* the library's signature; with RESPMEM_PERSISTENT it only reads */
-    return p.out;
-}
-
-enum MHD_Result reply_bytes(struct request *r, unsigned status, const char *type, const void *bytes,
-                            size_t size, bool is_static)
-{
-    struct MHD_Response *response = MHD_create_response_from_buffer(
-        size, without_const(bytes), is_static ? MHD_RESPMEM_PERSISTENT : MHD_RESPMEM_MUST_FREE);
-    if (!response) {
-        if (!is_static)
-            free(without_const(bytes));
-        return MHD_NO;
-    }
     reply_headers(response, type);
     if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
         MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
@@ -58,11 +42,33 @@ enum MHD_Result reply_bytes(struct request *r, unsigned status, const char *type
     return result;
 }
 
+enum MHD_Result reply_bytes(struct request *r, unsigned status, const char *type, void *bytes,
+                            size_t size)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_MUST_FREE);
+    if (response)
+        return reply(r, status, type, response);
+    free(bytes);
+    return MHD_NO;
+}
+
+enum MHD_Result reply_static(struct request *r, const char *type, const void *bytes, size_t size)
+{
+    union {
+        const void *in;
+        void *out;
+    } p = {.in = bytes}; /* the library's signature; a persistent buffer is only read */
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(size, p.out, MHD_RESPMEM_PERSISTENT);
+    return response ? reply(r, MHD_HTTP_OK, type, response) : MHD_NO;
+}
+
 enum MHD_Result reply_json(struct request *r, unsigned status, json_t *json)
 {
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
-    return text ? reply_bytes(r, status, "application/json", text, strlen(text), false) : MHD_NO;
+    return text ? reply_bytes(r, status, "application/json", text, strlen(text)) : MHD_NO;
 }
 
 enum MHD_Result reply_error(struct request *r, unsigned status, const char *text)

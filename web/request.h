@@ -35,9 +35,11 @@ struct request {
 enum MHD_Result reply_json(struct request *r, unsigned status, json_t *json);
 /* {"error": text} */
 enum MHD_Result reply_error(struct request *r, unsigned status, const char *text);
-/* Bytes: static ones are borrowed for ever, others (made by malloc) are taken over. */
-enum MHD_Result reply_bytes(struct request *r, unsigned status, const char *type, const void *bytes,
-                            size_t size, bool is_static);
+/* Bytes made by malloc, which are taken over. */
+enum MHD_Result reply_bytes(struct request *r, unsigned status, const char *type, void *bytes,
+                            size_t size);
+/* Bytes that live for ever. */
+enum MHD_Result reply_static(struct request *r, const char *type, const void *bytes, size_t size);
 /* The headers that every answer has (and that a reply_* function sets by itself). */
 void reply_headers(struct MHD_Response *response, const char *type);
 

@@ -46,7 +46,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         return reply_error(&r, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD");
     struct page page;
     if (page_find(&page, url))
-        return reply_bytes(&r, MHD_HTTP_OK, page.type, page.bytes, page.size, true);
+        return reply_static(&r, page.type, page.bytes, page.size);
     if (site && strcmp(site, "cross-site") == 0)
         return reply_error(&r, MHD_HTTP_FORBIDDEN, "other sites may not ask");
     return api_answer(&r);

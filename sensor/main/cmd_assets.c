@@ -20,18 +20,18 @@ static const char usage[] =
 
 /* What a person wants on one line of 120 characters. */
 static const struct {
-    enum asset_column column;
     const char *title;
+    enum asset_column column;
     int width;
 } shown[] = {
-    {ASSET_COLUMN_ip,               "IP",        15},
-    {ASSET_COLUMN_mac,              "MAC",       17},
-    {ASSET_COLUMN_asset_class,      "CLASS",     11},
-    {ASSET_COLUMN_name,             "NAME",      14},
-    {ASSET_COLUMN_vendor,           "VENDOR",    12},
-    {ASSET_COLUMN_model,            "MODEL",     15},
-    {ASSET_COLUMN_protocols_served, "SERVES",    13},
-    {ASSET_COLUMN_last_seen,        "LAST SEEN", 16},
+    {"IP",        ASSET_COLUMN_ip,               15},
+    {"MAC",       ASSET_COLUMN_mac,              17},
+    {"CLASS",     ASSET_COLUMN_asset_class,      11},
+    {"NAME",      ASSET_COLUMN_name,             14},
+    {"VENDOR",    ASSET_COLUMN_vendor,           12},
+    {"MODEL",     ASSET_COLUMN_model,            15},
+    {"SERVES",    ASSET_COLUMN_protocols_served, 13},
+    {"LAST SEEN", ASSET_COLUMN_last_seen,        16},
 };
 
 /* At most width characters, padded; nothing that a terminal would obey. */

@@ -149,7 +149,8 @@ static void check_disk(struct doctor *d, const char *path)
     text_format(copy, sizeof copy, "%s", path);
     if (statvfs(dirname(copy), &disk) != 0)
         return;
-    unsigned long long free_mb = (unsigned long long)disk.f_bavail * disk.f_frsize / (1024 * 1024);
+    unsigned long long free_mb =
+        (unsigned long long)disk.f_bavail * disk.f_frsize / (1024ull * 1024);
     if (free_mb < DISK_FREE_MB)
         bad(d, "make room, or lower retention.evidence_megabytes and retention.alert_days",
             "%llu MB are free on the disk of the store", free_mb);

@@ -18,8 +18,8 @@ struct baseline_options {
     enum baseline_mode mode;
     int64_t settle_min_ns; /* a dimension settles no earlier */
     size_t conversations_max;
-    const char *sensor;         /* of the rows; NULL: "" */
-    uint32_t worker;            /* number of this worker; baseline_load sets it too */
+    const char *sensor; /* of the rows; NULL: "" */
+    uint32_t worker;    /* number of this worker; baseline_load sets it too */
     bool (*is_engineering_station)(void *context, uint32_t segment, const struct endpoint *host);
     void *context;
 };

@@ -11,7 +11,7 @@
 struct bindings;
 
 enum binding_verdict {
-    BINDING_OWN,      /* learned or plausible: this MAC holds the address */
+    BINDING_OWN,       /* learned or plausible: this MAC holds the address */
     BINDING_CONTESTED, /* another MAC is known to hold it; the question is open */
     BINDING_REFUTED,   /* decided: the address belongs to another */
 };

@@ -56,6 +56,12 @@ struct worker_thread {
     size_t decision_count;
 };
 
+/* A configuration that SIGHUP brought; kept until the end. */
+struct reloaded {
+    struct config config;
+    struct reloaded *next;
+};
+
 /* What the reader counts, published once a second. */
 struct reader_measure {
     struct counters counters;
@@ -77,6 +83,7 @@ struct live {
     pthread_mutex_t lock; /* of published */
     struct reader_measure published;
     int64_t last_ns, next_tick_ns;
+    struct reloaded *reloaded; /* newest first */
 };
 
 static int64_t wall_clock_ns(void)
@@ -414,22 +421,25 @@ static void take_packet(struct live *l, const struct raw_packet *raw)
     send_packet(l, &l->workers[pair_worker(pair, l->worker_count)], &p);
 }
 
-static void reload(const struct live *l)
+static void reload(struct live *l)
 {
     if (!l->options->config_path)
         return;
-    struct config *fresh = calloc(1, sizeof *fresh);
+    struct reloaded *fresh = calloc(1, sizeof *fresh);
     struct error err = {""};
     if (!fresh)
         return;
-    config_defaults(fresh);
-    if (config_read(fresh, l->options->config_path, &err))
-        log_info("%s is sound; capture and store keys take effect at the next start",
-                 l->options->config_path);
-    else
+    config_defaults(&fresh->config);
+    fresh->next = l->reloaded; /* workers may still look at the older ones */
+    l->reloaded = fresh;
+    if (!config_read(&fresh->config, l->options->config_path, &err)) {
         log_error("%s; the old configuration stays", err.text);
-    config_release(fresh);
-    free(fresh);
+        return;
+    }
+    for (uint32_t i = 0; i < l->worker_count; i++)
+        worker_stations(l->workers[i].worker, &fresh->config.engineering_stations);
+    log_info("%s: engineering stations taken over; other keys take effect at the next start",
+             l->options->config_path);
 }
 
 static void read_packets(struct live *l, bool *is_damaged)
@@ -599,6 +609,12 @@ static bool destroy_live(struct live *l, struct error *err)
         worker_destroy(l->workers[i].worker);
         ring_destroy(l->workers[i].packets);
         ring_destroy(l->workers[i].records);
+    }
+    while (l->reloaded) {
+        struct reloaded *next = l->reloaded->next;
+        config_release(&l->reloaded->config);
+        free(l->reloaded);
+        l->reloaded = next;
     }
     duplicates_destroy(l->duplicates);
     decoder_destroy(l->decoder);

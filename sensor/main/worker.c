@@ -7,6 +7,7 @@
 #include "sensor/base/pair.h"
 #include "sensor/memory.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -35,6 +36,7 @@ struct worker {
     struct evidence *evidence;
     struct memory *hosts;
     struct memory *told;
+    _Atomic(const struct config_list *) stations; /* approved engineering stations */
     int64_t next_tick_ns, last_ns;
     uint64_t pair; /* of the packet being analysed */
     const struct packet *packet;
@@ -220,7 +222,9 @@ static void on_violation(void *context, const struct violation *v)
 static bool is_engineering_station(void *context, uint32_t segment, const struct endpoint *host)
 {
     const struct worker *w = context;
-    const struct config_list *stations = &w->options.config->engineering_stations;
+    const struct config_list *stations = atomic_load_explicit(&w->stations, memory_order_acquire);
+    if (stations->count == 0)
+        return false;
     (void)segment; /* the list names addresses of the whole site */
     char ip[ADDRESS_TEXT_SIZE], mac[MAC_TEXT_SIZE];
     address_print(ip, &host->ip);
@@ -302,6 +306,7 @@ struct worker *worker_create(const struct worker_options *options, struct error 
         return NULL;
     }
     w->options = *options;
+    worker_stations(w, &options->config->engineering_stations);
     w->hosts = memory_create(HOSTS_MAX, sizeof(struct source));
     w->told = memory_create(TOLD_MAX, sizeof(int64_t));
     if (!w->hosts || !w->told || !create_analyser(w) || !create_judges(w)) {
@@ -443,6 +448,11 @@ void worker_finish(struct worker *w)
 void worker_decide(struct worker *w, const struct baseline_decision *decision)
 {
     baseline_decide(w->baseline, decision);
+}
+
+void worker_stations(struct worker *w, const struct config_list *stations)
+{
+    atomic_store_explicit(&w->stations, stations, memory_order_release);
 }
 
 const struct analyser *worker_analyser(const struct worker *w)

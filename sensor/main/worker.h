@@ -36,5 +36,9 @@ void worker_save(struct worker *w);
 void worker_finish(struct worker *w);
 void worker_decide(struct worker *w, const struct baseline_decision *decision);
 
+/* Takes over another list of approved engineering stations, which must outlive the worker. From any
+ * thread. */
+void worker_stations(struct worker *w, const struct config_list *stations);
+
 const struct analyser *worker_analyser(const struct worker *w);
 struct counters *worker_counters(struct worker *w);

@@ -43,6 +43,19 @@ for _ in $(seq 100); do
     kill -0 "$sensor" 2>/dev/null || fail "the sensor did not start"
     sleep 0.1
 done
+printf 'sensor:\n  nonsense: 1\n' >"$work/config.yaml"
+kill -HUP "$sensor"
+for _ in $(seq 50); do
+    grep -q 'old configuration stays' "$work/live.log" && break
+    sleep 0.1
+done
+grep -q 'config.yaml:2.*nonsense.*old configuration stays' "$work/live.log" || fail "a broken configuration was not refused"
+printf 'baseline:\n  engineering_stations: [192.168.40.31]\n' >"$work/config.yaml"
+kill -HUP "$sensor"
+for _ in $(seq 50); do
+    grep -q 'taken over' "$work/live.log" && break
+    sleep 0.1
+done
 sent_before=$(inside cat /sys/class/net/mirror/statistics/tx_packets)
 inside tcpreplay -q -i switch --pps 20000 "$work/day.pcap" >"$work/replay.log" 2>&1 || fail "tcpreplay"
 sleep 1.5
@@ -61,7 +74,11 @@ assert lc['packets'] == fc['packets'], (lc['packets'], fc['packets'])
 for protocol, of in file['protocols'].items():
     # the replay squeezes an hour into seconds: only what depends on time may differ
     assert live['protocols'][protocol]['events'] == of['events'], (protocol, of, live['protocols'][protocol])
-rules = {json.loads(l)['rule']['id'] for l in open(f'{work}/alerts.jsonl')}
+alerts = [json.loads(l) for l in open(f'{work}/alerts.jsonl')]
+rules = {a['rule']['id'] for a in alerts}
+# SIGHUP made the attacker's computer an engineering station
+reasons = {r['reason'] for a in alerts if a['rule']['id'] == 'plc.stop' for r in a['sightglass']['severity_reasons']}
+assert any('engineering station' in r for r in reasons), reasons
 assert 'plc.program-download' in rules and 'plc.stop' in rules, rules
 print('live:', lc['packets'], 'packets,', sorted(rules))
 PY

@@ -68,7 +68,7 @@ static void notification(struct dissect *d, struct ot_event *e, struct ot_item *
     reader_skip(&body, 2); /* specifier */
     uint32_t status = is_ack ? reader_u32be(&body) : 0;
     if (!reader_ok(&body)) {
-        emit_violation(d, VIOLATION_LENGTH, "alarm block is not whole", at, 2);
+        emit_violation(d, VIOLATION_LENGTH, "alarm block is not whole", NULL, 0);
         return;
     }
     if (!is_ack && block != ALARM_HIGH && block != ALARM_LOW) {

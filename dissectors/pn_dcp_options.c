@@ -41,7 +41,7 @@ static const struct dcp_option options[] = {
 
 /* Options 0x80 to 0xfe belong to makers of devices. */
 static const struct dcp_option makers = {
-    0x80, 0, SHAPE_BYTES, OP_CONFIG_CHANGE, FACT_COUNT, "vendor_specific"};
+    0, 0, SHAPE_BYTES, OP_CONFIG_CHANGE, FACT_COUNT, "vendor_specific"};
 
 const struct dcp_option *dcp_option_of(uint8_t option, uint8_t suboption)
 {
@@ -94,7 +94,7 @@ struct text dcp_role(struct dissect *d, uint8_t roles)
         if (!(roles >> i & 1))
             continue;
         all = all.size ? dissect_text(d, "%.*s+%s", (int)all.size, all.at, names[i])
-                       : text_of(names[i]);
+                       : dissect_text(d, "%s", names[i]);
     }
     return all;
 }

@@ -89,6 +89,8 @@ static const struct meaning {
     {"mms",    OP_LOCK,             NULL,                "release", DETECTION_PLC_SESSION_TAKEOVER,  &release       },
  /* PROTOCOLS 8.2: Reset type 1 */
     {"cip",    OP_RESTART,          NULL,                "factory", DETECTION_PLC_FACTORY_RESET,     NULL           },
+ /* PROTOCOLS 13: DCP 5/5 and 5/6 */
+    {"pn_dcp", OP_RESTART,          NULL,                "factory", DETECTION_PLC_FACTORY_RESET,     NULL           },
  /* PROTOCOLS 8.2: CIP Security, EtherNet/IP Security, certificates */
     {"cip",    OP_CONFIG_CHANGE,    "class=0x5d",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
     {"cip",    OP_CONFIG_CHANGE,    "class=0x5e",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },

@@ -375,18 +375,24 @@ static bool is_same_subnet(const struct address *a, const struct address *b)
     return a->kind == b->kind && memcmp(a->bytes, b->bytes, a->kind == ADDRESS_IP4 ? 3 : 8) == 0;
 }
 
-/* An IPv6 address seen with a MAC belongs to its device: link-local ones always, one global subnet.
- */
-static bool is_own_ip6(const struct asset *m, const struct address *ip)
+/* The first address of a kind (link-local ones aside) that is seen with a MAC is its device's, and
+ * so are all of an IPv6 subnet. Another IPv4 address may be routed: then only ARP tells. */
+static bool is_own(const struct asset *m, const struct address *ip)
 {
-    if (ip->kind != ADDRESS_IP6)
-        return false;
     if (is_link_local(ip))
         return true;
     for (size_t i = 0; i < m->ip_count; i++)
-        if (m->ips[i].kind == ADDRESS_IP6 && !is_link_local(&m->ips[i]))
-            return is_same_subnet(&m->ips[i], ip);
+        if (m->ips[i].kind == ip->kind && !is_link_local(&m->ips[i]))
+            return ip->kind == ADDRESS_IP6 && is_same_subnet(&m->ips[i], ip);
     return true;
+}
+
+static bool shares_subnet(const struct asset *m, const struct address *ip)
+{
+    for (size_t i = 0; i < m->ip_count; i++)
+        if (is_same_subnet(&m->ips[i], ip))
+            return true;
+    return false;
 }
 
 static void became_router(struct inventory *inv, struct asset *m)
@@ -399,7 +405,7 @@ static void became_router(struct inventory *inv, struct asset *m)
 
 static void foreign_seen(struct inventory *inv, struct asset *m, const struct address *ip)
 {
-    if (m->ip_count == 0 || is_same_subnet(&m->ips[0], ip))
+    if (m->ip_count == 0 || shares_subnet(m, ip))
         return;
     m->foreign_count++;
     if (m->foreign_count >= FOREIGN_MAX && !(m->flags & ASSET_ROUTER))
@@ -420,16 +426,28 @@ static struct asset *proxy_new(struct inventory *inv, uint32_t segment, const st
  * MAC is its own: it was routed. */
 static bool was_routed(const struct asset *m, const struct address *ip)
 {
-    for (size_t i = 0; i < m->ip_count; i++)
+    bool has_others = false;
+    for (size_t i = 0; i < m->ip_count; i++) {
+        if (m->ips[i].kind != ip->kind || is_link_local(&m->ips[i]))
+            continue;
         if (m->is_ip_confirmed[i] || is_same_subnet(&m->ips[i], ip))
             return false;
-    return m->ip_count > 0;
+        has_others = true;
+    }
+    return has_others;
 }
 
 static void take_mac(struct inventory *inv, struct asset *router, struct asset *m,
                      const struct endpoint *who)
 {
     asset_mac_remove(&inv->assets, m, &who->mac);
+    for (size_t i = m->ip_count; i-- > 0;) { /* a link-local address is never routed */
+        struct address ip = m->ips[i];
+        if (!is_link_local(&ip))
+            continue;
+        asset_ip_remove(&inv->assets, m, &ip);
+        asset_ip_add(&inv->assets, router, &ip, false);
+    }
     m->flags |= ASSET_PROXY;
     router->flags &= ~(uint32_t)ASSET_PROXY;
     router->foreign_count = (uint8_t)(m->foreign_count + 1);
@@ -485,8 +503,7 @@ static struct asset *host_of_pair(struct inventory *inv, uint32_t segment, const
     struct asset *m = assets_by_mac(t, segment, &who->mac);
     bool is_routed =
         m && m != a && !is_arp &&
-        ((m->flags & ASSET_ROUTER) ||
-         (m->ip_count > 0 && !is_same_subnet(&m->ips[0], &who->ip) && !is_own_ip6(m, &who->ip)));
+        ((m->flags & ASSET_ROUTER) || (!shares_subnet(m, &who->ip) && !is_own(m, &who->ip)));
     if (!is_routed) {
         enum binding_verdict verdict =
             bindings_see(inv->bindings, segment, s, who, is_arp, is_silent(inv, segment));
@@ -517,7 +534,7 @@ static struct asset *host_of_pair(struct inventory *inv, uint32_t segment, const
     }
     if (m && is_arp)
         return ip_announced(inv, m, s, who);
-    if (m && !(m->flags & ASSET_ROUTER) && (m->ip_count == 0 || is_own_ip6(m, &who->ip)) &&
+    if (m && !(m->flags & ASSET_ROUTER) && is_own(m, &who->ip) &&
         asset_ip_add(t, m, &who->ip, false))
         return m;
     if (m) {

@@ -272,6 +272,14 @@ static const struct row {
     {"a host of the internet behind the router is no new device of the plant",
      "100 host 8.8.8.8@fe",                                                                                                                  ""                              },
     {"a public address on a MAC of its own is one",                            "100 host 8.8.8.8@88",                                        "asset.new"                     },
+    {"IPv6 first, then IPv4: one device",
+     "100 host fe80::60@60\n100.1 host 10.0.0.60@60\n100.2 arp 10.0.0.60@60 10.0.0.10",                                                      "asset.new"                     },
+    {"IPv4 first, then IPv6 with a temporary address: one device",
+     "100 host 10.0.0.60@60\n100.1 host fe80::60@60\n100.2 host 2001:db8::60@60\n100.3 host "
+     "2001:db8::9999@60",                                                                                                                    "asset.new"                     },
+    {"a gateway's link-local address stays the gateway's",
+     "100 host fe80::70@70\n100.1 host 192.168.7.1@70\n100.2 arp 10.0.0.70@70 10.0.0.10\n100.3 "
+     "host fe80::70@70",                                                                                                                     "asset.new asset.new"           },
     {"a DHCP client takes its first address",                                  "100 host @40\n101 host 10.0.0.40@40",                        "asset.new"                     },
 };
 

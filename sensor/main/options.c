@@ -20,7 +20,7 @@ const char run_usage[] =
     "      --events FILE      every event as a JSON line (- is stdout)\n"
     "      --alerts FILE      every alert as a JSON line\n"
     "      --stats FILE       final counters as one JSON document\n"
-    "      --keep-duplicates  mirrored copies are events too\n";
+    "      --keep-duplicates  mirrored copies are events too (of TCP: retransmissions)\n";
 
 enum { OPTION_EVENTS = 256, OPTION_ALERTS, OPTION_STATS, OPTION_KEEP_DUPLICATES };
 

@@ -23,7 +23,8 @@ struct stream {
     int64_t next;           /* sequence number of the outbox to look at */
     int64_t alerts, assets; /* as told */
     int idle_s;
-    char *waiting; /* text on its way */
+    bool is_broken; /* the store could not be read, and that was told */
+    char *waiting;  /* text on its way */
     size_t waiting_size, waiting_at;
 };
 
@@ -103,12 +104,20 @@ static void look_for_numbers(struct stream *st, struct store *store)
     event(st, "status", st->next - 1, json_pack("{s:I, s:I}", "alerts", alerts, "assets", assets));
 }
 
-/* What cannot be read now is looked for again in the next second; the API says why. */
+/* A store that cannot be read is told once, and is looked for again every second. */
 static void look(struct stream *st)
 {
     struct store *store;
-    if (!web_store_open(st->web, &store, NULL))
+    struct error err = {""};
+    if (!web_store_open(st->web, &store, &err)) {
+        if (!st->is_broken)
+            event(st, "problem", st->next - 1, json_pack("{s:s}", "error", err.text));
+        st->is_broken = true;
         return;
+    }
+    if (st->is_broken)
+        st->alerts = -1; /* say the numbers again: it is well */
+    st->is_broken = false;
     look_for_alerts(st, store);
     look_for_numbers(st, store);
     store_close(store);

@@ -5,6 +5,6 @@
 #include "request.h"
 
 /* Events: "alerts" (a list of changed alerts' summaries, with the sequence number as id) and
- * "status" (numbers of alerts and assets, when they changed). A comment every ten seconds keeps the
- * connection alive. */
+ * "status" (numbers of alerts and assets, when they changed), "problem" (why the store cannot be
+ * read; a status follows when it can). A comment every ten seconds keeps the connection alive. */
 enum MHD_Result stream_answer(struct request *r);

@@ -1,6 +1,6 @@
 /* console.mjs: drives the console's page in Chromium. See tests/e2e/test_console.py, which prepares what it needs. */
 import { execFile } from "node:child_process";
-import { readFile } from "node:fs/promises";
+import { readFile, rename, writeFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
@@ -79,6 +79,20 @@ async function showsAssets(page) {
   await page.fill("#find", "");
 }
 
+/* Last: the store is replaced by something else, and comes back. */
+async function saysWhatIsWrong(page) {
+  await page.waitForSelector(".live.is-live");
+  await rename(STORE, STORE + ".aside");
+  await writeFile(STORE, "no database, but long enough to be taken for a file of some kind ".repeat(20));
+  await page.waitForSelector(".live.is-lost");
+  await page.waitForSelector("#problem:not([hidden])");
+  check((await page.locator("#problem").innerText()).includes("not a Sightglass store"), "a broken store is told in words");
+  await page.screenshot({ path: `${SCREENSHOTS}/broken.png` });
+  await rename(STORE + ".aside", STORE);
+  await page.waitForSelector(".live.is-live");
+  check(await page.locator("#problem").isHidden(), "and is forgotten when it is well again");
+}
+
 async function fits(page, width) {
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - window.innerWidth);
   check(overflow <= 0, `nothing sticks out at ${width} px`);
@@ -113,6 +127,7 @@ try {
   await page.context().close();
   for (const width of [400, 1440])
     for (const theme of ["light", "dark"]) await looks(width, theme);
+  await saysWhatIsWrong(await open({ viewport: { width: 900, height: 600 } }));
 } catch (error) {
   check(false, String(error));
 } finally {

@@ -270,7 +270,15 @@ function listen() {
     if (source.readyState === EventSource.CLOSED) setTimeout(listen, 5000);
   });
   source.addEventListener("alerts", (event) => takeAlerts(JSON.parse(event.data)));
+  source.addEventListener("problem", (event) => {
+    live("is-lost", "The store cannot be read");
+    problem(new Error(JSON.parse(event.data).error));
+  });
   source.addEventListener("status", (event) => {
+    if ($("live").classList.contains("is-lost")) {
+      live("is-live", "Live");
+      problem(null);
+    }
     const status = JSON.parse(event.data);
     state.total = status.alerts;
     $("alerts-total").textContent = status.alerts ? String(status.alerts) : "";

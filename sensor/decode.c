@@ -205,24 +205,36 @@ static enum layer layer_ethertype(struct decoding *d)
 }
 
 /* [802.3] the ethertype is a length; [802.2] | DSAP 1 | SSAP 1 | control 1 |, [SNAP] aa aa 03 | OUI
- * 3 | ethertype 2 | */
+ * 3 | ethertype 2 |. The packet's ethertype becomes the DSAP, or what SNAP says behind an OUI of
+ * another organisation (Cisco's discovery: 2000). */
 static enum layer layer_llc(struct decoding *d)
 {
+    enum { SNAP_SIZE = 8, PID_MIN = 0x100 /* below it would look like a DSAP */ };
     uint16_t length = d->ethertype;
-    d->packet->ethertype = 0;
     if (length > LLC_SIZE_MAX)
         decoding_malformed(d, "Ethernet length between 1501 and 1535");
     else
         decoding_limit(d, length, "Ethernet length beyond the frame");
     struct reader inner = d->r;
-    const uint8_t *snap = reader_bytes(&inner, 8);
-    static const uint8_t rfc1042[] = {0xaa, 0xaa, 0x03, 0, 0, 0};
-    static const uint8_t bridge_tunnel[] = {0xaa, 0xaa, 0x03, 0, 0, 0xf8}; /* IEEE 802.1H */
-    if (!snap || (memcmp(snap, rfc1042, 6) != 0 && memcmp(snap, bridge_tunnel, 6) != 0) ||
-        u16be(snap + 6) < ETHERTYPE_MIN)
+    const uint8_t *snap = reader_bytes(&inner, SNAP_SIZE);
+    static const uint8_t header[] = {0xaa, 0xaa, 0x03};
+    static const uint8_t rfc1042[] = {0, 0, 0};
+    static const uint8_t bridge_tunnel[] = {0, 0, 0xf8}; /* IEEE 802.1H */
+    d->packet->ethertype = reader_peek(&d->r);
+    if (!snap || memcmp(snap, header, sizeof header) != 0)
+        return decoding_payload(d);
+    uint16_t protocol = u16be(snap + 6);
+    if (memcmp(snap + 3, rfc1042, 3) != 0 && memcmp(snap + 3, bridge_tunnel, 3) != 0) {
+        if (protocol < PID_MIN)
+            return decoding_payload(d);
+        d->packet->ethertype = protocol;
+        d->r = inner;
+        return decoding_payload(d);
+    }
+    if (protocol < ETHERTYPE_MIN)
         return decoding_payload(d);
     d->r = inner;
-    d->ethertype = u16be(snap + 6);
+    d->ethertype = protocol;
     return LAYER_ETHERTYPE;
 }
 

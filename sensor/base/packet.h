@@ -44,7 +44,7 @@ struct packet {
     /* of the innermost frame, outermost first; priority tags (VLAN 0) are left out */
     uint16_t vlans[VLAN_MAX];
     uint8_t vlan_count;
-    uint16_t ethertype; /* innermost; 0 for LLC frames (length field) */
+    uint16_t ethertype; /* innermost; of LLC frames the DSAP (below 0x100), or what SNAP says */
 
     struct address source, destination; /* kind ADDRESS_NONE when not IP */
     uint16_t source_port, destination_port;
@@ -57,8 +57,10 @@ struct packet {
 
     const uint8_t *network; /* start of the innermost IP header (for nDPI); NULL when not IP */
     uint32_t network_size;
-    const uint8_t *payload; /* transport payload; for non-IP frames what follows the ethertype */
-    uint32_t payload_size;  /* bytes that are there, Ethernet padding removed */
+    /* transport payload; for non-IP frames what follows the ethertype, of LLC all from the DSAP on
+     */
+    const uint8_t *payload;
+    uint32_t payload_size; /* bytes that are there, Ethernet padding removed */
     uint32_t
         payload_wire_size; /* bytes that the headers declare; more than payload_size when cut */
 

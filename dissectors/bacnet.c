@@ -528,16 +528,17 @@ static void application(struct dissect *d, const struct route *route, struct rea
         e->name = type_names[a.type];
         e->operation = OP_ERROR;
     }
-    bool is_answer = !a.is_from_requester || a.type == UNCONFIRMED;
-    e->unit = address_text(d, is_answer ? &route->source : &route->destination);
-    if (is_answer && e->unit.size == 0 && reader_left(&route->forwarded))
-        e->unit = forwarded_text(d, route->forwarded);
     if (route->is_broadcast)
         e->flags |= OT_BROADCAST;
     m.is_confirmed = a.type != UNCONFIRMED;
     if (a.has_service && !bacnet_service_find(&m, a.service))
         emit_violation(d, VIOLATION_FUNCTION, "BACnet service is not defined", pdu.at,
                        reader_left(&pdu));
+    /* the device that answers or tells, or the one that is asked */
+    bool is_answer = !a.is_from_requester || e->flags & OT_UNSOLICITED;
+    e->unit = address_text(d, is_answer ? &route->source : &route->destination);
+    if (is_answer && e->unit.size == 0 && reader_left(&route->forwarded))
+        e->unit = forwarded_text(d, route->forwarded);
     /* [135] 5.4: who is asked to confirm is one device */
     if (a.type == CONFIRMED && route->is_broadcast)
         emit_violation(d, VIOLATION_DIRECTION, "confirmed BACnet request to many devices", pdu.at,

@@ -580,6 +580,18 @@ static void reinitialize_request(struct bacnet_message *m, struct reader *r)
         secret_note(m, password);
 }
 
+enum { INSTANCE_NONE = 0x3fffff }; /* [135] 12.11.1: not configured */
+
+/* A device's number is unique on all networks, and tells it apart from others behind its router. */
+static void device_note(struct bacnet_message *m, uint32_t object)
+{
+    if (bacnet_object_instance(object) == INSTANCE_NONE)
+        return;
+    struct bacnet_property self = property_of(object, BACNET_NO_INDEX);
+    m->event.unit = bacnet_property_text(m->d, &self);
+    fact(m, FACT_MODULE_NAME, m->event.unit);
+}
+
 /* | device | maximum APDU | segmentation | vendor | */
 static void i_am_request(struct bacnet_message *m, struct reader *r)
 {
@@ -592,11 +604,8 @@ static void i_am_request(struct bacnet_message *m, struct reader *r)
         return;
     }
     struct bacnet_property p = property_of(object, BACNET_NO_INDEX);
-    struct text device = bacnet_property_text(m->d, &p);
     add(m, &p);
-    /* its number is unique on all networks, and tells it apart from others behind its router */
-    m->event.unit = device;
-    fact(m, FACT_MODULE_NAME, device);
+    device_note(m, object);
     const char *name = bacnet_vendor_name(vendor);
     fact(m, FACT_VENDOR, name ? text_of(name) : dissect_text(m->d, "vendor %u", vendor));
 }
@@ -612,13 +621,11 @@ static void i_have_request(struct bacnet_message *m, struct reader *r)
         r->is_short = true;
         return;
     }
-    struct bacnet_property self = property_of(device, BACNET_NO_INDEX);
     struct bacnet_property p = property_of(object, BACNET_NO_INDEX);
-    m->event.unit = bacnet_property_text(m->d, &self);
     m->event.detail = bacnet_string(content);
     add(m, &p);
-    fact(m, FACT_MODULE_NAME, m->event.unit);
-    if (bacnet_object_type(object) == DEVICE)
+    device_note(m, device);
+    if (bacnet_object_type(object) == DEVICE && bacnet_object_instance(device) != INSTANCE_NONE)
         fact(m, FACT_NAME, m->event.detail);
 }
 
@@ -764,69 +771,73 @@ static void group_request(struct bacnet_message *m, struct reader *r)
 
 /* --- the services --- */
 
+typedef void parser(struct bacnet_message *m, struct reader *r);
+
 struct service {
     const char *name; /* NULL: not defined */
     enum operation operation;
-    void (*request)(struct bacnet_message *m, struct reader *r); /* NULL: nothing to show */
-    void (*acknowledged)(struct bacnet_message *m, struct reader *r);
+    parser *request; /* NULL: nothing to show */
+    parser *acknowledged;
+    bool is_pushed;  /* tells of its sender, unasked */
+    bool is_foreign; /* what follows is the vendor's own, not always tagged */
 };
 
 /* [135] 21, BACnetConfirmedServiceChoice */
 static const struct service confirmed[] = {
-    [0] = {"acknowledge_alarm",                   OP_ALARM,          second_object,          NULL                      },
-    [1] = {"confirmed_cov_notification",          OP_PUBLISH,        change_request,         NULL                      },
-    [2] = {"confirmed_event_notification",        OP_ALARM,          event_request,          NULL                      },
-    [3] = {"get_alarm_summary",                   OP_ALARM,          NULL,                   NULL                      },
-    [4] = {"get_enrollment_summary",              OP_ALARM,          NULL,                   NULL                      },
-    [5] = {"subscribe_cov",                       OP_SUBSCRIBE,      second_object,          NULL                      },
-    [6] = {"atomic_read_file",                    OP_FILE_READ,      file_read_request,      file_read_acknowledged    },
-    [7] = {"atomic_write_file",                   OP_FILE_WRITE,     file_write_request,     NULL                      },
-    [8] = {"add_list_element",                    OP_CONFIG_CHANGE,  list_request,           NULL                      },
-    [9] = {"remove_list_element",                 OP_CONFIG_CHANGE,  list_request,           NULL                      },
-    [10] = {"create_object",                       OP_PROGRAM_MODIFY, create_request,         create_acknowledged       },
-    [11] = {"delete_object",                       OP_PROGRAM_DELETE, object_request,         NULL                      },
-    [12] = {"read_property",                       OP_READ,           read_request,           read_acknowledged         },
-    [13] = {"read_property_conditional",           OP_READ,           NULL,                   NULL                      },
-    [14] = {"read_property_multiple",              OP_READ,           read_multiple_request,  read_multiple_acknowledged},
-    [15] = {"write_property",                      OP_WRITE,          write_request,          NULL                      },
-    [16] = {"write_property_multiple",             OP_WRITE,          write_multiple_request, NULL                      },
-    [17] = {"device_communication_control",        OP_MODE_CHANGE,    communication_request,  NULL                      },
-    [18] = {"confirmed_private_transfer",          OP_UNKNOWN,        private_request,        NULL                      },
-    [19] = {"confirmed_text_message",              OP_ALARM,          message_request,        NULL                      },
-    [20] = {"reinitialize_device",                 OP_RESTART,        reinitialize_request,   NULL                      },
-    [21] = {"vt_open",                             OP_CONTROL,        NULL,                   NULL                      },
-    [22] = {"vt_close",                            OP_CONTROL,        NULL,                   NULL                      },
-    [23] = {"vt_data",                             OP_CONTROL,        NULL,                   NULL                      },
-    [24] = {"authenticate",                        OP_AUTH,           authenticate_request,   NULL                      },
-    [25] = {"request_key",                         OP_AUTH,           NULL,                   NULL                      },
-    [26] = {"read_range",                          OP_READ,           read_request,           read_range_acknowledged   },
-    [27] = {"life_safety_operation",               OP_CONTROL,        life_safety_request,    NULL                      },
-    [28] = {"subscribe_cov_property",              OP_SUBSCRIBE,      second_object,          NULL                      },
-    [29] = {"get_event_information",               OP_ALARM,          NULL,                   NULL                      },
-    [30] = {"subscribe_cov_property_multiple",     OP_SUBSCRIBE,      NULL,                   NULL                      },
-    [31] = {"confirmed_cov_notification_multiple", OP_PUBLISH,        NULL,                   NULL                      },
-    [32] = {"confirmed_audit_notification",        OP_UNKNOWN,        NULL,                   NULL                      },
-    [33] = {"audit_log_query",                     OP_UNKNOWN,        NULL,                   NULL                      },
-    [34] = {"auth_request",                        OP_AUTH,           NULL,                   NULL                      },
+    [0] = {"acknowledge_alarm",            OP_ALARM,                    second_object,NULL},
+    [1] = {"confirmed_cov_notification",   OP_PUBLISH,                  change_request,NULL, .is_pushed = true},
+    [2] = {"confirmed_event_notification",                              OP_ALARM,                            event_request,NULL,.is_pushed = true},
+    [3] = {"get_alarm_summary",             OP_ALARM,                                        NULL,NULL                                                   },
+    [4] = {"get_enrollment_summary",                          OP_ALARM,                                                     NULL,         NULL},
+    [5] = {"subscribe_cov",                          OP_SUBSCRIBE,                                                     second_object,NULL},
+    [6] = {"atomic_read_file",                          OP_FILE_READ,                                                     file_read_request,      file_read_acknowledged},
+    [7] = {"atomic_write_file",        OP_FILE_WRITE,                                   file_write_request,NULL},
+    [8] = {"add_list_element",                          OP_CONFIG_CHANGE,                                                     list_request,                         NULL                                                               },
+    [9] = {"remove_list_element",                          OP_CONFIG_CHANGE,                                                     list_request,NULL},
+    [10] = {"create_object",                          OP_PROGRAM_MODIFY,                                                     create_request,                               create_acknowledged                                                                                                                                                                        },
+    [11] = {"delete_object",           OP_PROGRAM_DELETE,                                      object_request,NULL},
+    [12] = {"read_property",                          OP_READ,                                                     read_request,                                              read_acknowledged                                                                                                                                                                                                                                                                                                           },
+    [13] = {"read_property_conditional",             OP_READ,                                        NULL,NULL},
+    [14] = {"read_property_multiple",                          OP_READ,                                                     read_multiple_request,                                                              read_multiple_acknowledged                                                                                                                                                                                                                                                                                                                                                                                                                                                                               },
+    [15] = {"write_property",    OP_WRITE,                               write_request,NULL},
+    [16] = {"write_property_multiple",                          OP_WRITE,                                                     write_multiple_request,                                                                           NULL                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                     },
+    [17] = {"device_communication_control",                          OP_MODE_CHANGE,                                                     communication_request,NULL},
+    [18] = {"confirmed_private_transfer",                          OP_UNKNOWN,                                                     private_request,                                                                             NULL,                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                             .is_foreign = true},
+    [19] = {"confirmed_text_message",                          OP_ALARM,                                   message_request,NULL,.is_pushed = true},
+    [20] = {"reinitialize_device",               OP_RESTART,    reinitialize_request,                             NULL                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                             },
+    [21] = {"vt_open",      OP_CONTROL,          NULL,NULL},
+    [22] = {"vt_close",               OP_CONTROL,                             NULL,                                                NULL                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                       },
+    [23] = {"vt_data",      OP_CONTROL, NULL,NULL},
+    [24] = {"authenticate",               OP_AUTH,                                      authenticate_request,                                                                                     NULL                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                  },
+    [25] = {"request_key",         OP_AUTH,NULL,NULL},
+    [26] = {"read_range",               OP_READ,                                                            read_request,                                                                                                                                                                      read_range_acknowledged                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                         },
+    [27] = {"life_safety_operation",         OP_CONTROL,life_safety_request,NULL},
+    [28] = {"subscribe_cov_property",            OP_SUBSCRIBE,                                                        second_object,                                                                                                                                                                                                                                                                                    NULL                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                },
+    [29] = {"get_event_information",       OP_ALARM,NULL,NULL},
+    [30] = {"subscribe_cov_property_multiple",                OP_SUBSCRIBE,                                                                          NULL,                                                                                                                                                                                                                                                                                                                                                                                                NULL                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                             },
+    [31] = {"confirmed_cov_notification_multiple",   OP_PUBLISH,NULL,NULL,.is_pushed = true},
+    [32] = {"confirmed_audit_notification",                  OP_UNKNOWN,                                                                                         NULL,                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                        NULL,                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                                           .is_pushed = true},
+    [33] = {"audit_log_query", OP_UNKNOWN, NULL,NULL},
+    [34] = {"auth_request",                              OP_AUTH,                                         NULL,NULL},
 };
 
 /* [135] 21, BACnetUnconfirmedServiceChoice */
 static const struct service unconfirmed[] = {
-    [0] = {"i_am",                                  OP_DISCOVER,      i_am_request,    NULL},
-    [1] = {"i_have",                                OP_DISCOVER,      i_have_request,  NULL},
-    [2] = {"unconfirmed_cov_notification",          OP_PUBLISH,       change_request,  NULL},
-    [3] = {"unconfirmed_event_notification",        OP_ALARM,         event_request,   NULL},
-    [4] = {"unconfirmed_private_transfer",          OP_UNKNOWN,       private_request, NULL},
-    [5] = {"unconfirmed_text_message",              OP_ALARM,         message_request, NULL},
-    [6] = {"time_synchronization",                  OP_TIME_SET,      NULL,            NULL},
-    [7] = {"who_has",                               OP_DISCOVER,      who_has_request, NULL},
-    [8] = {"who_is",                                OP_DISCOVER,      who_is_request,  NULL},
-    [9] = {"utc_time_synchronization",              OP_TIME_SET,      NULL,            NULL},
-    [10] = {"write_group",                           OP_WRITE,         group_request,   NULL},
-    [11] = {"unconfirmed_cov_notification_multiple", OP_PUBLISH,       NULL,            NULL},
-    [12] = {"unconfirmed_audit_notification",        OP_UNKNOWN,       NULL,            NULL},
-    [13] = {"who_am_i",                              OP_DISCOVER,      NULL,            NULL},
-    [14] = {"you_are",                               OP_CONFIG_CHANGE, NULL,            NULL},
+    [0] = {"i_am",                     OP_DISCOVER,   i_am_request,                        NULL,                           .is_pushed = true},
+    [1] = {"i_have",                          OP_DISCOVER,                                i_have_request,                               NULL,                .is_pushed = true},
+    [2] = {"unconfirmed_cov_notification",         OP_PUBLISH,                      change_request,                            NULL,                         .is_pushed = true},
+    [3] = {"unconfirmed_event_notification",                      OP_ALARM,                  event_request,                          NULL, .is_pushed = true},
+    [4] = {"unconfirmed_private_transfer",             OP_UNKNOWN,     private_request,NULL,                            .is_foreign = true},
+    [5] = {"unconfirmed_text_message",    OP_ALARM,message_request,                                NULL,                 .is_pushed = true},
+    [6] = {"time_synchronization", OP_TIME_SET,   NULL,                          NULL                    },
+    [7] = {"who_has",                          OP_DISCOVER,                  who_has_request,                                          NULL                                                                 },
+    [8] = {"who_is",                          OP_DISCOVER,                               who_is_request,                              NULL       },
+    [9] = {"utc_time_synchronization",                          OP_TIME_SET,                                NULL,                               NULL},
+    [10] = {"write_group",                          OP_WRITE,              group_request,             NULL},
+    [11] = {"unconfirmed_cov_notification_multiple",                          OP_PUBLISH,                           NULL,                             NULL,                                                                                  .is_pushed = true},
+    [12] = {"unconfirmed_audit_notification",                          OP_UNKNOWN, NULL, NULL, .is_pushed = true},
+    [13] = {"who_am_i",         OP_DISCOVER,                      NULL,                          NULL,.is_pushed = true},
+    [14] = {"you_are",                      OP_CONFIG_CHANGE,                  NULL,                                                     NULL                                                                         },
 };
 
 static const struct service *service_of(const struct bacnet_message *m, uint8_t service)
@@ -844,19 +855,20 @@ bool bacnet_service_find(struct bacnet_message *m, uint8_t service)
         return false;
     m->event.name = s->name;
     m->event.operation = s->operation;
+    if (s->is_pushed)
+        m->event.flags |= OT_UNSOLICITED;
     return true;
 }
 
-static void parse(struct bacnet_message *m,
-                  void (*parser)(struct bacnet_message *, struct reader *), struct reader r)
+static void parse(struct bacnet_message *m, parser *read, bool is_foreign, struct reader r)
 {
     struct reader all = r;
-    if (parser)
-        parser(m, &r);
+    if (read)
+        read(m, &r);
     /* the second look is for what the parser left, and for what it could not read */
-    if (!bacnet_is_balanced(all))
+    if (!is_foreign && !bacnet_is_balanced(all))
         wrong(m, VIOLATION_ENCODING, "BACnet tags do not nest or are cut off");
-    else if (parser && !reader_ok(&r))
+    else if (read && !reader_ok(&r))
         wrong(m, VIOLATION_ENCODING, "BACnet service lacks a parameter");
 }
 
@@ -864,14 +876,14 @@ void bacnet_request(struct bacnet_message *m, uint8_t service, struct reader r)
 {
     const struct service *s = service_of(m, service);
     if (s)
-        parse(m, s->request, r);
+        parse(m, s->request, s->is_foreign, r);
 }
 
 void bacnet_acknowledged(struct bacnet_message *m, uint8_t service, struct reader r)
 {
     const struct service *s = service_of(m, service);
     if (s)
-        parse(m, s->acknowledged, r);
+        parse(m, s->acknowledged, s->is_foreign, r);
     bacnet_put_asked(m);
 }
 

@@ -207,7 +207,8 @@ static void request_count(struct pair *pair, const struct ot_event *e, struct sw
     if (request == pair->last_request)
         return;
     pair->last_request = request;
-    if (bits_set(&pair->units, unit)) {
+    /* what is pushed tells the unit of its sender */
+    if (!(e->flags & OT_UNSOLICITED) && bits_set(&pair->units, unit)) {
         if (pair->units.count == 2)
             pair->second_unit_ns = e->time_ns;
         units_judge(pair, e->time_ns, report);
@@ -249,6 +250,7 @@ static const struct refusal {
     {"s7comm", 0xd241}, /* protection level of the function */
     {"cip",    0x0f  }, /* PROTOCOLS 8.2: privilege violation */
     {"pccc",   0x60  }, /* PROTOCOLS 8.4: function disallowed by protection */
+    {"bacnet", 26    }, /* PROTOCOLS 14: password failure */
 };
 
 bool sweeps_is_refusal(const struct ot_event *e)

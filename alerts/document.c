@@ -1,6 +1,6 @@
-/* document.c: builds the alert's JSON. Everything is built with jansson but for "ot", which the
- * event writer has made already: it is checked and put in as it is, so that numbers are spelled as
- * in the event lines. */
+/* document.c: writes the alert's JSON, key by key in the order of the schema. "ot" has been made by
+ * the event writer already: it is checked and put in as it is, so that numbers are spelled as in
+ * the event lines. */
 #include "document.h"
 
 #include "advice.h"
@@ -9,60 +9,60 @@
 
 #include "sensor/base/json_writer.h"
 
-#include <inttypes.h>
+#include <assert.h>
 #include <jansson.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_MAX = 2048, NUMBER_MAX_BITS = 53 };
+enum {
+    TEXT_MAX = 2048,
+    DOCUMENT_MAX = 32768, /* every text is bounded: all of them together take half of it */
+};
 
 /* Keys with nothing to say stay away. Text that is not UTF-8 is escaped, never refused. */
-static void put_text(json_t *object, const char *key, const char *value)
+static void put_text(struct json_writer *w, const char *key, const char *value)
 {
     char safe[TEXT_MAX];
     if (!value || !value[0])
         return;
     text_copy(safe, sizeof safe, text_of(value));
-    json_object_set_new(object, key, json_string(safe));
+    json_string_of(w, key, safe);
 }
 
-static void put_number(json_t *object, const char *key, uint64_t value)
+/* The writer as it was before an object or array, to end_object or end_array with: an empty one is
+ * not written. */
+static struct json_writer begin_object(struct json_writer *w, const char *key)
 {
-    char text[24];
-    if (value <= UINT64_C(1) << NUMBER_MAX_BITS) {
-        json_object_set_new(object, key, json_integer((json_int_t)value));
-        return;
-    }
-    snprintf(text, sizeof text, "%" PRIu64, value);
-    json_object_set_new(object, key, json_string(text));
+    struct json_writer before = *w;
+    json_object_begin(w, key);
+    return before;
 }
 
-static void put_time(json_t *object, const char *key, int64_t time_ns)
+static struct json_writer begin_array(struct json_writer *w, const char *key)
 {
-    char text[TIME_TEXT_SIZE];
-    put_text(object, key, time_print(text, time_ns));
+    struct json_writer before = *w;
+    json_array_begin(w, key);
+    return before;
 }
 
-/* Gives the object away; an empty one is dropped. */
-static void put_object(json_t *object, const char *key, json_t *value)
+static void end_object(struct json_writer *w, struct json_writer before)
 {
-    if (json_object_size(value) > 0)
-        json_object_set_new(object, key, value);
+    if (w->needs_comma)
+        json_object_end(w);
     else
-        json_decref(value);
+        *w = before;
 }
 
-static void put_array(json_t *object, const char *key, json_t *value)
+static void end_array(struct json_writer *w, struct json_writer before)
 {
-    if (json_array_size(value) > 0)
-        json_object_set_new(object, key, value);
+    if (w->needs_comma)
+        json_array_end(w);
     else
-        json_decref(value);
+        *w = before;
 }
 
 /* ECS event.category by domain of the type (ECS 8.11, allowed values). */
-static json_t *categories(enum detection detection)
+static void put_categories(struct json_writer *w, enum detection detection)
 {
     static const struct {
         const char *prefix, *first, *second;
@@ -81,11 +81,10 @@ static json_t *categories(enum detection detection)
     size_t i = 0;
     while (strncmp(id, rows[i].prefix, strlen(rows[i].prefix)) != 0)
         i++;
-    json_t *list = json_array();
-    json_array_append_new(list, json_string(rows[i].first));
-    if (rows[i].second)
-        json_array_append_new(list, json_string(rows[i].second));
-    return list;
+    json_array_begin(w, "category");
+    put_text(w, NULL, rows[i].first);
+    put_text(w, NULL, rows[i].second);
+    json_array_end(w);
 }
 
 /* confirmed, refused or completed; NULL: nobody knows yet */
@@ -98,7 +97,8 @@ static const char *outcome(uint32_t flags)
     return flags & FINDING_REFUSED ? "refused" : NULL;
 }
 
-static json_t *event_of(const struct alert *a, const struct document_context *context, int severity)
+static void put_event(struct json_writer *w, const struct alert *a,
+                      const struct document_context *context, int severity)
 {
     const struct finding *f = &a->finding;
     const struct detection_kind *kind = detection_kind(f->detection);
@@ -110,261 +110,264 @@ static json_t *event_of(const struct alert *a, const struct document_context *co
     else
         text_format(reason, sizeof reason, "%s.", f->expected[0] ? f->expected : kind->title);
 
-    json_t *event = json_object();
-    put_text(event, "kind", "alert");
-    put_array(event, "category", categories(f->detection));
-    put_text(event, "action",
+    json_object_begin(w, "event");
+    put_text(w, "kind", "alert");
+    put_categories(w, f->detection);
+    put_text(w, "action",
              f->operation != OP_UNKNOWN && !a->is_storm ? operation_name(f->operation) : kind->id);
     if (outcome(a->flags))
-        put_text(event, "outcome",
-                 strcmp(outcome(a->flags), "refused") == 0 ? "failure" : "success");
-    put_number(event, "severity", (uint64_t)severity);
-    put_text(event, "id", a->id);
-    put_text(event, "dataset", "sightglass.alert");
-    put_text(event, "reason", reason);
+        put_text(w, "outcome", strcmp(outcome(a->flags), "refused") == 0 ? "failure" : "success");
+    json_signed(w, "severity", severity);
+    put_text(w, "id", a->id);
+    put_text(w, "dataset", "sightglass.alert");
+    put_text(w, "reason", reason);
     if (context->created_ns)
-        put_time(event, "created", context->created_ns);
-    return event;
+        json_time(w, "created", context->created_ns);
+    json_object_end(w);
 }
 
-static void add_once(json_t *list, const char *text, size_t size)
+enum { THREATS_MAX = 16 };
+
+/* Pieces of static tables, each once. */
+struct pieces {
+    struct text at[THREATS_MAX];
+    size_t count;
+};
+
+static void add_once(struct pieces *pieces, struct text piece)
 {
-    for (size_t i = 0; i < json_array_size(list); i++) {
-        const json_t *have = json_array_get(list, i);
-        if (json_string_length(have) == size && memcmp(json_string_value(have), text, size) == 0)
+    for (size_t i = 0; i < pieces->count; i++)
+        if (text_equal(pieces->at[i], piece))
             return;
-    }
-    json_array_append_new(list, json_stringn(text, size));
+    assert(pieces->count < THREATS_MAX);
+    pieces->at[pieces->count++] = piece;
+}
+
+static void put_pieces(struct json_writer *w, const char *key, const struct pieces *pieces)
+{
+    struct json_writer before = begin_array(w, key);
+    for (size_t i = 0; i < pieces->count; i++)
+        json_text(w, NULL, pieces->at[i]);
+    end_array(w, before);
 }
 
 /* Calls add for every piece of text between the separators. */
 static void split(const char *text, const char *separators,
-                  void (*add)(void *context, const char *piece, size_t size), void *context)
+                  void (*add)(void *context, struct text piece), void *context)
 {
     for (;;) {
         text += strspn(text, separators);
         size_t size = strcspn(text, separators);
         if (size == 0)
             return;
-        add(context, text, size);
+        add(context, (struct text){text, size});
         text += size;
     }
 }
 
 struct threat {
-    json_t *ids, *names, *tactics;
+    struct pieces ids, names, tactics;
 };
 
-static void add_tactic(void *context, const char *tactic, size_t size)
+static void add_tactic(void *context, struct text tactic)
 {
     struct threat *t = context;
-    add_once(t->tactics, tactic, size);
+    add_once(&t->tactics, tactic);
 }
 
-static void add_technique(void *context, const char *piece, size_t size)
+static void add_technique(void *context, struct text piece)
 {
     struct threat *t = context;
     char id[16];
-    text_copy(id, sizeof id, (struct text){piece, size});
+    text_copy(id, sizeof id, piece);
     const struct technique *technique = technique_find(id);
     if (!technique)
         return;
-    add_once(t->ids, technique->id, strlen(technique->id));
-    add_once(t->names, technique->name, strlen(technique->name));
+    add_once(&t->ids, text_of(technique->id));
+    add_once(&t->names, text_of(technique->name));
     split(technique->tactics, ", ", add_tactic, t);
 }
 
-static json_t *threat_of(enum detection detection)
+static void put_threat(struct json_writer *w, enum detection detection)
 {
-    struct threat t = {json_array(), json_array(), json_array()};
+    struct threat t;
+    t.ids.count = t.names.count = t.tactics.count = 0;
     split(detection_kind(detection)->techniques, " ", add_technique, &t);
-
-    json_t *threat = json_object(), *technique = json_object(), *tactic = json_object();
-    if (json_array_size(t.ids) > 0)
-        put_text(threat, "framework", "MITRE ATT&CK for ICS");
-    put_array(tactic, "name", t.tactics);
-    put_object(threat, "tactic", tactic);
-    put_array(technique, "id", t.ids);
-    put_array(technique, "name", t.names);
-    put_object(threat, "technique", technique);
-    return threat;
+    if (t.ids.count == 0)
+        return;
+    json_object_begin(w, "threat");
+    put_text(w, "framework", "MITRE ATT&CK for ICS");
+    struct json_writer before = begin_object(w, "tactic");
+    put_pieces(w, "name", &t.tactics);
+    end_object(w, before);
+    json_object_begin(w, "technique");
+    put_pieces(w, "id", &t.ids);
+    put_pieces(w, "name", &t.names);
+    json_object_end(w);
+    json_object_end(w);
 }
 
-static json_t *endpoint_of(const struct endpoint *e)
+static void put_endpoint(struct json_writer *w, const char *key, const struct endpoint *e)
 {
     char text[ADDRESS_TEXT_SIZE];
-    json_t *object = json_object();
+    struct json_writer before = begin_object(w, key);
     if (e->ip.kind != ADDRESS_NONE)
-        put_text(object, "ip", address_print(text, &e->ip));
+        put_text(w, "ip", address_print(text, &e->ip));
     if (!mac_is_zero(&e->mac))
-        put_text(object, "mac", mac_print(text, &e->mac));
+        put_text(w, "mac", mac_print(text, &e->mac));
     if (e->port)
-        put_number(object, "port", e->port);
-    return object;
+        json_unsigned(w, "port", e->port);
+    end_object(w, before);
 }
 
-static json_t *network_of(const struct finding *f)
+static void put_network(struct json_writer *w, const struct finding *f)
 {
-    json_t *network = json_object();
-    put_text(network, "protocol", f->protocol);
+    struct json_writer before = begin_object(w, "network");
+    put_text(w, "protocol", f->protocol);
     if (f->transport == TRANSPORT_TCP || f->transport == TRANSPORT_UDP)
-        put_text(network, "transport", f->transport == TRANSPORT_TCP ? "tcp" : "udp");
-    return network;
+        put_text(w, "transport", f->transport == TRANSPORT_TCP ? "tcp" : "udp");
+    end_object(w, before);
 }
 
-static json_t *observer_of(const struct document_context *context)
+static void put_observer(struct json_writer *w, const struct document_context *context)
 {
-    json_t *observer = json_object();
-    put_text(observer, "name", context->sensor);
-    put_text(observer, "vendor", "Sightglass");
-    put_text(observer, "type", "ids");
-    put_text(observer, "version", SIGHTGLASS_VERSION);
-    return observer;
+    json_object_begin(w, "observer");
+    put_text(w, "name", context->sensor);
+    put_text(w, "vendor", "Sightglass");
+    put_text(w, "type", "ids");
+    put_text(w, "version", SIGHTGLASS_VERSION);
+    json_object_end(w);
 }
 
-static json_t *reasons_of(const struct severity_sum *sum)
+static void put_reasons(struct json_writer *w, const struct severity_sum *sum)
 {
-    json_t *list = json_array();
+    struct json_writer before = begin_array(w, "severity_reasons");
     for (int i = 0; i < sum->count; i++) {
-        json_t *reason = json_object();
-        put_text(reason, "reason", sum->reasons[i].reason);
-        json_object_set_new(reason, "points", json_integer(sum->reasons[i].points));
-        json_array_append_new(list, reason);
+        json_object_begin(w, NULL);
+        put_text(w, "reason", sum->reasons[i].reason);
+        json_signed(w, "points", sum->reasons[i].points);
+        json_object_end(w);
     }
-    return list;
+    end_array(w, before);
 }
 
-static json_t *asset_of(const struct document_context *context, uint32_t segment,
-                        const struct endpoint *host)
+static void put_asset(struct json_writer *w, const char *key,
+                      const struct document_context *context, uint32_t segment,
+                      const struct endpoint *host)
 {
     struct asset_brief brief;
-    json_t *asset = json_object();
     if (!document_describe(&brief, context, segment, host))
-        return asset;
-    put_text(asset, "asset", brief.id);
-    put_text(asset, "name", brief.name);
-    put_text(asset, "role", brief.role);
-    put_text(asset, "vendor", brief.vendor);
-    put_text(asset, "model", brief.model);
+        return;
+    struct json_writer before = begin_object(w, key);
+    put_text(w, "asset", brief.id);
+    put_text(w, "name", brief.name);
+    put_text(w, "role", brief.role);
+    put_text(w, "vendor", brief.vendor);
+    put_text(w, "model", brief.model);
     if (brief.first_seen_ns)
-        put_time(asset, "first_seen", brief.first_seen_ns);
-    return asset;
+        json_time(w, "first_seen", brief.first_seen_ns);
+    end_object(w, before);
 }
 
-static json_t *evidence_of(const struct alert *a)
+static void put_evidence(struct json_writer *w, const struct alert *a)
 {
     const struct finding *f = &a->finding;
-    json_t *evidence = json_object();
     if (a->is_storm || (f->packet_number == 0 && a->packets_kept == 0))
-        return evidence;
+        return;
+    json_object_begin(w, "evidence");
     if (f->packet_number) {
-        put_number(evidence, "packet", f->packet_number);
-        put_time(evidence, "time", f->time_ns);
-        put_text(evidence, "source", a->source);
+        json_unsigned(w, "packet", f->packet_number);
+        json_time(w, "time", f->time_ns);
+        put_text(w, "source", a->source);
     }
     if (f->byte_size) {
-        put_number(evidence, "byte_offset", f->byte_offset);
-        put_number(evidence, "byte_size", f->byte_size);
+        json_unsigned(w, "byte_offset", f->byte_offset);
+        json_unsigned(w, "byte_size", f->byte_size);
     }
-    put_number(evidence, "packets_kept", a->packets_kept);
-    return evidence;
+    json_unsigned(w, "packets_kept", a->packets_kept);
+    json_object_end(w);
 }
 
-static json_t *transfer_of(const struct alert *a)
+static void put_transfer(struct json_writer *w, const struct alert *a)
 {
     const struct finding *f = &a->finding;
-    json_t *transfer = json_object();
     if (f->size == 0 && !f->sha256[0])
-        return transfer;
-    put_text(transfer, "name", f->object);
+        return;
+    json_object_begin(w, "transfer");
+    put_text(w, "name", f->object);
     if (f->size)
-        put_number(transfer, "size", f->size);
-    put_text(transfer, "sha256", f->sha256);
-    put_text(transfer, "outcome", outcome(a->flags) ? outcome(a->flags) : "running");
-    return transfer;
+        json_unsigned(w, "size", f->size);
+    put_text(w, "sha256", f->sha256);
+    put_text(w, "outcome", outcome(a->flags) ? outcome(a->flags) : "running");
+    json_object_end(w);
 }
 
-static json_t *checks_of(enum detection detection)
+static void put_checks(struct json_writer *w, enum detection detection)
 {
-    json_t *checks = json_object();
-    put_text(checks, "soc", advice_of(detection)->soc);
-    put_text(checks, "plant", advice_of(detection)->plant);
-    return checks;
+    struct json_writer before = begin_object(w, "checks");
+    put_text(w, "soc", advice_of(detection)->soc);
+    put_text(w, "plant", advice_of(detection)->plant);
+    end_object(w, before);
 }
 
-static json_t *storm_of(const struct alert *a, const struct document_context *context)
+static void put_storm(struct json_writer *w, const struct alert *a,
+                      const struct document_context *context)
 {
-    json_t *storm = json_object();
     if (!a->is_storm)
-        return storm;
-    put_number(storm, "cap", context->storm_cap);
-    put_number(storm, "folded", a->count);
-    return storm;
+        return;
+    json_object_begin(w, "storm");
+    json_unsigned(w, "cap", context->storm_cap);
+    json_unsigned(w, "folded", a->count);
+    json_object_end(w);
 }
 
-static json_t *ours_of(const struct alert *a, const struct document_context *context,
-                       const struct severity_sum *sum)
+static void put_ours(struct json_writer *w, const struct alert *a,
+                     const struct document_context *context, const struct severity_sum *sum)
 {
     const struct finding *f = &a->finding;
-    json_t *ours = json_object();
-    put_number(ours, "schema", DOCUMENT_SCHEMA);
-    put_text(ours, "engine", engine_name(detection_kind(f->detection)->engine));
-    put_array(ours, "severity_reasons", reasons_of(sum));
-    put_text(ours, "expected", f->expected);
-    put_text(ours, "seen", f->seen);
-    put_text(ours, "object", f->object);
-    put_text(ours, "fact", f->fact);
-    put_number(ours, "count", a->count);
-    put_time(ours, "first_seen", a->first_ns);
-    put_time(ours, "last_seen", a->last_ns);
-    put_text(ours, "outcome", outcome(a->flags));
-    put_text(ours, "incident", a->incident);
-    put_text(ours, "segment", context->segment);
+    json_object_begin(w, "sightglass");
+    json_unsigned(w, "schema", DOCUMENT_SCHEMA);
+    put_text(w, "engine", engine_name(detection_kind(f->detection)->engine));
+    put_reasons(w, sum);
+    put_text(w, "expected", f->expected);
+    put_text(w, "seen", f->seen);
+    put_text(w, "object", f->object);
+    put_text(w, "fact", f->fact);
+    json_unsigned(w, "count", a->count);
+    json_time(w, "first_seen", a->first_ns);
+    json_time(w, "last_seen", a->last_ns);
+    put_text(w, "outcome", outcome(a->flags));
+    put_text(w, "incident", a->incident);
+    put_text(w, "segment", context->segment);
     if (!a->is_storm) {
-        put_object(ours, "actor", asset_of(context, f->segment, &f->actor));
+        put_asset(w, "actor", context, f->segment, &f->actor);
         if (f->has_target)
-            put_object(ours, "target", asset_of(context, f->segment, &f->target));
+            put_asset(w, "target", context, f->segment, &f->target);
     }
-    put_object(ours, "transfer", transfer_of(a));
-    put_object(ours, "evidence", evidence_of(a));
-    put_object(ours, "storm", storm_of(a, context));
-    put_object(ours, "checks", checks_of(f->detection));
-    put_number(ours, "revision", a->revision);
-    put_text(ours, "status", a->is_settled ? "settled" : "growing");
-    return ours;
+    put_transfer(w, a);
+    put_evidence(w, a);
+    put_storm(w, a, context);
+    put_checks(w, f->detection);
+    json_unsigned(w, "revision", a->revision);
+    put_text(w, "status", a->is_settled ? "settled" : "growing");
+    json_object_end(w);
 }
 
-/* What comes before "ot". */
-static json_t *head_of(const struct alert *a, const struct document_context *context,
-                       const struct severity_sum *sum)
+static void put_rule(struct json_writer *w, enum detection detection)
 {
-    const struct finding *f = &a->finding;
-    const struct detection_kind *kind = detection_kind(f->detection);
-    json_t *head = json_object(), *rule = json_object();
-    put_time(head, "@timestamp", a->first_ns);
-    put_object(head, "event", event_of(a, context, sum->severity));
-    put_text(rule, "id", kind->id);
-    put_text(rule, "name", kind->title);
-    put_object(head, "rule", rule);
-    put_object(head, "threat", threat_of(f->detection));
-    if (!a->is_storm) {
-        put_object(head, "source", endpoint_of(&f->actor));
-        if (f->has_target)
-            put_object(head, "destination", endpoint_of(&f->target));
-        put_object(head, "network", network_of(f));
-    }
-    return head;
+    const struct detection_kind *kind = detection_kind(detection);
+    json_object_begin(w, "rule");
+    put_text(w, "id", kind->id);
+    put_text(w, "name", kind->title);
+    json_object_end(w);
 }
 
-static json_t *tail_of(const struct alert *a, const struct document_context *context,
-                       const struct severity_sum *sum)
+static void put_ends(struct json_writer *w, const struct finding *f)
 {
-    char message[MESSAGE_SIZE];
-    json_t *tail = json_object();
-    put_object(tail, "observer", observer_of(context));
-    put_text(tail, "message", document_message(message, a, context));
-    put_object(tail, "sightglass", ours_of(a, context, sum));
-    return tail;
+    put_endpoint(w, "source", &f->actor);
+    if (f->has_target)
+        put_endpoint(w, "destination", &f->target);
+    put_network(w, f);
 }
 
 static bool has_ot(const struct alert *a)
@@ -378,42 +381,42 @@ static bool has_ot(const struct alert *a)
     return is_object;
 }
 
-/* {head} + ot + {tail} as one object. */
-static char *splice(const char *head, const char *tail, const struct finding *ot, size_t *size)
+static void put_document(struct json_writer *w, const struct alert *a,
+                         const struct document_context *context)
 {
-    static const char key[] = ",\"ot\":";
-    size_t head_size = strlen(head) - 1, tail_size = strlen(tail) - 1; /* without } and { */
-    size_t ot_size = ot ? ot->ot_json_size : 0, key_size = ot ? sizeof key - 1 : 0;
-    *size = head_size + key_size + ot_size + 1 + tail_size;
-    char *out = malloc(*size + 1), *p = out;
-    if (!out)
-        return NULL;
-    memcpy(p, head, head_size);
-    p += head_size;
-    if (ot) {
-        memcpy(p, key, key_size);
-        memcpy(p + key_size, ot->ot_json, ot_size);
-        p += key_size + ot_size;
-    }
-    *p++ = ',';
-    memcpy(p, tail + 1, tail_size + 1); /* with its terminator */
-    return out;
+    const struct finding *f = &a->finding;
+    char message[MESSAGE_SIZE];
+    struct severity_sum sum;
+    severity_sum(&sum, f->detection, a->flags);
+
+    json_object_begin(w, NULL);
+    json_time(w, "@timestamp", a->first_ns);
+    put_event(w, a, context, sum.severity);
+    put_rule(w, f->detection);
+    put_threat(w, f->detection);
+    if (!a->is_storm)
+        put_ends(w, f);
+    if (has_ot(a))
+        json_raw(w, "ot", (struct text){f->ot_json, f->ot_json_size});
+    put_observer(w, context);
+    put_text(w, "message", document_message(message, a, context));
+    put_ours(w, a, context, &sum);
+    json_object_end(w);
 }
 
 char *document_create(const struct alert *alert, const struct document_context *context,
                       size_t *size)
 {
-    struct severity_sum sum;
-    severity_sum(&sum, alert->finding.detection, alert->flags);
-    json_t *head = head_of(alert, context, &sum), *tail = tail_of(alert, context, &sum);
-    char *head_text = json_dumps(head, JSON_COMPACT | JSON_PRESERVE_ORDER);
-    char *tail_text = json_dumps(tail, JSON_COMPACT | JSON_PRESERVE_ORDER);
-    char *out = NULL;
-    if (head_text && tail_text)
-        out = splice(head_text, tail_text, has_ot(alert) ? &alert->finding : NULL, size);
-    free(head_text);
-    free(tail_text);
-    json_decref(head);
-    json_decref(tail);
+    char buffer[DOCUMENT_MAX];
+    struct json_writer w;
+    json_begin(&w, buffer, sizeof buffer);
+    put_document(&w, alert, context);
+    assert(!w.is_cut);
+    *size = json_size(&w);
+    char *out = malloc(*size + 1);
+    if (out) {
+        memcpy(out, buffer, *size);
+        out[*size] = '\0';
+    }
     return out;
 }

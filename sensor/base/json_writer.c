@@ -31,10 +31,23 @@ static void put_char(struct json_writer *w, char c)
     put(w, &c, 1);
 }
 
+/* How many bytes from at on are printable ASCII that needs no escape. */
+static size_t plain_run(const char *at, size_t size)
+{
+    size_t n = 0;
+    while (n < size && at[n] >= 0x20 && at[n] < 0x7f && at[n] != '"' && at[n] != '\\')
+        n++;
+    return n;
+}
+
 static void put_escaped(struct json_writer *w, struct text value)
 {
     put_char(w, '"');
     for (size_t i = 0; i < value.size;) {
+        size_t plain = plain_run(value.at + i, value.size - i);
+        put(w, value.at + i, plain); /* nearly all */
+        if ((i += plain) == value.size)
+            break;
         char c = value.at[i];
         if (c == '"' || c == '\\') {
             char escaped[2] = {'\\', c};
@@ -161,6 +174,12 @@ void json_time(struct json_writer *w, const char *key, int64_t time_ns)
 {
     char text[TIME_TEXT_SIZE];
     json_string_of(w, key, time_print(text, time_ns));
+}
+
+void json_raw(struct json_writer *w, const char *key, struct text value)
+{
+    start(w, key);
+    put(w, value.at, value.size);
 }
 
 char *time_print(char out[TIME_TEXT_SIZE], int64_t time_ns)

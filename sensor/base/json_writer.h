@@ -1,7 +1,7 @@
-/* json_writer.h: writes JSON into a fixed buffer without allocating, for what is written per
- * packet. (Documents that are not on the packet path are built with jansson.) Commas are set by the
- * writer. When the buffer is full the writer marks itself cut and writes no more; the caller drops
- * or shortens the document. */
+/* json_writer.h: writes JSON into a fixed buffer without allocating, for what is written often:
+ * events and alerts. (Other documents are built with jansson.) Commas are set by the writer. When
+ * the buffer is full the writer marks itself cut and writes no more; the caller drops or shortens
+ * the document. */
 #pragma once
 
 #include "text.h"
@@ -33,6 +33,7 @@ void json_bool(struct json_writer *w, const char *key, bool value);
 void json_hex(struct json_writer *w, const char *key, const void *bytes, size_t size);
 void json_time(struct json_writer *w, const char *key,
                int64_t time_ns); /* RFC 3339, microseconds, Z */
+void json_raw(struct json_writer *w, const char *key, struct text value); /* JSON already */
 
 static inline size_t json_size(const struct json_writer *w)
 {

@@ -6,6 +6,7 @@
 #include "document.h"
 #include "incidents.h"
 #include "open_alerts.h"
+#include "packets.h"
 #include "rows.h"
 #include "severity.h"
 
@@ -43,6 +44,7 @@ struct alerts {
     struct alerts_options options;
     struct open_alerts *open;
     struct incidents *incidents;
+    struct packets *packets;
     struct alerts_state state;
     struct rate rates[DETECTION_COUNT];
     struct watch watches[WATCH_SETS][WATCH_WAYS];
@@ -65,7 +67,8 @@ struct alerts *alerts_create(const struct alerts_options *options)
     a->due_ns = INT64_MAX;
     a->open = open_alerts_create(a->options.open_max);
     a->incidents = incidents_create();
-    if (!a->open || !a->incidents) {
+    a->packets = packets_create(a->options.queue, a->options.config);
+    if (!a->open || !a->incidents || !a->packets) {
         alerts_destroy(a);
         return NULL;
     }
@@ -78,6 +81,7 @@ void alerts_destroy(struct alerts *a)
         return;
     open_alerts_destroy(a->open);
     incidents_destroy(a->incidents);
+    packets_destroy(a->packets);
     free(a);
 }
 
@@ -214,6 +218,7 @@ void alerts_tick(struct alerts *a, int64_t time_ns, bool is_last)
         a->retention_ns = time_ns;
     if (is_last || a->now_ns > a->due_ns)
         close_quiet(a, is_last);
+    packets_flush(a->packets);
     if (a->options.queue && (is_last || a->now_ns >= a->retention_ns))
         post_retention(a);
     if (is_last && a->options.lines && fflush(a->options.lines) != 0)
@@ -424,20 +429,10 @@ static void keep_packet(struct alerts *a, struct alert *alert, const struct evid
                            p->packet_number <= alert->last_packet;
     if (is_kept_already || alert->packets_kept >= ALERT_PACKETS_MAX || p->size > EVIDENCE_SNAP)
         return;
-    struct evidence_row row = {
-        .time_ns = p->time_ns,
-        .packet_number = p->packet_number,
-        .link_type = p->link_type,
-        .wire_size = p->wire_size,
-        .total_max = (uint64_t)a->options.config->evidence_megabytes << 20,
-        .bytes_size = p->size,
-    };
-    text_copy(row.sensor, sizeof row.sensor, text_of(a->options.config->sensor));
-    memcpy(row.alert, alert->id, sizeof row.alert);
-    name_source(a, p->source_index, row.source);
-    post(a->options.queue, rows_evidence_apply, &row, sizeof row, p->bytes, p->size);
+    char source[ALERT_SOURCE_TEXT];
+    name_source(a, p->source_index, source);
+    packets_add(a->packets, alert, source, p);
     alert->packets_kept++;
-    alert->last_source = p->source_index;
     alert->last_packet = p->packet_number;
 }
 

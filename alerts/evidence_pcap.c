@@ -22,20 +22,12 @@ static bool write_header(FILE *file, uint32_t link_type)
            write_u32(file, 0) && write_u32(file, SNAPLEN) && write_u32(file, link_type);
 }
 
-static bool write_packet(FILE *file, int64_t time_ns, uint32_t wire_size, const void *bytes,
-                         uint32_t size)
-{
-    return write_u32(file, (uint32_t)(time_ns / 1000000000)) &&
-           write_u32(file, (uint32_t)(time_ns % 1000000000)) && write_u32(file, size) &&
-           write_u32(file, wire_size) && (size == 0 || fwrite(bytes, 1, size, file) == size);
-}
-
 bool alerts_evidence_pcap(struct store *store, const char *sensor, const char *alert_id, FILE *file,
                           size_t *packets, struct error *err)
 {
     *packets = 0;
     sqlite3_stmt *s = store_statement(store,
-                                      "SELECT time_ns, link_type, wire_size, bytes FROM evidence"
+                                      "SELECT link_type, packets, bytes FROM evidence"
                                       " WHERE sensor = ? AND alert = ? ORDER BY time_ns, packet",
                                       err);
     if (!s)
@@ -46,15 +38,14 @@ bool alerts_evidence_pcap(struct store *store, const char *sensor, const char *a
     int code = SQLITE_DONE, link_type = 1; /* Ethernet, when there is no packet to tell */
     while (ok && (code = sqlite3_step(s)) == SQLITE_ROW) {
         if (*packets == 0) {
-            link_type = sqlite3_column_int(s, 1);
+            link_type = sqlite3_column_int(s, 0);
             ok = write_header(file, (uint32_t)link_type);
         }
-        if (sqlite3_column_int(s, 1) != link_type)
+        if (sqlite3_column_int(s, 0) != link_type)
             continue;
-        ok = ok &&
-             write_packet(file, sqlite3_column_int64(s, 0), (uint32_t)sqlite3_column_int64(s, 2),
-                          sqlite3_column_blob(s, 3), (uint32_t)sqlite3_column_bytes(s, 3));
-        ++*packets;
+        size_t size = (size_t)sqlite3_column_bytes(s, 2);
+        ok = ok && fwrite(sqlite3_column_blob(s, 2), 1, size, file) == size;
+        *packets += (size_t)sqlite3_column_int64(s, 1);
     }
     if (ok && code == SQLITE_DONE && *packets == 0)
         ok = write_header(file, (uint32_t)link_type);

@@ -194,7 +194,7 @@ bool rows_evidence_apply(struct store *store, const void *data, size_t size, str
     sqlite3_stmt *s =
         store_statement(store,
                         "INSERT OR IGNORE INTO evidence(sensor, alert, time_ns, source, packet,"
-                        " link_type, wire_size, bytes) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
+                        " link_type, packets, bytes) VALUES(?, ?, ?, ?, ?, ?, ?, ?)",
                         err);
     if (!s)
         return false;
@@ -204,7 +204,7 @@ bool rows_evidence_apply(struct store *store, const void *data, size_t size, str
     bind_text(s, 4, row->source);
     sqlite3_bind_int64(s, 5, (int64_t)row->packet_number);
     sqlite3_bind_int(s, 6, row->link_type);
-    sqlite3_bind_int64(s, 7, row->wire_size);
+    sqlite3_bind_int64(s, 7, row->packets);
     sqlite3_bind_blob(s, 8, (const char *)data + sizeof *row, (int)row->bytes_size, SQLITE_STATIC);
     return store_step(store, s, err) && evidence_trim(store, row->sensor, row->total_max, err);
 }

@@ -34,15 +34,15 @@ struct message_row {
 };
 bool rows_message_apply(struct store *store, const void *data, size_t size, struct error *err);
 
-/* An evidence packet. bytes_size bytes follow. */
+/* Evidence packets of one alert: bytes_size bytes of capture file records follow. */
 struct evidence_row {
     char sensor[SENSOR_TEXT];
     char alert[ALERT_ID_TEXT];
     char source[ALERT_SOURCE_TEXT];
-    int64_t time_ns;
-    uint64_t packet_number;
+    int64_t time_ns;        /* of the first */
+    uint64_t packet_number; /* of the first */
     uint16_t link_type;
-    uint32_t wire_size;
+    uint32_t packets;
     uint64_t total_max; /* bytes of evidence in all: the oldest goes first */
     size_t bytes_size;
 };

@@ -23,8 +23,9 @@ static const char version_1[] =
 
     "CREATE TABLE evidence("
     "  sensor TEXT NOT NULL, alert TEXT NOT NULL, time_ns INTEGER NOT NULL, source TEXT NOT NULL,"
-    "  packet INTEGER NOT NULL, link_type INTEGER NOT NULL, wire_size INTEGER NOT NULL, bytes BLOB "
-    "NOT NULL,"
+    "  packet INTEGER NOT NULL," /* the first of them */
+    "  link_type INTEGER NOT NULL, packets INTEGER NOT NULL,"
+    "  bytes BLOB NOT NULL," /* as in a capture file with nanoseconds, without its header */
     "  PRIMARY KEY(sensor, alert, time_ns, source, packet));"
     "CREATE INDEX evidence_by_time ON evidence(sensor, time_ns);"
 

@@ -10,6 +10,7 @@
  */
 #include "iec104_asdu.h"
 
+#include "decimal.h"
 #include "iec104_file.h"
 
 #include <stddef.h>
@@ -122,24 +123,14 @@ static struct iec104_layout layout_of(struct iec104_asdu_state *s, struct reader
     return prescribed;
 }
 
-/* --- text, without formatting --- */
-
-static size_t put_digits(char *out, unsigned value, size_t width)
-{
-    for (size_t i = width; i-- > 0; value /= 10)
-        out[i] = (char)('0' + value % 10);
-    return width;
-}
+/* --- text --- */
 
 static struct text decimal(struct dissect *d, unsigned value)
 {
-    size_t width = 1;
-    for (unsigned v = value; v >= 10; v /= 10)
-        width++;
-    char *out = arena_take(d->arena, width);
+    char *out = arena_take(d->arena, DECIMAL_MAX);
     if (!out)
         return (struct text){NULL, 0};
-    return (struct text){out, put_digits(out, value, width)};
+    return (struct text){out, decimal_put(out, value)};
 }
 
 /* CP56Time2a, [101] 7.2.6.18: milliseconds 2 LE, minute (bit 7: invalid), hour, day, month, year */
@@ -184,7 +175,7 @@ static void moment_print(const struct moment *m, char out[TIME_TEXT])
         {m->milliseconds % 1000, 3, 0  },
     };
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
-        out += put_digits(out, parts[i].value, parts[i].width);
+        out += decimal_padded(out, parts[i].value, parts[i].width);
         if (parts[i].behind)
             *out++ = parts[i].behind;
     }

@@ -109,7 +109,7 @@ START_TEST(connect)
     request(p, 0, 0, AR_BLOCK("0001", "00000011") IOCR_IN EXPECTED);
     response(p, 0, 0, 0,
              "8102 0008 0100 0001 0001 c002 "
-             "8104 001e 0100 0001 00000000 0001 0001 ffff8141 0001 0001 0001 00000011 0040 ");
+             "8104 001c 0100 0001 00000000 0001 0001 ffff8141 0001 0001 0001 00000011 0040 ");
     const struct probe_event *e = probe_event(p, 0), *done = probe_event(p, 1);
     ck_assert_str_eq(e->protocol, "pnio_cm");
     ck_assert_str_eq(e->code, "if=1,op=0");

@@ -124,8 +124,8 @@ START_TEST(connect)
     ck_assert_str_eq(done->status, "ok");
     ck_assert_str_eq(done->facts, "vendor=Siemens");
     ck_assert_str_eq(done->items,
-                     "input relation, frame id 0xc002; slot 1=4294934849!wrong_module; slot 1 "
-                     "subslot 0x0001=17!fault");
+                     "input relation, frame id 0xc002; slot 1=4294934849!error 1 wrong_module; slot 1 "
+                     "subslot 0x0001=17!error 64 fault");
     ck_assert_uint_eq(done->flags, 0);
     ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);

@@ -171,8 +171,9 @@ static void dissect_response(struct dissect *d, struct ot_event *event, struct r
         dissect_recall(d, request_key(id, !d->is_from_client), NULL);
     if (!request)
         event->flags |= OT_NO_REQUEST;
-    if (!ber_next(&body, &service) || !is_service(&service)) {
-        if (!reader_ok(&body) || reader_left(&body))
+    bool has_service = ber_next(&body, &service);
+    if (!has_service || !is_service(&service)) {
+        if (has_service || !reader_ok(&body))
             malformed(d, event);
         if (request)
             event->operation = mms_service_operation(request->service);

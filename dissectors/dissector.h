@@ -102,6 +102,8 @@ struct dissector {
                                                       (below 0x100) */
     size_t state_size;                             /* at most DISSECTOR_STATE_MAX */
     size_t pdu_max; /* greatest PDU that frame returns; caps the stream's buffer */
+    bool begins_segments; /* after a loss its next PDU is looked for only where a segment begins:
+                             for protocols with long bodies, which are not worth a search */
     enum claim (*recognise)(struct reader r); /* r: the first bytes of one direction */
     struct frame (*frame)(struct reader r);   /* NULL: one PDU per datagram or carrier payload */
     void (*dissect)(struct dissect *d, struct reader r); /* r: one whole PDU */
@@ -132,6 +134,11 @@ const void *dissect_recall(struct dissect *d, uint64_t key, size_t *size);
  * zeros. False, with the state as it was, when no memory is left for it. Pointers into the old
  * state are dead afterwards. For the few flows that have more to keep than state_size. */
 bool dissect_grow(struct dissect *d, size_t size);
+
+/* The next size bytes that the sender of this PDU puts on its TCP stream are passed over without
+ * being looked at or kept: the body of a file transfer. Adds to what is still to be passed over. A
+ * loss in the stream ends it. */
+void dissect_skip(struct dissect *d, uint64_t size);
 
 /* A small bounded table for each pair of hosts, shared by all their flows and by every dissector
  * (so that a CIP connection opened on TCP is known on UDP; keys are hashes that begin with what the

@@ -272,6 +272,8 @@ static size_t find_sync(const struct dissector *d, const uint8_t *bytes, size_t 
         enum claim claim = d->recognise(reader_of(bytes + at, size - at));
         if (claim == CLAIM_YES || (at == 0 && claim != CLAIM_NO))
             return at;
+        if (d->begins_segments)
+            break;
     }
     return size;
 }
@@ -287,6 +289,12 @@ static size_t cut(struct analyser *a, struct flow *f, int from, const uint8_t *b
     size_t at = 0;
 
     while (at < size) {
+        if (h->skip) {
+            size_t passed = h->skip < size - at ? (size_t)h->skip : size - at;
+            h->skip -= passed;
+            at += passed;
+            continue;
+        }
         if (h->is_lost) {
             at += find_sync(d, bytes + at, size - at);
             if (at == size)
@@ -461,6 +469,7 @@ static void deliver(void *context, const uint8_t *bytes, size_t size, bool is_af
         f->view.has_gap = true;
         if (f->state == FLOW_CLAIMED) {
             drop_buffer(to->analyser, h);
+            h->skip = 0;
             h->is_lost = h->is_unsure = true;
         }
     }

@@ -146,6 +146,12 @@ bool dissect_grow(struct dissect *d, size_t size)
     return true;
 }
 
+void dissect_skip(struct dissect *d, uint64_t size)
+{
+    struct half *h = &d->host->flow->halves[d->host->is_from_a ? 0 : 1];
+    h->skip = size > UINT64_MAX - h->skip ? UINT64_MAX : h->skip + size;
+}
+
 enum { PAIR_ENTRY_MAX = 64 };
 
 _Static_assert((int)DISSECT_GROWN_MAX <= (int)POOL_BLOCK_MAX, "a grown state is one block");

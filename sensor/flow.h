@@ -29,6 +29,7 @@ struct half {
     struct stream stream;
     uint8_t *buffer; /* bytes of an unfinished PDU, or not yet recognised ones */
     uint32_t used, capacity;
+    uint64_t skip;  /* bytes to pass over before the next PDU */
     bool is_lost;   /* framing must be found again */
     bool is_unsure; /* no good PDU since it was lost: broken framing may be our own mistake */
     bool is_weak;   /* undecided: `candidate` could be right */

@@ -33,6 +33,7 @@ struct layer { /* who keeps a carrier's layer */
 struct direction {
     uint8_t *bytes;
     size_t size;
+    uint64_t skip;
 };
 
 struct dissect_host {
@@ -53,6 +54,7 @@ struct probe_lent {
     struct layer layers[LAYERS_MAX];
     size_t layer_count;
     struct direction streams[2];
+    struct direction *speaking; /* the one that is being cut, NULL outside probe_stream */
     uint64_t order;
     bool is_swapped;
     const uint8_t *input;
@@ -558,6 +560,13 @@ bool dissect_grow(struct dissect *d, size_t size)
     return true;
 }
 
+void dissect_skip(struct dissect *d, uint64_t size)
+{
+    struct direction *speaking = d->host->probe->lent->speaking;
+    if (speaking)
+        speaking->skip = size > UINT64_MAX - speaking->skip ? UINT64_MAX : speaking->skip + size;
+}
+
 static enum claim check_claim(enum claim claim)
 {
     assert((unsigned)claim <= CLAIM_YES);
@@ -727,7 +736,15 @@ enum frame_verdict probe_stream(struct probe *p, const struct dissector *dissect
 
     size_t done = 0;
     struct frame frame = frame_need(1);
+    p->lent->speaking = direction;
     while (done < direction->size) {
+        if (direction->skip) {
+            size_t left = direction->size - done;
+            size_t passed = direction->skip < left ? (size_t)direction->skip : left;
+            direction->skip -= passed;
+            done += passed;
+            continue;
+        }
         frame = probe_frame(dissector, direction->bytes + done, direction->size - done);
         if (frame.verdict == FRAME_BROKEN) {
             keep_violation(p, frame.kind, frame.why, 0, is_from_client);
@@ -740,6 +757,7 @@ enum frame_verdict probe_stream(struct probe *p, const struct dissector *dissect
         p->pdu_count++;
         done += frame.size;
     }
+    p->lent->speaking = NULL;
     direction->size -= done;
     memmove(direction->bytes, direction->bytes + done, direction->size);
     return frame.verdict;

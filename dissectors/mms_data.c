@@ -8,7 +8,6 @@
 #include "mms_data.h"
 
 enum tag { /* [MMS] 14.4.2 */
-           TAG_FAILURE = 0x80,
            TAG_ARRAY = 0xa1,
            TAG_STRUCTURE = 0xa2,
            TAG_BOOLEAN = 0x83,
@@ -16,6 +15,7 @@ enum tag { /* [MMS] 14.4.2 */
            TAG_INTEGER = 0x85,
            TAG_UNSIGNED = 0x86,
            TAG_FLOAT = 0x87,
+           TAG_REAL = 0x88,
            TAG_OCTETS = 0x89,
            TAG_VISIBLE = 0x8a,
            TAG_TIME = 0x8b,
@@ -30,9 +30,9 @@ enum tag { /* [MMS] 14.4.2 */
 static const char *type_of(uint8_t tag)
 {
     static const char *const names[] = {
-        [3] = "boolean",     [4] = "bit_string", [5] = "integer", [6] = "unsigned", [7] = "float",
-        [9] = "octets",      [10] = "string",    [11] = "time",   [12] = "time",    [13] = "bcd",
-        [14] = "bit_string", [15] = "oid",       [16] = "string", [17] = "time",
+        [3] = "boolean", [4] = "bit_string",  [5] = "integer", [6] = "unsigned", [7] = "float",
+        [8] = "real",    [9] = "octets",      [10] = "string", [11] = "time",    [12] = "time",
+        [13] = "bcd",    [14] = "bit_string", [15] = "oid",    [16] = "string",  [17] = "time",
     };
     if (tag == TAG_ARRAY)
         return "array";
@@ -118,6 +118,7 @@ static bool set_leaf(struct dissect *d, struct ot_item *item, const struct ber *
     case TAG_STRING:
         set_values(item, VALUES_TEXT, r);
         return true;
+    case TAG_REAL:
     case TAG_OCTETS:
     case TAG_TIME:
     case TAG_BINARY_TIME:

@@ -141,7 +141,7 @@ static const struct row rows[] = {
      ""                                                                                                                                                                           },
     {"indexes of two bytes",            true,  "c1 01 1e0228 0100 0501",                            "read",          "analog_input 261",                   ""                     },
     {"identity is asked for",           true,  "c1 01 00fe00 0000",                                 "identify",      "device_attribute 254",               ""                     },
-    {"unknown group",                   true,  "c1 01 fe0106",                                      "read",          "object",                             ""                     },
+    {"unknown group",                   true,  "c1 01 fe0106",                                      "read",          "object 254",                         ""                     },
     {"latch on",                        true,  "c1 05 0c0117 01 07 03 01 64000000 64000000 00",     "control",
      "binary_output 7=3",                                                                                                                                  "latch on"             },
     {"trip",                            true,  "c1 05 0c0128 0100 0701 81 01 64000000 64000000 00", "control",

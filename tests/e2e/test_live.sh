@@ -25,6 +25,7 @@ inside() {
     ip netns exec "$space" "$@"
 }
 
+inside true 2>/dev/null || { echo "skipped: cannot enter a network namespace here"; exit 77; }
 inside ip link add mirror type veth peer name switch || fail "no veth pair"
 for i in mirror switch; do
     inside sysctl -qw "net.ipv6.conf.$i.disable_ipv6=1"

@@ -49,8 +49,10 @@ struct inventory *inventory_create(const struct inventory_options *options,
     struct scan_options scan = {
         .habit = habit_of, .is_learning = options->mode == MODE_LEARN, .context = inv};
     inv->scans = scans_create(&scan, sink);
+    inv->floods = floods_create(sink);
     inv->bindings = bindings_create(options->assets_max, sink);
-    if (!inv->scans || !inv->bindings || !assets_create(&inv->assets, options->assets_max)) {
+    if (!inv->scans || !inv->floods || !inv->bindings ||
+        !assets_create(&inv->assets, options->assets_max)) {
         inventory_destroy(inv);
         return NULL;
     }
@@ -62,6 +64,7 @@ void inventory_destroy(struct inventory *inv)
     if (!inv)
         return;
     scans_destroy(inv->scans);
+    floods_destroy(inv->floods);
     bindings_destroy(inv->bindings);
     assets_destroy(&inv->assets);
     free(inv);
@@ -860,6 +863,7 @@ void inventory_sighting(struct inventory *inv, const struct sighting *s)
 
     struct asset *a = host_of(inv, segment, s, &s->who, s->kind == SIGHTING_ARP);
     scans_sighting(inv->scans, s);
+    floods_sighting(inv->floods, s);
     if (!a)
         return;
     if (s->time_ns > a->last_ns)
@@ -902,6 +906,7 @@ void inventory_tick(struct inventory *inv, int64_t time_ns, bool is_last)
     pending_flush(inv, time_ns, is_last);
     bindings_tick(inv->bindings, time_ns, is_last, ip_moved, inv);
     scans_tick(inv->scans, is_last ? time_ns + PENDING_NS : time_ns);
+    floods_tick(inv->floods, time_ns);
 }
 
 bool inventory_describe(const struct inventory *inv, uint32_t segment, const struct endpoint *host,

@@ -4,6 +4,7 @@
 #include "asset.h"
 #include "binding.h"
 #include "inventory.h"
+#include "flood.h"
 #include "scan.h"
 
 enum {
@@ -39,6 +40,7 @@ struct inventory {
     struct assets assets;
     struct bindings *bindings;
     struct scans *scans;
+    struct floods *floods;
     struct inventory_segment segments[SEGMENTS_MAX];
     size_t segment_count;
     int64_t now_ns, ticked_ns;

@@ -1,0 +1,15 @@
+/* flood.h: more new connections to one service than any client opens. Bounded: a table of services,
+ * the one that was quiet for longest is forgotten first. */
+#pragma once
+
+#include "sensor/base/finding.h"
+
+struct floods;
+
+struct floods *floods_create(const struct finding_sink *sink);
+void floods_destroy(struct floods *floods);
+
+/* FLOW sightings; others are ignored. */
+void floods_sighting(struct floods *floods, const struct sighting *sighting);
+/* Once per second of packet time: tells how far a flood that goes on has come. */
+void floods_tick(struct floods *floods, int64_t time_ns);

@@ -1,0 +1,81 @@
+/* test_flood.c: connections without end to one service, and busy days that are no flood. */
+#include "baseline/flood.h"
+#include "support/runner.h"
+
+#include <string.h>
+
+#define SECOND INT64_C(1000000000)
+
+static const struct row {
+    const char *shows;
+    unsigned flows, sources, ports; /* spread over sources and service ports */
+    int64_t every_ns;
+    unsigned findings;
+} rows[] = {
+    {"two thousand connections in a second",       2000,  1,   1,  SECOND / 2000, 1},
+    {"the same from a thousand addresses",         2000,  999, 1,  SECOND / 2000, 1},
+    {"250 within five seconds are the least",      250,   1,   1,  SECOND / 60,   1},
+    {"249 are not",                                249,   1,   1,  SECOND / 60,   0},
+    {"forty a second spread over the day",         3000,  1,   1,  SECOND / 40,   0},
+    {"a scan of many ports is told as a scan",     2000,  1,   50, SECOND / 2000, 0},
+    {"one that goes on is told again each minute", 12000, 1,   1,  SECOND / 100,  2},
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+struct told {
+    unsigned count;
+    uint64_t flows;
+    struct finding last;
+};
+
+static void on_finding(void *context, const struct finding *f)
+{
+    struct told *t = context;
+    t->count++;
+    t->flows += f->count;
+    t->last = *f;
+}
+
+static void play(struct floods *floods, const struct row *r)
+{
+    for (unsigned i = 0; i < r->flows; i++) {
+        struct sighting s = {.kind = SIGHTING_FLOW, .transport = TRANSPORT_TCP};
+        s.time_ns = 1700000000 * SECOND + i * r->every_ns;
+        s.who.ip = (struct address){
+            ADDRESS_IP4, {10, 0, (uint8_t)(i % r->sources / 250), (uint8_t)(i % r->sources % 250)}
+        };
+        s.other.ip = (struct address){
+            ADDRESS_IP4, {10, 9, 9, 9}
+        };
+        s.other.port = (uint16_t)(502 + i % r->ports);
+        floods_sighting(floods, &s);
+        floods_tick(floods, s.time_ns);
+    }
+}
+
+START_TEST(floods)
+{
+    const struct row *r = &rows[_i];
+    struct told told = {0};
+    struct finding_sink sink = {&told, on_finding, NULL, NULL};
+    struct floods *f = floods_create(&sink);
+    play(f, r);
+    ck_assert_msg(told.count == r->findings, "%s: %u findings", r->shows, told.count);
+    if (told.count) {
+        ck_assert_str_eq(detection_kind(told.last.detection)->id, "net.flood");
+        ck_assert_uint_eq(told.last.target.port, 502);
+        ck_assert_msg((strstr(told.last.what, "other sources") != NULL) == (r->sources > 1), "%s",
+                      told.last.what);
+    }
+    floods_destroy(f);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *s = suite_create("flood");
+    TCase *c = tcase_create("flood");
+    tcase_add_loop_test(c, floods, 0, ROWS);
+    suite_add_tcase(s, c);
+    return run_suite(s);
+}

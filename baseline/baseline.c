@@ -172,6 +172,11 @@ bool baseline_is_actor_new(const struct baseline *b, const struct ot_event *even
     return conversations_is_actor_new(b, event);
 }
 
+bool baseline_is_usual(const struct baseline *b, const struct ot_event *event)
+{
+    return b->options.mode == MODE_LEARN || conversations_is_usual(b, event);
+}
+
 /* A stretch without change that lasts until the end of learning belongs to what is normal. */
 static void learn_open_stretches(struct baseline *b)
 {

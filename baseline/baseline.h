@@ -72,4 +72,8 @@ bool baseline_is_approved(const struct baseline *b, enum detection detection,
 /* The client has no learned operation of this gravity (change or not) on the server. */
 bool baseline_is_actor_new(const struct baseline *b, const struct ot_event *event);
 
+/* Acts of this class by this client on this server are learned, or would be learned now without a
+ * word. */
+bool baseline_is_usual(const struct baseline *b, const struct ot_event *event);
+
 extern const struct store_schema baseline_schema;

@@ -79,6 +79,19 @@ bool conversations_is_actor_new(const struct baseline *b, const struct ot_event 
     return !p || operations_is_actor_new(p, side, event->operation);
 }
 
+bool conversations_is_usual(const struct baseline *b, const struct ot_event *event)
+{
+    struct pair_facts facts;
+    unsigned side = pair_facts_of(&facts, event->flow);
+    uint64_t key = conversations_pair_key(&facts);
+    const struct pair *p = table_find(&b->pairs, key);
+    if (p && (p->f.operations[side] >> event->operation & 1))
+        return true;
+    const struct conversation *c =
+        table_find(&b->conversations, conversations_key(key, event->protocol));
+    return c && baseline_is_learning(b, &c->f.operations);
+}
+
 /* The finding about a flow when no event is at hand. */
 static struct finding *finding_of_flow(struct seen *s, enum detection detection,
                                        const struct ot_flow *flow, const char *protocol,

@@ -92,7 +92,10 @@ void policy_destroy(struct policy *p)
 
 static bool is_approved(const struct policy *p, enum detection detection, const struct ot_event *e)
 {
-    return p->options.is_approved && p->options.is_approved(p->options.context, detection, e);
+    const struct policy_options *o = &p->options;
+    if (detection == DETECTION_PLC_TIME_SET && o->is_usual && o->is_usual(o->context, e))
+        return true;
+    return o->is_approved && o->is_approved(o->context, detection, e);
 }
 
 static uint32_t actor_flags(const struct policy *p, const struct ot_event *e)

@@ -23,6 +23,10 @@ struct policy_options {
     /* The client has never before acted on this server in the learned baseline (FINDING_ACTOR_NEW).
      * May be NULL. */
     bool (*is_actor_new)(void *context, const struct ot_event *event);
+    /* Acts of this class by this client on this server are learned: for what is abnormal only from
+     * an unusual source, setting the clock (PROTOCOLS 1: time from the usual master is published).
+     * May be NULL. */
+    bool (*is_usual)(void *context, const struct ot_event *event);
     void *context;
 };
 

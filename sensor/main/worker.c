@@ -241,6 +241,12 @@ static bool is_approved(void *context, enum detection detection, const struct ot
     return baseline_is_approved(w->baseline, detection, event);
 }
 
+static bool is_usual(void *context, const struct ot_event *event)
+{
+    const struct worker *w = context;
+    return baseline_is_usual(w->baseline, event);
+}
+
 static bool is_actor_new(void *context, const struct ot_event *event)
 {
     const struct worker *w = context;
@@ -290,6 +296,7 @@ static bool create_judges(struct worker *w)
         .is_approved = is_approved,
         .is_engineering_station = is_engineering_station,
         .is_actor_new = is_actor_new,
+        .is_usual = is_usual,
         .context = w,
     };
     w->baseline = baseline_create(&baseline, &w->sink);

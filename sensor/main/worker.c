@@ -109,9 +109,10 @@ static void on_flow_answered(void *context, const struct ot_flow *flow, const st
 
 static void on_flow_refused(void *context, const struct ot_flow *flow, const struct packet *packet)
 {
-    (void)packet;
-    struct sighting s = sighting_of(context, SIGHTING_REFUSED, flow, &flow->server, &flow->client);
-    take_sighting(context, &s);
+    struct worker *w = context;
+    struct sighting s = sighting_of(w, SIGHTING_REFUSED, flow, &flow->server, &flow->client);
+    take_sighting(w, &s);
+    baseline_link(w->baseline, flow, packet); /* a closed port was reached all the same */
 }
 
 static void on_flow_finished(void *context, const struct ot_flow *flow, const struct packet *packet)

@@ -78,8 +78,12 @@ bool conformance_of_event(const struct ot_event *e, struct conformance_finding *
                                           "writes go to one unit", false};
         return true;
     }
-    if (e->direction != OT_RESPONSE)
-        return false;
+    if (e->direction != OT_RESPONSE) {
+        *f = (struct conformance_finding){DETECTION_ACCESS_WEAK_PROTECTION,
+                                          "sent %T a password that anybody on the way can read: %O",
+                                          "a login", "logins are encrypted, or known here", false};
+        return (e->flags & (OT_HAS_CREDENTIAL | OT_ENCRYPTED)) == OT_HAS_CREDENTIAL;
+    }
     if (e->flags & OT_ECHO_DIFFERS) {
         *f =
             (struct conformance_finding){DETECTION_RW_UNSOLICITED_RESPONSE,

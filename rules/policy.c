@@ -93,7 +93,9 @@ void policy_destroy(struct policy *p)
 static bool is_approved(const struct policy *p, enum detection detection, const struct ot_event *e)
 {
     const struct policy_options *o = &p->options;
-    if (detection == DETECTION_PLC_TIME_SET && o->is_usual && o->is_usual(o->context, e))
+    bool is_learnable =
+        detection == DETECTION_PLC_TIME_SET || detection == DETECTION_ACCESS_WEAK_PROTECTION;
+    if (is_learnable && o->is_usual && o->is_usual(o->context, e))
         return true;
     return o->is_approved && o->is_approved(o->context, detection, e);
 }

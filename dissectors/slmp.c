@@ -1,0 +1,407 @@
+/* slmp.c: Mitsubishi MC protocol (SLMP), frames 1E, 3E and 4E, binary and ASCII, over TCP and UDP.
+ *
+ * Spec: [MC]   MELSEC Communication Protocol Reference Manual SH-080008
+ *       [SLMP] SLMP Reference Manual SH-080956
+ *
+ *   3E  | 50 00 request, D0 00 response 2 | route 5 | length 2 | timer or end code 2 | data |
+ *   4E  | 54 00, D4 00 2 | serial 2 | 0, 2 | the rest as 3E |
+ *       route: | network 1 | station 1 | module 2 | multidrop 1 |, data of a request: | command 2 |
+ *       subcommand 2 | ... |; little endian
+ *   1E  | command 1 | station 1 | timer 2 | ... |, response | command + 80 1 | end code 1 | ... |
+ *
+ * ASCII frames are the same fields as hex digits, the high digit first. The port is set in the
+ * project, so none is usual. */
+#include "sensor/base/hash.h"
+#include "slmp_message.h"
+
+enum {
+    HEADER_3E = 9,   /* subheader, route, length */
+    SERIAL_SIZE = 4, /* what 4E has more */
+    HEADER_1E = 4,
+    DEVICE_1E = 12, /* header, device, points, 0 */
+    DEVICE_1E_ASCII = 24,
+    LENGTH_MAX = 4096, /* 960 words in ASCII and their header */
+    RESPONSE_1E_MAX = 2 + 1024,
+    OWN_STATION = 0xff,
+    CODE_NONE = 0x10000, /* a response whose command is not known */
+    CODE_1E = 0x20000,
+    ABNORMAL_END = 0x5b,
+};
+
+struct layout {
+    bool is_ascii, is_4e, is_response, is_1e;
+    size_t scale; /* characters of a byte */
+};
+
+static void slmp_spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
+{
+    if (code[0] & CODE_NONE)
+        text_format(out, OT_CODE_SIZE, "none");
+    else if (code[0] & CODE_1E)
+        text_format(out, OT_CODE_SIZE, "0x%02x", code[0] & 0xff);
+    else
+        text_format(out, OT_CODE_SIZE, "0x%04x", code[0]);
+}
+
+/* --- what frame it is --- */
+
+static bool is_hex(uint8_t c)
+{
+    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'F');
+}
+
+static uint8_t hex_pair(const uint8_t *at)
+{
+    int high = at[0] <= '9' ? at[0] - '0' : at[0] - 'A' + 10;
+    int low = at[1] <= '9' ? at[1] - '0' : at[1] - 'A' + 10;
+    return (uint8_t)(high << 4 | low);
+}
+
+/* Subheader of the first bytes; false: none of ours. Needs four bytes. */
+static bool read_layout(const uint8_t at[4], struct layout *l)
+{
+    bool is_ascii = is_hex(at[0]) && is_hex(at[1]) && is_hex(at[2]) && is_hex(at[3]);
+    uint8_t first = is_ascii ? hex_pair(at) : at[0];
+    uint8_t second = is_ascii ? hex_pair(at + 2) : at[1];
+    *l = (struct layout){
+        .is_ascii = is_ascii,
+        .is_response = first & 0x80,
+        .is_4e = (first & 0x7f) == 0x54,
+        .scale = is_ascii ? 2 : 1,
+    };
+    uint8_t code = first & 0x7f;
+    if ((code == 0x50 || code == 0x54) && second == 0)
+        return true;
+    l->is_1e = true;
+    if (!slmp_1e_command_of(code))
+        return false;
+    return l->is_response ? second == 0 || (second >= 0x50 && second <= 0x60)
+                          : second == OWN_STATION;
+}
+
+static size_t header_size(const struct layout *l)
+{
+    return (HEADER_3E + (l->is_4e ? SERIAL_SIZE : 0u)) * l->scale;
+}
+
+/* [SLMP] 4.1: own station, multiple CPUs, modules by their start address */
+static bool is_module(uint32_t module)
+{
+    return module <= 0x01ff || (module >= 0x03d0 && module <= 0x03d3) ||
+           (module >= 0x03e0 && module <= 0x03e3) || module == 0x03ff;
+}
+
+struct header {
+    uint32_t serial, network, station, module, multidrop, length;
+};
+
+static struct header read_header(struct slmp_message *m, const struct layout *l, struct reader *r)
+{
+    struct header h = {0};
+    reader_skip(r, 2 * l->scale);
+    if (l->is_4e) {
+        h.serial = slmp_number(m, r, 2);
+        reader_skip(r, 2 * l->scale);
+    }
+    h.network = slmp_number(m, r, 1);
+    h.station = slmp_number(m, r, 1);
+    h.module = slmp_number(m, r, 2);
+    h.multidrop = slmp_number(m, r, 1);
+    h.length = slmp_number(m, r, 2);
+    return h;
+}
+
+/* Size of a request 1E; 0: as long as what was given. Needs DEVICE_1E bytes where it has points. */
+static size_t size_1e(const struct layout *l, struct reader r)
+{
+    enum { WRITE_BITS = 2, WRITE_WORDS = 3, RUN = 0x13, PC_TYPE = 0x15 };
+    struct slmp_message m = {.is_ascii = l->is_ascii};
+    uint32_t code = slmp_number(&m, &r, 1);
+    if ((code >= RUN && code <= PC_TYPE) || code == 8 || code == 9)
+        return HEADER_1E * l->scale;
+    if (code > WRITE_WORDS)
+        return 0;
+    size_t size = l->is_ascii ? DEVICE_1E_ASCII : DEVICE_1E;
+    reader_skip(&r, size - 3 * l->scale);
+    uint32_t points = slmp_number(&m, &r, 1);
+    points = points ? points : 256;
+    if (code == WRITE_BITS)
+        size += l->is_ascii ? (points + 1) & ~1u : (points + 1) / 2;
+    else if (code == WRITE_WORDS)
+        size += points * 2 * l->scale;
+    return size;
+}
+
+/* --- recognition and framing --- */
+
+static bool is_device_1e(const struct layout *l, struct reader r)
+{
+    struct slmp_message m = {.is_ascii = l->is_ascii};
+    reader_skip(&r, HEADER_1E * l->scale);
+    uint32_t letters = l->is_ascii ? slmp_number(&m, &r, 2) : 0;
+    uint32_t start = slmp_number(&m, &r, 4);
+    if (!l->is_ascii)
+        letters = slmp_number(&m, &r, 2);
+    reader_skip(&r, l->scale);
+    uint32_t zero = slmp_number(&m, &r, 1);
+    return reader_ok(&r) && zero == 0 && start < 0x1000000 && letters < 0x8000 &&
+           slmp_device_named((char)(letters >> 8), (char)(letters & 0x7f));
+}
+
+/* A request for a device is sure; the four bytes of the others and responses are too little. */
+static enum claim recognise_1e(const struct layout *l, struct reader r, size_t given)
+{
+    struct slmp_message m = {.is_ascii = l->is_ascii};
+    struct reader first = r;
+    if (l->is_response)
+        return given <= RESPONSE_1E_MAX * l->scale ? CLAIM_MORE : CLAIM_NO;
+    if (slmp_number(&m, &first, 1) > 3)
+        return CLAIM_MORE;
+    size_t least = l->is_ascii ? DEVICE_1E_ASCII : DEVICE_1E;
+    if (given < least)
+        return CLAIM_MORE;
+    return is_device_1e(l, r) && size_1e(l, r) == given ? CLAIM_YES : CLAIM_NO;
+}
+
+static enum claim slmp_recognise(struct reader r)
+{
+    size_t given = reader_left(&r);
+    struct layout l;
+    struct slmp_message m;
+    if (given < 4)
+        return CLAIM_NO;
+    if (!read_layout(r.at, &l))
+        return CLAIM_NO;
+    if (l.is_1e)
+        return recognise_1e(&l, r, given);
+    m.is_ascii = l.is_ascii;
+    struct header h = read_header(&m, &l, &r);
+    if (!reader_ok(&r))
+        return CLAIM_MORE;
+    if (!is_module(h.module) || h.length > LENGTH_MAX || h.length < 2 * l.scale)
+        return CLAIM_NO;
+    if (l.is_response)
+        return given == header_size(&l) + h.length ? CLAIM_WEAK : CLAIM_NO;
+    if (h.length < 6 * l.scale)
+        return CLAIM_NO;
+    reader_skip(&r, 2 * l.scale);
+    uint32_t command = slmp_number(&m, &r, 2);
+    if (!reader_ok(&r))
+        return CLAIM_MORE;
+    return slmp_command_of((uint16_t)command) ? CLAIM_YES : CLAIM_NO;
+}
+
+static struct frame slmp_frame(struct reader r)
+{
+    size_t given = reader_left(&r);
+    struct layout l;
+    struct slmp_message m;
+    if (given < 4)
+        /* the shortest of all: a response 1E in binary */
+        return given >= 2 && (r.at[0] & 0x80) && slmp_1e_command_of(r.at[0] & 0x7f)
+                   ? frame_of(given)
+                   : frame_need(4);
+    if (!read_layout(r.at, &l))
+        return frame_broken_as(VIOLATION_FUNCTION, "no MC protocol subheader");
+    if (l.is_1e) {
+        size_t least = l.is_ascii ? DEVICE_1E_ASCII : DEVICE_1E;
+        size_t size = l.is_response ? 0 : size_1e(&l, r);
+        bool has_points = !l.is_response && size != HEADER_1E * l.scale && size != 0;
+        if (has_points && given < least)
+            return frame_need(least);
+        return size > given ? frame_need(size) : frame_of(size ? size : given);
+    }
+    m.is_ascii = l.is_ascii;
+    struct header h = read_header(&m, &l, &r);
+    if (!reader_ok(&r))
+        return frame_need(header_size(&l));
+    if (h.length > LENGTH_MAX || h.length < 2 * l.scale)
+        return frame_broken("MC protocol length out of range");
+    size_t size = header_size(&l) + h.length;
+    return given < size ? frame_need(size) : frame_of(size);
+}
+
+/* --- dissection --- */
+
+/* One request at a time, but for the serial numbers of frames 4E. */
+static uint64_t key_of(const struct layout *l, uint32_t serial)
+{
+    return l->is_1e ? 1 : l->is_4e ? UINT64_C(1) << 32 | serial : 2;
+}
+
+static void name_command(struct slmp_message *m)
+{
+    const struct slmp_command *c = m->asked.is_1e ? slmp_1e_command_of((uint8_t)m->asked.command)
+                                                  : slmp_command_of(m->asked.command);
+    m->event.code[0] = m->asked.command | (m->asked.is_1e ? CODE_1E : 0u);
+    m->event.function = m->asked.command;
+    m->event.operation = c ? c->operation : OP_UNKNOWN;
+    m->event.name = c ? c->name : NULL;
+    if (!c)
+        slmp_complain(m, VIOLATION_FUNCTION, "command is not defined");
+}
+
+static void remember(struct slmp_message *m, uint64_t key)
+{
+    size_t size =
+        offsetof(struct slmp_asked, spans) + m->asked.span_count * sizeof(struct slmp_span);
+    memcpy(dissect_remember(m->d, key, size, NULL), &m->asked, size);
+}
+
+static bool recall(struct slmp_message *m, uint64_t key)
+{
+    size_t size;
+    const void *kept = dissect_recall(m->d, key, &size);
+    if (!kept) {
+        m->event.flags |= OT_NO_REQUEST;
+        return false;
+    }
+    memcpy(&m->asked, kept, size);
+    name_command(m);
+    return true;
+}
+
+static void put_status(struct slmp_message *m, uint32_t end)
+{
+    m->event.status =
+        (struct ot_status){end ? OT_RESULT_ERROR : OT_RESULT_OK, end, slmp_end_code((uint16_t)end)};
+}
+
+static void dissect_1e(struct slmp_message *m, const struct layout *l, struct reader r)
+{
+    uint32_t first = slmp_number(m, &r, 1);
+    uint32_t second = slmp_number(m, &r, 1);
+    uint64_t key = key_of(l, 0);
+    if (!l->is_response) {
+        m->asked.is_1e = true;
+        m->asked.command = (uint16_t)first;
+        name_command(m);
+        m->event.unit = second == OWN_STATION ? TEXT("255") : dissect_text(m->d, "%u", second);
+        reader_skip(&r, 2 * l->scale);
+        slmp_1e_request_data(m, &r);
+        remember(m, key);
+        return;
+    }
+    m->event.unit = TEXT("255");
+    bool is_matched = recall(m, key);
+    if (is_matched && (m->asked.command != (first & 0x7f) || !m->asked.is_1e)) {
+        is_matched = false;
+        m->event.flags |= OT_NO_REQUEST;
+    }
+    if (!is_matched) {
+        memset(&m->asked, 0, offsetof(struct slmp_asked, spans));
+        m->asked.is_1e = true;
+        m->asked.command = first & 0x7f;
+        name_command(m);
+    }
+    if (second == ABNORMAL_END && reader_left(&r))
+        second = slmp_number(m, &r, 1);
+    put_status(m, second);
+    if (is_matched && second == 0)
+        slmp_1e_response_data(m, &r);
+    else
+        slmp_put_items(m);
+}
+
+static void answer_3e(struct slmp_message *m, uint64_t key, const struct layout *l, struct reader r)
+{
+    uint32_t end = slmp_number(m, &r, 2);
+    bool is_matched = recall(m, key);
+    if (!is_matched) {
+        m->event.code[0] = CODE_NONE;
+        m->event.name = NULL;
+    }
+    if (!reader_ok(&r)) {
+        slmp_complain(m, VIOLATION_TRUNCATED, "response without end code");
+        return;
+    }
+    put_status(m, end);
+    if (end != 0) {
+        slmp_put_items(m);
+        /* [SLMP] 4.2: the route, command and subcommand that failed */
+        reader_skip(&r, 5 * l->scale);
+        uint32_t command = slmp_number(m, &r, 2);
+        if (reader_ok(&r) && !is_matched) {
+            m->asked.command = (uint16_t)command;
+            name_command(m);
+        }
+        return;
+    }
+    if (is_matched)
+        slmp_response_data(m, &r);
+    if (!reader_ok(&r))
+        slmp_complain(m, VIOLATION_TRUNCATED, "response ends before its fields do");
+}
+
+static void dissect_3e(struct slmp_message *m, const struct layout *l, struct reader r)
+{
+    struct header h = read_header(m, l, &r);
+    if (!reader_ok(&r)) {
+        slmp_complain(m, VIOLATION_TRUNCATED, "MC protocol header is cut off");
+        return;
+    }
+    if (h.length != reader_left(&r))
+        slmp_complain(m, VIOLATION_LENGTH, "MC protocol length is not the data's");
+    if (!is_module(h.module))
+        slmp_complain(m, VIOLATION_RANGE, "no such module address");
+    bool is_own = h.network == 0 && h.station == 0xff && h.module == 0x03ff && h.multidrop == 0;
+    m->event.unit =
+        is_own ? TEXT("0/255/03ff/0")
+               : dissect_text(m->d, "%u/%u/%04x/%u", h.network, h.station, h.module, h.multidrop);
+    m->event.transaction = h.serial;
+    m->event.has_transaction = l->is_4e;
+    if (l->is_response) {
+        answer_3e(m, key_of(l, h.serial), l, r);
+        return;
+    }
+    (void)slmp_number(m, &r, 2);
+    m->asked.command = (uint16_t)slmp_number(m, &r, 2);
+    m->asked.subcommand = (uint16_t)slmp_number(m, &r, 2);
+    if (!reader_ok(&r)) {
+        m->event.code[0] = CODE_NONE;
+        slmp_complain(m, VIOLATION_TRUNCATED, "request without command");
+        return;
+    }
+    name_command(m);
+    slmp_request_data(m, &r);
+    remember(m, key_of(l, h.serial));
+}
+
+static void slmp_dissect(struct dissect *d, struct reader r)
+{
+    struct slmp_message m;
+    struct layout l;
+    m.d = d;
+    m.pdu = r;
+    memset(&m.asked, 0, offsetof(struct slmp_asked, spans));
+    uint8_t start[4] = {0};
+    size_t given = reader_left(&r);
+    if (given)
+        memcpy(start, r.at, given < 4 ? given : 4);
+    if (given < 2 || !read_layout(start, &l)) {
+        emit_violation(d, VIOLATION_FUNCTION, "no MC protocol subheader", r.at, given);
+        return;
+    }
+    m.is_ascii = l.is_ascii;
+    m.is_response = l.is_response;
+    if (!d->flow->is_role_known)
+        dissect_sender_is_client(d, !l.is_response);
+    m.event = event_of(d);
+    m.event.direction = l.is_response ? OT_RESPONSE : OT_REQUEST;
+    m.event.spell = slmp_spell;
+    if (l.is_1e)
+        dissect_1e(&m, &l, r);
+    else
+        dissect_3e(&m, &l, r);
+    emit_event(d, &m.event);
+}
+
+const struct dissector dissector_slmp = {
+    .name = "slmp",
+    .spec = "Mitsubishi SLMP Reference Manual SH-080956, MC protocol SH-080008",
+    .over = OVER_TCP | OVER_UDP,
+    .pdu_max = (HEADER_3E + SERIAL_SIZE) * 2 + LENGTH_MAX,
+    .recognise = slmp_recognise,
+    .frame = slmp_frame,
+    .dissect = slmp_dissect,
+};

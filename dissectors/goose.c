@@ -79,8 +79,9 @@ static enum claim recognise_apdu(struct reader r)
     struct ber apdu;
     if (!ber_next(&r, &apdu))
         return apdu.tag == APDU_TAG ? CLAIM_WEAK : CLAIM_NO;
-    return apdu.tag == APDU_TAG && reader_peek(&apdu.value) == FIELD_CONTROL_BLOCK ? CLAIM_YES
-                                                                                   : CLAIM_NO;
+    if (apdu.tag != APDU_TAG)
+        return CLAIM_NO;
+    return reader_peek(&apdu.value) == FIELD_CONTROL_BLOCK ? CLAIM_YES : CLAIM_WEAK;
 }
 
 /* The session header of routed GOOSE; the reader is left at the APDU. */

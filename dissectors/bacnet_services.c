@@ -855,7 +855,7 @@ bool bacnet_service_find(struct bacnet_message *m, uint8_t service)
         return false;
     m->event.name = s->name;
     m->event.operation = s->operation;
-    if (s->is_pushed)
+    if (s->is_pushed && m->event.direction == OT_REQUEST)
         m->event.flags |= OT_UNSOLICITED;
     return true;
 }

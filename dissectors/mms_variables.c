@@ -254,6 +254,8 @@ static void add_items(struct dissect *d, struct ot_event *event, struct variable
     event->items = items;
     event->item_count = count;
     event->items_total = total;
+    if (kind != VALUES_REPORTED && count == total)
+        event->operation = OP_UNKNOWN; /* as grave as the items are, no more */
     for (uint32_t i = 0; i < count; i++) {
         struct ot_item *item = &items[i];
         struct ber e;

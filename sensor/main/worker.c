@@ -2,6 +2,7 @@
 #include "worker.h"
 
 #include "evidence.h"
+#include "recent.h"
 #include "sensor/base/event_json.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/pair.h"
@@ -35,7 +36,7 @@ struct worker {
     struct policy *policy;
     struct evidence *evidence;
     struct memory *hosts;
-    struct memory *told;
+    struct recent *told;
     _Atomic(const struct config_list *) stations; /* approved engineering stations */
     int64_t next_tick_ns, last_ns;
     uint64_t pair; /* of the packet being analysed */
@@ -122,14 +123,27 @@ static void on_flow_finished(void *context, const struct ot_flow *flow, const st
     baseline_finished(w->baseline, flow);
 }
 
+/* Names differ in their first eight bytes. Where they lie in memory differs from run to run. */
+static uint64_t name_key(const char *name)
+{
+    uint64_t key = 0;
+    for (size_t i = 0; i < sizeof key && name[i]; i++)
+        key = key << 8 | (uint8_t)name[i];
+    return key;
+}
+
 static void on_protocol(void *context, const struct ot_flow *flow, const char *name,
                         bool is_dissected, const struct packet *packet)
 {
     struct worker *w = context;
-    struct sighting s = sighting_of(w, SIGHTING_PROTOCOL, flow, &flow->client, &flow->server);
-    text_copy(s.protocol, sizeof s.protocol, text_of(name));
-    s.detail = is_dissected;
-    take_sighting(w, &s);
+    int64_t now_ns = packet ? packet->time_ns : w->last_ns;
+    /* protocols inside each other take turns with every message */
+    if (recent_is_due(w->told, hash_mix(flow->id, name_key(name)), now_ns, REPEAT_NS)) {
+        struct sighting s = sighting_of(w, SIGHTING_PROTOCOL, flow, &flow->client, &flow->server);
+        text_copy(s.protocol, sizeof s.protocol, text_of(name));
+        s.detail = is_dissected;
+        take_sighting(w, &s);
+    }
     baseline_protocol(w->baseline, flow, name, packet);
 }
 
@@ -140,25 +154,11 @@ static void on_odd_port(void *context, const struct ot_flow *flow, const char *n
     policy_odd_port(w->policy, flow, name, expected, packet);
 }
 
-/* True once per key and REPEAT_NS. */
-static bool is_due(struct worker *w, uint64_t key, int64_t now_ns)
-{
-    int64_t *told = memory_get(w->told, key, NULL);
-    if (told && now_ns - *told < REPEAT_NS && now_ns >= *told)
-        return false;
-    if (!told) {
-        bool existed, evicted;
-        told = memory_put(w->told, key, sizeof *told, &existed, &evicted);
-    }
-    *told = now_ns;
-    return true;
-}
-
 static void tell_role(struct worker *w, const struct ot_event *e)
 {
-    uint64_t key = hash_mix(hash_mix(w->pair, (uint64_t)(uintptr_t)e->protocol),
+    uint64_t key = hash_mix(hash_mix(w->pair, name_key(e->protocol)),
                             (uint64_t)e->operation << 1 | e->is_from_client);
-    if (!is_due(w, key, e->time_ns))
+    if (!recent_is_due(w->told, key, e->time_ns, REPEAT_NS))
         return;
     bool is_actor_client = e->direction == OT_ONEWAY ? e->is_from_client : true;
     const struct endpoint *actor = is_actor_client ? &e->flow->client : &e->flow->server;
@@ -180,7 +180,7 @@ static void tell_facts(struct worker *w, const struct ot_event *e)
         uint64_t key = hash_mix(hash_mix(w->pair, hash_bytes(fact->value.at, fact->value.size)),
                                 hash_mix((uint64_t)fact->kind << 1 | fact->is_about_receiver,
                                          hash_bytes(e->unit.at, e->unit.size)));
-        if (fact->value.size == 0 || !is_due(w, key, e->time_ns))
+        if (fact->value.size == 0 || !recent_is_due(w->told, key, e->time_ns, REPEAT_NS))
             continue;
         struct sighting s =
             sighting_of(w, SIGHTING_FACT, e->flow, who,
@@ -316,7 +316,7 @@ struct worker *worker_create(const struct worker_options *options, struct error 
     w->options = *options;
     worker_stations(w, &options->config->engineering_stations);
     w->hosts = memory_create(HOSTS_MAX, sizeof(struct source));
-    w->told = memory_create(TOLD_MAX, sizeof(int64_t));
+    w->told = recent_create(TOLD_MAX);
     if (!w->hosts || !w->told || !create_analyser(w) || !create_judges(w)) {
         error_set(err, "out of memory for a worker's tables");
         worker_destroy(w);
@@ -334,7 +334,7 @@ void worker_destroy(struct worker *w)
     baseline_destroy(w->baseline);
     evidence_destroy(w->evidence);
     memory_destroy(w->hosts);
-    memory_destroy(w->told);
+    recent_destroy(w->told);
     free(w);
 }
 

@@ -1,0 +1,66 @@
+/* recent.c: sets of four on a cache line each; the one told longest ago makes room. */
+#include "recent.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { CACHE_LINE = 64, WAYS = 4 };
+
+struct told {
+    uint64_t key; /* 0: free */
+    int64_t time_ns;
+};
+
+struct set {
+    struct told ways[WAYS];
+};
+_Static_assert(sizeof(struct set) == CACHE_LINE, "a set is a cache line");
+
+struct recent {
+    struct set *sets;
+    uint64_t mask;
+};
+
+struct recent *recent_create(uint32_t capacity)
+{
+    struct recent *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    uint64_t sets = 1;
+    while (sets * WAYS < capacity)
+        sets *= 2;
+    r->mask = sets - 1;
+    r->sets = aligned_alloc(CACHE_LINE, sets * sizeof *r->sets);
+    if (!r->sets) {
+        free(r);
+        return NULL;
+    }
+    memset(r->sets, 0, sets * sizeof *r->sets);
+    return r;
+}
+
+void recent_destroy(struct recent *r)
+{
+    if (!r)
+        return;
+    free(r->sets);
+    free(r);
+}
+
+bool recent_is_due(struct recent *r, uint64_t key, int64_t now_ns, int64_t every_ns)
+{
+    key |= 1;
+    struct told *ways = r->sets[key >> 1 & r->mask].ways, *chosen = &ways[0];
+    for (int way = 0; way < WAYS; way++) {
+        if (ways[way].key == key) {
+            chosen = &ways[way];
+            break;
+        }
+        if (ways[way].time_ns < chosen->time_ns)
+            chosen = &ways[way];
+    }
+    if (chosen->key == key && now_ns >= chosen->time_ns && now_ns - chosen->time_ns < every_ns)
+        return false;
+    *chosen = (struct told){key, now_ns};
+    return true;
+}

@@ -1,0 +1,14 @@
+/* recent.h: when something was last told, by 64-bit key: a bounded table that forgets. A look costs
+ * one cache line, for there is one with every packet and event. Owned by one worker. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct recent;
+
+struct recent *recent_create(uint32_t capacity);
+void recent_destroy(struct recent *r);
+
+/* True when key was not told within every_ns before now_ns, which then counts as told. */
+bool recent_is_due(struct recent *r, uint64_t key, int64_t now_ns, int64_t every_ns);

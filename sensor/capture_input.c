@@ -15,7 +15,8 @@
 #include <zlib.h>
 
 enum {
-    BUFFER_SIZE = 512 * 1024,    /* stays in the second-level cache */
+    BUFFER_SIZE = 512 * 1024,    /* a record of the greatest size, and more */
+    READ_SIZE = 64 * 1024,       /* leaves room in the second-level cache for the tables */
     COMPRESSED_SIZE = 64 * 1024, /* what is read of a gzip file at a time */
     GZIP_WINDOW = 15 + 16,       /* zlib: the largest window, gzip wrapping */
 };
@@ -174,7 +175,9 @@ static enum input_result fill_gzip(struct input *in)
 static enum input_result fill_plain(struct input *in)
 {
     size_t got;
-    enum input_result result = read_raw(in, in->buffer + in->end, BUFFER_SIZE - in->end, &got);
+    size_t room = BUFFER_SIZE - in->end;
+    enum input_result result =
+        read_raw(in, in->buffer + in->end, room < READ_SIZE ? room : READ_SIZE, &got);
     if (result != INPUT_READY)
         return result;
     in->end += got;

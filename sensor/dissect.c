@@ -2,7 +2,6 @@
 #include "analyser_internal.h"
 
 #include "sensor/base/hash.h"
-#include "sensor/base/pair.h"
 
 #include <assert.h>
 #include <stdarg.h>
@@ -159,8 +158,7 @@ _Static_assert((int)DISSECT_GROWN_MAX <= (int)POOL_BLOCK_MAX, "a grown state is 
 void *dissect_pair(struct dissect *d, uint64_t key, size_t size, bool create)
 {
     struct analyser *a = d->host->analyser;
-    uint64_t pair = pair_hash(d->flow->segment, &d->flow->client, &d->flow->server);
-    uint64_t full = hash_mix(pair, key);
+    uint64_t full = hash_mix(d->host->flow->pair, key);
     assert(size <= PAIR_ENTRY_MAX);
     void *data = memory_get(a->pairs, full, NULL);
     if (data || !create)

@@ -2,6 +2,7 @@
 #include "flow.h"
 
 #include "sensor/base/hash.h"
+#include "sensor/base/pair.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -100,8 +101,28 @@ static bool is_before(const struct address *a, uint16_t a_port, const struct add
     return order < 0 || (order == 0 && a_port < b_port);
 }
 
+static uint32_t ip4_of(const struct address *a)
+{
+    uint32_t ip;
+    memcpy(&ip, a->bytes, sizeof ip);
+    return ip;
+}
+
+/* Nearly all: the same as below in a third of the bytes. */
+static uint64_t hash_of_ip4(const struct packet *p)
+{
+    uint64_t source = (uint64_t)ip4_of(&p->source) << 16 | p->source_port;
+    uint64_t destination = (uint64_t)ip4_of(&p->destination) << 16 | p->destination_port;
+    const uint64_t key[] = {source < destination ? source : destination,
+                            source < destination ? destination : source,
+                            (uint64_t)p->segment << 8 | p->transport};
+    return hash_bytes(key, sizeof key);
+}
+
 static uint64_t hash_of(const struct packet *p)
 {
+    if (p->source.kind == ADDRESS_IP4)
+        return hash_of_ip4(p);
     struct key k;
     memset(&k, 0, sizeof k); /* padding is hashed too */
     struct address source = host_of(&p->source, &p->source_mac);
@@ -205,6 +226,7 @@ static struct flow *make_flow(struct flow_table *t, const struct packet *p, uint
         .first_ns = p->time_ns,
         .last_ns = p->time_ns,
     };
+    f->pair = pair_hash(p->segment, &f->view.client, &f->view.server);
     f->next_in_bucket = t->buckets[hash & t->mask];
     t->buckets[hash & t->mask] = f;
     list_append(t, f);

@@ -41,6 +41,7 @@ struct flow {
     struct flow *next_in_bucket;
     struct flow *older, *newer;
     uint64_t hash;
+    uint64_t pair;         /* pair_hash of its ends */
     struct half halves[2]; /* [0] from A, [1] from B */
     struct layer layers[FLOW_LAYERS];
     void *ndpi; /* of the classifier */

@@ -38,6 +38,7 @@ struct memory *memory_create(uint32_t capacity, size_t entry_size)
     uint32_t buckets = 1;
     while (buckets < capacity)
         buckets *= 2;
+    buckets *= 4; /* to find nothing should touch no entry */
     const size_t align = sizeof(max_align_t);
     m->capacity = capacity;
     m->bucket_mask = buckets - 1;

@@ -135,7 +135,7 @@ static const struct row {
      "0000 0401120a10020001000183000000 < 03000016 02f080 0001 0002 0005 0000 0401 ff040008aa",              3, "",               ""                                             },
     {"a new connection forgets the fragment",  ">" SETUP "0300000b 02f000 32010000" CR SETUP,                2,
      "rack 0 slot 2",                                                                                                             "COTP connection request on an open connection"},
-    {"S7comm-plus is left alone",              ">" CR "<" CC "> 0300000b 02f080 72010000",                   0, "",               ""                                             },
+    {"what nobody knows is left alone",        ">" CR "<" CC "> 0300000b 02f080 99010000",                   0, "",               ""                                             },
     {"the reserved byte is not 0",             "> 03010019 02f080 32010000 0000 0008 0000 f0000001000101e0", 1,
      "",                                                                                                                          "TPKT reserved byte is not 0"                  },
     {"header length 0",                        "> 03000007 00f080",                                          0, "",               "COTP header length does not fit in the TPKT"  },

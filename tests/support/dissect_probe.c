@@ -576,7 +576,9 @@ static enum claim check_claim(enum claim claim)
 static struct frame check_frame(struct frame frame, size_t given)
 {
     assert((unsigned)frame.verdict <= FRAME_BROKEN);
-    assert(frame.verdict != FRAME_COMPLETE || (frame.size > 0 && frame.size <= given));
+    assert(frame.verdict != FRAME_COMPLETE || frame.size > 0);
+    if (frame.verdict == FRAME_COMPLETE && frame.size > given) /* the rest is still to come */
+        frame = frame_need(frame.size);
     assert(frame.verdict != FRAME_NEED || frame.size > given);
     assert(frame.verdict != FRAME_BROKEN || (frame.why && *frame.why));
     assert((unsigned)frame.kind < VIOLATION_COUNT_OF);

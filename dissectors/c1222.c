@@ -678,7 +678,8 @@ static struct frame c1222_frame(struct reader r)
     uint32_t length = read_length(&r);
     if (length == 0 || length > MESSAGE_MAX - header)
         return frame_broken("C12.22 length out of range");
-    return frame_of(header + length);
+    size_t size = header + length;
+    return size <= given ? frame_of(size) : frame_need(size);
 }
 
 static bool is_element_tag(uint8_t tag)

@@ -434,13 +434,14 @@ static void ff_dissect(struct dissect *d, struct reader r)
 
 static struct frame ff_frame(struct reader r)
 {
+    size_t given = reader_left(&r);
     reader_skip(&r, 8);
     uint32_t length = reader_u32be(&r);
     if (!reader_ok(&r))
         return frame_need(HEADER_SIZE);
     if (length < HEADER_SIZE || length > MESSAGE_MAX)
         return frame_broken("FF message length out of range");
-    return frame_of(length);
+    return length <= given ? frame_of(length) : frame_need(length);
 }
 
 /* A service that exists, its length the datagram's: small numbers all the same. */

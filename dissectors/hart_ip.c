@@ -592,6 +592,7 @@ static void hart_ip_dissect(struct dissect *d, struct reader r)
 
 static struct frame hart_ip_frame(struct reader r)
 {
+    size_t given = reader_left(&r);
     uint8_t version = reader_u8(&r);
     reader_skip(&r, 5);
     uint16_t length = reader_u16be(&r);
@@ -601,7 +602,7 @@ static struct frame hart_ip_frame(struct reader r)
         return frame_broken_as(VIOLATION_RESERVED, "HART-IP version is not 1 or 2");
     if (length < HEADER_SIZE || length > LENGTH_MAX)
         return frame_broken("HART-IP length out of range");
-    return frame_of(length);
+    return length <= given ? frame_of(length) : frame_need(length);
 }
 
 /* A whole token-passing frame proves itself by its checksum; the rest are small numbers. */

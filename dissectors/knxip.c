@@ -615,6 +615,7 @@ static void knxip_dissect(struct dissect *d, struct reader r)
 
 static struct frame knxip_frame(struct reader r)
 {
+    size_t given = reader_left(&r);
     uint8_t size = reader_u8(&r);
     uint8_t version = reader_u8(&r);
     reader_skip(&r, 2);
@@ -625,7 +626,7 @@ static struct frame knxip_frame(struct reader r)
         return frame_broken_as(VIOLATION_RESERVED, "no KNXnet/IP header");
     if (length < HEADER_SIZE || length > LENGTH_MAX)
         return frame_broken("KNXnet/IP length out of range");
-    return frame_of(length);
+    return length <= given ? frame_of(length) : frame_need(length);
 }
 
 static enum claim knxip_recognise(struct reader r)

@@ -3,8 +3,8 @@
 
 #include "asset.h"
 #include "binding.h"
-#include "inventory.h"
 #include "flood.h"
+#include "inventory.h"
 #include "scan.h"
 
 enum {

@@ -101,7 +101,7 @@ struct dissector {
     uint16_t ethertypes[DISSECTOR_ETHERTYPES_MAX]; /* decides for OVER_ETHERTYPE; LLC: the DSAP
                                                       (below 0x100) */
     size_t state_size;                             /* at most DISSECTOR_STATE_MAX */
-    size_t pdu_max; /* greatest PDU that frame returns; caps the stream's buffer */
+    size_t pdu_max;       /* greatest PDU that frame returns; caps the stream's buffer */
     bool begins_segments; /* after a loss its next PDU is looked for only where a segment begins:
                              for protocols with long bodies, which are not worth a search */
     enum claim (*recognise)(struct reader r); /* r: the first bytes of one direction */

@@ -158,7 +158,7 @@ static struct text name_in(struct dissect *d, enum naming naming, struct reader 
         if (!ber_find(body, naming == NAMED_OBJECT_0 ? 0xa0 : 0xa1, &e))
             break;
         body = e.value;
-        /* fallthrough */
+        __attribute__((fallthrough));
     case NAMED_OBJECT:
         if (ber_next(&body, &e))
             return mms_object_name(d, &e);
@@ -167,7 +167,7 @@ static struct text name_in(struct dissect *d, enum naming naming, struct reader 
         if (!ber_find(body, 0xa0, &e))
             break;
         body = e.value;
-        /* fallthrough */
+        __attribute__((fallthrough));
     case NAMED_FILE:
         if (ber_next(&body, &e))
             return text_in(e.value);

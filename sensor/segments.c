@@ -102,7 +102,8 @@ uint32_t segments_of(struct segments *s, const struct segment_key *key)
 
 const char *segments_name(const struct segments *s, uint32_t segment)
 {
-    /* asked by another thread, for segments that packets brought there: their names are written, count may change */
+    /* asked by another thread, for segments that packets brought there: their names are written,
+     * count may change */
     bool is_named = segment < SEGMENTS_MAX && s->segments[segment].name[0];
     return is_named ? s->segments[segment].name : "default";
 }

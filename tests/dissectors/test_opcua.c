@@ -1036,13 +1036,8 @@ END_TEST
 
 START_TEST(others_are_not_recognised)
 {
-    static const char *const others[] = {"0000000000000000",
-                                         "4d53472020202020",
-                                         "4d534746ffffffff",
-                                         "474554202f204854",
-                                         "ffffffffffffffff",
-                                         "4143"
-                                         "4b20"};
+    static const char *const others[] = {"0000000000000000", "4d53472020202020", "4d534746ffffffff",
+                                         "474554202f204854", "ffffffffffffffff", "41434b20"};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
         uint8_t bytes[16];
         size_t size = hex_bytes(bytes, sizeof bytes, others[i]);

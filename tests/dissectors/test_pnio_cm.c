@@ -89,7 +89,7 @@ static struct probe *udp(void)
 #define OBJECT "dea00000 6c97 11d1 8271 0001 0000 00b0 "
 #define AR_BLOCK(type, properties)                                                                 \
     "0101 003a 0100 " type " " AR "0001 020000000001 " OBJECT properties " 0064 8892 0004 "        \
-                                                                         "706c6331 "
+    "706c6331 "
 #define IOCR_IN                                                                                    \
     "0102 002a 0100 0001 0001 8892 00000001 0028 c002 0020 0008 0001 0000 ffffffff 0018 0018 "     \
     "c000 "                                                                                        \
@@ -123,9 +123,10 @@ START_TEST(connect)
     ck_assert_str_eq(done->direction, "response");
     ck_assert_str_eq(done->status, "ok");
     ck_assert_str_eq(done->facts, "vendor=Siemens");
-    ck_assert_str_eq(done->items,
-                     "input relation, frame id 0xc002; slot 1=4294934849!error 1 wrong_module; slot 1 "
-                     "subslot 0x0001=17!error 64 fault");
+    ck_assert_str_eq(
+        done->items,
+        "input relation, frame id 0xc002; slot 1=4294934849!error 1 wrong_module; slot 1 "
+        "subslot 0x0001=17!error 64 fault");
     ck_assert_uint_eq(done->flags, 0);
     ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);

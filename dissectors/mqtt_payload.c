@@ -45,6 +45,8 @@ static bool is_separator(char c)
 bool mqtt_is_command(struct text topic)
 {
     struct sparkplug_topic t;
+    if (topic.size == 0)
+        return false;
     if (sparkplug_topic(topic, &t))
         return sparkplug_is_command(&t);
     size_t begin = 0;
@@ -327,10 +329,10 @@ static void json_value(struct json *j, struct text key, unsigned depth)
 static bool read_json(struct dissect *d, struct text topic, struct text payload,
                       struct mqtt_content *c)
 {
-    struct json j = {
-        .d = d, .c = c, .at = payload.at, .end = payload.at + payload.size, .topic = topic};
     if (payload.size == 0 || (payload.at[0] != '{' && payload.at[0] != '['))
         return false;
+    struct json j = {
+        .d = d, .c = c, .at = payload.at, .end = payload.at + payload.size, .topic = topic};
     json_value(&j, (struct text){NULL, 0}, 0);
     skip_space(&j);
     if (!j.is_wrong && j.at == j.end && c->item_count > 0)

@@ -203,7 +203,7 @@ static const struct emi {
     {0xfb, OP_READ,          false, "m_property_read_confirmation"    },
     {0xfc, OP_READ,          false, "m_property_read_request"         },
 };
-enum { PROPERTY_CODES = 0xf5, PROPERTY_READ_REQUEST = 0xfc };
+enum { RESET_CODES = 0xf0, PROPERTY_CODES = 0xf5, PROPERTY_READ_REQUEST = 0xfc };
 
 static const struct emi *emi_of(uint8_t code)
 {
@@ -425,6 +425,8 @@ static void emi(struct message *m, struct reader r)
         property(m, code, r);
         return;
     }
+    if (code >= RESET_CODES)
+        return; /* nothing follows */
     uint8_t added = reader_u8(&r);
     reader_skip(&r, added);
     if (!reader_ok(&r))

@@ -56,7 +56,6 @@ static const struct variant {
 struct command { /* remembered of a request */
     uint8_t element[ECHO_SIZE];
     uint8_t size;
-    bool is_confirmed;
 };
 
 /* --- sizes --- */
@@ -365,8 +364,7 @@ static uint8_t echo_size(const struct iec104_type *type)
 
 static void keep_request(struct asdu *a)
 {
-    bool was_in_flight;
-    struct command *c = dissect_remember(a->d, command_key(a), sizeof *c, &was_in_flight);
+    struct command *c = dissect_remember(a->d, command_key(a), sizeof *c, NULL);
     c->size = a->element ? echo_size(a->type) : 0;
     if (c->size)
         memcpy(c->element, a->element, c->size);
@@ -390,7 +388,6 @@ static void match_answer(struct asdu *a)
     if (a->cause == CAUSE_CONFIRMATION && !a->is_negative) { /* its termination follows */
         struct command *c = dissect_remember(a->d, command_key(a), sizeof *c, NULL);
         *c = asked;
-        c->is_confirmed = true;
     }
 }
 
@@ -409,7 +406,7 @@ static void commands(struct asdu *a)
     if (family == IEC104_MONITOR || family == IEC104_FILE || family == IEC104_SECURITY)
         return;
     if (a->event.direction == OT_REQUEST) {
-        if (a->element)
+        if (a->element && (a->cause == CAUSE_ACTIVATION || a->cause == CAUSE_DEACTIVATION))
             keep_request(a);
         return;
     }

@@ -1,0 +1,114 @@
+/* test_cclink_ie.c: CC-Link IE, held against PROTOCOLS 29. */
+#include "support/dissect_probe.h"
+#include "support/runner.h"
+
+#include <string.h>
+
+extern const struct dissector dissector_cclink_ie, dissector_cclink_ie_field;
+
+#define REQUEST(command) "5000 00 ff ff03 00 0800 0000 " command " 0000 0102"
+#define RESPONSE(end)    "d000 00 ff ff03 00 0200 " end
+
+static const struct row {
+    const char *command, *code, *name, *operation;
+} rows[] = {
+    {"700e", "0x0e70", "cyclic_data",    "publish"      },
+    {"300e", "0x0e30", "node_search",    "discover"     },
+    {"310e", "0x0e31", "set_ip_address", "config_change"},
+};
+enum { ROWS = sizeof rows / sizeof *rows };
+
+START_TEST(commands)
+{
+    char hex[64];
+    uint8_t bytes[64];
+    snprintf(hex, sizeof hex, "5000 00 ff ff03 00 0800 0000 %s 0000 0102", rows[_i].command);
+    size_t size = hex_bytes(bytes, sizeof bytes, hex);
+    ck_assert_int_eq(probe_recognise(&dissector_cclink_ie, bytes, size), CLAIM_YES);
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    probe_hex(p, &dissector_cclink_ie, true, hex);
+    probe_hex(p, &dissector_cclink_ie, false, RESPONSE("0000"));
+    for (size_t i = 0; i < 2; i++) {
+        ck_assert_str_eq(probe_event(p, i)->protocol, "cclink_ie");
+        ck_assert_str_eq(probe_event(p, i)->code, rows[_i].code);
+        ck_assert_str_eq(probe_event(p, i)->name, rows[_i].name);
+        ck_assert_str_eq(probe_event(p, i)->operation, rows[_i].operation);
+    }
+    ck_assert_str_eq(probe_event(p, 0)->direction, "request");
+    ck_assert_str_eq(probe_event(p, 0)->items, "data=0102");
+    ck_assert_str_eq(probe_event(p, 1)->direction, "response");
+    ck_assert_str_eq(probe_event(p, 1)->status, "ok");
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
+static const struct end_row {
+    const char *end, *status;
+} end_rows[] = {
+    {"e0cf", "error 53216 duplicate_master"        },
+    {"e1cf", "error 53217 occupied_stations_differ"},
+    {"f0cf", "error 53232 slave_error"             },
+    {"ffcf", "error 53247 disconnected"            },
+    {"0100", "error 1"                             },
+};
+enum { END_ROWS = sizeof end_rows / sizeof *end_rows };
+
+START_TEST(end_codes)
+{
+    char hex[64];
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    snprintf(hex, sizeof hex, "d000 00 ff ff03 00 0200 %s", end_rows[_i].end);
+    probe_hex(p, &dissector_cclink_ie, false, hex);
+    ck_assert_str_eq(probe_event(p, 0)->status, end_rows[_i].status);
+    ck_assert_uint_eq(probe_event(p, 0)->flags, OT_NO_REQUEST);
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(malformed)
+{
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    probe_hex(p, &dissector_cclink_ie, true, "5000 00 ff ff03 00 0900 0000 700e 0000 0102");
+    ck_assert_str_eq(probe_violation(p, 0)->why, "CC-Link IE Field Basic frame is not whole");
+    probe_hex(p, &dissector_cclink_ie, true, REQUEST("0104"));
+    ck_assert_str_eq(probe_violation(p, 1)->why, "unknown CC-Link IE Field Basic command");
+    ck_assert_uint_eq(p->event_count, 1);
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(ring_frames_are_recorded)
+{
+    struct probe *p = probe_create(TRANSPORT_NONE);
+    probe_hex(p, &dissector_cclink_ie_field, true, "1a 0102");
+    ck_assert_str_eq(probe_event(p, 0)->protocol, "cclink_ie");
+    ck_assert_str_eq(probe_event(p, 0)->code, "0x1a");
+    ck_assert_str_eq(probe_event(p, 0)->operation, "publish");
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(recognition)
+{
+    uint8_t bytes[64] = {0};
+    ck_assert_int_eq(probe_recognise(&dissector_cclink_ie, bytes, sizeof bytes), CLAIM_NO);
+    size_t size = hex_bytes(bytes, sizeof bytes, REQUEST("0104"));
+    ck_assert_int_eq(probe_recognise(&dissector_cclink_ie, bytes, size), CLAIM_NO); /* SLMP */
+    size = hex_bytes(bytes, sizeof bytes, RESPONSE("0000"));
+    ck_assert_int_eq(probe_recognise(&dissector_cclink_ie, bytes, size), CLAIM_NO);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("cclink_ie");
+    TCase *c = tcase_create("cclink_ie");
+    tcase_add_loop_test(c, commands, 0, ROWS);
+    tcase_add_loop_test(c, end_codes, 0, END_ROWS);
+    tcase_add_test(c, malformed);
+    tcase_add_test(c, ring_frames_are_recorded);
+    tcase_add_test(c, recognition);
+    suite_add_tcase(suite, c);
+    return run_suite(suite);
+}

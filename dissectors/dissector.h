@@ -94,10 +94,12 @@ enum {
 };
 
 struct dissector {
-    const char *name;                              /* as it appears in events, rules and counters */
-    const char *spec;                              /* the document that it follows */
-    unsigned over;                                 /* enum over, or-ed */
-    uint16_t ports[DISSECTOR_PORTS_MAX];           /* sets the order of asking; proves nothing */
+    const char *name;                    /* as it appears in events, rules and counters */
+    const char *spec;                    /* the document that it follows */
+    unsigned over;                       /* enum over, or-ed */
+    uint16_t ports[DISSECTOR_PORTS_MAX]; /* sets the order of asking; proves nothing */
+    bool is_bound_to_ports; /* a weak claim counts on its own ports only: too much looks like it
+                               elsewhere */
     uint16_t ethertypes[DISSECTOR_ETHERTYPES_MAX]; /* decides for OVER_ETHERTYPE; LLC: the DSAP
                                                       (below 0x100) */
     size_t state_size;                             /* at most DISSECTOR_STATE_MAX */

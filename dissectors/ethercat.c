@@ -450,6 +450,7 @@ const struct dissector dissector_ethercat = {
     .spec = "IEC 61158-4-12 (EtherCAT)",
     .over = OVER_ETHERTYPE | OVER_UDP,
     .ports = {34980},
+    .is_bound_to_ports = true,
     .ethertypes = {0x88a4},
     .state_size = sizeof(struct ecat_state),
     .recognise = ecat_recognise,

@@ -172,8 +172,8 @@ static void ask(const struct dissector *d, struct reader r, bool is_hinted_by_po
                 struct verdict *v)
 {
     enum claim claim = d->recognise(r);
-    if (claim == CLAIM_WEAK && is_hinted_by_port)
-        claim = CLAIM_YES;
+    if (claim == CLAIM_WEAK && (is_hinted_by_port || d->is_bound_to_ports))
+        claim = is_hinted_by_port ? CLAIM_YES : CLAIM_NO;
     if (claim > v->claim || (claim == v->claim && claim != CLAIM_NO && !v->dissector)) {
         v->claim = claim;
         v->dissector = d;

@@ -142,6 +142,8 @@ static void dissect_notification(struct dissect *d, struct ot_event *event,
                                  struct s7plus_message *m, struct reader r)
 {
     m->body = r;
+    dissect_sender_is_client(d, false);
+    event->is_from_client = d->is_from_client;
     event->direction = OT_ONEWAY;
     event->name = "notification";
     s7plus_notification_said(d, event, m);
@@ -197,6 +199,8 @@ static void dissect_message(struct dissect *d, uint8_t version, struct reader wh
         s7plus_request_said(d, &event, &m);
     } else {
         event.direction = OT_RESPONSE;
+        dissect_sender_is_client(d, false);
+        event.is_from_client = d->is_from_client;
         const struct s7plus_request *request = dissect_recall(d, m.sequence, NULL);
         if (!request || request->function != m.function) {
             event.flags |= OT_NO_REQUEST;

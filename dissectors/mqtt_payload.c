@@ -19,20 +19,39 @@ enum {
 
 /* Parts of topics that are commands to devices: set (Homie, Zigbee2MQTT, Shelly), cmnd (Tasmota),
  * command, desired and invoke (device shadows and twins of the clouds), ... */
-static const char *const command_words[] = {
-    "set",   "cmd",      "cmnd",    "command", "commands",    "control", "ctrl",
-    "write", "setpoint", "desired", "invoke",  "devicebound", "rpc",     "action",
+static const struct text command_words[] = {
+    {"set",         3 },
+    {"cmd",         3 },
+    {"cmnd",        4 },
+    {"command",     7 },
+    {"commands",    8 },
+    {"control",     7 },
+    {"ctrl",        4 },
+    {"write",       5 },
+    {"setpoint",    8 },
+    {"desired",     7 },
+    {"invoke",      6 },
+    {"devicebound", 11},
+    {"rpc",         3 },
+    {"action",      6 },
 };
 /* The device's answer to one. */
-static const char *const answer_words[] = {
-    "response", "reply", "ack", "result", "accepted", "rejected", "reported",
+static const struct text answer_words[] = {
+    {"response", 8},
+    {"reply",    5},
+    {"ack",      3},
+    {"result",   6},
+    {"accepted", 8},
+    {"rejected", 8},
+    {"reported", 8},
 };
 #define COUNT(list) (sizeof(list) / sizeof *(list))
 
-static bool is_word_of(const char *const *words, size_t count, const char *at, size_t size)
+static bool is_word_of(const struct text *words, size_t count, const char *at, size_t size)
 {
     for (size_t i = 0; i < count; i++)
-        if (strlen(words[i]) == size && strncasecmp(at, words[i], size) == 0)
+        if (words[i].size == size && (words[i].at[0] | 0x20) == (at[0] | 0x20) &&
+            strncasecmp(at, words[i].at, size) == 0)
             return true;
     return false;
 }
@@ -228,11 +247,28 @@ static void push(struct json *j, struct text part)
 /* Names of what differs in each message and is no value. */
 static bool is_stamp_name(struct text name)
 {
-    static const char *const names[] = {"ts",        "time",          "timestamp", "t",
-                                        "date",      "datetime",      "seq",       "sequence",
-                                        "id",        "msgid",         "messageid", "message_id",
-                                        "requestid", "request_id",    "nonce",     "counter",
-                                        "cid",       "correlationid", "expires",   "ttl"};
+    static const struct text names[] = {
+        {"ts",            2 },
+        {"time",          4 },
+        {"timestamp",     9 },
+        {"t",             1 },
+        {"date",          4 },
+        {"datetime",      8 },
+        {"seq",           3 },
+        {"sequence",      8 },
+        {"id",            2 },
+        {"msgid",         5 },
+        {"messageid",     9 },
+        {"message_id",    10},
+        {"requestid",     9 },
+        {"request_id",    10},
+        {"nonce",         5 },
+        {"counter",       7 },
+        {"cid",           3 },
+        {"correlationid", 13},
+        {"expires",       7 },
+        {"ttl",           3 },
+    };
     return is_word_of(names, COUNT(names), name.at, name.size);
 }
 

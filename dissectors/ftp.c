@@ -1,0 +1,280 @@
+/* ftp.c: the control connection of file transfer: log-in in clear, file names, answers.
+ *
+ * Spec: [959] RFC 959 File Transfer Protocol, [2228] security extensions (AUTH)
+ *
+ *   client: verb [ " " argument ] CR LF
+ *   server: code 3 digits, " " or "-" (more lines follow), text CR LF */
+#include "ascii.h"
+
+enum {
+    LINE_MAX = 1024,
+    USER_SIZE = 48,
+    NAME_SIZE = 120,
+    REPLY_READY = 220, /* [959] 4.2 */
+    REPLY_SECURED = 234,
+    REPLY_ERROR = 400, /* from here on */
+    REPLY_NOT_LOGGED_IN = 530,
+};
+
+static const struct verb {
+    char text[5];
+    enum operation operation;
+    bool has_file;
+    const char *name;
+} verbs[] = {
+    {"abor", OP_SESSION,       false, "abort"            },
+    {"acct", OP_AUTH,          false, "account"          },
+    {"appe", OP_FILE_WRITE,    true,  "append"           },
+    {"auth", OP_SESSION,       false, "security"         },
+    {"cdup", OP_SESSION,       false, "directory_up"     },
+    {"cwd",  OP_SESSION,       true,  "change_directory" },
+    {"dele", OP_FILE_DELETE,   true,  "delete"           },
+    {"eprt", OP_SESSION,       false, "port"             },
+    {"epsv", OP_SESSION,       false, "passive"          },
+    {"feat", OP_IDENTIFY,      false, "features"         },
+    {"help", OP_IDENTIFY,      false, "help"             },
+    {"list", OP_FILE_READ,     true,  "list"             },
+    {"mdtm", OP_FILE_READ,     true,  "modification_time"},
+    {"mkd",  OP_FILE_WRITE,    true,  "make_directory"   },
+    {"mlsd", OP_FILE_READ,     true,  "list"             },
+    {"mlst", OP_FILE_READ,     true,  "list"             },
+    {"mode", OP_SESSION,       false, "mode"             },
+    {"nlst", OP_FILE_READ,     true,  "name_list"        },
+    {"noop", OP_SESSION,       false, "no_operation"     },
+    {"opts", OP_SESSION,       false, "options"          },
+    {"pass", OP_AUTH,          false, "password"         },
+    {"pasv", OP_SESSION,       false, "passive"          },
+    {"pbsz", OP_SESSION,       false, "protection_size"  },
+    {"port", OP_SESSION,       false, "port"             },
+    {"prot", OP_SESSION,       false, "protection"       },
+    {"pwd",  OP_SESSION,       false, "print_directory"  },
+    {"quit", OP_SESSION,       false, "quit"             },
+    {"rest", OP_SESSION,       false, "restart_at"       },
+    {"retr", OP_FILE_READ,     true,  "retrieve"         },
+    {"rmd",  OP_FILE_DELETE,   true,  "remove_directory" },
+    {"rnfr", OP_FILE_WRITE,    true,  "rename_from"      },
+    {"rnto", OP_FILE_WRITE,    true,  "rename_to"        },
+    {"site", OP_CONFIG_CHANGE, false, "site"             },
+    {"size", OP_FILE_READ,     true,  "size"             },
+    {"stat", OP_DIAGNOSTICS,   false, "status"           },
+    {"stor", OP_FILE_WRITE,    true,  "store"            },
+    {"stou", OP_FILE_WRITE,    true,  "store_unique"     },
+    {"stru", OP_SESSION,       false, "structure"        },
+    {"syst", OP_IDENTIFY,      false, "system"           },
+    {"type", OP_SESSION,       false, "type"             },
+    {"user", OP_AUTH,          false, "user"             },
+};
+enum { VERB_COUNT = sizeof verbs / sizeof *verbs, CODE_REPLY = 1, CODE_VERB = 0 };
+
+struct state {
+    uint8_t last; /* verb and 1; 0: none */
+    uint8_t user_size, name_size;
+    bool is_secured, is_told;
+    uint8_t operation; /* of the last verb */
+    char user[USER_SIZE], name[NAME_SIZE];
+};
+
+static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
+{
+    if (code[0] == CODE_REPLY) {
+        text_format(out, OT_CODE_SIZE, "%u", code[1]);
+        return;
+    }
+    size_t i = 0;
+    for (; verbs[code[1]].text[i]; i++)
+        out[i] = (char)(verbs[code[1]].text[i] - 'a' + 'A');
+    out[i] = '\0';
+}
+
+static const struct verb *verb_of(struct text word)
+{
+    if (word.size < 3 || word.size > 4)
+        return NULL;
+    for (size_t i = 0; i < VERB_COUNT; i++)
+        if (ascii_is(word, verbs[i].text))
+            return &verbs[i];
+    return NULL;
+}
+
+/* The code of a reply line, or 0. */
+static uint16_t reply_of(struct text line)
+{
+    if (line.size < 3 || (line.size > 3 && line.at[3] != ' ' && line.at[3] != '-'))
+        return 0;
+    uint16_t code = 0;
+    for (size_t i = 0; i < 3; i++) {
+        if (line.at[i] < '0' || line.at[i] > '9')
+            return 0;
+        code = (uint16_t)(code * 10 + line.at[i] - '0');
+    }
+    return code >= 100 && code < 600 ? code : 0;
+}
+
+/* Firmware by its name: PROTOCOLS 31. */
+static bool is_firmware(struct text name)
+{
+    static const char *const endings[] = {".hex", ".fw", ".bin", ".upd", ".s19"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (ascii_ends(name, endings[i]))
+            return true;
+    return false;
+}
+
+static enum claim ftp_recognise(struct reader r)
+{
+    size_t line_size = ascii_line(r);
+    if (line_size == 0) {
+        struct text all = ascii_of(r);
+        return all.size < 5 && (all.size == 0 || ascii_is_printable(all)) ? CLAIM_MORE : CLAIM_NO;
+    }
+    struct text line = {(const char *)r.at, line_size};
+    if (line_size > LINE_MAX || line_size < 5 || line.at[line_size - 2] != '\r')
+        return CLAIM_NO;
+    line = ascii_trim(line);
+    if (reply_of(line) == REPLY_READY)
+        return ascii_contains(line, "smtp") ? CLAIM_NO : CLAIM_WEAK;
+    return verb_of(ascii_until(&line, ' ')) ? CLAIM_WEAK : CLAIM_NO;
+}
+
+static struct frame ftp_frame(struct reader r)
+{
+    size_t left = reader_left(&r);
+    if (left == 0)
+        return frame_need(1);
+    uint8_t first = reader_peek(&r);
+    size_t line = ascii_line(r);
+    if (first < '\n' || (first > '\r' && first < ' ') || first > '~') /* TLS after AUTH, Telnet */
+        return frame_of(left < LINE_MAX ? left : LINE_MAX);
+    if (line > LINE_MAX || (line == 0 && left >= LINE_MAX))
+        return frame_broken("line is too long");
+    return line ? frame_of(line) : frame_need(left + 1);
+}
+
+static struct ot_event event_with(const struct dissect *d, const struct state *s)
+{
+    struct ot_event e = event_of(d);
+    e.spell = spell;
+    e.operation = s->last ? (enum operation)s->operation : OP_SESSION;
+    return e;
+}
+
+static void emit_with(struct dissect *d, struct ot_event *e, const struct state *s, bool is_login)
+{
+    struct ot_item item = {
+        .area = "file", .name = {s->name, s->name_size},
+             .count = 1
+    };
+    struct ot_fact fact = {
+        .kind = FACT_USER_NAME, .value = {s->user, s->user_size}
+    };
+    if (s->name_size && s->last && verbs[s->last - 1].has_file) {
+        e->items = &item;
+        e->item_count = e->items_total = 1;
+    }
+    if (is_login && e->fact_count == 0 && ascii_is_printable(fact.value)) {
+        e->facts = &fact;
+        e->fact_count = 1;
+    }
+    emit_event(d, e);
+}
+
+static void command(struct dissect *d, struct state *s, struct text line)
+{
+    struct text argument = line;
+    struct text word = ascii_until(&argument, ' ');
+    const struct verb *verb = verb_of(word);
+    s->last = 0;
+    if (!verb) {
+        emit_violation(d, VIOLATION_FUNCTION, "unknown FTP command", word.at, word.size);
+        return;
+    }
+    size_t index = (size_t)(verb - verbs);
+    bool is_user = !strcmp(verb->text, "user");
+    bool is_password = !strcmp(verb->text, "pass") || !strcmp(verb->text, "acct");
+    s->last = (uint8_t)(index + 1);
+    s->operation = (uint8_t)verb->operation;
+    s->name_size = 0;
+    if (is_user)
+        s->user_size = (uint8_t)ascii_keep(s->user, USER_SIZE, argument).size;
+    if (verb->has_file && ascii_is_printable(argument))
+        s->name_size = (uint8_t)ascii_keep(s->name, NAME_SIZE, argument).size;
+    if (verb->operation == OP_FILE_WRITE && is_firmware(argument))
+        s->operation = OP_FIRMWARE_UPDATE;
+
+    struct ot_event e = event_with(d, s);
+    e.code[0] = CODE_VERB;
+    e.code[1] = e.function = (uint32_t)index;
+    e.name = verb->name;
+    if (is_password && argument.size) {
+        e.flags |= OT_HAS_CREDENTIAL;
+        e.secret = (const uint8_t *)argument.at;
+        e.secret_size = argument.size;
+    }
+    emit_with(d, &e, s, is_user || is_password);
+}
+
+static void reply(struct dissect *d, struct state *s, struct text line)
+{
+    uint16_t code = reply_of(line);
+    if (code == 0 || (line.size > 3 && line.at[3] == '-'))
+        return; /* a line of many: the last one has the code once more */
+    struct text words = line;
+    ascii_until(&words, ' ');
+    words = ascii_trim(words);
+    struct ot_fact fact = {.kind = FACT_SOFTWARE, .value = words};
+    struct ot_event e = event_with(d, s);
+    e.code[0] = CODE_REPLY;
+    e.code[1] = e.function = code;
+    e.name = s->last ? verbs[s->last - 1].name : code == REPLY_READY ? "ready" : "reply";
+    if (s->last == 0 && code == REPLY_READY && ascii_is_printable(words)) {
+        e.unit = TEXT("ftp"); /* another server of the host has other software */
+        e.facts = &fact;
+        e.fact_count = 1;
+    }
+    e.status.result = code < REPLY_ERROR ? OT_RESULT_OK : OT_RESULT_ERROR;
+    e.status.code = code;
+    if (code == REPLY_NOT_LOGGED_IN)
+        e.status.name = "not_logged_in";
+    s->is_secured |= code == REPLY_SECURED;
+    emit_with(d, &e, s, s->last && s->operation == OP_AUTH);
+}
+
+static void ftp_dissect(struct dissect *d, struct reader r)
+{
+    struct state *s = d->state;
+    uint8_t first = reader_peek(&r);
+    if (s->is_secured && (first < '\n' || first > '~' || (first > '\r' && first < ' '))) {
+        struct ot_event e = event_with(d, s);
+        e.code[0] = CODE_REPLY;
+        e.code[1] = e.function = REPLY_SECURED;
+        e.name = "encrypted";
+        e.direction = OT_ONEWAY;
+        e.operation = OP_SESSION;
+        e.flags |= OT_ENCRYPTED;
+        if (!s->is_told)
+            emit_event(d, &e);
+        s->is_told = true;
+        dissect_skip(d, UINT64_MAX);
+        return;
+    }
+    struct text line = ascii_trim(ascii_of(r));
+    if (line.size == 0)
+        return;
+    if (d->is_from_client)
+        command(d, s, line);
+    else
+        reply(d, s, line);
+}
+
+const struct dissector dissector_ftp = {
+    .name = "ftp",
+    .spec = "RFC 959",
+    .over = OVER_TCP,
+    .ports = {21},
+    .state_size = sizeof(struct state),
+    .pdu_max = LINE_MAX,
+    .begins_segments = true,
+    .recognise = ftp_recognise,
+    .frame = ftp_frame,
+    .dissect = ftp_dissect,
+};

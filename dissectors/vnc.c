@@ -1,0 +1,212 @@
+/* vnc.c: remote framebuffer: version, how one logs in, whether it is let in, name of the desktop.
+ *
+ * Spec: [6143] RFC 6143 The Remote Framebuffer Protocol
+ *
+ *   both: "RFB 003.008\n"; server: | count 1 | security types | (3.3: | type 4 |)
+ *   client: | type 1 |; VNC authentication: challenge 16, answer 16; server: | result 4 |
+ *   client: | shared 1 |; server: | width 2 | height 2 | pixel format 16 | size 4 | name |
+ *
+ * What follows is screen, keys and mouse: passed over. */
+#include "ascii.h"
+
+enum {
+    BANNER_SIZE = 12, /* [6143] 7.1.1 */
+    PDU_MAX = 1024,
+    NONE = 1,
+    VNC = 2,
+    CHALLENGE_SIZE = 16,
+    INIT_SIZE = 24,
+    NAME_MAX = 120,
+};
+
+enum code { VERSION, SECURITY, LOGIN, RESULT, INIT };
+static const char *const names[] = {"version", "security", "login", "login_result", "server_init"};
+
+enum step {
+    STEP_VERSION,
+    STEP_TYPES,
+    STEP_CHOICE,
+    STEP_CHALLENGE,
+    STEP_ANSWER,
+    STEP_RESULT,
+    STEP_INIT,
+    STEP_DONE
+};
+
+struct state {
+    uint8_t step, minor, type;
+};
+
+static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
+{
+    text_format(out, OT_CODE_SIZE, "%s", names[code[0]]);
+}
+
+static struct ot_event event_as(const struct dissect *d, enum code code)
+{
+    struct ot_event e = event_of(d);
+    e.spell = spell;
+    e.code[0] = e.function = code;
+    e.name = names[code];
+    e.operation = code == LOGIN || code == RESULT ? OP_AUTH : OP_SESSION;
+    return e;
+}
+
+static enum claim vnc_recognise(struct reader r)
+{
+    static const char pattern[] = "RFB 00d.00d\n"; /* d: a digit */
+    size_t given = reader_left(&r) < BANNER_SIZE ? reader_left(&r) : BANNER_SIZE;
+    for (size_t i = 0; i < given; i++) {
+        uint8_t c = reader_u8(&r);
+        if (pattern[i] == 'd' ? c < '0' || c > '9' : c != (uint8_t)pattern[i])
+            return CLAIM_NO;
+    }
+    return given < BANNER_SIZE ? CLAIM_MORE : CLAIM_YES;
+}
+
+static struct frame vnc_frame(struct reader r)
+{
+    size_t left = reader_left(&r);
+    enum claim claim = vnc_recognise(r);
+    if (claim == CLAIM_MORE)
+        return frame_need(BANNER_SIZE);
+    if (claim == CLAIM_YES)
+        return frame_of(BANNER_SIZE);
+    return frame_of(left < PDU_MAX ? left : PDU_MAX);
+}
+
+static void version(struct dissect *d, struct state *s, struct reader r)
+{
+    enum { MINOR_AT = 10 };
+    struct ot_event e = event_as(d, VERSION);
+    e.detail = ascii_trim(ascii_of(r));
+    reader_skip(&r, MINOR_AT);
+    s->minor = (uint8_t)(reader_u8(&r) - '0');
+    if (d->is_from_client)
+        s->step = STEP_TYPES;
+    else
+        dissect_sender_is_client(d, false);
+    emit_event(d, &e);
+}
+
+static const char *type_name(uint8_t type)
+{
+    switch (type) {
+    case 0:
+        return "refused";
+    case NONE:
+        return "no password";
+    case VNC:
+        return "VNC password";
+    case 16:
+        return "Tight";
+    case 18:
+        return "TLS";
+    case 19:
+        return "VeNCrypt";
+    default:
+        return "another security type";
+    }
+}
+
+static void security(struct dissect *d, struct state *s, uint8_t type)
+{
+    struct ot_event e = event_as(d, SECURITY);
+    s->type = type;
+    e.code[1] = type;
+    e.detail = text_of(type_name(type));
+    if (type == 0)
+        e.status = (struct ot_status){OT_RESULT_ERROR, 0, "refused"};
+    emit_event(d, &e);
+    s->step = type == VNC ? STEP_CHALLENGE : STEP_RESULT;
+    if (type == NONE && s->minor < 8)
+        s->step = STEP_INIT; /* [6143] A: no result before 3.8 */
+    if (type != NONE && type != VNC)
+        s->step = STEP_DONE;
+}
+
+static void login_result(struct dissect *d, struct state *s, struct reader r)
+{
+    uint32_t result = reader_u32be(&r);
+    if (!reader_ok(&r))
+        return;
+    struct ot_event e = event_as(d, RESULT);
+    e.status = result ? (struct ot_status){OT_RESULT_ERROR, result, "login_failed"}
+                      : (struct ot_status){.result = OT_RESULT_OK};
+    s->step = result ? STEP_DONE : STEP_INIT;
+    emit_event(d, &e);
+}
+
+static void server_init(struct dissect *d, struct state *s, struct reader r)
+{
+    uint16_t width = reader_u16be(&r), height = reader_u16be(&r);
+    reader_skip(&r, INIT_SIZE - 8);
+    uint32_t size = reader_u32be(&r);
+    struct reader name = reader_take(&r, size);
+    s->step = STEP_DONE;
+    if (!reader_ok(&r) || size > NAME_MAX || !ascii_is_printable(ascii_of(name)))
+        return;
+    struct ot_fact fact = {.kind = FACT_HOST_NAME, .value = ascii_of(name)};
+    struct ot_event e = event_as(d, INIT);
+    e.detail = dissect_text(d, "screen of %u x %u", width, height);
+    e.facts = &fact;
+    e.fact_count = 1;
+    emit_event(d, &e);
+}
+
+static void server_says(struct dissect *d, struct state *s, struct reader r)
+{
+    if (s->step == STEP_TYPES && s->minor < 7) {
+        uint32_t type = reader_u32be(&r);
+        if (reader_ok(&r))
+            security(d, s, type > 255 ? 255 : (uint8_t)type);
+    } else if (s->step == STEP_TYPES) {
+        s->step = STEP_CHOICE;
+        if (reader_u8(&r) == 0)
+            security(d, s, 0);
+    } else if (s->step == STEP_CHALLENGE) {
+        s->step = reader_left(&r) == CHALLENGE_SIZE ? STEP_ANSWER : STEP_DONE;
+    } else if (s->step == STEP_RESULT) {
+        login_result(d, s, r);
+    } else if (s->step == STEP_INIT) {
+        server_init(d, s, r);
+    }
+}
+
+static void client_says(struct dissect *d, struct state *s, struct reader r)
+{
+    if (s->step == STEP_CHOICE) {
+        security(d, s, reader_u8(&r));
+    } else if (s->step == STEP_ANSWER) {
+        struct ot_event e = event_as(d, LOGIN);
+        e.detail = text_of(type_name(s->type));
+        s->step = STEP_RESULT;
+        emit_event(d, &e);
+    }
+}
+
+static void vnc_dissect(struct dissect *d, struct reader r)
+{
+    struct state *s = d->state;
+    if (vnc_recognise(r) == CLAIM_YES && s->step == STEP_VERSION)
+        version(d, s, r);
+    else if (s->step == STEP_DONE || s->step == STEP_VERSION)
+        dissect_skip(d, UINT64_MAX);
+    else if (d->is_from_client)
+        client_says(d, s, r);
+    else
+        server_says(d, s, r);
+}
+
+const struct dissector dissector_vnc = {
+    .name = "vnc",
+    .spec = "RFC 6143",
+    .over = OVER_TCP,
+    .ports = {5900, 5901, 5902, 5903},
+    .state_size = sizeof(struct state),
+    .pdu_max = PDU_MAX,
+    .begins_segments = true,
+    .recognise = vnc_recognise,
+    .frame = vnc_frame,
+    .dissect = vnc_dissect,
+};

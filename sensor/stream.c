@@ -66,6 +66,8 @@ static void skip_hole(struct stream *s, const struct stream_context *c)
 {
     c->counters->tcp_gaps++;
     c->counters->tcp_gap_bytes += s->held->sequence - s->next;
+    s->hole_from = s->next;
+    s->hole_to = s->held->sequence;
     s->next = s->held->sequence;
     s->is_gap = true;
     pass_held(s, c);
@@ -127,6 +129,23 @@ static void hold(struct stream *s, const struct stream_context *c, const struct 
     s->held_bytes += h->size;
 }
 
+/* A segment of a hole that was given up too early: shuffled captures, mirrors that delay one
+ * direction. It stands for itself. */
+static bool pass_late(struct stream *s, const struct stream_context *c, const struct packet *p)
+{
+    if (s->hole_from == s->hole_to || distance(s->hole_from, p->tcp_sequence) < 0 ||
+        distance(p->tcp_sequence + p->payload_size, s->hole_to) < 0)
+        return false;
+    if (p->tcp_sequence == s->hole_from)
+        s->hole_from += p->payload_size;
+    else
+        s->hole_to = p->tcp_sequence; /* what lies behind it is given up for good */
+    c->counters->tcp_out_of_order++;
+    c->deliver(c->context, p->payload, p->payload_size, true);
+    s->is_gap = true;
+    return true;
+}
+
 static void begin_at(struct stream *s, uint32_t sequence, bool is_gap)
 {
     s->next = sequence;
@@ -157,6 +176,8 @@ void stream_segment(struct stream *s, const struct stream_context *c, const stru
     } else {
         uint32_t seen = (uint32_t)-ahead;
         if (seen >= p->payload_wire_size) {
+            if (pass_late(s, c, p))
+                return;
             c->counters->tcp_retransmissions++;
             return;
         }

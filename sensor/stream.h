@@ -13,7 +13,8 @@
 struct held;
 
 struct stream {
-    uint32_t next; /* sequence number of the byte wanted next */
+    uint32_t next;               /* sequence number of the byte wanted next */
+    uint32_t hole_from, hole_to; /* what was given up last, and may come late all the same */
     bool is_started;
     bool is_gap; /* bytes before the next delivery were lost */
     uint16_t held_count;

@@ -205,6 +205,25 @@ START_TEST(a_lost_segment_that_was_acknowledged_is_skipped)
 }
 END_TEST
 
+START_TEST(what_comes_after_its_hole_was_given_up)
+{
+    uint8_t pdus[3][12];
+    for (uint8_t i = 0; i < 3; i++)
+        numbered(pdus[i], request, 12, (uint8_t)(i + 1));
+    wire_handshake(&wire);
+    wire_send(&wire, true, pdus[0], 12);
+    wire.sequence[0] += 12;
+    wire_send(&wire, true, pdus[2], 12);
+    wire_send(&wire, false, response, sizeof response); /* acknowledges all three */
+    wire.sequence[0] -= 24;
+    wire_send(&wire, true, pdus[1], 12);                            /* late */
+    wire_segment(&wire, true, TCP_ACK, (uint32_t)-12, pdus[1], 12); /* and once more */
+    static const char *const events[] = {"> 3 tid 1", "> 3 tid 3", "< 3 tid 1", "> 3 tid 2"};
+    expect_events(4, events);
+    ck_assert_uint_eq(analyser_counters(wire.analyser)->tcp_retransmissions, 1);
+}
+END_TEST
+
 START_TEST(picked_up_in_the_middle)
 {
     /* no handshake; the first bytes are the end of a PDU that began before */
@@ -378,6 +397,7 @@ int main(void)
     tcase_add_test(c, out_of_order_and_retransmitted);
     tcase_add_test(c, an_overlap_is_delivered_once);
     tcase_add_test(c, a_lost_segment_that_was_acknowledged_is_skipped);
+    tcase_add_test(c, what_comes_after_its_hole_was_given_up);
     tcase_add_test(c, picked_up_in_the_middle);
     tcase_add_loop_test(c, one_sided_mirrors, 0, 2);
     tcase_add_test(c, a_weak_signature_on_another_port_needs_a_second_pdu);

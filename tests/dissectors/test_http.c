@@ -1,0 +1,80 @@
+/* test_http.c: requests, answers and bodies of HTTP/1, held against RFC 9112. */
+#include "support/dissect_probe.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+
+extern const struct dissector dissector_http;
+
+#define ASK "GET /a HTTP/1.1\r\nHost: plc\r\n\r\n"
+
+static void say(struct probe *p, bool is_from_client, const char *text)
+{
+    probe_stream(p, &dissector_http, is_from_client, text, strlen(text));
+}
+
+static const struct row {
+    const char *shows, *answer;
+} rows[] = {
+    {"a body of known length",
+     "HTTP/1.1 200 OK\r\nContent-Length: 20\r\n\r\nGET / HTTP/1.1\r\n\r\n12"                              },
+    {"a body in chunks",           "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+                         "14\r\nGET / HTTP/1.1\r\n\r\n12\r\n3\r\nabc\r\n0\r\n\r\n"},
+    {"an answer that has no body", "HTTP/1.1 304 Not\r\nContent-Length: 20\r\n\r\n"                       },
+};
+
+START_TEST(what_follows_a_body_is_found)
+{
+    const struct row *row = &rows[_i];
+    for (int is_bytewise = 0; is_bytewise < 2; is_bytewise++) {
+        struct probe *p = probe_create(TRANSPORT_TCP);
+        say(p, true, ASK);
+        for (const char *c = row->answer; is_bytewise && *c; c++)
+            probe_stream(p, &dissector_http, false, c, 1);
+        if (!is_bytewise)
+            say(p, false, row->answer);
+        say(p, false, "HTTP/1.1 404 Not Found\r\n\r\n");
+        ck_assert_msg(p->event_count == 3, "%s: %zu events", row->shows, p->event_count);
+        ck_assert_str_eq(probe_event(p, 0)->code, "GET");
+        ck_assert_str_eq(probe_event(p, 0)->detail, "/a");
+        ck_assert_str_eq(probe_event(p, 2)->code, "404");
+        ck_assert_str_eq(probe_event(p, 2)->status, "error 404");
+        probe_destroy(p);
+    }
+}
+END_TEST
+
+START_TEST(basic_has_user_and_credential)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    say(p, true, "GET / HTTP/1.1\r\nAuthorization: Basic YWRtaW46c2VjcmV0\r\n\r\n");
+    ck_assert_uint_eq(probe_event(p, 0)->flags, OT_HAS_CREDENTIAL);
+    ck_assert_str_eq(probe_event(p, 0)->facts, "user_name=admin");
+    ck_assert_uint_eq(probe_event(p, 0)->secret_size, 16);
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(every_prefix_asks_for_more)
+{
+    for (size_t i = 0; i < sizeof ASK - 1; i++)
+        ck_assert_int_eq(probe_frame(&dissector_http, ASK, i).verdict, FRAME_NEED);
+    ck_assert_uint_eq(probe_frame(&dissector_http, ASK, sizeof ASK - 1).size, sizeof ASK - 1);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("http");
+    TCase *tc = tcase_create("http");
+    tcase_add_loop_test(tc, what_follows_a_body_is_found, 0, sizeof rows / sizeof *rows);
+    tcase_add_test(tc, basic_has_user_and_credential);
+    tcase_add_test(tc, every_prefix_asks_for_more);
+    suite_add_tcase(suite, tc);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

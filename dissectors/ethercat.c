@@ -420,39 +420,48 @@ static void ecat_dissect(struct dissect *d, struct reader r)
     }
 }
 
-/* The ethertype decides; over UDP the datagrams must fill the frame: enough on its own port. */
+/* The ethertype decides. */
 static enum claim ecat_recognise(struct reader r)
+{
+    return reader_left(&r) < FRAME_HEADER_SIZE ? CLAIM_MORE : CLAIM_YES;
+}
+
+/* Over UDP known datagrams must fill the frame, and the frame the payload. */
+static enum claim ecat_udp_recognise(struct reader r)
 {
     uint16_t header = reader_u16le(&r);
     if (!reader_ok(&r))
         return CLAIM_MORE;
-    size_t length = header & LENGTH_MASK;
-    unsigned type = header >> 12;
-    if ((type == TYPE_VARIABLES || type == TYPE_MAILBOX) && length > 0 && length <= reader_left(&r))
-        return CLAIM_WEAK;
-    if (type != TYPE_COMMAND || length < DATAGRAM_HEADER_SIZE + COUNTER_SIZE)
+    if (header >> 12 != TYPE_COMMAND || (header & FRAME_RESERVED) ||
+        (header & LENGTH_MASK) != reader_left(&r))
         return CLAIM_NO;
-    if (length > reader_left(&r))
-        return CLAIM_WEAK; /* cut by the capture */
-    struct reader body = reader_take(&r, length);
     for (int i = 0; i < DATAGRAMS_MAX; i++) {
         struct datagram g;
-        if (!read_datagram(&body, &g) || g.command > FRMW)
+        if (!read_datagram(&r, &g) || g.command > FRMW || (g.length & DATAGRAM_RESERVED))
             return CLAIM_NO;
         if (!(g.length & DATAGRAM_MORE))
             break;
     }
-    return reader_left(&body) == 0 ? CLAIM_WEAK : CLAIM_NO;
+    return reader_left(&r) == 0 ? CLAIM_WEAK : CLAIM_NO;
 }
 
 const struct dissector dissector_ethercat = {
     .name = "ethercat",
     .spec = "IEC 61158-4-12 (EtherCAT)",
-    .over = OVER_ETHERTYPE | OVER_UDP,
-    .ports = {34980},
-    .is_bound_to_ports = true,
+    .over = OVER_ETHERTYPE,
     .ethertypes = {0x88a4},
     .state_size = sizeof(struct ecat_state),
     .recognise = ecat_recognise,
+    .dissect = ecat_dissect,
+};
+
+const struct dissector dissector_ethercat_udp = {
+    .name = "ethercat",
+    .spec = "IEC 61158-4-12 (EtherCAT)",
+    .over = OVER_UDP,
+    .ports = {34980},
+    .is_bound_to_ports = true,
+    .state_size = sizeof(struct ecat_state),
+    .recognise = ecat_udp_recognise,
     .dissect = ecat_dissect,
 };

@@ -529,30 +529,42 @@ static void epl_dissect(struct dissect *d, struct reader r)
     emit_event(d, &f.event);
 }
 
-/* The ethertype decides. Over UDP only SDO, with both node numbers 0. */
+/* The ethertype decides. */
 static enum claim epl_recognise(struct reader r)
 {
-    uint8_t type = reader_u8(&r);
-    uint16_t nodes = reader_u16be(&r);
-    uint8_t service = reader_u8(&r);
+    return reader_left(&r) < 3 ? CLAIM_MORE : CLAIM_YES;
+}
+
+/* Over UDP only SDO, with both node numbers 0: the sequence layer alone, or with a command. */
+static enum claim epl_udp_recognise(struct reader r)
+{
+    uint32_t head = reader_u32be(&r);
     reader_skip(&r, 2);
     uint16_t zero = reader_u16be(&r);
     if (!reader_ok(&r))
         return CLAIM_MORE;
-    bool is_sdo = type == ASND && service == SDO && zero == 0;
-    bool is_cyclic = (type == SOC || type == PREQ || type == PRES || type == SOA || type == ASND ||
-                      type == AMNI || type == AINV) &&
-                     nodes != 0;
-    return is_sdo || is_cyclic ? CLAIM_WEAK : CLAIM_NO;
+    if (head != ((uint32_t)ASND << 24 | SDO) || zero != 0)
+        return CLAIM_NO;
+    return reader_peek(&r) == 0 ? CLAIM_WEAK : CLAIM_NO;
 }
 
 const struct dissector dissector_powerlink = {
     .name = "powerlink",
     .spec = "EPSG DS 301 V1.3.0",
-    .over = OVER_ETHERTYPE | OVER_UDP,
-    .ports = {3819},
+    .over = OVER_ETHERTYPE,
     .ethertypes = {0x88ab},
     .state_size = sizeof(struct epl_state),
     .recognise = epl_recognise,
+    .dissect = epl_dissect,
+};
+
+const struct dissector dissector_powerlink_udp = {
+    .name = "powerlink",
+    .spec = "EPSG DS 301 V1.3.0",
+    .over = OVER_UDP,
+    .ports = {3819},
+    .is_bound_to_ports = true,
+    .state_size = sizeof(struct epl_state),
+    .recognise = epl_udp_recognise,
     .dissect = epl_dissect,
 };

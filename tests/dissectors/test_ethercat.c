@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-extern const struct dissector dissector_ethercat;
+extern const struct dissector dissector_ethercat, dissector_ethercat_udp;
 
 enum { ROOM = 512 };
 
@@ -417,11 +417,11 @@ START_TEST(recognition)
 {
     uint8_t frame[ROOM], zeros[64] = {0};
     size_t size = make(frame, &(struct datagram){7, 0, 0x130, 0, "0000"});
-    ck_assert_int_eq(probe_recognise(&dissector_ethercat, frame, 1), CLAIM_MORE);
-    ck_assert_int_eq(probe_recognise(&dissector_ethercat, frame, size), CLAIM_WEAK);
+    ck_assert_int_eq(probe_recognise(&dissector_ethercat_udp, frame, 1), CLAIM_MORE);
+    ck_assert_int_eq(probe_recognise(&dissector_ethercat_udp, frame, size), CLAIM_WEAK);
     frame[2] = 15;
-    ck_assert_int_eq(probe_recognise(&dissector_ethercat, frame, size), CLAIM_NO);
-    ck_assert_int_eq(probe_recognise(&dissector_ethercat, zeros, sizeof zeros), CLAIM_NO);
+    ck_assert_int_eq(probe_recognise(&dissector_ethercat_udp, frame, size), CLAIM_NO);
+    ck_assert_int_eq(probe_recognise(&dissector_ethercat_udp, zeros, sizeof zeros), CLAIM_NO);
 }
 END_TEST
 

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-extern const struct dissector dissector_powerlink;
+extern const struct dissector dissector_powerlink, dissector_powerlink_udp;
 
 static const struct row {
     const char *what, *hex, *code, *name, *operation;
@@ -163,10 +163,11 @@ END_TEST
 START_TEST(recognition)
 {
     uint8_t zeros[32] = {0};
-    ck_assert_int_eq(probe_recognise(&dissector_powerlink, zeros, sizeof zeros), CLAIM_NO);
-    ck_assert_int_eq(probe_recognise(&dissector_powerlink, "\x06\0\0\5\0\1\0", 7), CLAIM_MORE);
-    ck_assert_int_eq(probe_recognise(&dissector_powerlink, "\x06\0\0\5\0\1\0\0", 8), CLAIM_WEAK);
-    ck_assert_int_eq(probe_recognise(&dissector_powerlink, "\x06\0\0\4\0\1\0\0", 8), CLAIM_NO);
+    ck_assert_int_eq(probe_recognise(&dissector_powerlink_udp, zeros, sizeof zeros), CLAIM_NO);
+    ck_assert_int_eq(probe_recognise(&dissector_powerlink_udp, "\x06\0\0\5\0\1\0", 7), CLAIM_MORE);
+    ck_assert_int_eq(probe_recognise(&dissector_powerlink_udp, "\x06\0\0\5\0\1\0\0", 8),
+                     CLAIM_WEAK);
+    ck_assert_int_eq(probe_recognise(&dissector_powerlink_udp, "\x06\0\0\4\0\1\0\0", 8), CLAIM_NO);
 }
 END_TEST
 

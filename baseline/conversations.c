@@ -127,6 +127,9 @@ static void tell_link(struct seen *s, const struct ot_flow *flow, const char *pr
     if (*protocol)
         text_format(f->what, sizeof f->what, "talks %s with %%T, its first contact with it",
                     protocol);
+    else if (flow->transport != TRANSPORT_TCP && flow->transport != TRANSPORT_UDP)
+        text_format(f->what, sizeof f->what,
+                    "sends Ethernet frames to %%T, its first contact with it");
     else
         text_format(f->what, sizeof f->what,
                     "connects to %s port %u of %%T, its first contact with it",

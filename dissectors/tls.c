@@ -152,12 +152,15 @@ static void hello(struct dissect *d, uint8_t message, struct reader r)
         emit_violation(d, VIOLATION_LENGTH, "TLS hello shorter than its fields", NULL, 0);
         return;
     }
-    if (reader_left(&r))
-        reader_skip(&r, 2);
-    for (int i = 0; i < EXTENSIONS_MAX && reader_left(&r); i++) {
-        uint16_t type = reader_u16be(&r);
-        uint16_t size = reader_u16be(&r);
-        struct reader extension = reader_take(&r, size);
+    struct reader list = {0};
+    if (reader_left(&r)) {
+        uint16_t all = reader_u16be(&r);
+        list = reader_take(&r, all);
+    }
+    for (int i = 0; i < EXTENSIONS_MAX && reader_left(&list); i++) {
+        uint16_t type = reader_u16be(&list);
+        uint16_t size = reader_u16be(&list);
+        struct reader extension = reader_take(&list, size);
         if (type == EXTENSION_NAME && message == CLIENT_HELLO)
             fact.value = server_name(extension);
         else if (type == EXTENSION_VERSIONS && message == SERVER_HELLO)
@@ -168,6 +171,8 @@ static void hello(struct dissect *d, uint8_t message, struct reader r)
                 version = offered <= 0x304 && offered > version ? offered : version;
             }
     }
+    if (!reader_ok(&list))
+        emit_violation(d, VIOLATION_LENGTH, "TLS extension longer than its hello", NULL, 0);
     e.name = message == CLIENT_HELLO ? "client_hello" : "server_hello";
     if (message == SERVER_HELLO)
         e.detail = dissect_text(d, "%s, cipher suite 0x%04x", version_name(version), cipher);

@@ -12,6 +12,8 @@ enum {
     COOKIE_SIZE = 16,
     KEXINIT = 20, /* [4253] 12 */
     PACKET_MAX = 35000,
+    PACKET_HEADER = 6, /* with the message */
+    KEXINIT_MIN = 22,  /* padding length, message, cookie and the size of one list */
 };
 
 enum code { BANNER, KEY_EXCHANGE, ENCRYPTED };
@@ -51,8 +53,18 @@ static enum claim ssh_recognise(struct reader r)
     return at[4] == '1' || at[4] == '2' ? CLAIM_YES : CLAIM_NO;
 }
 
+/* A key exchange in clear; length: of the packet without its first field. */
+static bool read_kexinit(struct reader *r, uint32_t *length)
+{
+    *length = reader_u32be(r);
+    reader_skip(r, 1);
+    uint8_t message = reader_u8(r);
+    return reader_ok(r) && message == KEXINIT && *length <= PACKET_MAX;
+}
+
 static struct frame ssh_frame(struct reader r)
 {
+    uint32_t length;
     size_t left = reader_left(&r);
     enum claim claim = ssh_recognise(r);
     size_t line = claim == CLAIM_YES ? ascii_line(r) : 0;
@@ -62,6 +74,10 @@ static struct frame ssh_frame(struct reader r)
         return frame_of(line);
     if (claim == CLAIM_YES || claim == CLAIM_MORE)
         return frame_need(left + 1);
+    if (left < PACKET_HEADER)
+        return frame_need(PACKET_HEADER);
+    if (read_kexinit(&r, &length) && length >= KEXINIT_MIN && length <= PDU_MAX - 4)
+        return left < length + 4 ? frame_need(length + 4) : frame_of(length + 4);
     return frame_of(left < PDU_MAX ? left : PDU_MAX);
 }
 
@@ -87,11 +103,8 @@ static void banner(struct dissect *d, struct reader r)
 
 static void packet(struct dissect *d, struct state *s, struct reader r)
 {
-    uint32_t length = reader_u32be(&r);
-    reader_skip(&r, 1);
-    uint8_t message = reader_u8(&r);
-    if (reader_ok(&r) && message == KEXINIT && length <= PACKET_MAX &&
-        !s->has_kexinit[d->is_from_client]) {
+    uint32_t length;
+    if (read_kexinit(&r, &length) && !s->has_kexinit[d->is_from_client]) {
         s->has_kexinit[d->is_from_client] = true;
         struct ot_event e = event_as(d, KEY_EXCHANGE);
         reader_skip(&r, COOKIE_SIZE);
@@ -99,7 +112,9 @@ static void packet(struct dissect *d, struct state *s, struct reader r)
         struct reader list = reader_take(&r, size);
         struct text methods = ascii_of(list);
         struct text first = ascii_until(&methods, ',');
-        if (ascii_is_printable(first))
+        if (length < KEXINIT_MIN || size > length - KEXINIT_MIN)
+            emit_violation(d, VIOLATION_LENGTH, "KEXINIT longer than its packet", NULL, 0);
+        else if (ascii_is_printable(first))
             e.detail = first;
         emit_event(d, &e);
         return;

@@ -1,6 +1,7 @@
 /* ftp.c: the control connection of file transfer: log-in in clear, file names, answers.
  *
- * Spec: [959] RFC 959 File Transfer Protocol, [2228] security extensions (AUTH)
+ * Spec: [959] RFC 959 File Transfer Protocol, [1123] RFC 1123 4.1.3 (X..., Telnet)
+ *       [2228] security extensions (AUTH)
  *
  *   client: verb [ " " argument ] CR LF
  *   server: code 3 digits, " " or "-" (more lines follow), text CR LF */
@@ -14,6 +15,7 @@ enum {
     REPLY_SECURED = 234,
     REPLY_ERROR = 400, /* from here on */
     REPLY_NOT_LOGGED_IN = 530,
+    TELNET = 255, /* its commands begin so; no record of TLS does */
 };
 
 static const struct verb {
@@ -22,47 +24,59 @@ static const struct verb {
     bool has_file;
     const char *name;
 } verbs[] = {
-    {"abor", OP_SESSION,       false, "abort"            },
-    {"acct", OP_AUTH,          false, "account"          },
-    {"appe", OP_FILE_WRITE,    true,  "append"           },
-    {"auth", OP_SESSION,       false, "security"         },
-    {"cdup", OP_SESSION,       false, "directory_up"     },
-    {"cwd",  OP_SESSION,       true,  "change_directory" },
-    {"dele", OP_FILE_DELETE,   true,  "delete"           },
-    {"eprt", OP_SESSION,       false, "port"             },
-    {"epsv", OP_SESSION,       false, "passive"          },
-    {"feat", OP_IDENTIFY,      false, "features"         },
-    {"help", OP_IDENTIFY,      false, "help"             },
-    {"list", OP_FILE_READ,     true,  "list"             },
-    {"mdtm", OP_FILE_READ,     true,  "modification_time"},
-    {"mkd",  OP_FILE_WRITE,    true,  "make_directory"   },
-    {"mlsd", OP_FILE_READ,     true,  "list"             },
-    {"mlst", OP_FILE_READ,     true,  "list"             },
-    {"mode", OP_SESSION,       false, "mode"             },
-    {"nlst", OP_FILE_READ,     true,  "name_list"        },
-    {"noop", OP_SESSION,       false, "no_operation"     },
-    {"opts", OP_SESSION,       false, "options"          },
-    {"pass", OP_AUTH,          false, "password"         },
-    {"pasv", OP_SESSION,       false, "passive"          },
-    {"pbsz", OP_SESSION,       false, "protection_size"  },
-    {"port", OP_SESSION,       false, "port"             },
-    {"prot", OP_SESSION,       false, "protection"       },
-    {"pwd",  OP_SESSION,       false, "print_directory"  },
-    {"quit", OP_SESSION,       false, "quit"             },
-    {"rest", OP_SESSION,       false, "restart_at"       },
-    {"retr", OP_FILE_READ,     true,  "retrieve"         },
-    {"rmd",  OP_FILE_DELETE,   true,  "remove_directory" },
-    {"rnfr", OP_FILE_WRITE,    true,  "rename_from"      },
-    {"rnto", OP_FILE_WRITE,    true,  "rename_to"        },
-    {"site", OP_CONFIG_CHANGE, false, "site"             },
-    {"size", OP_FILE_READ,     true,  "size"             },
-    {"stat", OP_DIAGNOSTICS,   false, "status"           },
-    {"stor", OP_FILE_WRITE,    true,  "store"            },
-    {"stou", OP_FILE_WRITE,    true,  "store_unique"     },
-    {"stru", OP_SESSION,       false, "structure"        },
-    {"syst", OP_IDENTIFY,      false, "system"           },
-    {"type", OP_SESSION,       false, "type"             },
-    {"user", OP_AUTH,          false, "user"             },
+    {"abor", OP_SESSION,       false, "abort"                },
+    {"acct", OP_AUTH,          false, "account"              },
+    {"allo", OP_SESSION,       false, "allocate"             },
+    {"appe", OP_FILE_WRITE,    true,  "append"               },
+    {"auth", OP_SESSION,       false, "security"             },
+    {"ccc",  OP_SESSION,       false, "clear_channel"        },
+    {"cdup", OP_SESSION,       false, "directory_up"         },
+    {"clnt", OP_SESSION,       false, "client_name"          },
+    {"cwd",  OP_SESSION,       true,  "change_directory"     },
+    {"dele", OP_FILE_DELETE,   true,  "delete"               },
+    {"eprt", OP_SESSION,       false, "port"                 },
+    {"epsv", OP_SESSION,       false, "passive"              },
+    {"feat", OP_IDENTIFY,      false, "features"             },
+    {"help", OP_IDENTIFY,      false, "help"                 },
+    {"lang", OP_SESSION,       false, "language"             },
+    {"list", OP_FILE_READ,     true,  "list"                 },
+    {"mdtm", OP_FILE_READ,     true,  "modification_time"    },
+    {"mfmt", OP_FILE_WRITE,    true,  "set_modification_time"},
+    {"mkd",  OP_FILE_WRITE,    true,  "make_directory"       },
+    {"mlsd", OP_FILE_READ,     true,  "list"                 },
+    {"mlst", OP_FILE_READ,     true,  "list"                 },
+    {"mode", OP_SESSION,       false, "mode"                 },
+    {"nlst", OP_FILE_READ,     true,  "name_list"            },
+    {"noop", OP_SESSION,       false, "no_operation"         },
+    {"opts", OP_SESSION,       false, "options"              },
+    {"pass", OP_AUTH,          false, "password"             },
+    {"pasv", OP_SESSION,       false, "passive"              },
+    {"pbsz", OP_SESSION,       false, "protection_size"      },
+    {"port", OP_SESSION,       false, "port"                 },
+    {"prot", OP_SESSION,       false, "protection"           },
+    {"pwd",  OP_SESSION,       false, "print_directory"      },
+    {"quit", OP_SESSION,       false, "quit"                 },
+    {"rein", OP_SESSION,       false, "reinitialise"         },
+    {"rest", OP_SESSION,       false, "restart_at"           },
+    {"retr", OP_FILE_READ,     true,  "retrieve"             },
+    {"rmd",  OP_FILE_DELETE,   true,  "remove_directory"     },
+    {"rnfr", OP_FILE_WRITE,    true,  "rename_from"          },
+    {"rnto", OP_FILE_WRITE,    true,  "rename_to"            },
+    {"site", OP_CONFIG_CHANGE, false, "site"                 },
+    {"size", OP_FILE_READ,     true,  "size"                 },
+    {"smnt", OP_SESSION,       true,  "structure_mount"      },
+    {"stat", OP_DIAGNOSTICS,   false, "status"               },
+    {"stor", OP_FILE_WRITE,    true,  "store"                },
+    {"stou", OP_FILE_WRITE,    true,  "store_unique"         },
+    {"stru", OP_SESSION,       false, "structure"            },
+    {"syst", OP_IDENTIFY,      false, "system"               },
+    {"type", OP_SESSION,       false, "type"                 },
+    {"user", OP_AUTH,          false, "user"                 },
+    {"xcup", OP_SESSION,       false, "directory_up"         },
+    {"xcwd", OP_SESSION,       true,  "change_directory"     },
+    {"xmkd", OP_FILE_WRITE,    true,  "make_directory"       },
+    {"xpwd", OP_SESSION,       false, "print_directory"      },
+    {"xrmd", OP_FILE_DELETE,   true,  "remove_directory"     },
 };
 enum { VERB_COUNT = sizeof verbs / sizeof *verbs, CODE_REPLY = 1, CODE_VERB = 0 };
 
@@ -120,12 +134,27 @@ static bool is_firmware(struct text name)
     return false;
 }
 
+/* Size of the Telnet command that r begins with, [1123] 4.1.2.12; 0: none, or not known yet. */
+static size_t telnet_size(struct reader r)
+{
+    enum { WILL = 251, DONT = 254 };
+    if (reader_left(&r) < 2 || reader_u8(&r) != TELNET)
+        return 0;
+    uint8_t command = reader_u8(&r);
+    return command >= WILL && command <= DONT ? 3 : 2;
+}
+
 static enum claim ftp_recognise(struct reader r)
 {
     size_t line_size = ascii_line(r);
     if (line_size == 0) {
-        struct text all = ascii_of(r);
-        return all.size < 5 && (all.size == 0 || ascii_is_printable(all)) ? CLAIM_MORE : CLAIM_NO;
+        struct text all = ascii_of(r), rest = all;
+        if (all.size < 5)
+            return all.size == 0 || ascii_is_printable(all) ? CLAIM_MORE : CLAIM_NO;
+        return all.size < LINE_MAX &&
+                       (reply_of(all) == REPLY_READY || verb_of(ascii_until(&rest, ' ')))
+                   ? CLAIM_MORE
+                   : CLAIM_NO;
     }
     struct text line = {(const char *)r.at, line_size};
     if (line_size > LINE_MAX || line_size < 5 || line.at[line_size - 2] != '\r')
@@ -143,7 +172,11 @@ static struct frame ftp_frame(struct reader r)
         return frame_need(1);
     uint8_t first = reader_peek(&r);
     size_t line = ascii_line(r);
-    if (first < '\n' || (first > '\r' && first < ' ') || first > '~') /* TLS after AUTH, Telnet */
+    if (first == TELNET) {
+        size_t size = telnet_size(r);
+        return size == 0 ? frame_need(2) : size > left ? frame_need(size) : frame_of(size);
+    }
+    if (first < '\n' || (first > '\r' && first < ' ') || first > '~') /* TLS after AUTH */
         return frame_of(left < LINE_MAX ? left : LINE_MAX);
     if (line > LINE_MAX || (line == 0 && left >= LINE_MAX))
         return frame_broken("line is too long");
@@ -243,6 +276,8 @@ static void ftp_dissect(struct dissect *d, struct reader r)
 {
     struct state *s = d->state;
     uint8_t first = reader_peek(&r);
+    if (first == TELNET)
+        return;
     if (s->is_secured && (first < '\n' || first > '~' || (first > '\r' && first < ' '))) {
         struct ot_event e = event_with(d, s);
         e.code[0] = CODE_REPLY;

@@ -76,7 +76,7 @@ static struct text text_in(struct reader r)
 
 static enum claim recognise_apdu(struct reader r)
 {
-    struct ber apdu;
+    struct ber apdu = {0};
     if (!ber_next(&r, &apdu))
         return apdu.tag == APDU_TAG ? CLAIM_WEAK : CLAIM_NO;
     if (apdu.tag != APDU_TAG)

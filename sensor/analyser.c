@@ -349,12 +349,6 @@ static void claimed_bytes(struct analyser *a, struct flow *f, int from, const ui
         consume(a, h, used);
 }
 
-static bool is_usual_port(const struct dissector *d, const struct flow *f)
-{
-    return is_layer2(f) || has_port(d, f->view.server.port) || has_port(d, f->view.client.port) ||
-           d->ports[0] == 0;
-}
-
 /* A protocol whose port this is, or NULL. */
 static const char *expected_at(const struct flow *f)
 {
@@ -363,6 +357,14 @@ static const char *expected_at(const struct flow *f)
         if ((dissectors[i]->over & over) && has_port(dissectors[i], f->view.server.port))
             return dissectors[i]->name;
     return NULL;
+}
+
+/* A protocol without ports of its own is usual where no other one is at home. */
+static bool is_usual_port(const struct dissector *d, const struct flow *f)
+{
+    if (is_layer2(f) || has_port(d, f->view.server.port) || has_port(d, f->view.client.port))
+        return true;
+    return d->ports[0] == 0 && !expected_at(f);
 }
 
 static void claim_flow(struct analyser *a, struct flow *f, const struct dissector *d)
@@ -374,7 +376,7 @@ static void claim_flow(struct analyser *a, struct flow *f, const struct dissecto
     f->state = FLOW_CLAIMED;
     f->broken = 0;
     if (!is_usual_port(d, f))
-        a->sink.odd_port(a->sink.context, &f->view, d->name, NULL, a->packet);
+        a->sink.odd_port(a->sink.context, &f->view, d->name, expected_at(f), a->packet);
 }
 
 static void nobody_claims(struct analyser *a, struct flow *f)

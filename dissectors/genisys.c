@@ -251,7 +251,7 @@ static enum claim genisys_recognise(struct reader r)
 
 const struct dissector dissector_genisys = {
     .name = "genisys",
-    .spec = "Union Switch & Signal SM-6700",
+    .spec = "Union Switch & Signal Genisys",
     .over = OVER_TCP,
     .ports = {10001},
     .state_size = sizeof(struct control_state),

@@ -321,7 +321,7 @@ static enum claim roc_plus_recognise(struct reader r)
 
 const struct dissector dissector_roc_plus = {
     .name = "roc_plus",
-    .spec = "Emerson D301180X0012",
+    .spec = "Emerson ROC Plus Protocol",
     .over = OVER_TCP | OVER_UDP,
     .ports = {4000},
     .pdu_max = 255 + HEADER_SIZE + CRC_SIZE,

@@ -1,6 +1,7 @@
 /* tftp.c: trivial file transfer: names, direction, and the file's bytes as a transfer.
  *
  * Spec: [1350] RFC 1350 The TFTP Protocol, [2347] RFC 2347 Option Extension
+ *       [2348] RFC 2348 Blocksize Option
  *
  *   | 1 read or 2 write | file name | 0 | mode | 0 | options |; | 3 data | block 2 | bytes |
  *   | 4 acknowledge | block 2 |; | 5 error | code 2 | text | 0 |; | 6 options accepted | ... |
@@ -75,13 +76,23 @@ static enum claim tftp_recognise(struct reader r)
 {
     struct text name, mode;
     uint16_t code = reader_u16be(&r);
+    size_t size = reader_left(&r);
     if (!reader_ok(&r))
         return CLAIM_NO;
     if (code == READ || code == WRITE)
         return read_text(&r, &name) && read_text(&r, &mode) && is_mode(mode) ? CLAIM_YES : CLAIM_NO;
+    if (code == OPTIONS) {
+        while (reader_left(&r))
+            if (!read_text(&r, &name) || !read_text(&r, &mode))
+                return CLAIM_NO;
+        return size > 0 ? CLAIM_WEAK : CLAIM_NO;
+    }
     uint16_t block = reader_u16be(&r);
     if (!reader_ok(&r))
         return CLAIM_NO;
+    if (code == ERROR)
+        return block <= ERROR_MAX && read_text(&r, &name) && reader_left(&r) == 0 ? CLAIM_WEAK
+                                                                                  : CLAIM_NO;
     if (code == DATA && block == 1 && reader_left(&r) >= 1 && reader_left(&r) <= BLOCK_SIZE)
         return CLAIM_WEAK;
     if (code == ACKNOWLEDGE && block <= 1 && reader_left(&r) == 0)
@@ -117,8 +128,7 @@ static void emit_named(struct dissect *d, struct ot_event *e, struct text name)
 
 static void ask(struct dissect *d, uint16_t code, struct reader r)
 {
-    enum { OPTIONS_MAX = 16 };
-    struct text name, mode, option, value;
+    struct text name, mode;
     if (!read_text(&r, &name) || !read_text(&r, &mode) || !is_mode(mode)) {
         emit_violation(d, VIOLATION_ENCODING, "TFTP request without file name and mode", NULL, 0);
         return;
@@ -127,16 +137,23 @@ static void ask(struct dissect *d, uint16_t code, struct reader r)
     a->operation = (uint8_t)(code == READ ? OP_FILE_READ : write_of(name));
     a->name_size = (uint8_t)ascii_keep(a->name, NAME_MAX, name).size;
     a->block_size = BLOCK_SIZE;
-    for (int i = 0; i < OPTIONS_MAX && read_text(&r, &option) && read_text(&r, &value); i++) {
-        uint64_t number;
-        if (ascii_is(option, "blksize") && ascii_number(value, &number) && number >= 8 &&
-            number <= 65464) /* RFC 2348 */
-            a->block_size = (uint16_t)number;
-    }
     dissect_sender_is_client(d, true);
     struct ot_event e = event_as(d, code);
     e.operation = (enum operation)a->operation;
     emit_named(d, &e, name);
+}
+
+/* An option counts when the server grants it, [2347]; it may make blocks smaller, [2348]. */
+static void grant(struct asked *a, struct reader r)
+{
+    enum { OPTIONS_MAX = 16 };
+    struct text option, value;
+    for (int i = 0; i < OPTIONS_MAX && read_text(&r, &option) && read_text(&r, &value); i++) {
+        uint64_t number;
+        if (ascii_is(option, "blksize") && ascii_number(value, &number) && number >= 8 &&
+            number <= 65464) /* [2348] */
+            a->block_size = (uint16_t)number;
+    }
 }
 
 static void begin(struct dissect *d, struct state *s, const struct asked *a)
@@ -215,6 +232,8 @@ static void tftp_dissect(struct dissect *d, struct reader r)
         data(d, s, a, r);
     else if (code == ERROR)
         refuse(d, s, a, r);
+    else if (code == OPTIONS)
+        grant(a, r);
     else if (code > OPTIONS || code == 0)
         emit_violation(d, VIOLATION_FUNCTION, "unknown TFTP operation", NULL, 0);
 }

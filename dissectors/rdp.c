@@ -14,6 +14,7 @@ enum {
     CR = 0xe0,
     CC = 0xd0,
     NEGOTIATION_SIZE = 8,
+    CORRELATION_SIZE = 36, /* [RDP] 2.2.1.1.2, after the negotiation of a client */
     ASK = 1,
     GRANT = 2,
     REFUSE = 3,
@@ -63,7 +64,9 @@ static bool read_connect(struct reader *r, struct connect *c)
                 ascii_trim((struct text){text.at + sizeof cookie - 1, line - (sizeof cookie - 1)});
         reader_skip(&body, line);
     }
-    if (reader_left(&body) == NEGOTIATION_SIZE) {
+    size_t left = reader_left(&body);
+    if (left == NEGOTIATION_SIZE ||
+        (c->type == CR && left == NEGOTIATION_SIZE + CORRELATION_SIZE)) {
         uint8_t type = reader_u8(&body);
         c->flags = reader_u8(&body);
         uint16_t fixed = reader_u16le(&body);

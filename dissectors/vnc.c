@@ -54,7 +54,7 @@ static struct ot_event event_as(const struct dissect *d, enum code code)
 
 static enum claim vnc_recognise(struct reader r)
 {
-    static const char pattern[] = "RFB 00d.00d\n"; /* d: a digit */
+    static const char pattern[] = "RFB ddd.ddd\n"; /* d: a digit */
     size_t given = reader_left(&r) < BANNER_SIZE ? reader_left(&r) : BANNER_SIZE;
     for (size_t i = 0; i < given; i++) {
         uint8_t c = reader_u8(&r);
@@ -77,11 +77,13 @@ static struct frame vnc_frame(struct reader r)
 
 static void version(struct dissect *d, struct state *s, struct reader r)
 {
-    enum { MINOR_AT = 10 };
+    enum { MINOR_AT = 8, MINOR_MAX = 255 };
+    uint64_t minor = 0;
     struct ot_event e = event_as(d, VERSION);
     e.detail = ascii_trim(ascii_of(r));
     reader_skip(&r, MINOR_AT);
-    s->minor = (uint8_t)(reader_u8(&r) - '0');
+    (void)ascii_number(ascii_of(r), &minor);
+    s->minor = (uint8_t)(minor < MINOR_MAX ? minor : MINOR_MAX);
     if (d->is_from_client)
         s->step = STEP_TYPES;
     else
@@ -144,13 +146,13 @@ static void server_init(struct dissect *d, struct state *s, struct reader r)
     uint32_t size = reader_u32be(&r);
     struct reader name = reader_take(&r, size);
     s->step = STEP_DONE;
-    if (!reader_ok(&r) || size > NAME_MAX || !ascii_is_printable(ascii_of(name)))
+    if (!reader_ok(&r))
         return;
     struct ot_fact fact = {.kind = FACT_HOST_NAME, .value = ascii_of(name)};
     struct ot_event e = event_as(d, INIT);
     e.detail = dissect_text(d, "screen of %u x %u", width, height);
     e.facts = &fact;
-    e.fact_count = 1;
+    e.fact_count = size <= NAME_MAX && ascii_is_printable(fact.value) ? 1 : 0;
     emit_event(d, &e);
 }
 

@@ -13,6 +13,7 @@
 #include "stop.h"
 #include "worker.h"
 
+#include <assert.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -583,6 +584,7 @@ static void finish_stats(struct live *l, struct stats *s, int64_t start_ns)
     struct rusage usage;
     getrusage(RUSAGE_SELF, &usage);
     publish(l);
+    assert(dissector_count <= STATS_PROTOCOLS_MAX);
     *s = (struct stats){.counters = l->published.counters, .alerts = core_alerts(l->core)};
     for (uint32_t i = 0; i < l->worker_count; i++) {
         struct worker *w = l->workers[i].worker;

@@ -14,6 +14,7 @@
 #include "stop.h"
 #include "worker.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,6 +202,7 @@ static void fill_stats(struct stats *s, struct file_run *r, const struct timespe
         .peak_memory_kib = usage.ru_maxrss,
         .alerts = core_alerts(r->core),
     };
+    assert(dissector_count <= STATS_PROTOCOLS_MAX);
     memcpy(s->protocols, analyser_protocols(worker_analyser(r->worker)),
            dissector_count * sizeof *s->protocols);
 }

@@ -6,13 +6,15 @@
 #include "sensor/base/counters.h"
 #include "sensor/base/error.h"
 
+enum { STATS_PROTOCOLS_MAX = 128 };
+
 struct stats {
     struct counters counters;
-    struct protocol_stats protocols[64]; /* like dissectors[], of all workers */
+    struct protocol_stats protocols[STATS_PROTOCOLS_MAX]; /* like dissectors[], of all workers */
     uint32_t flows_open;
     double seconds, cpu_seconds; /* wall clock and processor time of the run */
     long peak_memory_kib;
-    uint64_t alerts, findings;
+    uint64_t alerts;
 };
 
 bool stats_write(const struct stats *s, const char *path, struct error *err) NODISCARD;

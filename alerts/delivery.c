@@ -433,6 +433,8 @@ bool delivery_start(struct delivery **delivery, const struct config *config, con
     pthread_cond_init(&d->wake, NULL);
     bool ok =
         store_open(&d->store, store_path, STORE_READ_WRITE, schemas, err) && open_lanes(d, err);
+    if (ok)
+        count_waiting(d); /* the state is whole from the first question on */
     if (ok && start_thread(d) != 0)
         ok = error_set(err, "outputs: cannot start a thread");
     if (!ok) {

@@ -13,6 +13,7 @@ enum how { /* bits of a chunk's first byte */
            HOW_ROLE_OPEN = 16,   /* first chunk: the flow's beginning was not seen */
            HOW_SMALL_ARENA = 32, /* first chunk: the packet arena soon runs full */
            HOW_UDP = 64,         /* first chunk */
+           HOW_OTHER_PORT = 128, /* first chunk: a port of the dissector, by the input's size */
 };
 
 enum { SMALL_ARENA = 512, CHUNKS_MAX = 64 };
@@ -28,7 +29,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint8_t first = reader_peek(&input);
     struct probe *p = probe_create(first & HOW_UDP ? TRANSPORT_UDP : TRANSPORT_TCP);
     p->flow.is_start_seen = p->flow.is_role_known = !(first & HOW_ROLE_OPEN);
-    p->flow.server.port = dissector->ports[0];
+    size_t ports = 1;
+    while (ports < DISSECTOR_PORTS_MAX && dissector->ports[ports])
+        ports++;
+    p->flow.server.port = dissector->ports[first & HOW_OTHER_PORT ? size % ports : 0];
     if (first & HOW_SMALL_ARENA)
         probe_set_arena(p, SMALL_ARENA);
 

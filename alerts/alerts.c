@@ -253,6 +253,9 @@ static void copy_finding(struct finding *to, const struct finding *f)
     text_copy(to->fact, sizeof to->fact, text_of(f->fact));
     text_copy(to->object, sizeof to->object, text_of(f->object));
     text_copy(to->sha256, sizeof to->sha256, text_of(f->sha256));
+    text_copy(to->window, sizeof to->window, text_of(f->window));
+    text_copy(to->ticket, sizeof to->ticket, text_of(f->ticket));
+    to->permitted = f->permitted;
     if (f->ot_json_size <= sizeof to->ot_json) {
         to->ot_json_size = f->ot_json_size;
         memcpy(to->ot_json, f->ot_json, f->ot_json_size);
@@ -462,6 +465,9 @@ static void terminate(struct alert *alert)
     f->expected[sizeof f->expected - 1] = f->seen[sizeof f->seen - 1] = '\0';
     f->fact[sizeof f->fact - 1] = f->object[sizeof f->object - 1] = '\0';
     f->sha256[sizeof f->sha256 - 1] = '\0';
+    f->window[sizeof f->window - 1] = f->ticket[sizeof f->ticket - 1] = '\0';
+    if ((unsigned)f->permitted >= DETECTION_COUNT)
+        f->permitted = f->detection;
     if ((unsigned)f->operation >= OPERATION_COUNT)
         f->operation = OP_UNKNOWN;
 }

@@ -72,6 +72,7 @@ static void put_categories(struct json_writer *w, enum detection detection)
         {"plc.",           "intrusion_detection", "configuration" },
         {"rw.",            "intrusion_detection", "network"       },
         {"asset.",         "intrusion_detection", "host"          },
+        {"change.",        "configuration",       NULL            },
         {"ops.",           "host",                NULL            },
         {"sensor.",        "host",                NULL            },
         {"audit.",         "configuration",       NULL            },
@@ -302,6 +303,18 @@ static void put_transfer(struct json_writer *w, const struct alert *a)
     json_object_end(w);
 }
 
+static void put_window(struct json_writer *w, const struct finding *f)
+{
+    if (!f->window[0])
+        return;
+    json_object_begin(w, "window");
+    put_text(w, "name", f->window);
+    put_text(w, "ticket", f->ticket);
+    if (f->permitted != f->detection)
+        put_text(w, "permitted", detection_kind(f->permitted)->id);
+    json_object_end(w);
+}
+
 static void put_checks(struct json_writer *w, enum detection detection)
 {
     struct json_writer before = begin_object(w, "checks");
@@ -345,6 +358,7 @@ static void put_ours(struct json_writer *w, const struct alert *a,
             put_asset(w, "target", context, f->segment, &f->target);
     }
     put_transfer(w, a);
+    put_window(w, f);
     put_evidence(w, a);
     put_storm(w, a, context);
     put_checks(w, f->detection);

@@ -19,11 +19,13 @@ static const struct {
     int points;
     const char *reason;
 } modifiers[] = {
-    {FINDING_ACTOR_NEW,           1,  "actor is unknown or new"         },
-    {FINDING_CONFIRMED,           1,  "success confirmed by the reply"  },
-    {FINDING_REFUSED,             -1, "refused by the device"           },
-    {FINDING_ENGINEERING_STATION, -1, "actor is an engineering station" },
-    {FINDING_STILL_LEARNING,      -2, "this part is still being learned"},
+    {FINDING_SAFETY_ASSET,        2,  "target is part of a safety system"},
+    {FINDING_CRITICAL_ASSET,      1,  "target is critical for the plant" },
+    {FINDING_ACTOR_NEW,           1,  "actor is unknown or new"          },
+    {FINDING_CONFIRMED,           1,  "success confirmed by the reply"   },
+    {FINDING_REFUSED,             -1, "refused by the device"            },
+    {FINDING_ENGINEERING_STATION, -1, "actor is an engineering station"  },
+    {FINDING_STILL_LEARNING,      -2, "this part is still being learned" },
 };
 
 static void add(struct severity_sum *sum, const char *reason, int points)
@@ -43,6 +45,8 @@ void severity_sum(struct severity_sum *sum, enum detection detection, uint32_t f
     else
         add(sum, defaults[type].reason, defaults[type].points);
 
+    if (detection == DETECTION_CHANGE_MAINTENANCE_RECORD)
+        return;                    /* permitted is permitted, whatever it was */
     if (flags & FINDING_CONFIRMED) /* once it has worked, an attempt that did not lessens nothing */
         flags &= ~(uint32_t)FINDING_REFUSED;
     for (size_t i = 0; i < sizeof modifiers / sizeof *modifiers; i++)

@@ -54,9 +54,17 @@ enum finding_flag {                        /* severity modifiers and notes (DETE
                         64, /* the transfer has ended: final size and fingerprint are known */
                     FINDING_OUTCOME =
                         128, /* tells how something already told went on: count does not grow */
+                    FINDING_SAFETY_ASSET = 256,   /* target is part of a safety system: +2 */
+                    FINDING_CRITICAL_ASSET = 512, /* target was declared critical: +1 */
 };
 
-enum { FINDING_TEXT = 240, FINDING_KEY = 96, FINDING_OT_JSON = 1536, FINDING_SHA256_TEXT = 65 };
+enum {
+    FINDING_TEXT = 240,
+    FINDING_KEY = 96,
+    FINDING_OT_JSON = 1536,
+    FINDING_SHA256_TEXT = 65,
+    FINDING_WINDOW = 64
+};
 
 struct finding {
     enum detection detection;
@@ -80,6 +88,9 @@ struct finding {
     char sha256[FINDING_SHA256_TEXT]; /* of a completed transfer; "" when none */
     uint64_t size;                    /* bytes of a transfer; 0 when none */
     uint64_t count;                   /* how many times at once; 0 means 1 */
+    /* change.maintenance-record: the window that permits it, and what it would have been */
+    char window[FINDING_WINDOW], ticket[FINDING_WINDOW];
+    enum detection permitted;
     /* evidence */
     uint64_t evidence_id;   /* joins evidence packets that follow; 0: none (set by the worker) */
     uint64_t packet_number; /* 0: no single packet */

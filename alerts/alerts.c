@@ -253,9 +253,12 @@ static void copy_finding(struct finding *to, const struct finding *f)
     text_copy(to->fact, sizeof to->fact, text_of(f->fact));
     text_copy(to->object, sizeof to->object, text_of(f->object));
     text_copy(to->sha256, sizeof to->sha256, text_of(f->sha256));
-    text_copy(to->window, sizeof to->window, text_of(f->window));
-    text_copy(to->ticket, sizeof to->ticket, text_of(f->ticket));
-    to->permitted = f->permitted;
+    to->permitted = f->detection;
+    if (f->detection == DETECTION_CHANGE_MAINTENANCE_RECORD) {
+        text_copy(to->window, sizeof to->window, text_of(f->window));
+        text_copy(to->ticket, sizeof to->ticket, text_of(f->ticket));
+        to->permitted = f->permitted;
+    }
     if (f->ot_json_size <= sizeof to->ot_json) {
         to->ot_json_size = f->ot_json_size;
         memcpy(to->ot_json, f->ot_json, f->ot_json_size);

@@ -305,7 +305,7 @@ static void put_transfer(struct json_writer *w, const struct alert *a)
 
 static void put_window(struct json_writer *w, const struct finding *f)
 {
-    if (!f->window[0])
+    if (f->detection != DETECTION_CHANGE_MAINTENANCE_RECORD || !f->window[0])
         return;
     json_object_begin(w, "window");
     put_text(w, "name", f->window);

@@ -68,8 +68,7 @@ static void start(struct finding *f, enum detection detection, const struct ot_f
     text_copy(f->protocol, sizeof f->protocol, text_of(protocol));
     f->operation = OP_UNKNOWN;
     f->key[0] = f->what[0] = f->expected[0] = f->seen[0] = f->fact[0] = f->object[0] =
-        f->sha256[0] = f->window[0] = f->ticket[0] = '\0';
-    f->permitted = detection;
+        f->sha256[0] = '\0';
     f->size = 0;
     f->count = 1;
     f->evidence_id = 0;

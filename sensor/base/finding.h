@@ -88,7 +88,8 @@ struct finding {
     char sha256[FINDING_SHA256_TEXT]; /* of a completed transfer; "" when none */
     uint64_t size;                    /* bytes of a transfer; 0 when none */
     uint64_t count;                   /* how many times at once; 0 means 1 */
-    /* change.maintenance-record: the window that permits it, and what it would have been */
+    /* of a change.maintenance-record only: the window that permits it, and what it would have been
+     */
     char window[FINDING_WINDOW], ticket[FINDING_WINDOW];
     enum detection permitted;
     /* evidence */

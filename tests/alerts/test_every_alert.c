@@ -42,6 +42,11 @@ static struct finding finding_of(enum detection detection, bool is_rich)
     };
     f.ot_json_size = (uint16_t)(sizeof ot - 1);
     memcpy(f.ot_json, ot, sizeof ot - 1);
+    if (detection == DETECTION_CHANGE_MAINTENANCE_RECORD) {
+        f.permitted = DETECTION_PLC_STOP;
+        text_copy(f.window, sizeof f.window, TEXT("weekly service"));
+        text_copy(f.ticket, sizeof f.ticket, TEXT("CHG-4711"));
+    }
     f.count = UINT64_C(1) << 60; /* more than a number of JSON holds safely */
     f.size = 412;
     text_copy(f.key, sizeof f.key, TEXT("OB1"));

@@ -178,6 +178,8 @@ static const struct {
     {FACT_PROGRAM,      ASSET_COLUMN_program_id      },
     {FACT_LOCATION,     ASSET_COLUMN_location        },
     {FACT_COMMENT,      ASSET_COLUMN_description     },
+    {FACT_OS,           ASSET_COLUMN_os              },
+    {FACT_SWITCH_PORT,  ASSET_COLUMN_switch_port     },
 };
 
 /* Facts come with those of the asset itself first, then by unit and age: the first one fills the

@@ -78,6 +78,8 @@ const char *fact_name(enum fact_kind kind)
         [FACT_IP] = "ip",
         [FACT_MAC] = "mac",
         [FACT_CARD_SERIAL] = "card_serial_number",
+        [FACT_OS] = "os",
+        [FACT_SWITCH_PORT] = "switch_port",
     };
     return names[kind];
 }

@@ -166,6 +166,8 @@ enum fact_kind {
     FACT_IP,
     FACT_MAC,
     FACT_CARD_SERIAL,
+    FACT_OS,
+    FACT_SWITCH_PORT, /* where it is plugged in, or the port through which it speaks */
     FACT_COUNT,
 };
 const char *fact_name(enum fact_kind kind); /* key in JSON: "order_number" */
@@ -225,6 +227,8 @@ struct ot_event {
     uint32_t items_total; /* more than item_count when the arena was full */
     const struct ot_fact *facts;
     uint32_t fact_count;
+    const struct endpoint *about; /* whose facts these are when not the sender's (a DHCP client has
+                                     no address yet); NULL: the sender's */
     struct ot_transfer transfer;
     struct ot_status status;
     uint32_t flags;         /* enum ot_flag */

@@ -175,9 +175,11 @@ static void tell_facts(struct worker *w, const struct ot_event *e)
 {
     for (uint32_t i = 0; i < e->fact_count; i++) {
         const struct ot_fact *fact = &e->facts[i];
-        const struct endpoint *who =
-            fact->is_about_receiver ? ot_event_destination(e) : ot_event_source(e);
-        uint64_t key = hash_mix(hash_mix(w->pair, hash_bytes(fact->value.at, fact->value.size)),
+        const struct endpoint *who = fact->is_about_receiver ? ot_event_destination(e)
+                                     : e->about              ? e->about
+                                                             : ot_event_source(e);
+        uint64_t whose = e->about ? hash_bytes(&e->about->mac, sizeof e->about->mac) : w->pair;
+        uint64_t key = hash_mix(hash_mix(whose, hash_bytes(fact->value.at, fact->value.size)),
                                 hash_mix((uint64_t)fact->kind << 1 | fact->is_about_receiver,
                                          hash_bytes(e->unit.at, e->unit.size)));
         if (fact->value.size == 0 || !recent_is_due(w->told, key, e->time_ns, REPEAT_NS))

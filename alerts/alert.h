@@ -21,6 +21,7 @@ struct alert {
     uint8_t cause[CAUSE_SIZE];
     char id[ALERT_ID_TEXT];
     char incident[ALERT_ID_TEXT];   /* id of the first alert of its story */
+    uint32_t incident_place;        /* where the story lies, if it is still known */
     char source[ALERT_SOURCE_TEXT]; /* where the telling packet came from */
     struct finding finding; /* place, time and "ot" of the first; words and outcome of the newest */
     uint32_t flags;         /* what its findings told together */

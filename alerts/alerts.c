@@ -5,10 +5,13 @@
 #include "cause.h"
 #include "document.h"
 #include "incidents.h"
+#include "noise.h"
 #include "open_alerts.h"
 #include "packets.h"
 #include "rows.h"
 #include "severity.h"
+#include "story.h"
+#include "suppress.h"
 
 #include "sensor/base/text.h"
 
@@ -25,6 +28,7 @@ enum {
     OUTBOX_ROWS_MAX = 100000, /* some 400 MB */
     WATCH_SETS = 1024,        /* evidence ids whose packets may still come */
     WATCH_WAYS = 4,
+    LOADED_INCIDENTS_MAX = 128,
     STATE_MAX_S = 24 * 3600, /* longest quiet time of a type */
 };
 
@@ -45,6 +49,10 @@ struct alerts {
     struct open_alerts *open;
     struct incidents *incidents;
     struct packets *packets;
+    struct noise *noise;
+    struct suppression suppressions[SUPPRESSIONS_MAX];
+    struct suppression_hit hits[SUPPRESSIONS_MAX]; /* not posted yet */
+    size_t suppression_count;
     struct alerts_state state;
     struct rate rates[DETECTION_COUNT];
     struct watch watches[WATCH_SETS][WATCH_WAYS];
@@ -68,7 +76,8 @@ struct alerts *alerts_create(const struct alerts_options *options)
     a->open = open_alerts_create(a->options.open_max);
     a->incidents = incidents_create();
     a->packets = packets_create(a->options.queue, a->options.config);
-    if (!a->open || !a->incidents || !a->packets) {
+    a->noise = noise_create(a->options.queue, a->options.config->sensor);
+    if (!a->open || !a->incidents || !a->packets || !a->noise) {
         alerts_destroy(a);
         return NULL;
     }
@@ -82,6 +91,7 @@ void alerts_destroy(struct alerts *a)
     open_alerts_destroy(a->open);
     incidents_destroy(a->incidents);
     packets_destroy(a->packets);
+    noise_destroy(a->noise);
     free(a);
 }
 
@@ -132,16 +142,45 @@ static void post_alert(struct alerts *a, const struct alert *alert, bool is_resu
     post(a->options.queue, rows_alert_apply, &row, sizeof row, json, size);
 }
 
-static void publish(struct alerts *a, struct alert *alert, bool is_resumable)
+static struct document_context context_of(const struct alerts *a, uint32_t segment)
 {
-    struct document_context context = {
+    return (struct document_context){
         .sensor = a->options.config->sensor,
-        .segment = segment_name(a, alert->finding.segment),
+        .segment = segment_name(a, segment),
         .describe = a->options.inventory ? inventory_describe : NULL,
         .inventory = a->options.inventory,
         .created_ns = a->options.is_deterministic ? 0 : wall_ns(),
         .storm_cap = a->options.storm_cap,
     };
+}
+
+static void post_incident(void *context, struct incident *incident, bool is_resumable)
+{
+    struct alerts *a = context;
+    if (!a->options.queue)
+        return;
+    struct document_context words = context_of(a, incident->segment);
+    char title[TITLE_SIZE];
+    struct incident_row row = {.incident = *incident, .is_resumable = is_resumable};
+    text_copy(row.sensor, sizeof row.sensor, text_of(a->options.config->sensor));
+    row.title_size = strlen(story_title(title, incident, &words));
+    char *json = story_document(incident, &words, &row.json_size);
+    char *both = json ? malloc(row.title_size + row.json_size) : NULL;
+    if (both) {
+        memcpy(both, title, row.title_size);
+        memcpy(both + row.title_size, json, row.json_size);
+        post(a->options.queue, rows_incident_apply, &row, sizeof row, both,
+             row.title_size + row.json_size);
+    }
+    free(both);
+    free(json);
+}
+
+static void publish(struct alerts *a, struct alert *alert, bool is_resumable)
+{
+    struct document_context context = context_of(a, alert->finding.segment);
+    if (!alert->is_storm)
+        context.incident = incidents_find(a->incidents, alert);
     alert->revision++;
     while (alert->publish_at <= alert->count && alert->publish_at <= UINT64_MAX / 2)
         alert->publish_at *= 2;
@@ -153,6 +192,7 @@ static void publish(struct alerts *a, struct alert *alert, bool is_resumable)
     if (a->options.queue)
         post_alert(a, alert, is_resumable, json, size);
     a->state.published++;
+    noise_count(a->noise, alert->finding.detection, NOISE_REVISIONS, 1, alert->last_ns);
     free(json);
 }
 
@@ -208,6 +248,18 @@ static void post_retention(struct alerts *a)
     a->retention_ns = time_add(a->now_ns, RETENTION_S * SECOND_NS);
 }
 
+static void post_hits(struct alerts *a)
+{
+    for (size_t i = 0; i < a->suppression_count; i++) {
+        struct suppression_hit *hit = &a->hits[i];
+        if (hit->count == 0)
+            continue;
+        if (a->options.queue)
+            store_post(a->options.queue, suppression_hit_apply, hit, sizeof *hit);
+        hit->count = 0;
+    }
+}
+
 void alerts_tick(struct alerts *a, int64_t time_ns, bool is_last)
 {
     bool is_back =
@@ -218,7 +270,10 @@ void alerts_tick(struct alerts *a, int64_t time_ns, bool is_last)
         a->retention_ns = time_ns;
     if (is_last || a->now_ns > a->due_ns)
         close_quiet(a, is_last);
+    incidents_flush(a->incidents, a->now_ns, is_last, post_incident, a);
     packets_flush(a->packets);
+    post_hits(a);
+    noise_tick(a->noise, a->now_ns, is_last);
     if (a->options.queue && (is_last || a->now_ns >= a->retention_ns))
         post_retention(a);
     if (is_last && a->options.lines && fflush(a->options.lines) != 0)
@@ -330,6 +385,13 @@ static void note_due(struct alerts *a, const struct alert *alert)
         a->due_ns = due(alert);
 }
 
+static int severity_of(const struct alert *alert)
+{
+    struct severity_sum sum;
+    severity_sum(&sum, alert->finding.detection, alert->flags);
+    return sum.severity;
+}
+
 static void begin(struct alerts *a, struct alert *alert, const struct finding *f)
 {
     alert->first_ns = alert->last_ns = f->time_ns;
@@ -345,7 +407,8 @@ static void begin(struct alerts *a, struct alert *alert, const struct finding *f
         alert->finding.detection = f->detection;
         alert->finding.time_ns = f->time_ns;
     }
-    incidents_join(a->incidents, alert);
+    noise_count(a->noise, f->detection, NOISE_ALERTS, 1, f->time_ns);
+    incidents_join(a->incidents, alert, severity_of(alert));
     note_due(a, alert);
     publish(a, alert, true);
 }
@@ -363,7 +426,7 @@ static void grow(struct alerts *a, struct alert *alert, const struct finding *f)
         alert->last_ns = f->time_ns;
     if (!alert->is_storm) {
         update_words(&alert->finding, f);
-        incidents_continue(a->incidents, alert);
+        incidents_continue(a->incidents, alert, severity_of(alert));
     }
     open_alerts_touch(a->open, alert);
     note_due(a, alert);
@@ -401,6 +464,7 @@ static void fold(struct alerts *a, const struct finding *f)
                            .flags = f->flags & FINDING_STILL_LEARNING};
     a->state.folded += times(f);
     struct alert *alert = open_alerts_find(a->open, cause);
+    noise_count(a->noise, f->detection, NOISE_FOLDED, times(f), f->time_ns);
     if (alert) {
         grow(a, alert, &bare);
     } else if ((alert = add_alert(a, cause))) {
@@ -409,10 +473,84 @@ static void fold(struct alerts *a, const struct finding *f)
     }
 }
 
+/* --- suppression --- */
+
+static bool is_suppressed(struct alerts *a, const struct finding *f)
+{
+    for (size_t i = 0; i < a->suppression_count; i++) {
+        if (!suppression_matches(&a->suppressions[i], f))
+            continue;
+        struct suppression_hit *hit = &a->hits[i];
+        hit->count += times(f);
+        hit->last_ns = f->time_ns;
+        a->state.suppressed += times(f);
+        noise_count(a->noise, f->detection, NOISE_SUPPRESSED, times(f), f->time_ns);
+        return true;
+    }
+    return false;
+}
+
+static void tell_suppression(struct alerts *a, const struct suppression *s, bool is_lifted)
+{
+    char what[FINDING_TEXT / 2];
+    struct finding f;
+    memset(&f, 0, sizeof f);
+    f.detection = DETECTION_AUDIT_POLICY_CHANGED;
+    f.time_ns = is_lifted ? s->lifted_ns : s->made_ns;
+    f.count = 1;
+    text_format(f.key, sizeof f.key, "suppression %lld%s", (long long)s->id,
+                is_lifted ? " lifted" : "");
+    text_format(f.what, sizeof f.what, "%s %s alerts: %s",
+                is_lifted || !s->by[0] ? "someone" : s->by,
+                is_lifted ? "wants to be told again of" : "suppressed",
+                suppression_print(s, what, sizeof what));
+    text_copy(f.seen, sizeof f.seen, text_of(s->reason));
+    alerts_finding(a, &f);
+}
+
+static void take_suppression(void *context, const struct suppression *s, uint64_t hits)
+{
+    struct alerts *a = context;
+    (void)hits;
+    for (size_t i = 0; i < a->suppression_count; i++) {
+        if (a->suppressions[i].id != s->id)
+            continue;
+        bool is_lifted = s->lifted_ns != 0 && a->suppressions[i].lifted_ns == 0;
+        a->suppressions[i].lifted_ns = s->lifted_ns;
+        if (is_lifted)
+            tell_suppression(a, s, true);
+        return;
+    }
+    if (s->lifted_ns != 0 || s->until_ns < a->now_ns)
+        return;
+    size_t place = 0;
+    while (place < a->suppression_count && a->suppressions[place].lifted_ns == 0 &&
+           a->suppressions[place].until_ns >= a->now_ns)
+        place++; /* one that has ended makes room */
+    if (place == SUPPRESSIONS_MAX)
+        return; /* the command refuses more */
+    post_hits(a);
+    if (place == a->suppression_count)
+        a->suppression_count++;
+    a->suppressions[place] = *s;
+    a->hits[place] = (struct suppression_hit){.id = s->id};
+    text_copy(a->hits[place].sensor, sizeof a->hits[place].sensor,
+              text_of(a->options.config->sensor));
+    tell_suppression(a, s, false);
+}
+
+bool alerts_suppressions(struct alerts *a, struct store *store, struct error *err)
+{
+    return suppressions_read(store, a->options.config->sensor, take_suppression, a, err);
+}
+
 void alerts_finding(struct alerts *a, const struct finding *f)
 {
     uint8_t cause[CAUSE_SIZE];
     a->state.findings++;
+    noise_count(a->noise, f->detection, NOISE_FINDINGS, times(f), f->time_ns);
+    if (is_suppressed(a, f))
+        return;
     cause_of(cause, f, segment_name(a, f->segment));
     struct alert *alert = open_alerts_find(a->open, cause);
     if (alert && is_over(alert, f)) {
@@ -487,13 +625,21 @@ static void collect(void *context, const struct alert *alert)
     loading->newest_first[loading->count++] = *alert;
 }
 
+static void restore_incident(void *context, const struct incident *incident)
+{
+    struct alerts *a = context;
+    incidents_restore(a->incidents, incident);
+}
+
 bool alerts_load(struct alerts *a, struct store *store, struct error *err)
 {
     size_t max = a->options.open_max;
     struct loading loading = {.alerts = a, .newest_first = calloc(max, sizeof(struct alert))};
     if (!loading.newest_first)
         return error_set(err, "alerts: out of memory");
-    bool ok = rows_resumable(store, a->options.config->sensor, max, collect, &loading, err);
+    bool ok = rows_incidents(store, a->options.config->sensor, LOADED_INCIDENTS_MAX,
+                             restore_incident, a, err) &&
+              rows_resumable(store, a->options.config->sensor, max, collect, &loading, err);
     for (size_t i = loading.count; ok && i-- > 0;) {
         struct alert *from = &loading.newest_first[i];
         terminate(from);
@@ -502,7 +648,6 @@ bool alerts_load(struct alerts *a, struct store *store, struct error *err)
         if (!alert)
             continue;
         *alert = *from;
-        incidents_continue(a->incidents, alert);
         note_due(a, alert);
     }
     free(loading.newest_first);

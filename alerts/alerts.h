@@ -41,6 +41,9 @@ void alerts_destroy(struct alerts *alerts);
  * before the first finding. */
 bool alerts_load(struct alerts *alerts, struct store *store, struct error *err) NODISCARD;
 
+/* Takes over what people suppressed and lifted since the last call. Once a second when live. */
+bool alerts_suppressions(struct alerts *alerts, struct store *store, struct error *err) NODISCARD;
+
 void alerts_finding(struct alerts *alerts, const struct finding *finding);
 /* A packet of a finding that was given before. */
 void alerts_evidence(struct alerts *alerts, const struct evidence_packet *packet);
@@ -51,6 +54,7 @@ void alerts_tick(struct alerts *alerts, int64_t time_ns, bool is_last);
 struct alerts_state {
     uint64_t findings, created, published;
     uint64_t evicted;      /* closed early because too many were open */
+    uint64_t suppressed;   /* findings that people do not want to be told */
     uint64_t folded;       /* findings told only in a storm's alert */
     uint64_t lines_failed; /* revisions that could not be written to options.lines */
     size_t open;

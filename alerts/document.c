@@ -6,6 +6,7 @@
 #include "advice.h"
 #include "cause.h"
 #include "severity.h"
+#include "story.h"
 
 #include "sensor/base/json_writer.h"
 
@@ -334,6 +335,26 @@ static void put_storm(struct json_writer *w, const struct alert *a,
     json_object_end(w);
 }
 
+static void put_tactic(void *context, struct text tactic)
+{
+    json_text(context, NULL, tactic);
+}
+
+/* What the alert is a part of, as far as it has come. */
+static void put_incident(struct json_writer *w, const struct document_context *context)
+{
+    char title[TITLE_SIZE];
+    if (!context->incident || !incident_is_told(context->incident))
+        return;
+    json_object_begin(w, "story");
+    put_text(w, "title", story_title(title, context->incident, context));
+    json_unsigned(w, "alerts", context->incident->alerts);
+    json_array_begin(w, "tactics");
+    story_tactics(context->incident, put_tactic, w);
+    json_array_end(w);
+    json_object_end(w);
+}
+
 static void put_ours(struct json_writer *w, const struct alert *a,
                      const struct document_context *context, const struct severity_sum *sum)
 {
@@ -351,6 +372,7 @@ static void put_ours(struct json_writer *w, const struct alert *a,
     json_time(w, "last_seen", a->last_ns);
     put_text(w, "outcome", outcome(a->flags));
     put_text(w, "incident", a->incident);
+    put_incident(w, context);
     put_text(w, "segment", context->segment);
     if (!a->is_storm) {
         put_asset(w, "actor", context, f->segment, &f->actor);

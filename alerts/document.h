@@ -5,6 +5,7 @@
 
 #include "alert.h"
 #include "baseline/inventory.h"
+#include "incidents.h"
 
 #include <stddef.h>
 
@@ -15,11 +16,12 @@ struct document_context {
     bool (*describe)(const struct inventory *inventory, uint32_t segment,
                      const struct endpoint *host, struct asset_brief *brief);
     const struct inventory *inventory;
-    int64_t created_ns; /* wall clock; 0: none (deterministic runs) */
+    int64_t created_ns;              /* wall clock; 0: none (deterministic runs) */
+    const struct incident *incident; /* the alert's story so far; NULL: it stands alone */
     uint32_t storm_cap;
 };
 
-enum { DOCUMENT_SCHEMA = 1, MESSAGE_SIZE = 1024 };
+enum { DOCUMENT_SCHEMA = 1, MESSAGE_SIZE = 1024, HOST_NAME_SIZE = 320 };
 
 /* The document without a line end, to be freed by the caller; NULL: out of memory. */
 char *document_create(const struct alert *alert, const struct document_context *context,
@@ -28,6 +30,12 @@ char *document_create(const struct alert *alert, const struct document_context *
 /* The plain sentence: who, what, to whom. Returns out. */
 char *document_message(char out[MESSAGE_SIZE], const struct alert *alert,
                        const struct document_context *context);
+
+/* "PLC-7 (S7-300, 10.0.0.10)", "the S7-300 at 10.0.0.10", "the PLC at 10.0.0.10", "10.0.0.10". A
+ * name that is only the address again is none. Actors are called by name or address alone: what
+ * matters is who, not what. Returns out. */
+char *document_host(char out[HOST_NAME_SIZE], const struct document_context *context,
+                    uint32_t segment, const struct endpoint *host, bool is_target);
 
 /* What the inventory knows of a host; false and empty: nothing. */
 bool document_describe(struct asset_brief *brief, const struct document_context *context,

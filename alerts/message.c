@@ -7,8 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_SIZE = 320 };
-
 bool document_describe(struct asset_brief *brief, const struct document_context *context,
                        uint32_t segment, const struct endpoint *host)
 {
@@ -16,11 +14,8 @@ bool document_describe(struct asset_brief *brief, const struct document_context 
     return context->describe && context->describe(context->inventory, segment, host, brief);
 }
 
-/* "PLC-7 (S7-300, 10.0.0.10)", "the S7-300 at 10.0.0.10", "the PLC at 10.0.0.10", "10.0.0.10". A
- * name that is only the address again is none. Actors are called by name or address alone: what
- * matters is who, not what. */
-static void name_host(char out[NAME_SIZE], const struct document_context *context, uint32_t segment,
-                      const struct endpoint *host, bool is_target)
+char *document_host(char out[HOST_NAME_SIZE], const struct document_context *context,
+                    uint32_t segment, const struct endpoint *host, bool is_target)
 {
     struct asset_brief brief;
     char address[ADDRESS_TEXT_SIZE];
@@ -31,15 +26,16 @@ static void name_host(char out[NAME_SIZE], const struct document_context *contex
         is_target && is_known && brief.model[0] && strcmp(brief.model, brief.name) != 0;
 
     if (has_name && has_model)
-        text_format(out, NAME_SIZE, "%s (%s, %s)", brief.name, brief.model, address);
+        text_format(out, HOST_NAME_SIZE, "%s (%s, %s)", brief.name, brief.model, address);
     else if (has_name)
-        text_format(out, NAME_SIZE, "%s (%s)", brief.name, address);
+        text_format(out, HOST_NAME_SIZE, "%s (%s)", brief.name, address);
     else if (has_model)
-        text_format(out, NAME_SIZE, "the %s at %s", brief.model, address);
+        text_format(out, HOST_NAME_SIZE, "the %s at %s", brief.model, address);
     else if (is_target && brief.is_controller)
-        text_format(out, NAME_SIZE, "the PLC at %s", address);
+        text_format(out, HOST_NAME_SIZE, "the PLC at %s", address);
     else
-        text_format(out, NAME_SIZE, "%s", address);
+        text_format(out, HOST_NAME_SIZE, "%s", address);
+    return out;
 }
 
 static bool is_programming(enum detection d)
@@ -59,6 +55,8 @@ static const char *note(const struct alert *alert, const struct document_context
     if (document_describe(&brief, context, f->segment, &f->actor) && brief.is_new)
         return " (new device)";
     const char *id = detection_kind(f->detection)->id;
+    if (f->detection == DETECTION_RW_READ_SWEEP)
+        return "";
     if (is_programming(f->detection))
         return " (never programmed this PLC before)";
     if (strncmp(id, "plc.", 4) == 0)
@@ -100,10 +98,10 @@ char *document_message(char out[MESSAGE_SIZE], const struct alert *alert,
     if (alert->is_storm)
         return storm_message(out, alert, context);
 
-    char actor[NAME_SIZE] = "", target[NAME_SIZE] = "";
-    name_host(actor, context, f->segment, &f->actor, false);
+    char actor[HOST_NAME_SIZE] = "", target[HOST_NAME_SIZE] = "";
+    document_host(actor, context, f->segment, &f->actor, false);
     if (f->has_target)
-        name_host(target, context, f->segment, &f->target, true);
+        document_host(target, context, f->segment, &f->target, true);
     const char *shown_target = target[0] ? target : "an unknown device";
     char words[MESSAGE_SIZE];
     if (f->what[0])

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <time.h>
 
-enum { STATE_VERSION = 1, DELETE_AT_ONCE = 256 };
+enum { STATE_VERSION = 2, DELETE_AT_ONCE = 256 };
 
 /* What is kept of an open alert; another version or size of the struct is not read back. */
 struct state {
@@ -130,6 +130,73 @@ bool rows_alert_apply(struct store *store, const void *data, size_t size, struct
     memcpy(message.sensor, row->sensor, sizeof message.sensor);
     memcpy(message.id, row->alert.id, sizeof row->alert.id);
     return outbox_add(store, &message, json, err);
+}
+
+/* As struct state. */
+struct incident_state {
+    uint32_t version, size;
+    struct incident incident;
+};
+
+bool rows_incident_apply(struct store *store, const void *data, size_t size, struct error *err)
+{
+    const struct incident_row *row = data;
+    const char *title = (const char *)data + sizeof *row;
+    assert(size == sizeof *row + row->title_size + row->json_size);
+    sqlite3_stmt *s = store_statement(
+        store,
+        "INSERT INTO incidents(sensor, id, revision, severity, first_ns, last_ns, alerts, status,"
+        " title, document, state) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)"
+        " ON CONFLICT(sensor, id) DO UPDATE SET revision = ?3, severity = ?4, first_ns = ?5,"
+        " last_ns = ?6, alerts = ?7, status = ?8, title = ?9, document = ?10, state = ?11"
+        " WHERE ?3 > revision",
+        err);
+    if (!s)
+        return false;
+    const struct incident *i = &row->incident;
+    struct incident_state state = {.version = STATE_VERSION, .size = sizeof *i};
+    memcpy(&state.incident, i, sizeof *i);
+    bind_text(s, 1, row->sensor);
+    bind_text(s, 2, i->id);
+    sqlite3_bind_int64(s, 3, i->revision);
+    sqlite3_bind_int(s, 4, i->severity);
+    sqlite3_bind_int64(s, 5, i->first_ns);
+    sqlite3_bind_int64(s, 6, i->last_ns);
+    sqlite3_bind_int64(s, 7, i->alerts);
+    bind_text(s, 8, i->is_settled ? "settled" : "growing");
+    sqlite3_bind_text(s, 9, title, (int)row->title_size, SQLITE_STATIC);
+    sqlite3_bind_text(s, 10, title + row->title_size, (int)row->json_size, SQLITE_STATIC);
+    if (row->is_resumable)
+        sqlite3_bind_blob(s, 11, &state, sizeof state, SQLITE_STATIC);
+    bool ok = store_step(store, s, err);
+    sqlite3_clear_bindings(s);
+    return ok;
+}
+
+bool rows_incidents(struct store *store, const char *sensor, size_t max,
+                    void (*put)(void *context, const struct incident *incident), void *context,
+                    struct error *err)
+{
+    sqlite3_stmt *s = store_statement(store,
+                                      "SELECT state FROM incidents WHERE state IS NOT NULL AND"
+                                      " sensor = ? ORDER BY last_ns DESC, id LIMIT ?",
+                                      err);
+    if (!s)
+        return false;
+    bind_text(s, 1, sensor);
+    sqlite3_bind_int64(s, 2, (int64_t)max);
+    int code;
+    while ((code = sqlite3_step(s)) == SQLITE_ROW) {
+        struct incident_state state;
+        if (sqlite3_column_bytes(s, 0) != sizeof state)
+            continue;
+        memcpy(&state, sqlite3_column_blob(s, 0), sizeof state);
+        if (state.version == STATE_VERSION && state.size == sizeof state.incident)
+            put(context, &state.incident);
+    }
+    sqlite3_reset(s);
+    return code == SQLITE_DONE || error_set(err, "store %s: cannot read incidents: %s",
+                                            store_path(store), sqlite3_errmsg(store_handle(store)));
 }
 
 static bool health_upsert(struct store *store, const struct message_row *row, const char *json,
@@ -269,7 +336,9 @@ static bool alerts_trim(struct store *store, const struct retention_row *row, st
                        row->sensor, rows - (int64_t)row->alerts_max, err))
         return false;
     return delete_before(store, "DELETE FROM alerts WHERE sensor = ? AND last_ns < ?", row->sensor,
-                         row->alerts_before_ns, err);
+                         row->alerts_before_ns, err) &&
+           delete_before(store, "DELETE FROM incidents WHERE sensor = ? AND last_ns < ?",
+                         row->sensor, row->alerts_before_ns, err);
 }
 
 bool rows_retention_apply(struct store *store, const void *data, size_t size, struct error *err)
@@ -279,6 +348,10 @@ bool rows_retention_apply(struct store *store, const void *data, size_t size, st
     return alerts_trim(store, row, err) && outbox_trim(store, row, err) &&
            delete_before(store,
                          "UPDATE alerts SET state = NULL WHERE state IS NOT NULL AND sensor = ?"
+                         " AND last_ns < ?",
+                         row->sensor, row->states_before_ns, err) &&
+           delete_before(store,
+                         "UPDATE incidents SET state = NULL WHERE state IS NOT NULL AND sensor = ?"
                          " AND last_ns < ?",
                          row->sensor, row->states_before_ns, err);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "alert.h"
+#include "incidents.h"
 #include "sensor/base/store.h"
 
 #include <stddef.h>
@@ -47,6 +48,20 @@ struct evidence_row {
     size_t bytes_size;
 };
 bool rows_evidence_apply(struct store *store, const void *data, size_t size, struct error *err);
+
+/* A story as it is now. title_size bytes of its title and json_size bytes of its document follow.
+ */
+struct incident_row {
+    char sensor[SENSOR_TEXT];
+    struct incident incident;
+    bool is_resumable;
+    size_t title_size, json_size;
+};
+bool rows_incident_apply(struct store *store, const void *data, size_t size, struct error *err);
+/* Calls put for the stories that may still grow, newest first, at most max. */
+bool rows_incidents(struct store *store, const char *sensor, size_t max,
+                    void (*put)(void *context, const struct incident *incident), void *context,
+                    struct error *err) NODISCARD;
 
 /* What may stay. */
 struct retention_row {

@@ -69,6 +69,36 @@ static const char version_1[] =
     "  DELETE FROM evidence WHERE sensor = OLD.sensor AND alert = OLD.id;"
     "  DELETE FROM alert_triage WHERE sensor = OLD.sensor AND id = OLD.id; END;";
 
-static const char *const migrations[] = {version_1, NULL};
+/* Who writes: the sensor incidents, alert_noise and suppression_hits; people suppressions, by the
+ * command line or the console. */
+static const char version_2[] =
+    "CREATE TABLE incidents("
+    "  sensor TEXT NOT NULL, id TEXT NOT NULL, revision INTEGER NOT NULL, severity INTEGER NOT "
+    "NULL,"
+    "  first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL, alerts INTEGER NOT NULL,"
+    "  status TEXT NOT NULL, title TEXT NOT NULL, document TEXT NOT NULL,"
+    "  state BLOB," /* struct incident while it may still grow */
+    "  PRIMARY KEY(sensor, id));"
+    "CREATE INDEX incidents_by_time ON incidents(sensor, first_ns);"
+    "CREATE INDEX incidents_by_end ON incidents(sensor, last_ns);"
+    "CREATE INDEX alerts_by_incident ON alerts(sensor, incident);"
+
+    "CREATE TABLE suppressions("
+    "  sensor TEXT NOT NULL, id INTEGER NOT NULL,"
+    "  rule TEXT NOT NULL, actor TEXT NOT NULL, target TEXT NOT NULL," /* '': any */
+    "  until_ns INTEGER NOT NULL, by TEXT NOT NULL, reason TEXT NOT NULL,"
+    "  made_ns INTEGER NOT NULL, lifted_ns INTEGER," /* wall clock; NULL: in force until its end */
+    "  PRIMARY KEY(sensor, id));"
+    "CREATE TABLE suppression_hits("
+    "  sensor TEXT NOT NULL, id INTEGER NOT NULL, count INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
+    "  PRIMARY KEY(sensor, id));"
+
+    "CREATE TABLE alert_noise("
+    "  sensor TEXT NOT NULL, day TEXT NOT NULL, rule TEXT NOT NULL,"
+    "  findings INTEGER NOT NULL, alerts INTEGER NOT NULL, revisions INTEGER NOT NULL,"
+    "  suppressed INTEGER NOT NULL, folded INTEGER NOT NULL,"
+    "  PRIMARY KEY(sensor, day, rule));";
+
+static const char *const migrations[] = {version_1, version_2, NULL};
 
 const struct store_schema alerts_schema = {.name = "alerts", .migrations = migrations};

@@ -556,6 +556,14 @@ static void sweeps_tell(struct policy *p, const struct ot_event *e, const struct
         sweep_tell(p, e, DETECTION_RECON_FUNCTION_SCAN, "tried many functions on %T: %O", object,
                    "a client uses the few functions that it needs");
     }
+    /* of a client that is known here the baseline knows what it reads */
+    if (r->found & SWEEP_ADDRESSES && p->options.is_actor_new &&
+        p->options.is_actor_new(p->options.context, e)) {
+        text_format(object, sizeof object, "%u in a row from %llu on", r->walk,
+                    (unsigned long long)r->walk_start);
+        sweep_tell(p, e, DETECTION_RW_READ_SWEEP, "reads one address after another of %T: %O",
+                   object, "a client reads the values that it needs");
+    }
     if (r->found & SWEEP_EXCEPTIONS) {
         text_format(object, sizeof object, "%u of %u replies", r->errors, r->replies);
         sweep_tell(p, e, DETECTION_PROTO_EXCEPTION_BURST,

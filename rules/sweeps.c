@@ -19,6 +19,7 @@ enum {
     REFUSALS_MIN = 3,          /* one mistyped password, and one more */
     KNOWN_REQUESTS_MIN = 100,  /* before that a conversation shows its habits */
     UNKNOWN_CODES = 16,
+    WALK_MIN = 64, /* reads in a row: a client that fetches a whole area in pieces needs fewer */
 };
 
 static const int64_t SWEEP_WINDOW_NS = 60 * INT64_C(1000000000);
@@ -44,6 +45,9 @@ struct pair {
     int64_t second_unit_ns; /* when it asked for more than one */
     struct bits units, units_answered, units_refused, functions, functions_refused;
     unsigned told;
+    /* reads of neighbours */
+    uint64_t walk_start, walk_next;
+    uint32_t walk, walk_function;
     /* error replies */
     int64_t error_start_ns;
     uint32_t replies, errors, errors_worst;
@@ -198,10 +202,29 @@ static void functions_judge(struct pair *pair, const struct ot_event *e,
     report->found |= SWEEP_FUNCTIONS;
 }
 
+/* Told once a walk, when it has become long. */
+static void walk_count(struct pair *pair, const struct ot_event *e, struct sweep_report *report)
+{
+    const struct ot_item *item = &e->items[0];
+    bool goes_on = pair->walk_function == e->function && item->start == pair->walk_next;
+    if (!goes_on && item->start + 1 == pair->walk_next && pair->walk_function == e->function)
+        return; /* asked again */
+    if (!goes_on) {
+        pair->walk = 0;
+        pair->walk_start = item->start;
+        pair->walk_function = e->function;
+    }
+    pair->walk_next = item->start + (item->count ? item->count : 1);
+    if (++pair->walk == WALK_MIN)
+        report->found |= SWEEP_ADDRESSES;
+}
+
 static void request_count(struct pair *pair, const struct ot_event *e, struct sweep_report *report)
 {
     if (pair->requests < UINT32_MAX)
         pair->requests++;
+    if (e->operation == OP_READ && e->item_count == 1 && e->items[0].has_start)
+        walk_count(pair, e, report);
     uint64_t unit = unit_hash(e->unit);
     uint64_t request = hash_mix(unit, e->function) | 1;
     if (request == pair->last_request)
@@ -337,4 +360,6 @@ void sweeps_event(struct sweeps *s, const struct ot_event *e, struct sweep_repor
     report->errors = pair->errors;
     report->replies = pair->replies;
     report->refusals = pair->refusals;
+    report->walk_start = pair->walk_start;
+    report->walk = pair->walk;
 }

@@ -8,11 +8,12 @@
 #include "sensor/base/ot_event.h"
 
 enum sweep {
-    SWEEP_UNITS = 1,        /* many sub-addresses, most of them not there */
-    SWEEP_FUNCTIONS = 2,    /* many functions, or many refused ones */
-    SWEEP_EXCEPTIONS = 4,   /* error replies far above what this pair had */
-    SWEEP_PASSWORDS = 8,    /* passwords or privileges refused again and again */
-    SWEEP_UNDOCUMENTED = 16 /* an unknown function, first used late, and the device obeyed */
+    SWEEP_UNITS = 1,         /* many sub-addresses, most of them not there */
+    SWEEP_FUNCTIONS = 2,     /* many functions, or many refused ones */
+    SWEEP_EXCEPTIONS = 4,    /* error replies far above what this pair had */
+    SWEEP_PASSWORDS = 8,     /* passwords or privileges refused again and again */
+    SWEEP_UNDOCUMENTED = 16, /* an unknown function, first used late, and the device obeyed */
+    SWEEP_ADDRESSES = 32     /* reads one address after another, each where the last one ended */
 };
 
 struct sweep_report {
@@ -21,6 +22,8 @@ struct sweep_report {
     uint32_t functions, functions_refused;
     uint32_t errors, replies;
     uint32_t refusals;
+    uint64_t walk_start; /* first address of the walk */
+    uint32_t walk;       /* reads in a row */
 };
 
 struct sweeps;

@@ -226,7 +226,8 @@ void core_decisions(struct core *c, void (*put)(void *context, const struct base
     struct decisions to = {c, put, context};
     struct error err = {""};
     if (!baseline_decisions_read(c->store, c->options.config->sensor, c->last_decision,
-                                 take_decision, &to, &err))
+                                 take_decision, &to, &err) ||
+        !alerts_suppressions(c->alerts, c->store, &err))
         log_warning("%s", err.text);
 }
 

@@ -21,6 +21,7 @@
 
 #define SECOND_NS INT64_C(1000000000)
 #define HOUR_NS   (3600 * SECOND_NS)
+#define LOOK_NS   (SECOND_NS / 100) /* between two walks over the open alerts, for each of them */
 
 enum {
     RETENTION_S = 600,
@@ -228,6 +229,10 @@ static void close_quiet(struct alerts *a, bool is_last)
         else if (due(alert) < a->due_ns)
             a->due_ns = due(alert);
     }
+    /* many open alerts are looked through less often than few */
+    int64_t rest = time_add(a->now_ns, (int64_t)open_alerts_count(a->open) * LOOK_NS);
+    if (a->due_ns < rest)
+        a->due_ns = rest;
 }
 
 static void post_retention(struct alerts *a)

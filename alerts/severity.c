@@ -26,6 +26,7 @@ static const struct {
     {FINDING_REFUSED,             -1, "refused by the device"            },
     {FINDING_ENGINEERING_STATION, -1, "actor is an engineering station"  },
     {FINDING_STILL_LEARNING,      -2, "this part is still being learned" },
+    {FINDING_REPORTED,            -2, "told by the device, not commanded"},
 };
 
 static void add(struct severity_sum *sum, const char *reason, int points)

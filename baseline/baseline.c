@@ -14,6 +14,7 @@ enum {
     TAGS_PER = 2,
     POINTS_PER = 4,
     BLOCKS_PER = 4,
+    PAGES_PER = 2,
 };
 static const int64_t SAVE_TOUCHED_NS =
     300 * SECOND_NS; /* times and counts alone need not be saved more often */
@@ -37,7 +38,8 @@ struct baseline *baseline_create(const struct baseline_options *options,
         !table_create(&b->ranges, sizeof(struct range), n / RANGES_PER) ||
         !table_create(&b->tags, sizeof(struct tag), n / TAGS_PER) ||
         !table_create(&b->points, sizeof(struct point), n / POINTS_PER) ||
-        !table_create(&b->blocks, sizeof(struct block), n / BLOCKS_PER)) {
+        !table_create(&b->blocks, sizeof(struct block), n / BLOCKS_PER) ||
+        !table_create(&b->pages, sizeof(struct page), n / PAGES_PER)) {
         baseline_destroy(b);
         return NULL;
     }
@@ -55,6 +57,7 @@ void baseline_destroy(struct baseline *b)
     table_destroy(&b->tags);
     table_destroy(&b->points);
     table_destroy(&b->blocks);
+    table_destroy(&b->pages);
     free(b->decisions);
     free(b);
 }
@@ -62,7 +65,7 @@ void baseline_destroy(struct baseline *b)
 void baseline_state(const struct baseline *b, struct baseline_state *state)
 {
     const struct table *tables[] = {&b->pairs, &b->conversations, &b->operations, &b->ranges,
-                                    &b->tags,  &b->points,        &b->blocks};
+                                    &b->tags,  &b->points,        &b->blocks,     &b->pages};
     *state = (struct baseline_state){.findings = b->findings};
     for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
         state->entries += tables[i]->used;
@@ -100,7 +103,8 @@ void finding_raise(struct seen *s, struct finding *f)
     if (b->options.is_engineering_station &&
         b->options.is_engineering_station(b->options.context, f->segment, &f->actor))
         f->flags |= FINDING_ENGINEERING_STATION;
-    if (b->options.mode == MODE_AUTO && !settle_is_settled(&b->links, b->options.settle_min_ns))
+    if (s->is_late ||
+        (b->options.mode == MODE_AUTO && !settle_is_settled(&b->links, b->options.settle_min_ns)))
         f->flags |= FINDING_STILL_LEARNING;
     b->findings++;
     b->sink.finding(b->sink.context, f);
@@ -158,6 +162,7 @@ void baseline_event(struct baseline *b, const struct ot_event *event)
             values_judge(&s);
         }
         rates_judge(&s);
+        sealing_judge(&s);
     }
     if (event->direction != OT_REQUEST && event->operation == OP_READ)
         blocks_judge(&s);
@@ -209,9 +214,9 @@ struct saving {
     void *context;
 };
 
-static void save_table(const struct saving *saving, struct table *t, enum baseline_kind kind,
-                       bool with_touched,
-                       void (*fill)(const struct entry *e, struct baseline_row *row))
+static void
+save_table(const struct saving *saving, struct table *t, enum baseline_kind kind, bool with_touched,
+           void (*fill)(const struct entry *e, int64_t settle_min_ns, struct baseline_row *row))
 {
     if (t->changed == 0 && !with_touched)
         return;
@@ -225,53 +230,76 @@ static void save_table(const struct saving *saving, struct table *t, enum baseli
                                    .last_ns = e->last_ns,
                                    .count = e->count};
         text_copy(row.sensor, sizeof row.sensor, text_of(saving->b->sensor));
-        fill(e, &row);
+        fill(e, saving->b->options.settle_min_ns, &row);
         saving->put(saving->context, &row);
         e->is_changed = e->is_touched = false;
     }
     t->changed = 0;
 }
 
-static void fill_pair(const struct entry *e, struct baseline_row *row)
+static void fill_pair(const struct entry *e, int64_t settle_min_ns, struct baseline_row *row)
 {
+    (void)settle_min_ns;
     row->is.pair = ((const struct pair *)(const void *)e)->f;
     row->id = pair_id(&row->is.pair);
 }
 
-static void fill_conversation(const struct entry *e, struct baseline_row *row)
+static void fill_settle(struct settle *s, int64_t minimum_ns)
+{
+    enum { PERCENT = 100 };
+    s->known = (uint8_t)(PERCENT * (1 - settle_chance(s)));
+    s->is_settled = settle_is_settled(s, minimum_ns);
+}
+
+static void fill_conversation(const struct entry *e, int64_t settle_min_ns,
+                              struct baseline_row *row)
 {
     row->is.conversation = ((const struct conversation *)(const void *)e)->f;
+    fill_settle(&row->is.conversation.operations, settle_min_ns);
+    fill_settle(&row->is.conversation.objects, settle_min_ns);
     row->id = conversation_id(&row->is.conversation);
 }
 
-static void fill_operation(const struct entry *e, struct baseline_row *row)
+static void fill_operation(const struct entry *e, int64_t settle_min_ns, struct baseline_row *row)
 {
+    (void)settle_min_ns;
     row->is.operation = ((const struct operation_entry *)(const void *)e)->f;
     row->id = operation_id(&row->is.operation);
 }
 
-static void fill_range(const struct entry *e, struct baseline_row *row)
+static void fill_range(const struct entry *e, int64_t settle_min_ns, struct baseline_row *row)
 {
+    (void)settle_min_ns;
     row->is.range = ((const struct range *)(const void *)e)->f;
     row->id = range_id(&row->is.range, e->state == ENTRY_PENDING);
 }
 
-static void fill_tag(const struct entry *e, struct baseline_row *row)
+static void fill_tag(const struct entry *e, int64_t settle_min_ns, struct baseline_row *row)
 {
+    (void)settle_min_ns;
     row->is.tag = ((const struct tag *)(const void *)e)->f;
     row->id = tag_id(&row->is.tag);
 }
 
-static void fill_point(const struct entry *e, struct baseline_row *row)
+static void fill_point(const struct entry *e, int64_t settle_min_ns, struct baseline_row *row)
 {
+    (void)settle_min_ns;
     row->is.point = ((const struct point *)(const void *)e)->f;
     row->id = point_id(&row->is.point);
 }
 
-static void fill_block(const struct entry *e, struct baseline_row *row)
+static void fill_block(const struct entry *e, int64_t settle_min_ns, struct baseline_row *row)
 {
+    (void)settle_min_ns;
     row->is.block = ((const struct block *)(const void *)e)->f;
     row->id = block_id(&row->is.block);
+}
+
+static void fill_page(const struct entry *e, int64_t settle_min_ns, struct baseline_row *row)
+{
+    (void)settle_min_ns;
+    row->is.page = ((const struct page *)(const void *)e)->f;
+    row->id = page_id(&row->is.page);
 }
 
 void baseline_changes(struct baseline *b,
@@ -285,6 +313,7 @@ void baseline_changes(struct baseline *b,
             .kind = BASELINE_LINKS, .count = b->links.news, .last_ns = b->now_ns};
         text_copy(row.sensor, sizeof row.sensor, text_of(b->sensor));
         row.is.links = b->links;
+        fill_settle(&row.is.links, b->options.settle_min_ns);
         row.id = b->options.worker;
         put(context, &row);
     }
@@ -295,6 +324,7 @@ void baseline_changes(struct baseline *b,
     save_table(&saving, &b->tags, BASELINE_TAG, with_touched, fill_tag);
     save_table(&saving, &b->points, BASELINE_POINT, with_touched, fill_point);
     save_table(&saving, &b->blocks, BASELINE_BLOCK, with_touched, fill_block);
+    save_table(&saving, &b->pages, BASELINE_PAGE, with_touched, fill_page);
 }
 
 /* --- loading --- */
@@ -401,6 +431,12 @@ static bool load_child(void *context, const struct baseline_row *row)
         struct point *p = load_entry(&b->points, point_key_of(parent, &row->is.point), row);
         if (p)
             p->f = row->is.point;
+        break;
+    }
+    case BASELINE_PAGE: {
+        struct page *p = load_entry(&b->pages, page_key_of(parent, &row->is.page), row);
+        if (p)
+            p->f = row->is.page;
         break;
     }
     default: {

@@ -107,8 +107,13 @@ static void judge_block(struct seen *s, const struct ot_item *item)
     uint64_t hash = hash_bytes(item->values.bytes, item->values.size);
     int64_t now = b->now_ns;
     entry_touch(&k->e, now);
-    if (k->polled_ns == 0 ||
-        now - k->polled_ns > POLL_PAUSE_NS) { /* what was not observed counts for nobody */
+    bool begins = k->polled_ns == 0 || now - k->polled_ns > POLL_PAUSE_NS;
+    period_polled(s, k, begins ? -1 : now - k->polled_ns);
+    if (s->conversation->readbacks > 0)
+        readback_judge(s, item);
+    if (begins || hash != k->hash || k->has_outside)
+        polled_judge(s, k, item);
+    if (begins) { /* what was not observed counts for nobody */
         k->hash = hash;
         k->changed_ns = now;
         k->unchanged_polls = 0;

@@ -172,10 +172,13 @@ static void tell_protocol(struct seen *s, const struct ot_flow *flow, const char
     finding_raise(s, f);
 }
 
-static enum entry_state state_of_new(const struct seen *s, struct settle *settle)
+static enum entry_state state_of_new(struct seen *s, struct settle *settle)
 {
-    if (!baseline_is_learning(s->b, settle))
+    const struct baseline *b = s->b;
+    if (!baseline_is_learning(b, settle))
         return ENTRY_PENDING;
+    s->is_late =
+        baseline_is_late(b, settle, b->learned_since_ns ? b->learned_since_ns : b->started_ns);
     settle_new(settle);
     return ENTRY_LEARNED;
 }
@@ -237,7 +240,8 @@ void conversations_link(struct baseline *b, const struct ot_flow *flow, const st
     s.side = pair_facts_of(&facts, flow);
     s.pair = pair_find_or_add(&s, &facts, conversations_pair_key(&facts));
     entry_touch(&s.pair->e, b->now_ns);
-    if (!is_accepted(&s, &b->pairs, &s.pair->e, DETECTION_COMM_NEW_LINK, flow))
+    sessions_judge(b, s.pair, flow, packet);
+    if (!is_accepted(&s, &b->pairs, &s.pair->e, DETECTION_COMM_NEW_LINK, flow) || s.is_late)
         tell_link(&s, flow, "", packet);
 }
 
@@ -259,6 +263,8 @@ bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *
     struct baseline *b = s->b;
     if (time_ns > b->now_ns)
         b->now_ns = time_ns;
+    if (b->started_ns == 0)
+        b->started_ns = time_ns;
     struct flow_cache *cached = &b->flows[(flow->id ^ ((uintptr_t)protocol >> 4)) % FLOW_CACHE];
     if (cached->flow != flow->id || cached->protocol != protocol || !cached->pair ||
         memcmp(&cached->client, &flow->client, sizeof flow->client) != 0 ||
@@ -271,14 +277,17 @@ bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *
         uint64_t inner = conversations_key(key, protocol);
         s->conversation = conversation_find_or_add(s, flow, inner, protocol, client_side);
         *cached =
-            (struct flow_cache){flow->id,        protocol, flow->client, s->pair,
-                                s->conversation, key,      inner,        (uint8_t)client_side};
+            (struct flow_cache){flow->id, protocol, flow->client,         s->pair, s->conversation,
+                                key,      inner,    (uint8_t)client_side, 0};
     }
     s->pair = cached->pair;
     s->conversation = cached->conversation;
     s->side = cached->client_side;
 
+    s->flow = cached;
+
     struct conversation *c = s->conversation;
+    settle_draw(&b->links, c->e.count);
     entry_touch(&s->pair->e, time_ns);
     entry_touch(&c->e, time_ns);
     if (flow->is_role_known && !c->f.is_role_known) {
@@ -296,6 +305,12 @@ bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *
 
     if (!is_accepted(s, &b->pairs, &s->pair->e, DETECTION_COMM_NEW_LINK, flow)) {
         tell_link(s, flow, protocol, packet);
+    } else if (s->is_late) { /* learned, and told all the same: pairs have not settled for long */
+        if (s->pair->e.count == 1)
+            tell_link(s, flow, protocol, packet);
+        else
+            tell_protocol(s, flow, protocol, packet);
+        s->is_late = false;
     } else if (!is_accepted(s, &b->conversations, &c->e, DETECTION_COMM_NEW_PROTOCOL, flow)) {
         tell_protocol(s, flow, protocol, packet);
     }

@@ -202,6 +202,8 @@ static bool id_matches(enum baseline_kind kind, const struct entry *e, uint64_t 
         return tag_id(&((const struct tag *)(const void *)e)->f) == id;
     case BASELINE_POINT:
         return point_id(&((const struct point *)(const void *)e)->f) == id;
+    case BASELINE_PAGE:
+        return page_id(&((const struct page *)(const void *)e)->f) == id;
     default:
         return block_id(&((const struct block *)(const void *)e)->f) == id;
     }
@@ -216,7 +218,8 @@ static struct entry *entry_of(struct baseline *b, uint64_t id, enum baseline_kin
                                                   [BASELINE_RANGE] = &b->ranges,
                                                   [BASELINE_TAG] = &b->tags,
                                                   [BASELINE_POINT] = &b->points,
-                                                  [BASELINE_BLOCK] = &b->blocks};
+                                                  [BASELINE_BLOCK] = &b->blocks,
+                                                  [BASELINE_PAGE] = &b->pages};
     for (int k = BASELINE_PAIR; k < BASELINE_KINDS; k++) {
         for (uint32_t i = 0; i < tables[k]->used; i++) {
             struct entry *e = table_at(tables[k], i);

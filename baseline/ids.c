@@ -57,6 +57,12 @@ uint64_t block_id(const struct block_facts *f)
                     hash_mix(hash_mix(f->name_hash, f->address), f->size));
 }
 
+uint64_t page_id(const struct page_facts *f)
+{
+    return hash_mix(hash_mix(place_id(&f->place), 6), hash_mix(hash_mix(f->name_hash, f->address),
+                                                               (uint64_t)f->size << 32 | f->page));
+}
+
 uint64_t row_parent(const struct baseline_row *row)
 {
     switch (row->kind) {
@@ -70,6 +76,8 @@ uint64_t row_parent(const struct baseline_row *row)
         return row->is.point.place.conversation;
     case BASELINE_BLOCK:
         return row->is.block.place.conversation;
+    case BASELINE_PAGE:
+        return row->is.page.place.conversation;
     default:
         return 0;
     }

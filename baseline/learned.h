@@ -41,6 +41,8 @@ struct pair {
     struct window sweep; /* new things read */
     uint64_t sweep_last; /* hash of the last of them */
     struct repeat sweep_told;
+    struct window sessions; /* connections that were answered or refused */
+    struct repeat sessions_told;
 };
 
 struct conversation {
@@ -49,8 +51,10 @@ struct conversation {
     struct repeat told, burst_told, frozen_told;
     struct window writes;
     struct window new_operations;
-    int64_t run_ns;  /* last event in this run; 0: none yet */
-    int64_t beat_ns; /* last beat in this run; 0: none yet */
+    struct repeat sequence_told, period_told, value_told, sealed_told;
+    uint8_t readbacks; /* written values that wait for being read back, at most */
+    int64_t run_ns;    /* last event in this run; 0: none yet */
+    int64_t beat_ns;   /* last beat in this run; 0: none yet */
     uint32_t run_beats;
     bool is_silent; /* and told */
 };
@@ -61,9 +65,12 @@ struct operation_entry {
     struct repeat told;
 };
 
+enum { RANGE_FRESH = 8 };
 struct range {
     struct entry e;
     struct range_facts f;
+    uint8_t fresh_count, fresh_at;
+    uint32_t fresh[RANGE_FRESH]; /* pieces that were seen only once, as short hashes; 0: none */
     struct repeat told;
 };
 
@@ -84,11 +91,36 @@ struct point {
 
 struct block {
     struct entry e;
-    bool is_frozen;
+    bool is_frozen, has_outside; /* a value was out of range at the last look */
     uint64_t hash;
     uint32_t unchanged_polls;
     int64_t changed_ns, polled_ns; /* in this run; 0: not yet */
+    int64_t judged_ns;             /* last look at its values */
+    int64_t period_ns;             /* when the polls began that are being counted */
+    uint32_t period_polls;
+    uint8_t period_pauses; /* long ones in a row */
     struct block_facts f;
+};
+
+/* Sixteen neighbouring variables of a polled piece: about 700 bytes. */
+struct page {
+    struct entry e;
+    struct page_facts f;
+    float last[PAGE_VARIABLES];
+    uint8_t outside[PAGE_VARIABLES]; /* looks in a row at which it was out of range */
+};
+
+/* A value that was written and is expected to be read back. */
+enum { READBACKS_MAX = 32 };
+struct readback {
+    uint64_t conversation, point; /* keys; 0: free */
+    uint64_t unit, name, address;
+    const char *area;
+    uint32_t number;
+    enum ot_encoding encoding;
+    double value;
+    int64_t written_ns;
+    uint8_t misses;
 };
 
 /* Where the events of a flow belong; found again by the flow's id. */
@@ -100,16 +132,18 @@ struct flow_cache {
     struct conversation *conversation;
     uint64_t pair_key, conversation_key;
     uint8_t client_side;
+    uint8_t step; /* of the last request: operation_facts.step */
 };
 
 struct baseline {
     struct baseline_options options;
     char sensor[64];
     struct finding_sink sink;
-    struct table pairs, conversations, operations, ranges, tags, points, blocks;
+    struct table pairs, conversations, operations, ranges, tags, points, blocks, pages;
     struct settle links;
     int64_t links_last_ns;
-    int64_t looked_ns; /* last look at silence, and how many conversations could be silent */
+    int64_t started_ns; /* first packet of this run */
+    int64_t looked_ns;  /* last look at silence, and how many conversations could be silent */
     unsigned running;
     int64_t learned_since_ns; /* first seen of the oldest entry that was loaded; 0: none */
     bool has_learned;         /* something was loaded */
@@ -123,6 +157,8 @@ struct baseline {
         fresh_time_ns; /* the event that was judged last, and whether its actor was new before it */
     const struct ot_event *fresh_event;
     bool fresh_is_actor_new;
+    struct readback readbacks[READBACKS_MAX]; /* a ring */
+    size_t readback_at;
     struct finding finding; /* being written */
     uint64_t findings;
 };
@@ -135,12 +171,18 @@ struct seen {
     struct conversation *conversation;
     unsigned side; /* of the actor in the pair */
     uint64_t unit; /* name_hash of it */
+    struct flow_cache *flow;
     bool is_known; /* the operation is learned (or being learned) */
+    bool is_late;  /* what is told now is learned all the same */
 };
 
 void settle_pass(struct settle *s, int64_t delta_ns);
 void settle_new(struct settle *s);
-bool settle_is_settled(const struct settle *s, int64_t minimum_ns);
+/* One more thing was judged: seen is how often it had been seen before. */
+void settle_draw(struct settle *s, uint64_t seen);
+/* It has been learning for long enough to have an opinion, but has not settled: what is new is
+ * learned, and told at lower severity. */
+bool baseline_is_late(const struct baseline *b, const struct settle *s, int64_t since_ns);
 /* Whether something new in this dimension is learned now, silently. */
 bool baseline_is_learning(const struct baseline *b, const struct settle *s);
 
@@ -185,6 +227,23 @@ void values_judge(struct seen *s);
 void blocks_judge(struct seen *s);
 /* rates.c: how often it is written */
 void rates_judge(struct seen *s);
+
+/* sequence.c: which function follows which */
+void sequence_judge(struct seen *s, struct operation_entry *o);
+/* period.c: the pace of polls */
+void period_polled(struct seen *s, struct block *k, int64_t pause_ns);
+/* sealing.c: conversations that were always encrypted */
+void sealing_judge(struct seen *s);
+/* polled.c: the values of what is polled */
+void polled_judge(struct seen *s, struct block *k, const struct ot_item *item);
+uint64_t page_key_of(uint64_t conversation_key, const struct page_facts *f);
+/* readback.c: what was written is read back */
+void readback_expect(struct seen *s, const struct ot_item *item, uint64_t point_key,
+                     uint64_t address, double value);
+void readback_judge(struct seen *s, const struct ot_item *item);
+/* sessions.c: how often a pair connects */
+void sessions_judge(struct baseline *b, struct pair *p, const struct ot_flow *flow,
+                    const struct packet *packet);
 
 /* silence.c: conversations that used to go on without pause */
 void silence_beat(struct seen *s);

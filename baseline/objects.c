@@ -168,6 +168,14 @@ static void tell(struct seen *s, const struct ot_item *item, bool is_write,
     finding_raise(s, f);
 }
 
+/* As for operations: where learning is slow, what is new is learned and told. */
+static bool is_worth_telling(const struct seen *s)
+{
+    const struct settle *settle = &s->conversation->f.objects;
+    return baseline_is_late(s->b, settle, s->conversation->e.first_ns) &&
+           settle->singles * 2 <= settle->draws;
+}
+
 static struct range *range_find_or_add(struct seen *s, const struct ot_item *item, bool is_write,
                                        uint64_t key, enum entry_state state)
 {
@@ -183,6 +191,36 @@ static void range_grow(struct seen *s, struct range *r, uint64_t low, uint64_t h
 {
     interval_set_add(&r->f.set, low, high);
     entry_change(&s->b->ranges, &r->e);
+}
+
+static uint32_t piece_hash(uint64_t low, uint64_t high)
+{
+    return (uint32_t)hash_mix(low, high) | 1;
+}
+
+/* Remembers a new piece until it is seen again. What is pushed out by newer ones counts as seen. */
+static void fresh_add(struct settle *settle, struct range *r, uint64_t low, uint64_t high)
+{
+    if (r->fresh[r->fresh_at])
+        settle->singles -= settle->singles > 0;
+    else
+        r->fresh_count++;
+    r->fresh[r->fresh_at] = piece_hash(low, high);
+    r->fresh_at = (uint8_t)((r->fresh_at + 1) % RANGE_FRESH);
+}
+
+/* How often the piece was seen before, as far as it matters: once, or more often. */
+static uint64_t fresh_seen(struct range *r, uint64_t low, uint64_t high)
+{
+    uint32_t hash = piece_hash(low, high);
+    for (int i = 0; i < RANGE_FRESH; i++) {
+        if (r->fresh[i] == hash) {
+            r->fresh[i] = 0;
+            r->fresh_count--;
+            return 1;
+        }
+    }
+    return 2;
 }
 
 /* What has been learned in the meantime is pending no more. */
@@ -202,14 +240,23 @@ static void judge_range(struct seen *s, const struct ot_item *item, bool is_writ
     uint64_t key = place_key(s, item, is_write, 0);
     struct range *known = table_find(&b->ranges, key);
     if (known && interval_set_covers(&known->f.set, low, high) && known->e.state == ENTRY_LEARNED) {
+        settle_draw(&s->conversation->f.objects,
+                    known->fresh_count ? fresh_seen(known, low, high) : 2);
         entry_touch(&known->e, b->now_ns);
         return;
     }
     if (!known || known->e.state == ENTRY_LEARNED) {
         if (is_learning_objects(s) || baseline_covers(s, DETECTION_RW_NEW_ADDRESS, is_write)) {
+            s->is_late = is_worth_telling(s);
             settle_new(&s->conversation->f.objects);
+            settle_draw(&s->conversation->f.objects, 0);
             known = range_find_or_add(s, item, is_write, key, ENTRY_LEARNED);
+            if (s->is_late)
+                tell(s, item, is_write, &known->f.set, range_id(&known->f, false), &known->told,
+                     hash_mix(key, hash_mix(low, high)));
+            s->is_late = false;
             range_grow(s, known, low, high);
+            fresh_add(&s->conversation->f.objects, known, low, high);
             entry_touch(&known->e, b->now_ns);
             pending_forget(b, key);
             return;
@@ -234,14 +281,18 @@ static void judge_tag(struct seen *s, const struct ot_item *item, bool is_write)
     uint64_t key = place_key(s, item, is_write, name_hash(item->name) | 1);
     struct tag *t = table_find(&b->tags, key);
     if (t && t->e.state == ENTRY_LEARNED) {
+        settle_draw(&s->conversation->f.objects, t->e.count);
         entry_touch(&t->e, b->now_ns);
         return;
     }
     bool learns = is_learning_objects(s);
     bool accepts = learns || baseline_covers(s, DETECTION_RW_NEW_ADDRESS, is_write);
+    bool is_late = learns && !t && is_worth_telling(s);
     if (!t) {
-        if (accepts)
+        if (accepts) {
             settle_new(&s->conversation->f.objects);
+            settle_draw(&s->conversation->f.objects, 0);
+        }
         t = table_add(&b->tags, key, accepts ? ENTRY_LEARNED : ENTRY_PENDING, b->now_ns);
         place_fill(&t->f.place, s, item, is_write);
         text_copy(t->f.name, sizeof t->f.name, item->name);
@@ -251,8 +302,10 @@ static void judge_tag(struct seen *s, const struct ot_item *item, bool is_write)
         table_state(&b->tags, &t->e, ENTRY_LEARNED);
     }
     entry_touch(&t->e, b->now_ns);
-    if (t->e.state != ENTRY_LEARNED)
+    s->is_late = is_late;
+    if (t->e.state != ENTRY_LEARNED || is_late)
         tell(s, item, is_write, NULL, 0, &t->told, key);
+    s->is_late = false;
 }
 
 void objects_judge(struct seen *s)

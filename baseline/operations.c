@@ -245,6 +245,15 @@ static bool learns_now(const struct seen *s)
            baseline_is_learning(s->b, &c->f.operations);
 }
 
+/* In a conversation that is too rare to settle, something new is learned and told. One that brings
+ * something new with every other message has no habits to contradict. */
+static bool is_worth_telling(const struct seen *s)
+{
+    const struct settle *settle = &s->conversation->f.operations;
+    return baseline_is_late(s->b, settle, s->conversation->e.first_ns) &&
+           settle->singles * 2 <= settle->draws;
+}
+
 void operations_judge(struct seen *s)
 {
     enum operation op = s->event->operation;
@@ -257,8 +266,10 @@ void operations_judge(struct seen *s)
     uint64_t key = about_key(s->conversation->e.key, s->event->code, op, s->side, s->unit);
     struct operation_entry *o = table_find(&b->operations, key);
     if (o && o->e.state == ENTRY_LEARNED) {
+        settle_draw(&s->conversation->f.operations, o->e.count);
         entry_touch(&o->e, b->now_ns);
         s->is_known = true;
+        sequence_judge(s, o);
         return;
     }
     bool learns = learns_now(s);
@@ -266,15 +277,23 @@ void operations_judge(struct seen *s)
     bool accepts =
         learns || is_habit(s, detection) ||
         (!is_told_by_rules(op) && baseline_covers(s, detection, operation_is_change(op)));
+    bool is_late = learns && is_worth_telling(s);
     if (!o) {
-        if (accepts)
+        if (accepts) {
             settle_new(&s->conversation->f.operations);
+            settle_draw(&s->conversation->f.operations, 0);
+        }
         o = operation_add(s, key, accepts ? ENTRY_LEARNED : ENTRY_PENDING);
     } else if (accepts && o->e.state == ENTRY_PENDING &&
                (learns ? b->options.mode == MODE_LEARN : true)) {
         table_state(&b->operations, &o->e, ENTRY_LEARNED);
     }
     entry_touch(&o->e, b->now_ns);
+    if (is_late && !is_told_by_rules(op)) { /* told once, and known from now on */
+        s->is_late = true;
+        tell(s, o, detection);
+        s->is_late = false;
+    }
     if (o->e.state == ENTRY_LEARNED) {
         learn_class(s, op);
         operations_remember(b, s->conversation->e.key, &o->f);

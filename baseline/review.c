@@ -359,35 +359,20 @@ bool review_write_yaml(const struct review *d, FILE *out, struct error *err)
 
 /* --- tables for people --- */
 
-static const char *const dimension_names[] = {"conversations", "operations", "objects", "values"};
+static const char *const dimension_names[] = {"conversations", "operations", "objects", "values",
+                                              "timing"};
 
 const char *review_dimension_name(enum review_dimension dimension)
 {
     return dimension < REVIEW_DIMENSIONS ? dimension_names[dimension] : "";
 }
 
-static const char *settle_print(const struct settle *s, int64_t minimum_ns, char *out,
-                                size_t capacity)
-{
-    const int64_t minute = 60 * SECOND_NS;
-    if (settle_is_settled(s, minimum_ns))
-        return "settled";
-    int64_t wanted = 2 * s->longest_gap_ns > minimum_ns ? 2 * s->longest_gap_ns : minimum_ns;
-    if (s->observed_ns < minimum_ns)
-        text_format(out, capacity, "learning: seen for %lld min",
-                    (long long)(s->observed_ns / minute));
-    else
-        text_format(out, capacity, "learning: calm for %lld of %lld min",
-                    (long long)(s->quiet_ns / minute), (long long)((wanted + minute - 1) / minute));
-    return out;
-}
-
 static void show_conversation(const struct listed *l, int64_t settle_min_ns, FILE *out)
 {
-    char client[HOST_TEXT], server[HOST_TEXT], first[SINCE_TEXT], last[SINCE_TEXT], operations[64],
-        objects[64];
+    char client[HOST_TEXT], server[HOST_TEXT], first[SINCE_TEXT], last[SINCE_TEXT],
+        operations[SETTLE_TEXT], objects[SETTLE_TEXT];
     const struct baseline_row *row = l->conversation;
-    fprintf(out, "%-17s %-17s %-12s %-8s %s  %s %9" PRIu64 "  %-31s %s\n",
+    fprintf(out, "%-17s %-17s %-12s %-8s %s  %s %9" PRIu64 "  %-56s %s\n",
             host_print(client, client_of(l)), host_print(server, server_of(l)),
             row->is.conversation.protocol, entry_state_name(row->state),
             since_print(first, row->first_ns), since_print(last, row->last_ns), row->count,
@@ -452,18 +437,61 @@ static void show_value(const struct listed *l, const struct baseline_row *row, F
     show_tail(row, out);
 }
 
+static void show_place(const struct place *p, const char *name, FILE *out)
+{
+    fprintf(out, "%-6s %s", p->unit, p->area);
+    if (p->has_number)
+        fprintf(out, " %u", p->number);
+    if (*name)
+        fprintf(out, " %s", name);
+}
+
+static void show_timing(const struct listed *l, const struct baseline_row *row, FILE *out)
+{
+    const struct block_facts *f = &row->is.block;
+    show_head(l, row, f->place.side, out);
+    show_place(&f->place, f->name, out);
+    if (!*f->name)
+        fprintf(out, " %" PRIu64 "+%u", f->address, f->size);
+    if (f->periods > 0)
+        fprintf(out, ": every %.3g to %.3g s", f->period_low, f->period_high);
+    else
+        fputs(": too rare for a period", out);
+    show_tail(row, out);
+}
+
+/* The variables of a page that are judged. */
+static void show_page(const struct listed *l, const struct baseline_row *row, FILE *out)
+{
+    const struct page_facts *f = &row->is.page;
+    for (uint32_t i = 0; i < PAGE_VARIABLES; i++) {
+        const struct variable *v = &f->variables[i];
+        uint32_t index = f->page * PAGE_VARIABLES + i;
+        char normal[VARIABLE_TEXT];
+        if (!variable_is_judged(v))
+            continue;
+        show_head(l, row, f->place.side, out);
+        show_place(&f->place, f->name, out);
+        if (!*f->name)
+            fprintf(out, " %" PRIu64 "+%u", f->address, f->size);
+        fprintf(out, ", value %u: reported %s", index + 1,
+                variable_print(v, normal, sizeof normal));
+        show_tail(row, out);
+    }
+}
+
 void review_show(const struct review *d, enum review_dimension dimension, int64_t settle_min_ns,
                  FILE *out)
 {
     struct view v;
-    char why[64];
+    char why[SETTLE_TEXT];
     size_t told = 0;
     if (view_make(&v, d)) {
         for (size_t i = 0; i < d->count && d->rows[i].kind == BASELINE_LINKS; i++)
             fprintf(out, "pairs of devices: %s\n",
                     settle_print(&d->rows[i].is.links, settle_min_ns, why, sizeof why));
         if (dimension == REVIEW_CONVERSATIONS && v.count)
-            fprintf(out, "%-17s %-17s %-12s %-8s %-16s  %-16s %9s  %-31s %s\n", "CLIENT", "SERVER",
+            fprintf(out, "%-17s %-17s %-12s %-8s %-16s  %-16s %9s  %-56s %s\n", "CLIENT", "SERVER",
                     "PROTOCOL", "STATE", "FIRST SEEN", "LAST SEEN", "MESSAGES", "OPERATIONS",
                     "OBJECTS");
         for (size_t i = 0; i < v.count; i++) {
@@ -475,8 +503,11 @@ void review_show(const struct review *d, enum review_dimension dimension, int64_
                                    out, NULL);
             else if (dimension == REVIEW_OBJECTS)
                 told += each_child(&v, l, BASELINE_RANGE, BASELINE_TAG, show_object, out, NULL);
+            else if (dimension == REVIEW_TIMING)
+                told += each_child(&v, l, BASELINE_BLOCK, BASELINE_BLOCK, show_timing, out, NULL);
             else
-                told += each_child(&v, l, BASELINE_POINT, BASELINE_POINT, show_value, out, NULL);
+                told += each_child(&v, l, BASELINE_POINT, BASELINE_POINT, show_value, out, NULL) +
+                        each_child(&v, l, BASELINE_PAGE, BASELINE_PAGE, show_page, out, NULL);
         }
         if (v.count == 0 || (dimension != REVIEW_CONVERSATIONS && told == 0))
             fputs("nothing has been learned yet\n", out);

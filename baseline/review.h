@@ -29,6 +29,7 @@ enum review_dimension {
     REVIEW_OPERATIONS,
     REVIEW_OBJECTS,
     REVIEW_VALUES,
+    REVIEW_TIMING,
     REVIEW_DIMENSIONS,
 };
 const char *review_dimension_name(enum review_dimension dimension);

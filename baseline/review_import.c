@@ -204,6 +204,7 @@ static bool import_operation(struct import *im, const yaml_node_t *map, const st
     f.unit_hash = *f.unit ? hash_stable(f.unit, strlen(f.unit)) : 0;
     struct baseline_row row =
         row_of(im, BASELINE_OPERATION, operation_id(&f), state, parent->since_ns);
+    f.step = row.is.operation.step;
     row.is.operation = f;
     if (state == ENTRY_LEARNED)
         parent->operations[f.side] |= UINT32_C(1) << f.operation;
@@ -389,8 +390,8 @@ static bool keep_blocks(struct import *im, const yaml_node_t *map, uint64_t conv
 {
     for (size_t i = 0; im->known && i < im->known->count; i++) {
         const struct baseline_row *row = &im->known->rows[i];
-        if (row->kind == BASELINE_BLOCK && row->is.block.place.conversation == conversation &&
-            !add(im, map, row))
+        if ((row->kind == BASELINE_BLOCK || row->kind == BASELINE_PAGE) &&
+            row_parent(row) == conversation && !add(im, map, row))
             return false;
     }
     return true;

@@ -21,7 +21,9 @@ enum column_type {
     COLUMN_HOST,
     COLUMN_CODE,
     COLUMN_INTERVALS,
-    COLUMN_STATES, /* of a struct point_facts */
+    COLUMN_STATES,    /* of a struct point_facts */
+    COLUMN_SEQUENCE,  /* of a struct sequence_facts */
+    COLUMN_VARIABLES, /* of a struct page_facts */
 };
 
 struct column {
@@ -38,17 +40,20 @@ struct column {
     AT(member.observed_ns, COLUMN_I64), AT(member.quiet_ns, COLUMN_I64),                           \
         AT(member.longest_gap_ns, COLUMN_I64), AT(member.news, COLUMN_U32),                        \
         AT(member.calm, COLUMN_U32)
+#define SETTLE_CHANCE(member)                                                                      \
+    AT(member.draws, COLUMN_U32), AT(member.singles, COLUMN_U32), AT(member.known, COLUMN_U8),     \
+        AT(member.is_settled, COLUMN_BOOL)
 #define PLACE(member)                                                                              \
     AT(member.conversation, COLUMN_U64), AT(member.side, COLUMN_U8),                               \
         AT(member.is_write, COLUMN_BOOL), AT(member.unit, COLUMN_TEXT),                            \
         AT(member.unit_hash, COLUMN_U64), AT(member.area, COLUMN_TEXT),                            \
         AT(member.has_number, COLUMN_BOOL), AT(member.number, COLUMN_U32)
 
-static const struct column links_columns[] = {SETTLE(links)};
+static const struct column links_columns[] = {SETTLE(links), SETTLE_CHANCE(links)};
 static const struct column pair_columns[] = {
     AT(pair.segment, COLUMN_U32),       AT(pair.hosts[0], COLUMN_HOST),
     AT(pair.hosts[1], COLUMN_HOST),     AT(pair.operations[0], COLUMN_U32),
-    AT(pair.operations[1], COLUMN_U32),
+    AT(pair.operations[1], COLUMN_U32), AT(pair.sessions_max, COLUMN_U32),
 };
 static const struct column conversation_columns[] = {
     AT(conversation.pair, COLUMN_U64),
@@ -62,12 +67,22 @@ static const struct column conversation_columns[] = {
     AT(conversation.has_unnamed, COLUMN_BOOL),
     SETTLE(conversation.operations),
     SETTLE(conversation.objects),
+    SETTLE_CHANCE(conversation.operations),
+    SETTLE_CHANCE(conversation.objects),
+    AT(conversation.sealed, COLUMN_U32),
+    AT(conversation.open, COLUMN_U32),
+    AT(conversation.sequence, COLUMN_SEQUENCE),
 };
 static const struct column operation_columns[] = {
-    AT(operation.conversation, COLUMN_U64),    AT(operation.side, COLUMN_U8),
-    AT(operation.unit, COLUMN_TEXT),           AT(operation.unit_hash, COLUMN_U64),
-    AT(operation.operation, COLUMN_OPERATION), AT(operation.code_text, COLUMN_TEXT),
-    AT(operation.name, COLUMN_TEXT),           AT(operation.code, COLUMN_CODE),
+    AT(operation.conversation, COLUMN_U64),
+    AT(operation.side, COLUMN_U8),
+    AT(operation.unit, COLUMN_TEXT),
+    AT(operation.unit_hash, COLUMN_U64),
+    AT(operation.operation, COLUMN_OPERATION),
+    AT(operation.code_text, COLUMN_TEXT),
+    AT(operation.name, COLUMN_TEXT),
+    AT(operation.code, COLUMN_CODE),
+    AT(operation.step, COLUMN_U8),
 };
 static const struct column range_columns[] = {PLACE(range.place), AT(range.set, COLUMN_INTERVALS),
                                               AT(range.set.joined, COLUMN_U8)};
@@ -85,6 +100,11 @@ static const struct column point_columns[] = {
     AT(point, COLUMN_STATES),
     AT(point.changes_max, COLUMN_U32),
     AT(point.values, COLUMN_U64),
+    AT(point.ones, COLUMN_U64),
+    AT(point.changes, COLUMN_U32),
+    AT(point.flips, COLUMN_U32),
+    AT(point.echoed, COLUMN_U32),
+    AT(point.differed, COLUMN_U32),
 };
 static const struct column block_columns[] = {
     PLACE(block.place),
@@ -95,6 +115,14 @@ static const struct column block_columns[] = {
     AT(block.changes, COLUMN_U64),
     AT(block.longest_unchanged_ns, COLUMN_I64),
     AT(block.longest_unchanged_polls, COLUMN_U32),
+    AT(block.period_low, COLUMN_DOUBLE),
+    AT(block.period_high, COLUMN_DOUBLE),
+    AT(block.periods, COLUMN_U32),
+};
+static const struct column page_columns[] = {
+    PLACE(page.place),          AT(page.address, COLUMN_U64), AT(page.size, COLUMN_U32),
+    AT(page.page, COLUMN_U32),  AT(page.name, COLUMN_TEXT),   AT(page.name_hash, COLUMN_U64),
+    AT(page, COLUMN_VARIABLES),
 };
 
 #define HEAD                                                                                       \
@@ -142,6 +170,35 @@ static const char *const migrations[] = {
     "CREATE TABLE baseline_audit (sensor TEXT NOT NULL, id INTEGER NOT NULL, made INTEGER NOT "
     "NULL, by TEXT NOT NULL, "
     "what TEXT NOT NULL, why TEXT NOT NULL" END,
+    /* how far learning has come, sequences, periods, polled values; *_known is a percentage */
+    "ALTER TABLE baseline_links ADD COLUMN draws INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_links ADD COLUMN singles INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_links ADD COLUMN known INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_links ADD COLUMN is_settled INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_pairs ADD COLUMN sessions_max INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN operations_draws INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN operations_singles INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN operations_known INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN operations_settled INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN objects_draws INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN objects_singles INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN objects_known INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN objects_settled INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN open INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN sequence TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE baseline_operations ADD COLUMN step INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_points ADD COLUMN ones INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_points ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_points ADD COLUMN flips INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_points ADD COLUMN echoed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_points ADD COLUMN differed INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_blocks ADD COLUMN period_low REAL NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_blocks ADD COLUMN period_high REAL NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_blocks ADD COLUMN periods INTEGER NOT NULL DEFAULT 0;"
+    "CREATE TABLE baseline_polled (" HEAD PLACE_SQL
+    ", address INTEGER, size INTEGER, page INTEGER, name TEXT, name_hash INTEGER, "
+    "variables TEXT" END,
     NULL,
 };
 
@@ -164,17 +221,23 @@ struct kind {
     }
 
 static const struct kind kinds[BASELINE_KINDS] = {
-    [BASELINE_LINKS] = KIND("baseline_links", MARKS5, links_columns),
-    [BASELINE_PAIR] = KIND("baseline_pairs", MARKS5, pair_columns),
+    [BASELINE_LINKS] = KIND("baseline_links", MARKS5 ",?,?,?,?", links_columns),
+    [BASELINE_PAIR] = KIND("baseline_pairs", MARKS6, pair_columns),
     [BASELINE_CONVERSATION] =
-        KIND("baseline_conversations", MARKS6 "," MARKS6 "," MARKS6 ",?", conversation_columns),
-    [BASELINE_OPERATION] = KIND("baseline_operations", MARKS6 ",?,?", operation_columns),
+        KIND("baseline_conversations", MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 "," MARKS6,
+             conversation_columns),
+    [BASELINE_OPERATION] = KIND("baseline_operations", MARKS6 ",?,?,?", operation_columns),
     [BASELINE_RANGE] = KIND("baseline_ranges", MARKS5 "," MARKS5, range_columns),
     [BASELINE_TAG] = KIND("baseline_tags", MARKS5 "," MARKS5, tag_columns),
-    [BASELINE_POINT] = KIND("baseline_points", MARKS6 "," MARKS6 "," MARKS6, point_columns),
-    [BASELINE_BLOCK] = KIND("baseline_blocks", MARKS5 "," MARKS5 "," MARKS5, block_columns),
+    [BASELINE_POINT] =
+        KIND("baseline_points", MARKS6 "," MARKS6 "," MARKS6 "," MARKS5, point_columns),
+    [BASELINE_BLOCK] = KIND("baseline_blocks", MARKS6 "," MARKS6 "," MARKS6, block_columns),
+    [BASELINE_PAGE] = KIND("baseline_polled", MARKS6 "," MARKS6 ",?,?", page_columns),
 };
 enum { HEAD_COLUMNS = 6 };
+
+enum { COLUMN_TEXT_SIZE = 2048 };
+_Static_assert((int)COLUMN_TEXT_SIZE >= (int)INTERVALS_TEXT, "every list fits");
 
 /* --- states and codes as text --- */
 
@@ -207,6 +270,107 @@ static void states_parse(struct point_facts *f, const char *text)
             return;
         f->state_counts[f->state_count++] = (uint32_t)strtoul(end + 1, &end, 10);
         text = *end == ' ' ? end + 1 : end;
+    }
+}
+
+/* Numbers in hexadecimal, separated by spaces: once, often, departures, arrivals of each step. */
+static void sequence_print(const struct sequence_facts *f, char *out, size_t capacity)
+{
+    size_t used = 0;
+    out[0] = '\0';
+    for (int i = 0; i < f->steps && i < STEPS_MAX; i++) {
+        text_format(out + used, capacity - used, "%s%x %x %x %x", i ? " " : "", f->once[i],
+                    f->often[i], f->departures[i], f->arrivals[i]);
+        used += strlen(out + used);
+    }
+}
+
+static uint16_t hex_take(const char **text)
+{
+    char *end;
+    unsigned long n = strtoul(*text, &end, 16);
+    *text = end;
+    return n > UINT16_MAX ? UINT16_MAX : (uint16_t)n;
+}
+
+static void sequence_parse(struct sequence_facts *f, const char *text)
+{
+    *f = (struct sequence_facts){0};
+    while (*text && f->steps < STEPS_MAX) {
+        f->once[f->steps] = hex_take(&text);
+        f->often[f->steps] = hex_take(&text);
+        f->departures[f->steps] = hex_take(&text);
+        f->arrivals[f->steps++] = hex_take(&text);
+        while (*text && *text != ' ')
+            text++; /* not ours: passed over */
+    }
+}
+
+/* Per variable "low high turns states", the states as VALUE:VISITS joined by commas, "many" or
+ * "-"; separated by ";". Trailing variables that were never seen are left out. */
+static void variables_print(const struct page_facts *f, char *out, size_t capacity)
+{
+    size_t used = 0;
+    int last = PAGE_VARIABLES;
+    out[0] = '\0';
+    while (last > 0 && f->variables[last - 1].state_count == 0)
+        last--;
+    for (int i = 0; i < last && used + 1 < capacity; i++) {
+        const struct variable *v = &f->variables[i];
+        text_format(out + used, capacity - used, "%s%.9g %.9g %u ", i ? ";" : "", (double)v->low,
+                    (double)v->high, v->turns);
+        used += strlen(out + used);
+        if (v->state_count > PAGE_STATES || v->state_count == 0)
+            text_format(out + used, capacity - used, "%s", v->state_count ? "many" : "-");
+        for (int k = 0; k < v->state_count && v->state_count <= PAGE_STATES; k++) {
+            text_format(out + used, capacity - used, "%s%.9g:%u", k ? "," : "",
+                        (double)v->states[k], v->visits[k]);
+            used += strlen(out + used);
+        }
+        used += strlen(out + used);
+    }
+}
+
+static float float_take(const char **text)
+{
+    char *end;
+    float n = strtof(*text, &end);
+    *text = end;
+    return n;
+}
+
+static void variable_parse(struct variable *v, const char *text)
+{
+    v->low = float_take(&text);
+    v->high = float_take(&text);
+    unsigned long turns = strtoul(text, NULL, 10);
+    v->turns = turns > UINT16_MAX ? UINT16_MAX : (uint16_t)turns;
+    text += strspn(text, " ");
+    text += strcspn(text, " ;");
+    text += strspn(text, " ");
+    if (strncmp(text, "many", 4) == 0)
+        v->state_count = PAGE_STATES + 1;
+    while ((*text == '-' || *text == '+' || (*text >= '0' && *text <= '9')) &&
+           v->state_count < PAGE_STATES) {
+        float state = float_take(&text);
+        if (*text != ':')
+            return;
+        text++;
+        v->states[v->state_count] = state;
+        unsigned long visits = strtoul(text, NULL, 10);
+        v->visits[v->state_count++] = visits > UINT8_MAX ? UINT8_MAX : (uint8_t)visits;
+        text += strspn(text, "0123456789");
+        text += *text == ',';
+    }
+}
+
+static void variables_parse(struct page_facts *f, const char *text)
+{
+    memset(f->variables, 0, sizeof f->variables);
+    for (int i = 0; i < PAGE_VARIABLES && *text; i++) {
+        variable_parse(&f->variables[i], text);
+        text += strcspn(text, ";");
+        text += *text == ';';
     }
 }
 
@@ -248,7 +412,7 @@ static void text_bind(sqlite3_stmt *q, int i, const char *text)
 static void column_bind(sqlite3_stmt *q, int i, const struct baseline_row *row,
                         const struct column *c)
 {
-    char text[INTERVALS_TEXT];
+    char text[COLUMN_TEXT_SIZE];
     switch (c->type) {
     case COLUMN_TEXT:
         text_bind(q, i, (const char *)row + c->offset);
@@ -289,6 +453,17 @@ static void column_bind(sqlite3_stmt *q, int i, const struct baseline_row *row,
         text_bind(q, i, text);
         break;
     }
+    case COLUMN_SEQUENCE: {
+        struct sequence_facts f;
+        field_get(row, c, &f);
+        sequence_print(&f, text, sizeof text);
+        text_bind(q, i, text);
+        break;
+    }
+    case COLUMN_VARIABLES:
+        variables_print(&row->is.page, text, sizeof text);
+        text_bind(q, i, text);
+        break;
     default:
         sqlite3_bind_int64(q, i, integer_get(row, c));
         break;
@@ -343,6 +518,15 @@ static void column_read(sqlite3_stmt *q, int i, struct baseline_row *row, const 
         field_set(row, c, &f);
         break;
     }
+    case COLUMN_SEQUENCE: {
+        struct sequence_facts f;
+        sequence_parse(&f, text_column(q, i));
+        field_set(row, c, &f);
+        break;
+    }
+    case COLUMN_VARIABLES:
+        variables_parse(&row->is.page, text_column(q, i));
+        break;
     case COLUMN_BOOL: {
         bool value = sqlite3_column_int(q, i) != 0;
         field_set(row, c, &value);

@@ -19,18 +19,46 @@ enum {
     CODE_TEXT = OT_CODE_SIZE
 };
 
-/* How long nothing new has appeared, in observed time: what passes while the sensor is off counts
- * for nobody. */
+/* How far learning has come in one scope: how long nothing new has appeared, in observed time (what
+ * passes while the sensor is off counts for nobody), and how probable it is that the next event is
+ * something new.
+ *
+ * The probability is Good and Turing's: of all that can still come, what was never seen weighs
+ * together about as much as what was seen exactly once, singles / draws. That needs no idea of what
+ * there is to be seen, fits a poll as well as a person, and a cyclic conversation has no singles
+ * after its second round. A fraction of few draws says little, so what decides is the upper end of
+ * its 95 % confidence interval (Wilson's, which stays honest at 0 of n: about 2.7 / n): a
+ * conversation of two messages an hour has not settled after a day, whatever it was. Draws and
+ * singles are halved from time to time, so that what a plant did last year does not speak for what
+ * it does now. */
 struct settle {
     int64_t observed_ns, quiet_ns, longest_gap_ns;
-    uint32_t news, calm; /* new things; events since the last of them */
+    uint32_t news, calm;     /* new things; events since the last of them */
+    uint32_t draws, singles; /* judged things, and those of them that were seen only once */
+    uint8_t known;           /* percent: 100 minus the chance of news; filled for rows */
+    bool is_settled;         /* filled for rows */
 };
+/* Upper bound of the probability that the next event is something new: 0..1. */
+double settle_chance(const struct settle *s);
+bool settle_is_settled(const struct settle *s, int64_t minimum_ns);
+/* "settled: 99 % known, ...", "learning: ..." with the reason, for people. Returns out. */
+enum { SETTLE_TEXT = 128 };
+char *settle_print(const struct settle *s, int64_t minimum_ns, char *out, size_t capacity);
 
 struct pair_facts {
     uint32_t segment;
     struct host hosts[2];   /* sorted */
     uint32_t operations[2]; /* learned operation classes of each host acting on the other, one bit
                                each */
+    uint32_t sessions_max;  /* most connections within a minute */
+};
+
+/* Which function of a conversation follows which: the first STEPS_MAX functions, by their step. */
+enum { STEPS_MAX = 16 };
+struct sequence_facts {
+    uint16_t once[STEPS_MAX], often[STEPS_MAX]; /* by predecessor: a bit for each successor */
+    uint16_t departures[STEPS_MAX], arrivals[STEPS_MAX]; /* saturating */
+    uint8_t steps;                                       /* functions that have one */
 };
 
 struct conversation_facts {
@@ -45,12 +73,15 @@ struct conversation_facts {
     uint32_t writes_max;      /* most changes within WRITE_WINDOW_NS, either host */
     int64_t longest_pause_ns; /* between two answers (or messages that need none) */
     uint64_t beats;           /* of these */
+    uint32_t sealed, open;    /* messages that were encrypted, and that were not; saturating */
+    struct sequence_facts sequence;
 };
 
 struct operation_facts {
     uint64_t conversation;
     uint8_t side; /* which host of the pair acts */
     enum operation operation;
+    uint8_t step; /* its place in the conversation's sequence_facts, from 1; 0: none */
     uint32_t code[OT_CODE_PARTS];
     uint64_t unit_hash; /* hash_stable of the whole unit; 0: none */
     char unit[LEARNED_TEXT], code_text[CODE_TEXT], name[LEARNED_TEXT * 2];
@@ -88,6 +119,10 @@ struct point_facts {
     uint8_t state_count;       /* STATES_MAX + 1: too many to count */
     double states[STATES_MAX]; /* while there are few */
     uint32_t state_counts[STATES_MAX];
+    uint64_t ones;    /* bits that were ever set, of whole numbers */
+    uint32_t changes; /* of value, and how many bits they flipped together: few are a bit set */
+    uint32_t flips;
+    uint32_t echoed, differed; /* read back as written, and otherwise */
     struct place place;
     uint64_t address;
     char name[LEARNED_NAME]; /* "" when addressed by number */
@@ -104,6 +139,40 @@ struct block_facts {
     uint32_t size; /* elements */
     char name[LEARNED_NAME];
     uint64_t name_hash;
+    double period_low, period_high; /* seconds between two polls, each the mean of a few */
+    uint32_t periods;               /* such means */
+};
+
+enum { PAGE_VARIABLES = 16, PAGE_STATES = 4 };
+
+/* What was seen of one polled variable. Which kind it is follows from how it moves: one with few
+ * values that come again and again is an enumeration; one that goes to and fro through its range
+ * without leaving it has a range; what only grows (a counter), drifts, or never changed is not
+ * judged. */
+struct variable {
+    float low, high;
+    float states[PAGE_STATES];
+    uint8_t visits[PAGE_STATES]; /* times that it came to a state, saturating */
+    uint8_t state_count;         /* PAGE_STATES + 1: too many to count */
+    uint8_t side;                /* where it turned last: 1 low, 2 high, 0 not yet */
+    uint16_t turns;              /* ways through the range since that grew last, saturating */
+};
+
+/* It has shown what it does (polled.c). */
+bool variable_is_judged(const struct variable *v);
+/* "0, 1, 4" or "3.5 to 8". Returns out. */
+enum { VARIABLE_TEXT = 96 };
+char *variable_print(const struct variable *v, char *out, size_t capacity);
+
+/* Neighbouring variables of a polled piece. */
+struct page_facts {
+    struct variable variables[PAGE_VARIABLES];
+    struct place place;
+    uint64_t address; /* of the piece */
+    uint32_t size;    /* elements of the piece */
+    uint32_t page;    /* which of its pages */
+    char name[LEARNED_NAME];
+    uint64_t name_hash;
 };
 
 enum baseline_kind {
@@ -115,6 +184,7 @@ enum baseline_kind {
     BASELINE_TAG,
     BASELINE_POINT,
     BASELINE_BLOCK,
+    BASELINE_PAGE,
     BASELINE_KINDS,
 };
 
@@ -134,6 +204,7 @@ struct baseline_row {
         struct tag_facts tag;
         struct point_facts point;
         struct block_facts block;
+        struct page_facts page;
     } is;
 };
 
@@ -145,6 +216,7 @@ uint64_t range_id(const struct range_facts *f, bool is_pending);
 uint64_t tag_id(const struct tag_facts *f);
 uint64_t point_id(const struct point_facts *f);
 uint64_t block_id(const struct block_facts *f);
+uint64_t page_id(const struct page_facts *f);
 
 /* The conversation that a row belongs to; 0 for pairs and conversations. */
 uint64_t row_parent(const struct baseline_row *row);

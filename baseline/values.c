@@ -16,6 +16,11 @@ enum {
     TOGGLE_BASE = 6,    /* changes of one variable within WRITE_WINDOW_NS that a person may make */
     TOGGLE_FACTOR = 4,  /* times the most that was learned */
 };
+enum {
+    BITS_CHANGES_MIN = 24, /* changes of a word, before it is known to be a set of bits */
+    BITS_EACH_TENTHS = 15, /* bits that flip in a change, in tenths: numbers flip more */
+};
+static const double WHOLE_MAX = 4294967295.0;
 static const double MARGIN_SPREAD = 0.1, MARGIN_SCARCE = 4.0;
 
 uint64_t point_more(uint64_t name_hash, uint64_t address, bool is_bit, uint8_t bit)
@@ -56,8 +61,37 @@ static bool is_set_of_states(const struct point_facts *f)
     return f->values >= (uint64_t)f->state_count * CONSTANT_MIN;
 }
 
+static bool is_whole(double v)
+{
+    return v >= 0 && v <= WHOLE_MAX && v == floor(v);
+}
+
+/* A word whose bits mean something each: its changes flip one or two of them, where a number that
+ * takes as many values flips about half. */
+static bool is_set_of_bits(const struct point_facts *f)
+{
+    return f->changes >= BITS_CHANGES_MIN && f->state_count > STATES_MAX &&
+           (uint64_t)f->flips * 10 <= (uint64_t)f->changes * BITS_EACH_TENTHS;
+}
+
+static void observe_bits(struct point_facts *f, double v, double last, bool has_last)
+{
+    if (!is_whole(v) || (has_last && !is_whole(last))) {
+        f->changes = f->flips = 0;
+        return;
+    }
+    f->ones |= (uint64_t)v;
+    if (has_last && (v < last || v > last) && f->changes < UINT32_MAX / 64) {
+        f->changes++;
+        f->flips += (uint32_t)__builtin_popcountll((uint64_t)v ^ (uint64_t)last);
+    }
+}
+
 static bool is_normal(const struct point_facts *f, double v)
 {
+    if (is_set_of_bits(f)) /* any mixture of bits that were set before */
+        return is_whole(v) && ((uint64_t)v & ~f->ones) == 0;
+
     bool is_constant = !(f->high > f->low);
     if (f->values < (is_constant ? CONSTANT_MIN : VALUES_MIN) || state_index(f, v) >= 0)
         return true;
@@ -87,7 +121,9 @@ static void observe(struct point_facts *f, double v)
 
 static void print_normal(const struct point_facts *f, char *out, size_t capacity)
 {
-    if (f->state_count <= STATES_MAX) {
+    if (is_set_of_bits(f)) {
+        text_format(out, capacity, "bits of 0x%llx only", (unsigned long long)f->ones);
+    } else if (f->state_count <= STATES_MAX) {
         size_t used = 0;
         for (int i = 0; i < f->state_count && used + 32 < capacity; i++) {
             text_format(out + used, capacity - used, "%s%.10g", i ? ", " : "", f->states[i]);
@@ -174,12 +210,16 @@ static void judge_value(struct seen *s, const struct ot_item *item, uint32_t ind
     entry_touch(&p->e, b->now_ns);
     bool changes = p->has_last && (v < p->last || v > p->last);
     uint32_t often = changes ? window_count(&p->changes, b->now_ns, WRITE_WINDOW_NS) : 0;
+    double last = p->last;
+    bool has_last = p->has_last;
     p->last = v;
     p->has_last = true;
+    readback_expect(s, item, key, address, v);
     if (learns) {
         if (b->options.mode == MODE_LEARN)
             table_state(&b->points, &p->e, ENTRY_LEARNED);
         observe(&p->f, v);
+        observe_bits(&p->f, v, last, has_last);
         if (often > p->f.changes_max)
             p->f.changes_max = often;
         return;

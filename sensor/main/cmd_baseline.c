@@ -14,7 +14,7 @@
 
 static const char usage[] =
     "usage: sightglass baseline show    [-s STORE] [-c CONFIG] [--dimension "
-    "conversations|operations|objects|values]\n"
+    "conversations|operations|objects|values|timing]\n"
     "       sightglass baseline export  [-s STORE] [-c CONFIG]             YAML to stdout\n"
     "       sightglass baseline import  [-s STORE] [-c CONFIG] FILE        - is stdin; while no "
     "sensor runs\n"
@@ -67,7 +67,8 @@ static bool set_dimension(struct call *call, const char *name, struct error *err
             return true;
         }
     }
-    return error_set(err, "--dimension %s: is conversations, operations, objects or values", name);
+    return error_set(err, "--dimension %s: is conversations, operations, objects, values or timing",
+                     name);
 }
 
 static bool take(struct call *call, int option, struct error *err)

@@ -2,6 +2,9 @@
  *
  *   [N*] ACTOR>TARGET OPERATION CODE [AREA START[+COUNT] [=VALUES]]    a request
  *   [N*] ACTOR<TARGET OPERATION CODE [AREA START[+COUNT] [=VALUES]]    its answer
+ *   links ACTOR>TARGET N   that many connections, at the pace of the steps
+ *   sealed | open   whether the messages that follow are encrypted
+ *   times N    all that follows in the script, N times
  *   wait SECONDS | step MILLISECONDS (pause after each message; 1000)
  *
  * VALUES: "5", "5,6", or "20..35": the k-th repeat gets the k-th value of the range, around and
@@ -29,7 +32,7 @@ struct scene {
     struct packet packet;
     uint64_t packets;
     const char *protocol;
-    bool is_role_guessed;
+    bool is_role_guessed, is_sealed;
 };
 
 static inline void scene_found(void *context, const struct finding *f)
@@ -137,10 +140,25 @@ static inline void scene_message(struct scene *s, const char *line, unsigned tur
                          .item_count = *area ? 1 : 0,
                          .items_total = *area ? 1 : 0};
     ck_assert_msg(operation_parse(&e.operation, operation), "no operation: %s", operation);
+    if (s->is_sealed)
+        e.flags |= OT_ENCRYPTED;
     baseline_event(s->baseline, &e);
     if (s->flow.first_ns == 0)
         s->flow.first_ns = s->now_ns;
     s->flow.last_ns = s->now_ns;
+    baseline_tick(s->baseline, s->now_ns, false);
+    s->now_ns += s->step_ns;
+}
+
+static inline void scene_link(struct scene *s, const char *actor, const char *target)
+{
+    s->packet = (struct packet){.time_ns = s->now_ns, .number = ++s->packets};
+    const struct ot_flow flow = {.id = s->packets,
+                                 .transport = TRANSPORT_TCP,
+                                 .client = scene_host(actor),
+                                 .server = scene_host(target),
+                                 .is_role_known = true};
+    baseline_link(s->baseline, &flow, &s->packet);
     baseline_tick(s->baseline, s->now_ns, false);
     s->now_ns += s->step_ns;
 }
@@ -158,6 +176,16 @@ static inline void scene_line(struct scene *s, const char *line)
         s->step_ns = (int64_t)(number * 1e6);
         return;
     }
+    char actor[32], target[32];
+    if (sscanf(line, " links %31[^>]>%31s %u", actor, target, &repeat) == 3) {
+        for (unsigned i = 0; i < repeat; i++)
+            scene_link(s, actor, target);
+        return;
+    }
+    if (strstr(line, "sealed") || strstr(line, "open")) {
+        s->is_sealed = strstr(line, "sealed") != NULL;
+        return;
+    }
     char times;
     if (sscanf(line, " %u %c%n", &repeat, &times, &used) == 2 && times == '*')
         line += used;
@@ -170,6 +198,14 @@ static inline void scene_line(struct scene *s, const char *line)
 /* ";" separates messages; "N*(...)" around a group is not needed: lines repeat one by one. */
 static inline void scene_play(struct scene *s, const char *script)
 {
+    unsigned times;
+    if (sscanf(script, " times %u", &times) == 1) {
+        const char *rest = strchr(script, ';');
+        ck_assert_ptr_nonnull(rest);
+        for (unsigned i = 0; i < times; i++)
+            scene_play(s, rest + 1);
+        return;
+    }
     while (*script) {
         char line[256];
         size_t n = strcspn(script, ";");

@@ -20,90 +20,176 @@
 #define TWO_POLLED                                                                                 \
     TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN
 
+/* a machine that goes through its modes */
+#define MODES                                                                                      \
+    "3* hmi<plc read 3 reg 700 =0; 3* hmi<plc read 3 reg 700 =1; 3* hmi<plc read 3 reg 700 =4;"
+#define COUNT(tens)                                                                                \
+    "hmi<plc read 3 reg 700 =" #tens "1; hmi<plc read 3 reg 700 =" #tens                           \
+    "3; hmi<plc read 3 reg 700 =" #tens "5; hmi<plc read 3 reg 700 =" #tens                        \
+    "6; hmi<plc read 3 reg 700 =" #tens "9;"
+/* noise on a way that leads upwards */
+#define DRIFT(at)                                                                                  \
+    "hmi<plc read 3 reg 700 =" #at "1; hmi<plc read 3 reg 700 =" #at                               \
+    "0; hmi<plc read 3 reg 700 =" #at "2; hmi<plc read 3 reg 700 =" #at                            \
+    "1; hmi<plc read 3 reg 700 =" #at "3;"
+#define ECHO(value) "hmi>plc write 6 reg 9 =" #value "; 4* hmi<plc read 3 reg 9 =" #value ";"
+/* a word of four lamps: bits 0, 1, 6 and 7 */
+#define BITS                                                                                       \
+    "hmi>plc write 6 reg 9 =0; hmi>plc write 6 reg 9 =1; hmi>plc write 6 reg 9 =3; hmi>plc write " \
+    "6 reg 9 =67; hmi>plc write 6 reg 9 =66; hmi>plc write 6 reg 9 =64; hmi>plc write 6 reg 9 "    \
+    "=192; hmi>plc write 6 reg 9 =193; hmi>plc write 6 reg 9 =129; hmi>plc write 6 reg 9 =128; "   \
+    "hmi>plc write 6 reg 9 =130; hmi>plc write 6 reg 9 =2;"
+#define JITTER                                                                                     \
+    "step 700; 10* hmi<plc read 3 reg 1 =1; step 1500; 8* hmi<plc read 3 reg 1 =1; step 3000; 1* " \
+    "hmi<plc read 3 reg 1 =1; step 800; 9* hmi<plc read 3 reg 1 =1;"
+/* two polls, and a command that is always selected before */
+#define SBO                                                                                        \
+    "hmi>rtu read 1 point 1; hmi>rtu read 2 point 1; hmi>rtu read 1 point 1; hmi>rtu control 3 "   \
+    "point 5; hmi>rtu control 4 point 5 =1;"
+/* the same polls, and commands at any time */
+#define CLICKS                                                                                     \
+    "30* hmi>rtu read 1 point 1; 3* hmi>rtu control 4 point 5 =1; hmi>rtu read 2 point 1; "        \
+    "hmi>rtu read 1 point 1; hmi>rtu control 3 point 5; hmi>rtu control 4 point 5 =1;"
+
 static const struct row {
     const char *shows, *learn, *then, *causes;
 } rows[] = {
-    {"the same again is quiet",                                HMI_DAY HIST_DAY,                                  HMI_DAY HIST_DAY,                                      ""                              },
+    {"the same again is quiet",                                HMI_DAY HIST_DAY,                                  HMI_DAY HIST_DAY,                                        ""                              },
     {"an empty baseline tells a link once, not each function", "",
-     "5* hmi>plc read 3 reg 1; hmi>plc identify 43; hmi>plc read 4 reg 1",                                                                                               "comm.new-link"                 },
+     "5* hmi>plc read 3 reg 1; hmi>plc identify 43; hmi>plc read 4 reg 1",                                                                                                 "comm.new-link"                 },
     {"an empty baseline still tells a change",                 "",
-     "hmi>plc read 3 reg 1; 3* hmi>plc write 6 reg 1 =1",                                                                                                                "comm.new-link; rw.new-writer"  },
-    {"two devices that never talked",                          HMI_DAY,                                           "eng>plc read 3 reg 100",                              "comm.new-link"                 },
-    {"a known pair in the other direction is no new link",     HMI_DAY,                                           "plc>hmi session 1",                                   ""                              },
+     "hmi>plc read 3 reg 1; 3* hmi>plc write 6 reg 1 =1",                                                                                                                  "comm.new-link; rw.new-writer"  },
+    {"two devices that never talked",                          HMI_DAY,                                           "eng>plc read 3 reg 100",                                "comm.new-link"                 },
+    {"a known pair in the other direction is no new link",     HMI_DAY,                                           "plc>hmi session 1",                                     ""                              },
     {"a stranger that writes",                                 HMI_DAY,                                           "eng>plc read 3 reg 100; eng>plc write 6 reg 260 =25",
-     "comm.new-link; rw.new-writer"                                                                                                                                                                      },
+     "comm.new-link; rw.new-writer"                                                                                                                                                                        },
     {"a stranger that asks who it is",                         HMI_DAY,                                           "eng>plc identify 43",
-     "comm.new-link; recon.ot-identify"                                                                                                                                                                  },
+     "comm.new-link; recon.ot-identify"                                                                                                                                                                    },
     {"a reader that writes: one cause",                        HMI_DAY HIST_DAY,                                  "3* hist>plc write 6 reg 270 =1",
-     "rw.new-writer"                                                                                                                                                                                     },
-    {"a reader that reads goes on",                            HMI_DAY HIST_DAY,                                  "3* hist>plc read 3 reg 100+20",                       ""                              },
+     "rw.new-writer"                                                                                                                                                                                       },
+    {"a reader that reads goes on",                            HMI_DAY HIST_DAY,                                  "3* hist>plc read 3 reg 100+20",                         ""                              },
     {"a writer's new function",                                HMI_DAY,                                           "hmi>plc write 15 coil 0+8 =1,1,1,1,1,1,1,1",
-     "rw.new-function"                                                                                                                                                                                   },
-    {"a writer's learned function",                            HMI_DAY,                                           "hmi>plc write 16 reg 270+3 =0,1,2",                   ""                              },
-    {"a reader's new function",                                HIST_DAY,                                          "hist>plc read 4 input 0",                             "rw.new-function"               },
-    {"an identity query by who asks by habit",                 HMI_DAY,                                           "hmi>plc identify 17",                                 ""                              },
+     "rw.new-function"                                                                                                                                                                                     },
+    {"a writer's learned function",                            HMI_DAY,                                           "hmi>plc write 16 reg 270+3 =0,1,2",                     ""                              },
+    {"a reader's new function",                                HIST_DAY,                                          "hist>plc read 4 input 0",                               "rw.new-function"               },
+    {"an identity query by who asks by habit",                 HMI_DAY,                                           "hmi>plc identify 17",                                   ""                              },
     {"an identity query by who never did",                     HMI_DAY HIST_DAY,                                  "hist>plc identify 43",
-     "recon.ot-identify"                                                                                                                                                                                 },
-    {"a listing by who never did",                             HMI_DAY HIST_DAY,                                  "hist>plc browse 99",                                  "recon.browse"                  },
-    {"opening a session is no news",                           HMI_DAY,                                           "hmi>plc session 77",                                  ""                              },
-    {"a stop is told by the rules, not here",                  HMI_DAY,                                           "hmi>plc stop 41",                                     ""                              },
-    {"a new register written",                                 HMI_DAY,                                           "2* hmi>plc write 6 reg 300 =1",                       "rw.new-address"                },
+     "recon.ot-identify"                                                                                                                                                                                   },
+    {"a listing by who never did",                             HMI_DAY HIST_DAY,                                  "hist>plc browse 99",                                    "recon.browse"                  },
+    {"opening a session is no news",                           HMI_DAY,                                           "hmi>plc session 77",                                    ""                              },
+    {"a stop is told by the rules, not here",                  HMI_DAY,                                           "hmi>plc stop 41",                                       ""                              },
+    {"a new register written",                                 HMI_DAY,                                           "2* hmi>plc write 6 reg 300 =1",                         "rw.new-address"                },
     {"each new register written is a cause",                   HMI_DAY,
-     "hmi>plc write 6 reg 300 =1; hmi>plc write 6 reg 301 =1",                                                                                                           "rw.new-address; rw.new-address"},
-    {"one register beyond a learned read",                     HMI_DAY,                                           "hmi>plc read 3 reg 100+11",                           "rw.new-address"                },
-    {"a part of a learned read",                               HMI_DAY,                                           "hmi>plc read 3 reg 105+5",                            ""                              },
+     "hmi>plc write 6 reg 300 =1; hmi>plc write 6 reg 301 =1",                                                                                                             "rw.new-address; rw.new-address"},
+    {"one register beyond a learned read",                     HMI_DAY,                                           "hmi>plc read 3 reg 100+11",                             "rw.new-address"                },
+    {"a part of a learned read",                               HMI_DAY,                                           "hmi>plc read 3 reg 105+5",                              ""                              },
     {"new reads in an area are one cause",                     HMI_DAY,
-     "hmi>plc read 3 reg 300; hmi>plc read 3 reg 400",                                                                                                                   "rw.new-address"                },
+     "hmi>plc read 3 reg 300; hmi>plc read 3 reg 400",                                                                                                                     "rw.new-address"                },
     {"a tag never written",
-     "9* hmi>plc write 77 tag Speed =1..9; 9* hmi>plc write 77 tag Temp =1..9",                                   "hmi>plc write 77 tag Torque =1",                      "rw.new-address"                },
+     "9* hmi>plc write 77 tag Speed =1..9; 9* hmi>plc write 77 tag Temp =1..9",                                   "hmi>plc write 77 tag Torque =1",                        "rw.new-address"                },
     {"a tag that is written by habit",                         "9* hmi>plc write 77 tag Speed =1..9",
-     "hmi>plc write 77 tag Speed =2",                                                                                                                                    ""                              },
+     "hmi>plc write 77 tag Speed =2",                                                                                                                                      ""                              },
     {"reading through the memory",                             HMI_DAY,
      "20* hmi>plc read 3 reg 1000 ; step 200; hmi>plc read 3 reg 2000+10; hmi>plc read 3 reg "
      "2010+10;"
      "hmi>plc read 3 reg 2020+10; hmi>plc read 3 reg 2030+10; hmi>plc read 3 reg 2040+10; hmi>plc "
      "read 3 reg 2050+10; hmi>plc read 3 reg 2060+10;"
-     "hmi>plc read 3 reg 2070+10",                                                                                                                                       "rw.new-address; rw.read-sweep" },
-    {"a value far outside",                                    HMI_DAY,                                           "hmi>plc write 6 reg 260 =900",                        "rw.value-out-of-range"         },
-    {"a value just outside is within the margin",              HMI_DAY,                                           "hmi>plc write 6 reg 260 =36",                         ""                              },
+     "hmi>plc read 3 reg 2070+10",                                                                                                                                         "rw.new-address; rw.read-sweep" },
+    {"a value far outside",                                    HMI_DAY,                                           "hmi>plc write 6 reg 260 =900",                          "rw.value-out-of-range"         },
+    {"a value just outside is within the margin",              HMI_DAY,                                           "hmi>plc write 6 reg 260 =36",                           ""                              },
     {"a value of few observations is not judged",              "4* hmi>plc write 6 reg 9 =1..4",
-     "hmi>plc write 6 reg 9 =900",                                                                                                                                       ""                              },
+     "hmi>plc write 6 reg 9 =900",                                                                                                                                         ""                              },
     {"a state that never was, between those that were",
      "40* hmi>plc write 6 reg 9 =1; 40* hmi>plc write 6 reg 9 =2;"
-     "40* hmi>plc write 6 reg 9 =8",                                                                              "hmi>plc write 6 reg 9 =4",                            "rw.value-out-of-range"         },
+     "40* hmi>plc write 6 reg 9 =8",                                                                              "hmi>plc write 6 reg 9 =4",                              "rw.value-out-of-range"         },
     {"a state that was",
-     "40* hmi>plc write 6 reg 9 =1; 40* hmi>plc write 6 reg 9 =2; 40* hmi>plc write 6 reg 9 =8",                  "hmi>plc write 6 reg 9 =2",                            ""                              },
+     "40* hmi>plc write 6 reg 9 =1; 40* hmi>plc write 6 reg 9 =2; 40* hmi>plc write 6 reg 9 =8",                  "hmi>plc write 6 reg 9 =2",                              ""                              },
     {"a value that was always the same",                       "40* hmi>plc write 6 reg 9 =50",
-     "hmi>plc write 6 reg 9 =80",                                                                                                                                        "rw.value-out-of-range"         },
+     "hmi>plc write 6 reg 9 =80",                                                                                                                                          "rw.value-out-of-range"         },
     {"values are learned for each writer",                     HMI_DAY "40* eng>plc write 6 reg 260 =500..540;",
-     "eng>plc write 6 reg 260 =520",                                                                                                                                     ""                              },
+     "eng>plc write 6 reg 260 =520",                                                                                                                                       ""                              },
     {"many writes in a short time",                            "step 5000; 30* hmi>plc write 6 reg 9 =5",
-     "step 100; 40* hmi>plc write 6 reg 9 =5",                                                                                                                           "rw.write-burst"                },
+     "step 100; 40* hmi>plc write 6 reg 9 =5",                                                                                                                             "rw.write-burst"                },
     {"as many writes as ever",                                 "step 100; 100* hmi>plc write 6 reg 9 =5",
-     "step 100; 100* hmi>plc write 6 reg 9 =5",                                                                                                                          ""                              },
+     "step 100; 100* hmi>plc write 6 reg 9 =5",                                                                                                                            ""                              },
     {"an output that is toggled",
-     "step 5000; 40* hmi>plc control 5 coil 1 =0..1; step 100; 40* hmi>plc write 6 reg 9 =5",                     "step 500; 20* hmi>plc control 5 coil 1 =0..1",        "rw.write-burst"                },
+     "step 5000; 40* hmi>plc control 5 coil 1 =0..1; step 100; 40* hmi>plc write 6 reg 9 =5",                     "step 500; 20* hmi>plc control 5 coil 1 =0..1",          "rw.write-burst"                },
     {"polled values that stop changing",                       POLLS,
-     "step 500; 10* hmi<plc read 3 reg 500+4 =0..50; 40* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                             "rw.value-frozen"               },
-    {"polled values that go on changing",                      POLLS,                                             POLLS,                                                 ""                              },
+     "step 500; 10* hmi<plc read 3 reg 500+4 =0..50; 40* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                               "rw.value-frozen"               },
+    {"polled values that go on changing",                      POLLS,                                             POLLS,                                                   ""                              },
     {"polled values that never changed much",                  "step 500; 60* hmi<plc read 3 reg 500+4 =7,7,7,7",
-     "step 500; 60* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                                                                  ""                              },
+     "step 500; 60* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                                                                    ""                              },
     {"polls that stop are not frozen values",                  POLLS,
      "step 500; 5* hmi<plc read 3 reg 500+4 =0..50; wait 3000; 3* hmi<plc read 3 reg 500+4 "
-     "=7,7,7,7",                                                                                                                                                         ""                              },
+     "=7,7,7,7",                                                                                                                                                           ""                              },
     {"a device that answers no more",                          TWO_POLLED,                                        TWO_POLLED "40* hist<plc read 3 reg 1 =1",
-     "comm.silent"                                                                                                                                                                                       },
+     "comm.silent"                                                                                                                                                                                         },
     {"a device that answers after a pause as long as ever",
      TWO_POLLED "8* hist<plc read 3 reg 1 =1;" TWO_POLLED,
-     TWO_POLLED "30* hist<plc read 3 reg 1 =1",                                                                                                                          ""                              },
+     TWO_POLLED "30* hist<plc read 3 reg 1 =1",                                                                                                                            ""                              },
     {"a device that is polled and does not answer",            TWO_POLLED,
-     TWO_POLLED UNANSWERED UNANSWERED UNANSWERED UNANSWERED,                                                                                                             "comm.silent"                   },
+     TWO_POLLED UNANSWERED UNANSWERED UNANSWERED UNANSWERED,                                                                                                               "comm.silent"                   },
     {"a conversation that ended while learning",               TWO_POLLED "300* hist<plc read 3 reg 1 =1",
-     TWO_POLLED "300* hist<plc read 3 reg 1 =1",                                                                                                                         ""                              },
-    {"a hole in the capture",                                  TWO_POLLED,                                        TWO_POLLED "wait 1000; 2* hist<plc read 3 reg 1 =1",   ""                              },
+     TWO_POLLED "300* hist<plc read 3 reg 1 =1",                                                                                                                           ""                              },
+    {"a hole in the capture",                                  TWO_POLLED,                                        TWO_POLLED "wait 1000; 2* hist<plc read 3 reg 1 =1",     ""                              },
+    {"a polled state that never was",                          MODES MODES MODES MODES,                           MODES "4* hmi<plc read 3 reg 700 =9",
+     "rw.value-out-of-range"                                                                                                                                                                               },
+    {"polled states that were",                                MODES MODES MODES MODES,                           MODES MODES,                                             ""                              },
+    {"a single odd poll is a glitch",                          MODES MODES MODES MODES,
+     MODES "hmi<plc read 3 reg 700 =9;" MODES,                                                                                                                             ""                              },
+    {"polled states that came once are not all that can come",
+     "20* hmi<plc read 3 reg 700 =1; 20* hmi<plc read 3 reg 700 =2",                                              "20* hmi<plc read 3 reg 700 =9",                         ""                              },
+    {"a polled measurement far outside of its range",          "200* hmi<plc read 3 reg 700 =200..220",
+     "hmi<plc read 3 reg 700 =210; 4* hmi<plc read 3 reg 700 =400",                                                                                                        "rw.value-out-of-range"         },
+    {"a polled measurement a little outside",                  "200* hmi<plc read 3 reg 700 =200..220",
+     "hmi<plc read 3 reg 700 =210; 4* hmi<plc read 3 reg 700 =230",                                                                                                        ""                              },
+    {"a polled counter",                                       COUNT(0) COUNT(1) COUNT(2) COUNT(3),               COUNT(4) COUNT(9),                                       ""                              },
+    {"a polled measurement that drifts",                       DRIFT(10) DRIFT(20) DRIFT(30) DRIFT(40),           DRIFT(90),                                               ""                              },
+    {"a polled constant that is set to something else",        "200* hmi<plc read 3 reg 700 =50",
+     "20* hmi<plc read 3 reg 700 =60",                                                                                                                                     ""                              },
+    {"another polled register has no range yet",               "200* hmi<plc read 3 reg 700 =200..220",
+     "hmi<plc read 3 reg 800 =210; 4* hmi<plc read 3 reg 800 =400",                                                                                                        ""                              },
+    {"what is written is not what is read back",               ECHO(5) ECHO(6) ECHO(7) ECHO(8) ECHO(9) ECHO(5),
+     "hmi>plc write 6 reg 9 =7; 12* hmi<plc read 3 reg 9 =5",                                                                                                              "rw.value-out-of-range"         },
+    {"what is written is read back",                           ECHO(5) ECHO(6) ECHO(7) ECHO(8) ECHO(9) ECHO(5),
+     ECHO(5) ECHO(6),                                                                                                                                                      ""                              },
+    {"a device takes a few polls to take a value over",
+     ECHO(5) ECHO(6) ECHO(7) ECHO(8) ECHO(9) ECHO(5),
+     "hmi>plc write 6 reg 9 =7; 3* hmi<plc read 3 reg 9 =5; 9* hmi<plc read 3 reg 9 =7",                                                                                   ""                              },
+    {"a register that never shows what was written",
+     "5* hmi>plc write 6 reg 9 =1; 12* hmi<plc read 3 reg 9 =0",                                                  "hmi>plc write 6 reg 9 =1; 20* hmi<plc read 3 reg 9 =0", ""                              },
+    {"a bit that was never set",                               BITS BITS BITS,                                    "hmi>plc write 6 reg 9 =4",
+     "rw.value-out-of-range"                                                                                                                                                                               },
+    {"another mixture of bits that were set",                  BITS BITS BITS,                                    "hmi>plc write 6 reg 9 =195",                            ""                              },
+    {"polls at another pace",                                  "100* hmi<plc read 3 reg 1 =1",
+     "step 4000; 40* hmi<plc read 3 reg 1 =1",                                                                                                                             "comm.period-changed"           },
+    {"polls that come faster",                                 "100* hmi<plc read 3 reg 1 =1",
+     "step 300; 40* hmi<plc read 3 reg 1 =1",                                                                                                                              "comm.period-changed"           },
+    {"polls that jitter",                                      "100* hmi<plc read 3 reg 1 =1",                    JITTER JITTER JITTER,                                    ""                              },
+    {"polls that pause",                                       "100* hmi<plc read 3 reg 1 =1",
+     "30* hmi<plc read 3 reg 1 =1; wait 100; 30* hmi<plc read 3 reg 1 =1; wait 30; 9* hmi<plc read "
+     "3 reg 1 =1",                                                                                                                                                         ""                              },
+    {"a command without its select",                           "times 60;" SBO,
+     "hmi>rtu read 1 point 1; hmi>rtu control 4 point 5 =1",                                                                                                               "rw.sequence-unusual"           },
+    {"a command after its select",                             "times 60;" SBO,                                   SBO SBO,                                                 ""                              },
+    {"orders that people make",                                CLICKS CLICKS,
+     "hmi>rtu read 1 point 1; hmi>rtu control 4 point 5 =1; hmi>rtu read 2 point 1; hmi>rtu "
+     "control 4 point 5 =1",                                                                                                                                               ""                              },
+    {"one connection after the other",                         "step 5000; links hmi>plc 40",                     "step 200; links hmi>plc 200",
+     "comm.session-burst"                                                                                                                                                                                  },
+    {"as many connections as ever",                            "step 500; links hmi>plc 200",                     "step 500; links hmi>plc 200",
+     ""                                                                                                                                                                                                    },
+    {"a client that restarts a few times",                     "step 5000; links hmi>plc 40",
+     "step 1000; links hmi>plc 30",                                                                                                                                        ""                              },
+    {"encryption that is given up",                            "sealed; 40* hmi>plc read 3 reg 1",
+     "sealed; 5* hmi>plc read 3 reg 1; open; hmi>plc session 1; 5* hmi>plc read 3 reg 1",                                                                                  "comm.encryption-lost"          },
+    {"encryption that goes on, after an open handshake",       "sealed; 40* hmi>plc read 3 reg 1",
+     "open; hmi>plc session 1; sealed; 5* hmi>plc read 3 reg 1",                                                                                                           ""                              },
+    {"a conversation that was open now and then",
+     "open; hmi>plc read 3 reg 1; sealed; 40* hmi>plc read 3 reg 1",                                              "open; 5* hmi>plc read 3 reg 1",                         ""                              },
     {"a long stretch at the end of learning is normal",
      POLLS "60* hmi<plc read 3 reg 500+4 =7,7,7,7",
-     "step 500; 10* hmi<plc read 3 reg 500+4 =0..50; 80* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                             ""                              },
+     "step 500; 10* hmi<plc read 3 reg 500+4 =0..50; 80* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                               ""                              },
 };
 
 START_TEST(test_sequence)

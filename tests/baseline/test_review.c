@@ -64,7 +64,7 @@ static void write_all(struct scene *s, struct store *store)
 {
     struct baseline *b = s->baseline;
     struct table *tables[] = {&b->pairs, &b->conversations, &b->operations, &b->ranges,
-                              &b->tags,  &b->points,        &b->blocks};
+                              &b->tags,  &b->points,        &b->blocks,     &b->pages};
     for (size_t t = 0; t < sizeof tables / sizeof *tables; t++)
         for (uint32_t i = 0; i < tables[t]->used; i++)
             entry_change(tables[t], table_at(tables[t], i));

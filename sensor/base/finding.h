@@ -56,7 +56,7 @@ enum finding_flag {                        /* severity modifiers and notes (DETE
                         128, /* tells how something already told went on: count does not grow */
                     FINDING_SAFETY_ASSET = 256,   /* target is part of a safety system: +2 */
                     FINDING_CRITICAL_ASSET = 512, /* target was declared critical: +1 */
-                    FINDING_REPORTED = 1024, /* a device tells it, nobody commanded it: -2 */
+                    FINDING_REPORTED = 1024,      /* a device tells it, nobody commanded it: -2 */
 };
 
 enum {

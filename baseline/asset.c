@@ -486,6 +486,8 @@ const struct asset_fact *asset_fact_best(const struct assets *t, const struct as
         const struct asset_fact *f = &t->facts[i];
         if (f->kind != kind || !f->is_current)
             continue;
+        if (f->unit[0] != '\0' && asset_unit_is_other(assets_protocol_name(t, f->protocol)))
+            continue;
         bool is_itself = f->unit[0] == '\0', was_itself = best && best->unit[0] == '\0';
         if (!best || is_itself > was_itself ||
             (is_itself == was_itself && f->first_ns <= best->first_ns))
@@ -509,4 +511,9 @@ bool asset_fact_is_identity(enum fact_kind kind)
         if (identity[i] == kind)
             return true;
     return false;
+}
+
+bool asset_fact_is_list(enum fact_kind kind)
+{
+    return kind == FACT_MODULE_NAME;
 }

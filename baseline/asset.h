@@ -32,6 +32,9 @@ struct asset_protocol_kind {
 };
 /* NULL: not a plant protocol. */
 const struct asset_protocol_kind *asset_protocol_kind(const char *name);
+/* Whether what this protocol says of a unit is about another device behind the speaker (a router's
+ * other network, a slave on the master's bus), never about the speaker itself. */
+bool asset_unit_is_other(const char *protocol);
 
 enum asset_flag {
     ASSET_ROUTER = 1,      /* its MAC carries addresses of other subnets */
@@ -160,6 +163,9 @@ struct asset_fact *asset_fact(struct assets *t, struct asset *a, enum fact_kind 
                               int64_t time_ns, bool *is_new);
 /* Facts that make a device what it is: every value is kept. Of others (mode...) only the last. */
 bool asset_fact_is_identity(enum fact_kind kind);
+/* A device has several of these at once, such as names of the modules in its rack: none replaces
+ * another. */
+bool asset_fact_is_list(enum fact_kind kind);
 /* The current fact of a kind: of the asset itself if there is one, else of the unit known for
  * longest; NULL: none. */
 const struct asset_fact *asset_fact_best(const struct assets *t, const struct asset *a,

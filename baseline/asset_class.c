@@ -76,6 +76,15 @@ const struct asset_protocol_kind *asset_protocol_kind(const char *name)
     return NULL;
 }
 
+bool asset_unit_is_other(const char *protocol)
+{
+    static const char *const protocols[] = {"bacnet", "ethercat"};
+    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
+        if (strcmp(protocols[i], protocol) == 0)
+            return true;
+    return false;
+}
+
 /* Words in a told device type or product, and the class they mean. */
 static const struct {
     const char *word, *class;

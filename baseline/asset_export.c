@@ -39,6 +39,10 @@ struct export
     struct error *err;
     int64_t newest_ns;
     struct asset_cells *row;
+    /* of the asset in hand, see unit_row */
+    char unit[ASSET_UNIT_TEXT], unit_kind[32], unit_value[ASSET_FACT_TEXT];
+    int64_t unit_ns;
+    bool is_mixed;
 };
 
 static void set(struct export *x, enum asset_column column, const char *value)
@@ -182,6 +186,39 @@ static const struct {
     {FACT_SWITCH_PORT,  ASSET_COLUMN_switch_port     },
 };
 
+/* What units tell of themselves, by kind and age. When they contradict each other they are several
+ * devices behind one address, and the asset's columns hold those of the oldest only. */
+static void unit_row(struct export *x, sqlite3_stmt *s)
+{
+    const char *kind = column_text(s, 0), *unit = column_text(s, 1), *value = column_text(s, 3);
+    int64_t first_ns = sqlite3_column_int64(s, 4);
+    if (asset_unit_is_other(column_text(s, 2)))
+        return;
+    if (x->unit[0] == '\0' || first_ns < x->unit_ns) {
+        text_format(x->unit, sizeof x->unit, "%s", unit);
+        x->unit_ns = first_ns;
+    }
+    x->is_mixed |= strcmp(x->unit_kind, kind) == 0 && strcmp(x->unit_value, value) != 0;
+    text_format(x->unit_kind, sizeof x->unit_kind, "%s", kind);
+    text_format(x->unit_value, sizeof x->unit_value, "%s", value);
+}
+
+/* Whether this fact is about the asset itself and not about a device behind it. */
+static bool is_of_itself(const struct export *x, const char *kind, const char *unit,
+                         const char *protocol)
+{
+    static const enum fact_kind telling[] = {FACT_PRODUCT, FACT_ORDER_NUMBER, FACT_SERIAL,
+                                             FACT_HARDWARE, FACT_FIRMWARE};
+    if (unit[0] == '\0')
+        return true;
+    if (asset_unit_is_other(protocol))
+        return false;
+    for (size_t i = 0; x->is_mixed && i < sizeof telling / sizeof *telling; i++)
+        if (strcmp(kind, fact_name(telling[i])) == 0)
+            return strcmp(unit, x->unit) == 0;
+    return true;
+}
+
 /* Facts come with those of the asset itself first, then by unit and age: the first one fills the
  * column. */
 static void fact_row(struct export *x, sqlite3_stmt *s)
@@ -193,12 +230,18 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
                    strcmp(kind, fact_name(FACT_MODULE_NAME)) == 0 ||
                    strcmp(kind, fact_name(FACT_PLANT)) == 0;
     no_separator(clean, sizeof clean, value);
-    if (is_name)
+    bool is_own = is_of_itself(x, kind, unit, protocol);
+    if (is_name && is_own)
         add(x, ASSET_COLUMN_protocol_names, clean);
     bool is_module = strcmp(kind, fact_name(FACT_PRODUCT)) == 0 ||
-                     strcmp(kind, fact_name(FACT_ORDER_NUMBER)) == 0;
+                     strcmp(kind, fact_name(FACT_ORDER_NUMBER)) == 0 || (is_name && !is_own);
     if (unit[0] != '\0' && is_module)
         add(x, ASSET_COLUMN_modules, text_format(text, sizeof text, "unit %s: %s", unit, clean));
+    if (!is_own)
+        return;
+    if (strcmp(kind, fact_name(FACT_IP)) == 0 && x->row->cells[ASSET_COLUMN_ip][0] == '\0' &&
+        !sqlite3_column_int(s, 5)) /* nobody spoke with it: it is told on layer 2 only */
+        set(x, ASSET_COLUMN_ip, value);
     for (size_t i = 0; i < sizeof fact_columns / sizeof *fact_columns; i++) {
         enum asset_column column = fact_columns[i].column;
         if (strcmp(kind, fact_name(fact_columns[i].kind)) != 0)
@@ -218,6 +261,8 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
 static bool export_asset(struct export *x, const struct key *key)
 {
     memset(x->row, 0, sizeof *x->row);
+    x->unit[0] = x->unit_kind[0] = '\0';
+    x->is_mixed = false;
     set(x, ASSET_COLUMN_asset_id, key->id);
     set(x, ASSET_COLUMN_segment, key->segment);
     set(x, ASSET_COLUMN_sensor, key->sensor);
@@ -240,7 +285,15 @@ static bool export_asset(struct export *x, const struct key *key)
                        " WHERE sensor = ? AND asset = ? ORDER BY transport, port",
                        service_row) &&
            about_asset(x, key,
-                       "SELECT kind, unit, protocol, value, last_ns FROM facts"
+                       "SELECT kind, unit, protocol, value, first_ns FROM facts"
+                       " WHERE sensor = ? AND asset = ? AND is_current AND unit <> ''"
+                       " AND kind IN ('product', 'order_number', 'serial_number')"
+                       " ORDER BY kind, first_ns, unit, protocol",
+                       unit_row) &&
+           about_asset(x, key,
+                       "SELECT kind, unit, protocol, value, last_ns, EXISTS (SELECT 1 FROM"
+                       " asset_aliases i WHERE i.sensor = facts.sensor AND i.kind = 'ip'"
+                       " AND i.value = facts.value) FROM facts"
                        " WHERE sensor = ? AND asset = ? AND is_current"
                        " ORDER BY kind, unit <> '', first_ns, unit, protocol",
                        fact_row);

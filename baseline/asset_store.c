@@ -296,7 +296,8 @@ static bool fact_apply(struct store *store, const void *data, size_t size, struc
     assert(size == sizeof(struct fact_row));
     const struct fact_row *row = data;
     const struct asset_fact *f = &row->fact;
-    if (!asset_fact_is_identity((enum fact_kind)f->kind)) {
+    if (!asset_fact_is_identity((enum fact_kind)f->kind) &&
+        !asset_fact_is_list((enum fact_kind)f->kind)) {
         struct binder d = {store_statement(store,
                                            "DELETE FROM facts WHERE sensor = ? AND asset = ? AND"
                                            " kind = ? AND unit = ? AND protocol = ?",

@@ -785,14 +785,15 @@ static void on_role(struct inventory *inv, uint32_t segment, struct asset *a,
         tell_engineering(inv, a, s);
 }
 
-/* The current fact of the same kind, unit and protocol. */
+/* The current fact of the same kind, unit and protocol; of a list only the same value. */
 static struct asset_fact *fact_before(struct assets *t, struct asset *a, const struct sighting *s,
                                       uint16_t protocol)
 {
     for (uint32_t i = a->first_fact; i != INDEX_NONE; i = t->facts[i].next) {
         struct asset_fact *f = &t->facts[i];
         if (f->is_current && f->kind == s->fact && f->protocol == protocol &&
-            strcmp(f->unit, s->unit) == 0)
+            strcmp(f->unit, s->unit) == 0 &&
+            (!asset_fact_is_list(s->fact) || strcmp(f->text, s->text) == 0))
             return f;
     }
     return NULL;

@@ -582,14 +582,14 @@ static void reinitialize_request(struct bacnet_message *m, struct reader *r)
 
 enum { INSTANCE_NONE = 0x3fffff }; /* [135] 12.11.1: not configured */
 
-/* A device's number is unique on all networks, and tells it apart from others behind its router. */
+/* A device's number is unique on all networks. What stands behind a router is told apart from the
+ * router by the network address that is the event's unit already. */
 static void device_note(struct bacnet_message *m, uint32_t object)
 {
     if (bacnet_object_instance(object) == INSTANCE_NONE)
         return;
     struct bacnet_property self = property_of(object, BACNET_NO_INDEX);
-    m->event.unit = bacnet_property_text(m->d, &self);
-    fact(m, FACT_MODULE_NAME, m->event.unit);
+    fact(m, FACT_MODULE_NAME, bacnet_property_text(m->d, &self));
 }
 
 /* | device | maximum APDU | segmentation | vendor | */

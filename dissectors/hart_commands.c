@@ -258,6 +258,7 @@ const char *hart_manufacturer(uint16_t number)
         {0x45, "Krohne"         },
         {0x5d, "Pepperl+Fuchs"  },
         {0x62, "Vega"           },
+        {0xf9, "FieldComm Group"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].number == number)

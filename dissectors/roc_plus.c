@@ -111,8 +111,8 @@ static void add_fact(struct ot_fact *facts, struct ot_event *e, enum fact_kind k
     e->facts = facts;
 }
 
-/* | mode 1 | port 1 | security 1 | compatibility 1 | opcode revision 1 | subtype 1 | reserved 1 |
- * type 1 |... */
+/* | mode 1 | ports and rights 3 | compatibility 1 | opcode revision 1 | subtype 1 | reserved 11 |
+ * type 1 | points of each type... */
 static void system_configuration(struct ot_event *e, struct ot_fact *facts, struct reader r)
 {
     static const char *const types[] = {
@@ -120,7 +120,7 @@ static void system_configuration(struct ot_event *e, struct ot_fact *facts, stru
         [5] = "FloBoss 504",   [6] = "ROC800",      [11] = "DL8000",
     };
     uint8_t mode = reader_u8(&r);
-    reader_skip(&r, 6);
+    reader_skip(&r, 17);
     uint8_t type = reader_u8(&r);
     if (!reader_ok(&r))
         return;

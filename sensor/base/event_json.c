@@ -123,6 +123,44 @@ static void write_transfer(struct json_writer *w, const struct ot_transfer *t)
     json_object_end(w);
 }
 
+static bool is_fact_of(const struct ot_fact *fact, enum fact_kind kind, bool is_about_receiver)
+{
+    return fact->kind == kind && fact->is_about_receiver == is_about_receiver;
+}
+
+/* A key once: what is told several times (the modules of a rack) is an array. */
+static void write_facts(struct json_writer *w, const struct ot_event *e, const char *key,
+                        bool is_about_receiver, const struct limits *l)
+{
+    uint32_t count[FACT_COUNT] = {0};
+    bool has_any = false;
+    for (uint32_t i = 0; i < e->fact_count; i++) {
+        if (e->facts[i].is_about_receiver != is_about_receiver)
+            continue;
+        count[e->facts[i].kind]++;
+        has_any = true;
+    }
+    if (!has_any)
+        return;
+    json_object_begin(w, key);
+    for (uint32_t i = 0; i < e->fact_count; i++) {
+        enum fact_kind kind = e->facts[i].kind;
+        if (!is_fact_of(&e->facts[i], kind, is_about_receiver) || count[kind] == 0)
+            continue;
+        if (count[kind] == 1) {
+            json_text(w, fact_name(kind), shortened(e->facts[i].value, l->text));
+            continue;
+        }
+        json_array_begin(w, fact_name(kind));
+        for (uint32_t k = i; k < e->fact_count; k++)
+            if (is_fact_of(&e->facts[k], kind, is_about_receiver))
+                json_text(w, NULL, shortened(e->facts[k].value, l->text));
+        json_array_end(w);
+        count[kind] = 0;
+    }
+    json_object_end(w);
+}
+
 static void write_ot(struct json_writer *w, const char *key, const struct ot_event *e,
                      const struct limits *l)
 {
@@ -151,12 +189,8 @@ static void write_ot(struct json_writer *w, const char *key, const struct ot_eve
     if (e->detail.size)
         json_text(w, "detail", shortened(e->detail, l->text));
     write_transfer(w, &e->transfer);
-    if (e->fact_count) {
-        json_object_begin(w, "facts");
-        for (uint32_t i = 0; i < e->fact_count; i++)
-            json_text(w, fact_name(e->facts[i].kind), shortened(e->facts[i].value, l->text));
-        json_object_end(w);
-    }
+    write_facts(w, e, "facts", false, l);
+    write_facts(w, e, "facts_of_receiver", true, l);
     if (e->flags) {
         json_array_begin(w, "flags");
         for (size_t i = 0; i < sizeof flag_names / sizeof *flag_names; i++)

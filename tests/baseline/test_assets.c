@@ -60,7 +60,9 @@ static void fill(struct inventory *inv)
     inventory_sighting(inv, &s);
 }
 
-static struct store *store_filled(void)
+typedef void filling(struct inventory *inv);
+
+static struct store *store_filled(filling *fill_with)
 {
     static const struct store_schema *const schemas[] = {&inventory_schema, NULL};
     struct store *store;
@@ -69,7 +71,7 @@ static struct store *store_filled(void)
     struct finding_sink sink = {.finding = ignore};
     struct inventory_options options = {.mode = MODE_LEARN, .assets_max = 64, .sensor = "s1"};
     struct inventory *inv = inventory_create(&options, &sink);
-    fill(inv);
+    fill_with(inv);
     ck_assert_msg(store_open(&store, ":memory:", STORE_READ_WRITE, schemas, &err), "%s", err.text);
     ck_assert_msg(store_queue_create(&queue, store, false, &err), "%s", err.text);
     inventory_save(inv, queue);
@@ -91,9 +93,9 @@ static bool keep(void *context, const struct asset_cells *asset)
     return true;
 }
 
-static void export_all(struct exported *e)
+static void export_all(struct exported *e, filling *fill_with)
 {
-    struct store *store = store_filled();
+    struct store *store = store_filled(fill_with);
     struct error err = {""};
     e->count = 0;
     ck_assert_msg(assets_export(store, keep, e, &err), "%s", err.text);
@@ -128,7 +130,7 @@ static const struct {
 START_TEST(fills_columns)
 {
     struct exported *e = malloc(sizeof *e);
-    export_all(e);
+    export_all(e, fill);
     ck_assert_uint_eq(e->count, 2); /* by address: 10.0.0.9 first */
     ck_assert_str_eq(e->rows[0].cells[ASSET_COLUMN_ip], "10.0.0.9");
     ck_assert_str_eq(e->rows[0].cells[ASSET_COLUMN_status], "transient");
@@ -184,7 +186,7 @@ END_TEST
 START_TEST(json_has_known_columns_only)
 {
     struct exported *e = malloc(sizeof *e);
-    export_all(e);
+    export_all(e, fill);
     json_t *object = asset_cells_json(&e->rows[1]);
     ck_assert_str_eq(json_string_value(json_object_get(object, "vendor")), "Acme, Inc.");
     ck_assert_uint_eq(json_array_size(json_object_get(object, "ip_other")), 1);
@@ -252,11 +254,92 @@ START_TEST(guesses_classes)
 }
 END_TEST
 
+/* What is told about units, and the columns of the device that spoke. */
+static const struct scene {
+    const char *shows;
+    struct {
+        enum fact_kind kind;
+        const char *protocol, *unit, *text;
+    } facts[6];
+    enum asset_column column;
+    const char *value;
+} scenes[] = {
+    {"one unit is the device",
+     {{FACT_PRODUCT, "s7comm", "rack 0 slot 2", "CPU 315"},
+      {FACT_SERIAL, "s7comm", "rack 0 slot 2", "S1"}},
+     ASSET_COLUMN_serial_number,  "S1"                             },
+    {"units that agree are one device",
+     {{FACT_ORDER_NUMBER, "s7comm_plus", "tsap HMI", "6ES7 1"},
+      {FACT_ORDER_NUMBER, "s7comm_plus", "tsap ES", "6ES7 1"},
+      {FACT_SERIAL, "s7comm_plus", "tsap ES", "S1"}},
+     ASSET_COLUMN_serial_number,  "S1"                             },
+    {"of units that differ the oldest counts",
+     {{FACT_PRODUCT, "cip", "1/0", "L61"},
+      {FACT_PRODUCT, "cip", "1/2", "Scanner"},
+      {FACT_SERIAL, "cip", "1/2", "S2"}},
+     ASSET_COLUMN_serial_number,  ""                               },
+    {"units that differ are modules",
+     {{FACT_PRODUCT, "cip", "1/0", "L61"}, {FACT_PRODUCT, "cip", "1/2", "Scanner"}},
+     ASSET_COLUMN_modules,        "unit 1/0: L61;unit 1/2: Scanner"},
+    {"behind a BACnet router stands another device",
+     {{FACT_PRODUCT, "bacnet", "3:29", "Thermostat"}},
+     ASSET_COLUMN_model,          ""                               },
+    {"its name is a module's",
+     {{FACT_MODULE_NAME, "bacnet", "3:29", "device,29"}},
+     ASSET_COLUMN_modules,        "unit 3:29: device,29"           },
+    {"and not the router's",
+     {{FACT_MODULE_NAME, "bacnet", "3:29", "device,29"}},
+     ASSET_COLUMN_protocol_names, ""                               },
+    {"what the router says of itself is its own",
+     {{FACT_PRODUCT, "bacnet", "", "Router"}, {FACT_PRODUCT, "bacnet", "3:29", "Thermostat"}},
+     ASSET_COLUMN_model,          "Router"                         },
+    {"modules told in one breath all stay",
+     {{FACT_MODULE_NAME, "synchrophasor", "60", "PMU1"},
+      {FACT_MODULE_NAME, "synchrophasor", "60", "PMU2"},
+      {FACT_MODULE_NAME, "synchrophasor", "60", "PMU1"}},
+     ASSET_COLUMN_protocol_names, "PMU1;PMU2"                      },
+    {"the first of them names the device",
+     {{FACT_MODULE_NAME, "synchrophasor", "60", "PMU1"},
+      {FACT_MODULE_NAME, "synchrophasor", "60", "PMU2"}},
+     ASSET_COLUMN_name,           "PMU1"                           },
+    {"an address told on layer 2",
+     {{FACT_IP, "pn_dcp", "", "10.0.0.3"}},
+     ASSET_COLUMN_ip,             "10.0.0.3"                       },
+};
+
+static size_t scene;
+
+static void fill_scene(struct inventory *inv)
+{
+    struct sighting s = {.kind = SIGHTING_HOST, .time_ns = START, .vlan = VLAN_NONE};
+    s.who = (struct endpoint){.mac = {{2, 0, 0, 0, 0, 0x10}}};
+    inventory_sighting(inv, &s);
+    for (size_t i = 0; i < 6 && scenes[scene].facts[i].text; i++) {
+        s.time_ns += i == 0 || scenes[scene].facts[i].kind == FACT_MODULE_NAME ? 0 : 1000000000;
+        fact(inv, s, scenes[scene].facts[i].kind, scenes[scene].facts[i].protocol,
+             scenes[scene].facts[i].unit, scenes[scene].facts[i].text);
+    }
+}
+
+START_TEST(units_and_the_device)
+{
+    struct exported *e = malloc(sizeof *e);
+    scene = (size_t)_i;
+    export_all(e, fill_scene);
+    ck_assert_uint_eq(e->count, 1);
+    const char *value = e->rows[0].cells[scenes[_i].column];
+    ck_assert_msg(strcmp(value, scenes[_i].value) == 0, "%s: \"%s\", not \"%s\"", scenes[_i].shows,
+                  value, scenes[_i].value);
+    free(e);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("assets");
     TCase *tc = tcase_create("assets");
     tcase_add_loop_test(tc, fills_columns, 0, (int)(sizeof cells / sizeof *cells));
+    tcase_add_loop_test(tc, units_and_the_device, 0, (int)(sizeof scenes / sizeof *scenes));
     tcase_add_test(tc, has_sixty_columns);
     tcase_add_loop_test(tc, guards_csv, 0, (int)(sizeof csv_rows / sizeof *csv_rows));
     tcase_add_test(tc, json_has_known_columns_only);

@@ -31,6 +31,21 @@ START_TEST(opcodes)
 }
 END_TEST
 
+/* Of the answer to opcode 6: the operating mode is its first byte, the type its 19th. */
+START_TEST(what_the_controller_is)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    uint8_t pdu[6 + 20 + 2] = {1, 2, 3, 4, 6, 20, [6] = 1, [12] = 1, [6 + 18] = 6};
+    probe_feed(p, &dissector_roc_plus, false, pdu, sizeof pdu);
+    ck_assert_str_eq(probe_event(p, 0)->facts, "mode=run; product=ROC800");
+    pdu[6] = 0;
+    pdu[6 + 18] = 12;
+    probe_feed(p, &dissector_roc_plus, false, pdu, sizeof pdu);
+    ck_assert_str_eq(probe_event(p, 1)->facts, "mode=firmware_update");
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(writing_a_point)
 {
     struct probe *p = probe_create(TRANSPORT_TCP);
@@ -98,6 +113,7 @@ int main(void)
     Suite *suite = suite_create("roc_plus");
     TCase *tcase = tcase_create("all");
     tcase_add_loop_test(tcase, opcodes, 0, sizeof rows / sizeof *rows);
+    tcase_add_test(tcase, what_the_controller_is);
     tcase_add_test(tcase, writing_a_point);
     tcase_add_test(tcase, the_password_is_kept_apart);
     tcase_add_test(tcase, a_wrong_checksum);

@@ -123,6 +123,25 @@ START_TEST(the_line_of_the_contract)
 }
 END_TEST
 
+/* A key that came twice would lose all but the last value in most readers. */
+START_TEST(a_fact_told_twice_is_an_array)
+{
+    static const struct ot_flow flow;
+    const struct ot_fact facts[] = {
+        {FACT_MODULE_NAME, TEXT("A"),    false},
+        {FACT_VENDOR,      TEXT("Acme"), false},
+        {FACT_NAME,        TEXT("you"),  true },
+        {FACT_MODULE_NAME, TEXT("B"),    false},
+    };
+    struct ot_event e = {.flow = &flow, .protocol = "x", .facts = facts, .fact_count = 4};
+    char line[EVENT_LINE_MAX];
+    line[event_json(&e, line, sizeof line)] = '\0';
+    ck_assert_ptr_nonnull(strstr(line, "\"facts\":{\"module_name\":[\"A\",\"B\"],"
+                                       "\"vendor\":\"Acme\"},"
+                                       "\"facts_of_receiver\":{\"name\":\"you\"}"));
+}
+END_TEST
+
 START_TEST(long_lists_are_shortened_and_say_so)
 {
     enum { MANY = 1000 };
@@ -217,6 +236,7 @@ int main(void)
     tcase_add_loop_test(c, numbers, 0, ROWS);
     tcase_add_test(c, bits_and_texts);
     tcase_add_test(c, the_line_of_the_contract);
+    tcase_add_test(c, a_fact_told_twice_is_an_array);
     tcase_add_test(c, long_lists_are_shortened_and_say_so);
     tcase_add_loop_test(c, items_are_said_as_people_say_them, 0, ITEMS);
     tcase_add_loop_test(c, the_catalogue_is_whole, 0, DETECTION_COUNT);

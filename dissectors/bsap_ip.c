@@ -329,6 +329,8 @@ static void put_items(struct dissect *d, struct ot_event *e, const struct messag
     struct ot_item *items = dissect_items(d, &room);
     for (size_t i = 0; i < count; i++) {
         const struct message *m = &messages[i];
+        if (m->count == 0)
+            continue;
         if (m->request)
             used += response_items(m, items + used, room - used);
         else

@@ -159,6 +159,18 @@ START_TEST(several_messages)
 }
 END_TEST
 
+START_TEST(an_unknown_message_between_known_ones)
+{
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    probe_hex(p, &dissector_bsap_ip, true,
+              "0e00 0200 0600 01000000 02000000"
+              "0c000000 0c 01000000 a000 05 13000000 0c 02000000 a000 80 2477 0f 01 1100 09");
+    ck_assert_str_eq(probe_event(p, 0)->items, "signal 17=1");
+    ck_assert(probe_has_violation(p, VIOLATION_FUNCTION));
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(polls)
 {
     struct probe *p = probe_create(TRANSPORT_UDP);
@@ -247,6 +259,7 @@ int main(void)
     tcase_add_test(tcase, answers_that_are_errors_have_no_values);
     tcase_add_test(tcase, a_side_does_not_answer_itself);
     tcase_add_test(tcase, several_messages);
+    tcase_add_test(tcase, an_unknown_message_between_known_ones);
     tcase_add_test(tcase, polls);
     tcase_add_test(tcase, other_count_than_asked);
     tcase_add_test(tcase, every_prefix);

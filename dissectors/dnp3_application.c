@@ -248,7 +248,7 @@ static void indications(struct fragment *f, uint8_t first, uint8_t second)
         {0x10, "already_executing"     },
     };
     struct ot_event *e = &f->event;
-    e->status = (struct ot_status){OT_RESULT_OK, 0, "ok"};
+    e->status = (struct ot_status){OT_RESULT_OK, (uint32_t)first << 8 | second, "ok"};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++) {
         if (!(second & refused[i].bit) || e->status.result == OT_RESULT_ERROR)
             continue;

@@ -11,8 +11,17 @@
 /* A controller takes seconds to start; who ordered it longer ago has not caused it. */
 static const int64_t COMMAND_NS = 60 * INT64_C(1000000000);
 
+/* A download or a test takes minutes. */
+static const int64_t STAY_NS = 1800 * INT64_C(1000000000);
+static const int64_t LOOK_NS = 10 * INT64_C(1000000000);
+
 struct device {
     struct slot slot;
+    int64_t since_ns; /* in this mode, when it is an insecure one; 0: it is not */
+    bool is_told;
+    const char *protocol;
+    uint32_t segment;
+    struct endpoint who;
     char mode[MODE_SIZE]; /* "": not told yet */
     int64_t commanded_ns; /* 0: never */
     struct endpoint commander;
@@ -20,6 +29,8 @@ struct device {
 
 struct modes {
     struct slots devices; /* modes by device and kind of reply, commands by device */
+    int64_t looked_ns;
+    size_t look_at; /* place where the running look goes on; capacity: it is over */
 };
 
 struct modes *modes_create(size_t devices_max)
@@ -81,6 +92,54 @@ static struct text mode_told(const struct ot_event *e)
     return (struct text){NULL, 0};
 }
 
+static bool is_insecure(const char *mode)
+{
+    static const char *const words[] = {"stop", "program", "idle", "halt",   "hold",
+                                        "test", "boot",    "init", "service"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        if (strncasecmp(mode, words[i], strlen(words[i])) == 0)
+            return true;
+    return false;
+}
+
+static void note_stay(struct device *device, const struct ot_event *e, const char *mode)
+{
+    bool was = device->since_ns != 0;
+    if (!is_insecure(mode)) {
+        device->since_ns = 0;
+        device->is_told = false;
+    } else if (!was) {
+        device->since_ns = e->time_ns ? e->time_ns : 1;
+        device->protocol = e->protocol;
+        device->segment = e->flow->segment;
+        device->who = *ot_event_source(e);
+    }
+}
+
+bool modes_stay(struct modes *m, int64_t now_ns, struct mode_stay *stay)
+{
+    if (m->look_at >= m->devices.capacity) {
+        if (now_ns >= m->looked_ns && now_ns - m->looked_ns < LOOK_NS)
+            return false;
+        m->looked_ns = now_ns;
+        m->look_at = 0;
+    }
+    while (m->look_at < m->devices.capacity) {
+        struct device *device = slots_at(&m->devices, m->look_at++);
+        if (device->slot.key == 0 || device->since_ns == 0 || device->is_told ||
+            now_ns - device->since_ns < STAY_NS)
+            continue;
+        device->is_told = true;
+        *stay = (struct mode_stay){.protocol = device->protocol,
+                                   .segment = device->segment,
+                                   .device = device->who,
+                                   .since_ns = device->since_ns};
+        memcpy(stay->mode, device->mode, sizeof stay->mode);
+        return true;
+    }
+    return false;
+}
+
 bool modes_note(struct modes *m, const struct ot_event *e, struct mode_change *change)
 {
     struct text told = mode_told(e);
@@ -89,6 +148,7 @@ bool modes_note(struct modes *m, const struct ot_event *e, struct mode_change *c
     text_copy(change->now, sizeof change->now, told);
     bool is_new;
     struct device *device = slots_take(&m->devices, mode_key(e), e->time_ns, &is_new);
+    note_stay(device, e, change->now);
     if (is_new || strcasecmp(device->mode, change->now) == 0) {
         memcpy(device->mode, change->now, sizeof device->mode);
         return false;

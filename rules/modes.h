@@ -13,6 +13,16 @@ struct mode_change {
     struct endpoint commander;
 };
 
+/* A device that has stayed in a mode in which it does not control, or may be programmed, for long.
+ */
+struct mode_stay {
+    char mode[MODE_SIZE];
+    const char *protocol;
+    uint32_t segment;
+    struct endpoint device;
+    int64_t since_ns;
+};
+
 struct modes;
 
 /* NULL when there is no memory. */
@@ -23,3 +33,6 @@ void modes_destroy(struct modes *m);
 void modes_command(struct modes *m, const struct ot_event *e);
 /* Takes in the mode that the sender tells about itself; true when it differs from the last one. */
 bool modes_note(struct modes *m, const struct ot_event *e, struct mode_change *change);
+/* Once per second: one device after another that has stayed in such a mode for half an hour, each
+ * told once. False: no more. */
+bool modes_stay(struct modes *m, int64_t now_ns, struct mode_stay *stay);

@@ -8,6 +8,7 @@
 
 #include "rules/actions.h"
 #include "rules/causes.h"
+#include "rules/conditions.h"
 #include "rules/conformance.h"
 #include "rules/modes.h"
 #include "rules/sweeps.h"
@@ -25,6 +26,7 @@ enum {
     TRANSFERS_MAX = 256,
     FINGERPRINTS_MAX = 1024,
     DEVICES_MAX = 1024,
+    CONDITION_DEVICES_MAX = 4096, /* 300 KB */
     MODBUS_PORT = 502,
     COMPANY_MIN = 4, /* requests that make a conversation on another port credible */
 };
@@ -53,6 +55,7 @@ struct policy {
     struct sweeps *sweeps;
     struct transfers *transfers;
     struct modes *modes;
+    struct conditions *conditions;
     struct slots pending;
     size_t pending_count; /* about how many wait: 0 spares the look */
 };
@@ -68,8 +71,9 @@ struct policy *policy_create(const struct policy_options *options, const struct 
     p->sweeps = sweeps_create(pairs < PAIRS_MAX ? pairs : PAIRS_MAX);
     p->transfers = transfers_create(TRANSFERS_MAX, FINGERPRINTS_MAX);
     p->modes = modes_create(DEVICES_MAX);
+    p->conditions = conditions_create(CONDITION_DEVICES_MAX);
     bool ok = slots_create(&p->pending, PENDING_MAX, sizeof(struct pending));
-    if (!ok || !p->causes || !p->sweeps || !p->transfers || !p->modes) {
+    if (!ok || !p->causes || !p->sweeps || !p->transfers || !p->modes || !p->conditions) {
         policy_destroy(p);
         return NULL;
     }
@@ -81,6 +85,7 @@ void policy_destroy(struct policy *p)
     if (!p)
         return;
     slots_destroy(&p->pending);
+    conditions_destroy(p->conditions);
     modes_destroy(p->modes);
     transfers_destroy(p->transfers);
     sweeps_destroy(p->sweeps);
@@ -593,11 +598,14 @@ static void modes_event(struct policy *p, const struct ot_event *e)
     char object[FINDING_KEY], key[FINDING_KEY];
     text_format(object, sizeof object, "from %s to %s", change.before, change.now);
     key_of_event(key, e);
-    struct cause_of of = {.detection = DETECTION_PLC_MODE_CHANGE,
+    bool is_fault = !change.has_commander && condition_is_fault(change.now);
+    struct cause_of of = {.detection =
+                              is_fault ? DETECTION_OPS_DEVICE_FAULT : DETECTION_PLC_MODE_CHANGE,
                           .protocol = e->protocol,
                           .key = key,
-                          .phrase = change.has_commander ? "changed the operating mode of %T %O"
-                                                         : "changed its operating mode %O",
+                          .phrase = is_fault               ? "reports a fault: it went %O"
+                                    : change.has_commander ? "changed the operating mode of %T %O"
+                                                           : "changed its operating mode %O",
                           .thing = "",
                           .object = object,
                           .expected = "the operating mode stays as it is"};
@@ -617,6 +625,114 @@ static void modes_event(struct policy *p, const struct ot_event *e)
     causes_tell(p->causes, &f);
 }
 
+static void modes_look(struct policy *p, int64_t now_ns)
+{
+    struct mode_stay stay;
+    while (modes_stay(p->modes, now_ns, &stay)) {
+        struct ot_flow flow = {
+            .segment = stay.segment, .client = stay.device, .server = stay.device};
+        struct violation last = {
+            .flow = &flow, .protocol = stay.protocol, .time_ns = now_ns, .is_from_client = true};
+        char since[TIME_TEXT_SIZE];
+        struct finding f;
+        finding_of_violation(&f, DETECTION_PLC_MODE_INSECURE, &last);
+        f.has_target = false;
+        f.count = 1;
+        text_copy(f.key, sizeof f.key, text_of(stay.mode));
+        text_format(f.what, sizeof f.what, "has been in mode %s for half an hour", stay.mode);
+        text_copy(
+            f.expected, sizeof f.expected,
+            TEXT("a controller runs; it is stopped or open for programming for minutes only"));
+        text_format(f.seen, sizeof f.seen, "mode %s since %s", stay.mode,
+                    time_print(since, stay.since_ns));
+        causes_tell(p->causes, &f);
+    }
+}
+
+/* --- what devices tell about themselves --- */
+
+static void condition_tell(struct policy *p, const struct ot_event *e,
+                           const struct condition *condition)
+{
+    char key[FINDING_KEY];
+    text_format(key, sizeof key, "%.*s %.60s", (int)(e->unit.size < 32 ? e->unit.size : 32),
+                e->unit.size ? e->unit.at : "", condition->key);
+    struct cause_of of = {.detection = condition->detection,
+                          .protocol = e->protocol,
+                          .key = key,
+                          .phrase = condition->phrase,
+                          .thing = "",
+                          .object = condition->object,
+                          .expected = condition->expected};
+    uint32_t flags = 0;
+    uint64_t count;
+    if (is_approved(p, condition->detection, e) ||
+        !causes_admit(p->causes, e->flow, e->time_ns, &of, &flags, &count))
+        return;
+    struct finding f;
+    finding_of_event(&f, of.detection, e);
+    causes_fill(&f, &of, condition->is_actor_client ? FINDING_REFUSED : 0, count);
+    f.actor = condition->is_actor_client ? e->flow->client : *ot_event_source(e);
+    f.target = condition->is_actor_client ? e->flow->server : *ot_event_destination(e);
+    f.has_target = condition->has_target;
+    seen_of_event(&f, e);
+    causes_tell(p->causes, &f);
+}
+
+static void conditions_look(struct policy *p, const struct ot_event *e)
+{
+    struct condition found[CONDITIONS_MAX];
+    unsigned count = conditions_event(p->conditions, e, found);
+    for (unsigned i = 0; i < count; i++)
+        condition_tell(p, e, &found[i]);
+}
+
+/* Lost cycles. True: the breach is one of cyclic data and no one else's business. */
+static bool cycles_violation(struct policy *p, const struct violation *v)
+{
+    struct condition found;
+    bool is_cyclic;
+    if (conditions_violation(p->conditions, v, &is_cyclic, &found)) {
+        struct ot_event e = {.time_ns = v->time_ns,
+                             .flow = v->flow,
+                             .packet = v->packet,
+                             .is_from_client = v->is_from_client,
+                             .direction = OT_ONEWAY,
+                             .protocol = v->protocol,
+                             .operation = OP_PUBLISH,
+                             .name = v->why};
+        condition_tell(p, &e, &found);
+    }
+    return is_cyclic;
+}
+
+/* Files of a controller are its configuration: who is no engineering station has no business
+ * there. File transfer protocols of offices are told by others. */
+static void config_read_event(struct policy *p, const struct ot_event *e)
+{
+    static const char *const office[] = {"ftp", "tftp", "http", "smb", "ssh"};
+    const struct policy_options *o = &p->options;
+    for (size_t i = 0; i < sizeof office / sizeof *office; i++)
+        if (strncmp(e->protocol, office[i], strlen(office[i])) == 0)
+            return;
+    if (e->direction != OT_REQUEST || is_approved(p, DETECTION_PLC_CONFIG_READ, e) ||
+        (o->is_usual && o->is_usual(o->context, e)) ||
+        (o->is_engineering_station &&
+         o->is_engineering_station(o->context, e->flow->segment, &e->flow->client)))
+        return;
+    char object[FINDING_KEY], key[FINDING_KEY];
+    action_object(e, object, sizeof object);
+    key_of_event(key, e);
+    struct cause_of of = {.detection = DETECTION_PLC_CONFIG_READ,
+                          .protocol = e->protocol,
+                          .key = key,
+                          .phrase = "is reading %O of %T",
+                          .thing = "files or settings",
+                          .object = object,
+                          .expected = "only engineering stations read files and settings"};
+    raise_event(p, e, &of, 0, NULL);
+}
+
 /* --- the contract --- */
 
 void policy_event(struct policy *p, const struct ot_event *event)
@@ -629,6 +745,9 @@ void policy_event(struct policy *p, const struct ot_event *event)
         action_event(p, event);
     if (event->fact_count)
         modes_event(p, event);
+    if (event->operation == OP_FILE_READ)
+        config_read_event(p, event);
+    conditions_look(p, event);
     struct sweep_report report;
     sweeps_event(p->sweeps, event, &report);
     if (report.found)
@@ -638,6 +757,8 @@ void policy_event(struct policy *p, const struct ot_event *event)
 void policy_violation(struct policy *p, const struct violation *violation)
 {
     struct conformance_finding breach;
+    if (cycles_violation(p, violation))
+        return;
     if (!conformance_of_violation(violation, &breach))
         return;
     struct cause_of of = {.detection = breach.detection,
@@ -718,5 +839,6 @@ void policy_tick(struct policy *p, int64_t time_ns, bool is_last)
     for (const struct transfer *t; (t = transfers_take_stale(p->transfers, before_ns));)
         transfer_tell_late(p, t);
     pending_expire(p, time_ns);
+    modes_look(p, time_ns);
     causes_tick(p->causes, time_ns, is_last);
 }

@@ -715,7 +715,8 @@ static void config_read_event(struct policy *p, const struct ot_event *e)
     for (size_t i = 0; i < sizeof office / sizeof *office; i++)
         if (strncmp(e->protocol, office[i], strlen(office[i])) == 0)
             return;
-    if (e->direction != OT_REQUEST || is_approved(p, DETECTION_PLC_CONFIG_READ, e) ||
+    bool is_more = e->transfer.step == TRANSFER_BLOCK || e->transfer.step == TRANSFER_END;
+    if (e->direction != OT_REQUEST || is_more || is_approved(p, DETECTION_PLC_CONFIG_READ, e) ||
         (o->is_usual && o->is_usual(o->context, e)) ||
         (o->is_engineering_station &&
          o->is_engineering_station(o->context, e->flow->segment, &e->flow->client)))

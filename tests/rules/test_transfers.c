@@ -121,7 +121,7 @@ static const struct row rows[] = {
      {{.operation = OP_FILE_READ, .step = TRANSFER_BEGIN},
       {.operation = OP_FILE_READ, .step = TRANSFER_BLOCK, .bytes = "abc"},
       {.operation = OP_FILE_READ, .step = TRANSFER_END}},
-     ""                                                                                          },
+     "plc.config-read"                                                                           },
 };
 
 START_TEST(test_row)

@@ -337,6 +337,10 @@ static void update_words(struct finding *to, const struct finding *f)
     take_text(to->what, sizeof to->what, f->what);
     take_text(to->expected, sizeof to->expected, f->expected);
     take_text(to->seen, sizeof to->seen, f->seen);
+    if (f->object[0] && strcmp(f->object, to->object) != 0) {
+        to->size = 0; /* another transfer: size and fingerprint of the last one are not its own */
+        to->sha256[0] = '\0';
+    }
     take_text(to->object, sizeof to->object, f->object);
     take_text(to->sha256, sizeof to->sha256, f->sha256);
     if (f->size > to->size)

@@ -41,6 +41,7 @@ enum s7plus_function {
 enum s7plus_id {
     S7PLUS_ID_FIRMWARE = 16,
     S7PLUS_ID_CPU_EXECUNIT = 52,
+    S7PLUS_ID_NEW = 211, /* in place of the number that the server will give */
     S7PLUS_ID_NAME = 233,
     S7PLUS_ID_SESSION_NULL = 288, /* what a session is asked for with */
     S7PLUS_ID_SESSION = 287,

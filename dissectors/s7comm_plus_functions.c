@@ -442,8 +442,9 @@ static void delete_request(struct dissect *d, struct ot_event *event, struct s7p
         else if (s->is_uploading)
             set_transfer(event, TRANSFER_END, OP_PROGRAM_UPLOAD, (struct text){NULL, 0});
         s->is_downloading = s->is_uploading = s->is_sequence = false;
-    } else if (is_of_client(keep->object)) {
-        event->operation = OP_SUBSCRIBE; /* the end of a subscription or job */
+    } else if (is_of_client(keep->object) || keep->object == S7PLUS_ID_NEW) {
+        event->operation = OP_SUBSCRIBE; /* the end of a subscription or job, or of one that the
+                                            server did not make */
         event->detail = TEXT("ended");
     }
 }

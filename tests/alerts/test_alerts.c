@@ -315,6 +315,41 @@ START_TEST(a_transfer_ends_with_size_and_fingerprint)
 }
 END_TEST
 
+/* Blocks of one download are one alert: a size and a fingerprint stay with the name of their block.
+ */
+START_TEST(the_next_block_has_its_own_fingerprint)
+{
+    static const char sha[] = "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08";
+    struct bench *b = bench_create(0, 0);
+    struct finding f = finding_made(DETECTION_PLC_PROGRAM_DOWNLOAD, START);
+    text_copy(f.object, sizeof f.object, TEXT("OB1"));
+    text_copy(f.sha256, sizeof f.sha256, text_of(sha));
+    f.size = 412;
+    f.flags = FINDING_COMPLETED;
+    alerts_finding(b->alerts, &f);
+    text_copy(f.object, sizeof f.object, TEXT("FC2"));
+    f.sha256[0] = '\0';
+    f.size = 0;
+    f.flags = 0;
+    alerts_finding(b->alerts, &f);
+    f.size = 96; /* smaller than the first */
+    text_copy(f.sha256, sizeof f.sha256, text_of(&sha[1]));
+    alerts_finding(b->alerts, &f);
+    alerts_finding(b->alerts, &f);
+    json_t *lines = published(b);
+    ck_assert_uint_eq(json_array_size(lines), 3); /* counts 1, 2 and 4 */
+    ck_assert_str_eq(text_at(json_array_get(lines, 0), "sightglass/transfer/name"), "OB1");
+    ck_assert_str_eq(text_at(json_array_get(lines, 1), "sightglass/object"), "FC2");
+    ck_assert_ptr_null(at(json_array_get(lines, 1), "sightglass/transfer"));
+    const json_t *last = json_array_get(lines, 2);
+    ck_assert_str_eq(text_at(last, "sightglass/transfer/name"), "FC2");
+    ck_assert_str_eq(text_at(last, "sightglass/transfer/sha256"), &sha[1]);
+    ck_assert_int_eq(number_at(last, "sightglass/transfer/size"), 96);
+    json_decref(lines);
+    bench_destroy(b);
+}
+END_TEST
+
 START_TEST(still_learning_ends_when_it_has_settled)
 {
     struct bench *b = bench_create(0, 0);
@@ -598,6 +633,7 @@ int main(void)
     tcase_add_test(tcase, findings_that_count_for_many_count);
     tcase_add_loop_test(tcase, an_outcome_is_published_at_once_and_not_counted, 0,
                         sizeof outcome_rows / sizeof *outcome_rows);
+    tcase_add_test(tcase, the_next_block_has_its_own_fingerprint);
     tcase_add_test(tcase, a_transfer_ends_with_size_and_fingerprint);
     tcase_add_test(tcase, still_learning_ends_when_it_has_settled);
     tcase_add_test(tcase, closes_after_its_quiet_time);

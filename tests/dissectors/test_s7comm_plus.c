@@ -110,6 +110,8 @@ static const struct row {
     {"TLS begins",                                       ASK("05b3") "00" AFTER,                                                  "session",          "op=0x31,func=0x05b3", "init_ssl",            ""                         },
     {"an own object is deleted",                         ASK("04d4") "7040000e 00" AFTER,                                         "subscribe",
      "op=0x31,func=0x04d4",                                                                                                                                                  "delete_object",       "object 1883242510"        },
+    {"what was never created is deleted",                ASK("04d4") "000000d3 00" AFTER,                                         "subscribe",
+     "op=0x31,func=0x04d4",                                                                                                                                                  "delete_object",       "object 211"               },
     {"a block is deleted",                               ASK("04d4") "8a320000 00" AFTER,                                         "program_delete",   "op=0x31,func=0x04d4",
      "delete_object",                                                                                                                                                                               "object 2318532608"        },
     {"the session is deleted",                           ASK("04d4") "00000394 00" AFTER,                                         "session",          "op=0x31,func=0x04d4",

@@ -2,6 +2,7 @@
 #include "analyser.h"
 
 #include "analyser_internal.h"
+#include "dissectors/named_ports.h"
 #include "sensor/base/hash.h"
 
 #include <stdlib.h>
@@ -17,7 +18,8 @@ enum {
     ARENA_SIZE = 1 << 18, /* 1,900 items of one PDU */
     NDPI_FLOWS_MAX = 2048,
     PDU_MAX_DEFAULT = 4096,
-    SIDES_JUDGED_AT = 8, /* packets of a flow; its other direction would have shown by then */
+    SIDES_JUDGED_AT = 8,   /* packets of a flow; its other direction would have shown by then */
+    EPHEMERAL_MIN = 32768, /* ports that systems also give to clients */
 };
 
 /* --- life --- */
@@ -379,12 +381,26 @@ static void claim_flow(struct analyser *a, struct flow *f, const struct dissecto
         a->sink.odd_port(a->sink.context, &f->view, d->name, expected_at(f), a->packet);
 }
 
+/* Nobody knows the bytes: the port may at least have a name. Where clients get their ports, too,
+ * only when it is sure, or when both ends have it, who is called. */
+static void name_by_port(struct analyser *a, struct flow *f)
+{
+    const char *name = named_port(carrier_of(f), f->view.server.port);
+    bool is_sure = f->view.server.port < EPHEMERAL_MIN || f->view.is_role_known ||
+                   named_port(carrier_of(f), f->view.client.port) == name;
+    if (name && is_sure && !is_layer2(f))
+        report_protocol(a, f, name, false);
+}
+
 static void nobody_claims(struct analyser *a, struct flow *f)
 {
     drop_buffer(a, &f->halves[0]);
     drop_buffer(a, &f->halves[1]);
     f->state = a->classifier ? FLOW_OTHER : FLOW_DONE;
-    if (!a->classifier && expected_at(f))
+    if (a->classifier)
+        return;
+    name_by_port(a, f);
+    if (expected_at(f))
         a->sink.odd_port(a->sink.context, &f->view, NULL, expected_at(f), a->packet);
 }
 
@@ -558,6 +574,8 @@ static void classify(struct analyser *a, struct flow *f, const struct packet *p)
     if (!is_finished)
         return;
     f->state = FLOW_DONE;
+    if (!name)
+        name_by_port(a, f);
     const char *expected = expected_at(f);
     if (expected)
         a->sink.odd_port(a->sink.context, &f->view, name, expected, p);

@@ -274,6 +274,35 @@ START_TEST(something_else_on_the_port)
 }
 END_TEST
 
+/* Bytes that neither we nor nDPI know: PROTOCOLS 30, by port. */
+START_TEST(a_port_has_a_name)
+{
+    static const struct {
+        uint16_t client, server;
+        bool is_start_seen;
+        enum transport transport;
+        const char *name;
+    } rows[] = {
+        {40000, 9094,  true,  TRANSPORT_TCP, "mewtocol"      },
+        {40000, 9095,  true,  TRANSPORT_TCP, ""              },
+        {40000, 5313,  false, TRANSPORT_UDP, "vnet_ip"       },
+        {61000, 50001, true,  TRANSPORT_TCP, "spectrum_power"},
+        {61000, 50001, false, TRANSPORT_TCP, ""              }, /* may be a client's */
+        {55000, 55001, false, TRANSPORT_UDP, "fl_net"        },
+    };
+    static const uint8_t bytes[] = {0xde, 0xad, 0xbe, 0xef, 0x99, 0x77, 0x55, 0x33, 0x11, 0xaa};
+    wire.client_port = rows[_i].client;
+    wire.server_port = rows[_i].server;
+    wire.transport = rows[_i].transport;
+    if (rows[_i].is_start_seen)
+        wire_handshake(&wire);
+    for (int i = 0; i < 40; i++)
+        wire_send(&wire, i % 2 == 0, bytes, sizeof bytes);
+    ck_assert_str_eq(seen.protocol, rows[_i].name);
+    ck_assert_int_eq(seen.event_count, 0);
+}
+END_TEST
+
 START_TEST(broken_framing_is_told_and_survived)
 {
     static const uint8_t bad[12] = {0, 2, 0, 7, 0, 6, 1, 3, 0, 16, 0, 2}; /* protocol is not 0 */
@@ -401,6 +430,7 @@ int main(void)
     tcase_add_loop_test(c, one_sided_mirrors, 0, 2);
     tcase_add_test(c, a_weak_signature_on_another_port_needs_a_second_pdu);
     tcase_add_test(c, something_else_on_the_port);
+    tcase_add_loop_test(c, a_port_has_a_name, 0, 6);
     tcase_add_test(c, broken_framing_is_told_and_survived);
     tcase_add_test(c, segments_are_apart);
     tcase_add_test(c, a_new_connection_on_old_ports);

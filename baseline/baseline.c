@@ -182,6 +182,11 @@ bool baseline_is_usual(const struct baseline *b, const struct ot_event *event)
     return b->options.mode == MODE_LEARN || conversations_is_usual(b, event);
 }
 
+bool baseline_is_known(const struct baseline *b, const struct ot_flow *flow, const char *protocol)
+{
+    return b->options.mode == MODE_LEARN || conversations_is_known(b, flow, protocol);
+}
+
 /* A stretch without change that lasts until the end of learning belongs to what is normal. */
 static void learn_open_stretches(struct baseline *b)
 {

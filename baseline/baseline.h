@@ -76,4 +76,8 @@ bool baseline_is_actor_new(const struct baseline *b, const struct ot_event *even
  * word. */
 bool baseline_is_usual(const struct baseline *b, const struct ot_event *event);
 
+/* These two are learned to talk in this protocol ("": at all), or would be learned now without a
+ * word. To be asked before the same is told to the baseline. */
+bool baseline_is_known(const struct baseline *b, const struct ot_flow *flow, const char *protocol);
+
 extern const struct store_schema baseline_schema;

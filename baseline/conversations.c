@@ -92,6 +92,21 @@ bool conversations_is_usual(const struct baseline *b, const struct ot_event *eve
     return c && baseline_is_learning(b, &c->f.operations);
 }
 
+bool conversations_is_known(const struct baseline *b, const struct ot_flow *flow,
+                            const char *protocol)
+{
+    struct pair_facts facts;
+    pair_facts_of(&facts, flow);
+    uint64_t key = conversations_pair_key(&facts);
+    const struct pair *p = table_find(&b->pairs, key);
+    if (!p)
+        return baseline_is_learning(b, &b->links);
+    if (p->e.state != ENTRY_LEARNED || !*protocol)
+        return p->e.state == ENTRY_LEARNED;
+    const struct conversation *c = table_find(&b->conversations, conversations_key(key, protocol));
+    return c ? c->e.state == ENTRY_LEARNED : baseline_is_learning(b, &b->links);
+}
+
 /* The finding about a flow when no event is at hand. */
 static struct finding *finding_of_flow(struct seen *s, enum detection detection,
                                        const struct ot_flow *flow, const char *protocol,

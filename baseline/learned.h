@@ -192,6 +192,8 @@ bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *
                         const struct packet *packet, int64_t time_ns);
 struct endpoint endpoint_of(const struct host *h);
 bool conversations_is_usual(const struct baseline *b, const struct ot_event *event);
+bool conversations_is_known(const struct baseline *b, const struct ot_flow *flow,
+                            const char *protocol);
 bool conversations_is_actor_new(const struct baseline *b, const struct ot_event *event);
 /* Keys of the tables for rows that come back from the store. */
 uint64_t conversations_pair_key(const struct pair_facts *f);

@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "address.h"
+#include "text.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -24,7 +25,8 @@ enum type {
     TYPE_NUMBER,
     TYPE_MODE,
     TYPE_NAMES,
-    TYPE_ADDRESSES
+    TYPE_ADDRESSES,
+    TYPE_FILE_OR_SECTION /* a file's name, or a mapping that others read */
 };
 
 struct key {
@@ -38,41 +40,42 @@ struct key {
 #define AT(field) offsetof(struct config, field), sizeof(((struct config *)0)->field)
 
 static const struct key keys[] = {
-    {"sensor.name",                   TYPE_TEXT,      AT(sensor),               0,   0,         "sightglass"         },
-    {"sensor.site",                   TYPE_TEXT,      AT(site),                 0,   0,         "plant"              },
-    {"sensor.state_dir",              TYPE_TEXT,      AT(state_dir),            0,   0,         "/var/lib/sightglass"},
-    {"sensor.user",                   TYPE_TEXT,      AT(user),                 0,   0,         "sightglass"         },
-    {"sensor.timezone",               TYPE_TEXT,      AT(timezone),             0,   0,         "UTC"                },
-    {"capture.interfaces",            TYPE_NAMES,     AT(interfaces),           0,   0,         NULL                 },
-    {"capture.filter",                TYPE_TEXT,      AT(filter),               0,   0,         ""                   },
-    {"capture.snaplen",               TYPE_U32,       AT(snaplen),              64,  262144,    "65535"              },
-    {"capture.ring_megabytes",        TYPE_U32,       AT(ring_megabytes),       1,   4096,      "64"                 },
-    {"capture.workers",               TYPE_U32,       AT(workers),              1,   64,        "1"                  },
-    {"capture.segment_by_interface",  TYPE_BOOL,      AT(segment_by_interface), 0,   0,         "false"              },
-    {"capture.segment_by_vlan",       TYPE_BOOL,      AT(segment_by_vlan),      0,   0,         "false"              },
-    {"capture.segment_by_tunnel",     TYPE_BOOL,      AT(segment_by_tunnel),    0,   0,         "false"              },
-    {"baseline.mode",                 TYPE_MODE,      AT(mode),                 0,   0,         "auto"               },
-    {"baseline.settle_minutes",       TYPE_U32,       AT(settle_minutes),       0,   525600,    "10"                 },
-    {"baseline.engineering_stations", TYPE_ADDRESSES, AT(engineering_stations), 0,   0,         NULL                 },
-    {"limits.flows",                  TYPE_U32,       AT(flows_max),            64,  16777216,  "65536"              },
-    {"limits.conversations",          TYPE_U32,       AT(conversations_max),    64,  1048576,   "16384"              },
-    {"limits.assets",                 TYPE_U32,       AT(assets_max),           64,  1048576,   "16384"              },
-    {"limits.stream_megabytes",       TYPE_U32,       AT(memory_megabytes),     1,   4096,      "16"                 },
-    {"health.no_traffic_seconds",     TYPE_U32,       AT(no_traffic_seconds),   0,   31536000,  "60"                 },
-    {"health.loss_percent",           TYPE_NUMBER,    AT(loss_percent),         0,   100,       "1.0"                },
-    {"outputs.redis.host",            TYPE_TEXT,      AT(redis_host),           0,   0,         ""                   },
-    {"outputs.redis.port",            TYPE_U16,       AT(redis_port),           1,   65535,     "6379"               },
-    {"outputs.redis.user",            TYPE_TEXT,      AT(redis_user),           0,   0,         ""                   },
-    {"outputs.redis.password",        TYPE_TEXT,      AT(redis_password),       0,   0,         ""                   },
-    {"outputs.redis.socket",          TYPE_TEXT,      AT(redis_socket),         0,   0,         ""                   },
-    {"outputs.redis.maxlen",          TYPE_U32,       AT(redis_maxlen),         100, 100000000, "100000"             },
-    {"outputs.jsonl.path",            TYPE_TEXT,      AT(jsonl_path),           0,   0,         ""                   },
-    {"outputs.jsonl.megabytes",       TYPE_U32,       AT(jsonl_megabytes),      1,   100000,    "100"                },
-    {"outputs.jsonl.keep",            TYPE_U32,       AT(jsonl_keep),           0,   1000,      "5"                  },
-    {"retention.alert_days",          TYPE_U32,       AT(alert_days),           1,   36500,     "365"                },
-    {"retention.evidence_megabytes",  TYPE_U32,       AT(evidence_megabytes),   1,   1000000,   "500"                },
-    {"retention.outbox_hours",        TYPE_U32,       AT(outbox_hours),         1,   8760,      "168"                },
-    {"console.listen",                TYPE_TEXT,      AT(listen),               0,   0,         "127.0.0.1:8470"     },
+    {"sensor.name",                   TYPE_TEXT,            AT(sensor),               0,   0,         "sightglass"         },
+    {"sensor.site",                   TYPE_TEXT,            AT(site),                 0,   0,         "plant"              },
+    {"sensor.state_dir",              TYPE_TEXT,            AT(state_dir),            0,   0,         "/var/lib/sightglass"},
+    {"sensor.user",                   TYPE_TEXT,            AT(user),                 0,   0,         "sightglass"         },
+    {"sensor.timezone",               TYPE_TEXT,            AT(timezone),             0,   0,         "UTC"                },
+    {"capture.interfaces",            TYPE_NAMES,           AT(interfaces),           0,   0,         NULL                 },
+    {"capture.filter",                TYPE_TEXT,            AT(filter),               0,   0,         ""                   },
+    {"capture.snaplen",               TYPE_U32,             AT(snaplen),              64,  262144,    "65535"              },
+    {"capture.ring_megabytes",        TYPE_U32,             AT(ring_megabytes),       1,   4096,      "64"                 },
+    {"capture.workers",               TYPE_U32,             AT(workers),              1,   64,        "1"                  },
+    {"capture.segment_by_interface",  TYPE_BOOL,            AT(segment_by_interface), 0,   0,         "false"              },
+    {"capture.segment_by_vlan",       TYPE_BOOL,            AT(segment_by_vlan),      0,   0,         "false"              },
+    {"capture.segment_by_tunnel",     TYPE_BOOL,            AT(segment_by_tunnel),    0,   0,         "false"              },
+    {"baseline.mode",                 TYPE_MODE,            AT(mode),                 0,   0,         "auto"               },
+    {"baseline.settle_minutes",       TYPE_U32,             AT(settle_minutes),       0,   525600,    "10"                 },
+    {"baseline.engineering_stations", TYPE_ADDRESSES,       AT(engineering_stations), 0,   0,         NULL                 },
+    {"limits.flows",                  TYPE_U32,             AT(flows_max),            64,  16777216,  "65536"              },
+    {"limits.conversations",          TYPE_U32,             AT(conversations_max),    64,  1048576,   "16384"              },
+    {"limits.assets",                 TYPE_U32,             AT(assets_max),           64,  1048576,   "16384"              },
+    {"limits.stream_megabytes",       TYPE_U32,             AT(memory_megabytes),     1,   4096,      "16"                 },
+    {"health.no_traffic_seconds",     TYPE_U32,             AT(no_traffic_seconds),   0,   31536000,  "60"                 },
+    {"health.loss_percent",           TYPE_NUMBER,          AT(loss_percent),         0,   100,       "1.0"                },
+    {"outputs.redis.host",            TYPE_TEXT,            AT(redis_host),           0,   0,         ""                   },
+    {"outputs.redis.port",            TYPE_U16,             AT(redis_port),           1,   65535,     "6379"               },
+    {"outputs.redis.user",            TYPE_TEXT,            AT(redis_user),           0,   0,         ""                   },
+    {"outputs.redis.password",        TYPE_TEXT,            AT(redis_password),       0,   0,         ""                   },
+    {"outputs.redis.socket",          TYPE_TEXT,            AT(redis_socket),         0,   0,         ""                   },
+    {"outputs.redis.maxlen",          TYPE_U32,             AT(redis_maxlen),         100, 100000000, "100000"             },
+    {"outputs.jsonl.path",            TYPE_TEXT,            AT(jsonl_path),           0,   0,         ""                   },
+    {"outputs.jsonl.megabytes",       TYPE_U32,             AT(jsonl_megabytes),      1,   100000,    "100"                },
+    {"outputs.jsonl.keep",            TYPE_U32,             AT(jsonl_keep),           0,   1000,      "5"                  },
+    {"retention.alert_days",          TYPE_U32,             AT(alert_days),           1,   36500,     "365"                },
+    {"retention.evidence_megabytes",  TYPE_U32,             AT(evidence_megabytes),   1,   1000000,   "500"                },
+    {"retention.outbox_hours",        TYPE_U32,             AT(outbox_hours),         1,   8760,      "168"                },
+    {"console.listen",                TYPE_TEXT,            AT(listen),               0,   0,         "127.0.0.1:8470"     },
+    {"policy",                        TYPE_FILE_OR_SECTION, AT(policy_path),          0,   0,         ""                   },
 };
 
 enum { KEY_COUNT = sizeof keys / sizeof *keys };
@@ -173,6 +176,7 @@ static const char *set_scalar(struct config *config, const struct key *key, cons
         return "has a zero byte in it";
     switch (key->type) {
     case TYPE_TEXT:
+    case TYPE_FILE_OR_SECTION:
         return set_text(key, at, text, size);
     case TYPE_BOOL:
         return set_bool(at, text);
@@ -205,6 +209,9 @@ void config_release(struct config *config)
 {
     list_clear(&config->interfaces);
     list_clear(&config->engineering_stations);
+    free(config->policy_text);
+    config->policy_text = NULL;
+    config->policy_size = 0;
 }
 
 /* ---- the file ---- */
@@ -213,6 +220,7 @@ struct walk {
     struct config *config;
     yaml_document_t *document;
     const char *file;
+    struct text text; /* of the file */
     struct error *err;
     bool seen[KEY_COUNT];
 };
@@ -242,6 +250,24 @@ static bool set_list(struct walk *w, const struct key *key, const yaml_node_t *n
     return true;
 }
 
+/* Its keys are not ours: the reader of the policy gets the whole file, so that its messages name
+ * the right lines. */
+static bool keep_section(struct walk *w, const struct key *key, const yaml_node_t *node)
+{
+    struct config *c = w->config;
+    free(c->policy_text);
+    c->policy_size = 0;
+    c->policy_path[0] = '\0';
+    c->policy_text = malloc(w->text.size + 1);
+    if (!c->policy_text)
+        return fail_at(w, node, "key", key->name, "does not fit into memory");
+    memcpy(c->policy_text, w->text.at, w->text.size);
+    c->policy_text[w->text.size] = '\0';
+    c->policy_size = w->text.size;
+    text_copy(c->policy_name, sizeof c->policy_name, text_of(w->file));
+    return true;
+}
+
 static bool set_key(struct walk *w, const struct key *key, const yaml_node_t *node)
 {
     if (w->seen[key - keys])
@@ -249,6 +275,8 @@ static bool set_key(struct walk *w, const struct key *key, const yaml_node_t *no
     w->seen[key - keys] = true;
     if (is_list(key) && node->type == YAML_SEQUENCE_NODE)
         return set_list(w, key, node);
+    if (key->type == TYPE_FILE_OR_SECTION && node->type == YAML_MAPPING_NODE)
+        return keep_section(w, key, node);
     if (node->type != YAML_SCALAR_NODE)
         return fail_at(w, node, "key", key->name,
                        is_list(key) ? "must be a list" : "must be a plain value");
@@ -335,7 +363,13 @@ bool config_parse(struct config *config, const char *text, size_t size, const ch
             break;
         }
         const yaml_node_t *root = yaml_document_get_root_node(&document);
-        struct walk walk = {.config = config, .document = &document, .file = name, .err = err};
+        struct walk walk = {
+            .config = config,
+            .document = &document,
+            .file = name,
+            .text = {text, size},
+            .err = err
+        };
         if (root && count > 0)
             ok = error_set(err, "%s:%zu: a second document: there must be one only", name,
                            root->start_mark.line + 1);
@@ -348,6 +382,21 @@ bool config_parse(struct config *config, const char *text, size_t size, const ch
     }
     yaml_parser_delete(&parser);
     return ok;
+}
+
+/* A file that the configuration names lies beside it, wherever the program was started. */
+static bool place_policy(struct config *config, const char *path, struct error *err)
+{
+    const char *slash = strrchr(path, '/');
+    char name[sizeof config->policy_path];
+    if (config->policy_path[0] == '\0' || config->policy_path[0] == '/' || !slash)
+        return true;
+    int size =
+        snprintf(name, sizeof name, "%.*s/%s", (int)(slash - path), path, config->policy_path);
+    if (size < 0 || (size_t)size >= sizeof name)
+        return error_set(err, "%s: key `policy` is too long together with the folder", path);
+    memcpy(config->policy_path, name, (size_t)size + 1);
+    return true;
 }
 
 bool config_read(struct config *config, const char *path, struct error *err)
@@ -367,7 +416,7 @@ bool config_read(struct config *config, const char *path, struct error *err)
     else if (size > FILE_SIZE_MAX)
         error_set(err, "cannot read configuration %s: larger than 1 MiB", path);
     else
-        ok = config_parse(config, text, size, path, err);
+        ok = config_parse(config, text, size, path, err) && place_policy(config, path, err);
 out:
     free(text);
     fclose(file);

@@ -60,6 +60,11 @@ struct config {
     uint32_t outbox_hours;       /* 168: how long delivered and undelivered messages stay */
     /* console */
     char listen[128]; /* "127.0.0.1:8470" */
+    /* site policy: read by rules/site.h */
+    char policy_path[512]; /* "": none of its own; relative to the configuration's folder */
+    char *policy_text; /* the whole configuration, when it holds the policy; NULL: it does not */
+    size_t policy_size;
+    char policy_name[512]; /* what messages call that configuration */
 };
 
 /* Fills in the defaults. */

@@ -253,6 +253,18 @@ static void put_reasons(struct json_writer *w, const struct severity_sum *sum)
     end_array(w, before);
 }
 
+static void put_place(struct json_writer *w, const struct site_place *place)
+{
+    char level[4];
+    put_text(w, "zone", place->zone);
+    if (place->level >= 0)
+        json_raw(w, "level", text_of(level_print(level, place->level)));
+    if (place->is_safety)
+        json_bool(w, "safety", true);
+    if (place->is_critical)
+        json_bool(w, "critical", true);
+}
+
 static void put_asset(struct json_writer *w, const char *key,
                       const struct document_context *context, uint32_t segment,
                       const struct endpoint *host)
@@ -266,6 +278,7 @@ static void put_asset(struct json_writer *w, const char *key,
     put_text(w, "role", brief.role);
     put_text(w, "vendor", brief.vendor);
     put_text(w, "model", brief.model);
+    put_place(w, &brief.place);
     if (brief.first_seen_ns)
         json_time(w, "first_seen", brief.first_seen_ns);
     end_object(w, before);

@@ -11,6 +11,7 @@ bool document_describe(struct asset_brief *brief, const struct document_context 
                        uint32_t segment, const struct endpoint *host)
 {
     memset(brief, 0, sizeof *brief);
+    brief->place.level = LEVEL_UNKNOWN;
     return context->describe && context->describe(context->inventory, segment, host, brief);
 }
 

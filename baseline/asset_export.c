@@ -127,6 +127,14 @@ static void asset_row(struct export *x, sqlite3_stmt *s)
                                            : "active");
 }
 
+static void place_row(struct export *x, sqlite3_stmt *s)
+{
+    set(x, ASSET_COLUMN_zone, column_text(s, 0));
+    set(x, ASSET_COLUMN_purdue_level, column_text(s, 1));
+    set(x, ASSET_COLUMN_safety, sqlite3_column_int(s, 2) ? "yes" : "");
+    set(x, ASSET_COLUMN_criticality, sqlite3_column_int(s, 3) ? "critical" : "");
+}
+
 static void alias_row(struct export *x, sqlite3_stmt *s)
 {
     const char *kind = column_text(s, 0), *value = column_text(s, 1);
@@ -145,6 +153,8 @@ static void protocol_row(struct export *x, sqlite3_stmt *s)
 {
     if (sqlite3_column_int(s, 1))
         add(x, ASSET_COLUMN_protocols_served, column_text(s, 0));
+    if (sqlite3_column_int(s, 1) && strcmp(column_text(s, 0), "tristation") == 0)
+        set(x, ASSET_COLUMN_safety, "yes"); /* only safety controllers answer it */
     if (sqlite3_column_int(s, 2))
         add(x, ASSET_COLUMN_protocols_used, column_text(s, 0));
 }
@@ -276,6 +286,10 @@ static bool export_asset(struct export *x, const struct key *key)
                        "SELECT kind, value, position FROM asset_aliases"
                        " WHERE sensor = ? AND asset = ? ORDER BY kind, position",
                        alias_row) &&
+           about_asset(x, key,
+                       "SELECT zone, level, is_safety, is_critical FROM asset_places"
+                       " WHERE sensor = ? AND asset = ?",
+                       place_row) &&
            about_asset(x, key,
                        "SELECT name, is_served, is_used FROM asset_protocols"
                        " WHERE sensor = ? AND asset = ? ORDER BY position",

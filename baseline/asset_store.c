@@ -42,6 +42,10 @@ static const char *const migrations[] = {
     "NULL,"
     " is_learned INTEGER NOT NULL, is_arp INTEGER NOT NULL,"
     " PRIMARY KEY (sensor, segment, ip, mac)) WITHOUT ROWID;",
+    /* 1 -> 2: where the site policy says that an asset stands */
+    "CREATE TABLE asset_places (sensor TEXT NOT NULL, asset TEXT NOT NULL, zone TEXT NOT NULL,"
+    " level TEXT NOT NULL, is_safety INTEGER NOT NULL, is_critical INTEGER NOT NULL,"
+    " PRIMARY KEY (sensor, asset)) WITHOUT ROWID;",
     NULL,
 };
 
@@ -61,6 +65,7 @@ struct segment_row {
 struct asset_row {
     struct owner owner;
     struct asset asset;
+    struct site_place place;
     char class[24], role[64], name[ASSET_FACT_TEXT], serial[ASSET_FACT_TEXT];
     char protocols[ASSET_PROTOCOLS_MAX][PROTOCOL_NAME_SIZE];
 };
@@ -186,6 +191,25 @@ static bool protocols_write(struct store *store, const struct asset_row *row, st
     return true;
 }
 
+static bool place_write(struct store *store, const struct asset_row *row, struct error *err)
+{
+    char level[4];
+    struct binder b = {store_statement(store,
+                                       "INSERT OR REPLACE INTO asset_places (sensor, asset, zone,"
+                                       " level, is_safety, is_critical) VALUES (?,?,?,?,?,?)",
+                                       err),
+                       0};
+    if (!b.statement)
+        return false;
+    bind_text(&b, row->owner.sensor);
+    bind_text(&b, row->asset.id);
+    bind_text(&b, row->place.zone);
+    bind_text(&b, level_print(level, row->place.level));
+    bind_integer(&b, row->place.is_safety);
+    bind_integer(&b, row->place.is_critical);
+    return store_step(store, b.statement, err);
+}
+
 /* An asset that turned out to be another one leaves only its id, as a former id of the other. */
 static bool former_remove(struct store *store, const struct asset_row *row, struct error *err)
 {
@@ -193,6 +217,7 @@ static bool former_remove(struct store *store, const struct asset_row *row, stru
         "DELETE FROM assets WHERE sensor = ? AND id = ?",
         "DELETE FROM asset_aliases WHERE sensor = ? AND asset = ?",
         "DELETE FROM asset_protocols WHERE sensor = ? AND asset = ?",
+        "DELETE FROM asset_places WHERE sensor = ? AND asset = ?",
         "DELETE FROM services WHERE sensor = ? AND asset = ?",
         "DELETE FROM facts WHERE sensor = ? AND asset = ?",
     };
@@ -263,7 +288,7 @@ static bool asset_apply(struct store *store, const void *data, size_t size, stru
     bind_text(&b, row->name);
     bind_text(&b, vlans);
     return store_step(store, b.statement, err) && aliases_write(store, row, err) &&
-           protocols_write(store, row, err);
+           protocols_write(store, row, err) && place_write(store, row, err);
 }
 
 static bool service_apply(struct store *store, const void *data, size_t size, struct error *err)
@@ -392,6 +417,12 @@ static void asset_save(struct inventory *inv, struct asset *a, struct store_queu
     asset_role(t, a, row.role, sizeof row.role);
     text_copy(row.name, sizeof row.name, text_of(asset_name(t, a)));
     text_copy(row.serial, sizeof row.serial, text_of(asset_fact_text(t, a, FACT_SERIAL)));
+    struct endpoint host = {0};
+    if (a->ip_count)
+        host.ip = a->ips[0];
+    if (a->mac_count && !(a->flags & ASSET_PROXY))
+        host.mac = a->macs[0];
+    inventory_place(inv, &host, a->vlan_count ? a->vlans[0] : VLAN_NONE, &row.place);
     for (size_t i = 0; i < a->protocol_count; i++)
         memcpy(row.protocols[i], assets_protocol_name(t, a->protocols[i].name), PROTOCOL_NAME_SIZE);
     store_post(queue, asset_apply, &row, sizeof row);

@@ -910,14 +910,41 @@ void inventory_tick(struct inventory *inv, int64_t time_ns, bool is_last)
     floods_tick(inv->floods, time_ns);
 }
 
+bool inventory_is_local(const struct inventory *inv, uint32_t segment, const struct endpoint *host)
+{
+    uint32_t at = segment_find(inv, segment);
+    const struct asset *a = at == INDEX_NONE ? NULL : host_find(inv, at, host);
+    for (size_t i = 0; a && i < a->ip_count; i++)
+        if (a->is_ip_confirmed[i] && address_equal(&a->ips[i], &host->ip))
+            return true;
+    return false;
+}
+
+void inventory_places(struct inventory *inv)
+{
+    for (size_t i = 0; i < inv->assets.count; i++)
+        if (inv->assets.list[i].is_used)
+            inv->assets.list[i].is_dirty = true;
+}
+
+bool inventory_place(const struct inventory *inv, const struct endpoint *host, uint16_t vlan,
+                     struct site_place *place)
+{
+    memset(place, 0, sizeof *place);
+    place->level = LEVEL_UNKNOWN;
+    return inv->options.place && inv->options.place(inv->options.place_context, host, vlan, place);
+}
+
 bool inventory_describe(const struct inventory *inv, uint32_t segment, const struct endpoint *host,
                         struct asset_brief *brief)
 {
     memset(brief, 0, sizeof *brief);
     uint32_t at = segment_find(inv, segment);
     const struct asset *a = at == INDEX_NONE ? NULL : host_find(inv, at, host);
+    bool is_placed =
+        inventory_place(inv, host, a && a->vlan_count ? a->vlans[0] : VLAN_NONE, &brief->place);
     if (!a)
-        return false;
+        return is_placed;
     const struct assets *t = &inv->assets;
     const char *model = asset_fact_text(t, a, FACT_PRODUCT);
     if (model[0] == '\0')

@@ -6,6 +6,7 @@
 #include "sensor/base/config.h"
 #include "sensor/base/error.h"
 #include "sensor/base/finding.h"
+#include "sensor/base/place.h"
 #include "sensor/base/store.h"
 
 struct inventory;
@@ -15,6 +16,8 @@ struct inventory_options {
     int64_t settle_min_ns;
     size_t assets_max;
     const char *sensor;
+    place_find *place; /* zones and the like; may be NULL */
+    void *place_context;
     /* names of segments for the store; may be NULL */
     const char *(*segment_name)(void *context, uint32_t segment);
     void *context;
@@ -49,9 +52,16 @@ struct asset_brief {
     int64_t first_seen_ns;
     bool is_new; /* first seen in this run, after learning */
     bool is_controller;
+    struct site_place
+        place; /* what the site policy says, also of hosts that are not in the inventory */
 };
-/* False when the host is not in the inventory (yet). */
+/* False when nothing is known of the host (yet). */
 bool inventory_describe(const struct inventory *inv, uint32_t segment, const struct endpoint *host,
                         struct asset_brief *brief);
+
+/* The host uses this address on the sensor's own network: it has told so by ARP. */
+bool inventory_is_local(const struct inventory *inv, uint32_t segment, const struct endpoint *host);
+/* Another site policy holds: every asset is placed anew at the next save. */
+void inventory_places(struct inventory *inv);
 
 extern const struct store_schema inventory_schema;

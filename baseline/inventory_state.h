@@ -54,3 +54,7 @@ struct inventory {
 /* The segment's place by its stored name, made when unknown. The last place takes all that do not
  * fit. */
 uint32_t inventory_segment_named(struct inventory *inv, const char *name);
+
+/* What the site policy says of the host; false and empty: nothing. */
+bool inventory_place(const struct inventory *inv, const struct endpoint *host, uint16_t vlan,
+                     struct site_place *place);

@@ -207,7 +207,7 @@ bool site_is_engineering(const struct site *site, const struct endpoint *endpoin
 }
 
 bool site_place(const struct site *site, const struct endpoint *endpoint, uint16_t vlan,
-                struct place *place)
+                struct site_place *place)
 {
     memset(place, 0, sizeof *place);
     place->level = LEVEL_UNKNOWN;
@@ -223,6 +223,28 @@ bool site_place(const struct site *site, const struct endpoint *endpoint, uint16
     return host.zone != NO_ZONE || place->is_engineering || place->is_critical || place->is_safety;
 }
 
+/* Protocols that are spoken inside another one: allowing either allows the other to carry it. */
+static const struct {
+    const char *inner, *carrier;
+} carried[] = {
+    {"cip",   "enip"  },
+    {"cipio", "enip"  },
+    {"pccc",  "cip"   },
+    {"pccc",  "csp"   },
+    {"umas",  "modbus"},
+};
+
+static bool is_inside(const char *inner, const char *carrier, int depth)
+{
+    if (strcasecmp(inner, carrier) == 0)
+        return true;
+    for (size_t i = 0; depth > 0 && i < sizeof carried / sizeof *carried; i++)
+        if (strcasecmp(carried[i].inner, inner) == 0 &&
+            is_inside(carried[i].carrier, carrier, depth - 1))
+            return true;
+    return false;
+}
+
 bool site_protocols_have(const struct site *site, const struct site_protocols *protocols,
                          const char *name, uint8_t transport, uint16_t port)
 {
@@ -230,7 +252,7 @@ bool site_protocols_have(const struct site *site, const struct site_protocols *p
         return true;
     for (uint32_t i = 0; i < protocols->count; i++) {
         const struct site_protocol *p = &site->protocols[protocols->first + i];
-        if (p->name[0] ? name && strcasecmp(p->name, name) == 0
+        if (p->name[0] ? name && (is_inside(name, p->name, 2) || is_inside(p->name, name, 2))
                        : p->transport == transport && p->port == port)
             return true;
     }

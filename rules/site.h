@@ -37,7 +37,7 @@ void site_release(struct site *site);
 bool site_is_declared(const struct site *site);
 /* Where the host stands: its address decides (the longest subnet), else its MAC, else its VLAN. */
 bool site_place(const struct site *site, const struct endpoint *host, uint16_t vlan,
-                struct place *place);
+                struct site_place *place);
 bool site_is_engineering(const struct site *site, const struct endpoint *host);
 
 /* A name for what the policy says: equal for equal content, whatever the file is called. */

@@ -44,6 +44,8 @@ struct site_judge {
     struct causes *causes;
     struct slots safety;
     bool wants_events; /* the policy has rules about them */
+    int64_t now_ns;    /* of the last tick */
+    int64_t taken_ns;  /* when the policy came; 0: at the start */
     size_t safety_count;
     struct verdict verdicts[VERDICTS_MAX];
 };
@@ -87,7 +89,8 @@ void site_judge_take(struct site_judge *j, struct site *site)
 {
     struct site *old = j->site;
     j->site = site_retain(site);
-    j->wants_events = has_event_rules(site);
+    j->wants_events = true; /* flows that began under the old policy are judged by their events */
+    j->taken_ns = j->now_ns;
     memset(j->verdicts, 0, sizeof j->verdicts);
     site_release(old);
 }
@@ -99,6 +102,7 @@ const struct site *site_judge_site(const struct site_judge *j)
 
 void site_judge_tick(struct site_judge *j, int64_t time_ns, bool is_last)
 {
+    j->now_ns = time_ns;
     causes_tick(j->causes, time_ns, is_last);
 }
 
@@ -185,6 +189,7 @@ struct telling {
     const char *protocol, *key;
     const char *phrase; /* %T the target, %O the object */
     const char *expected;
+    const char *what; /* better words than the phrase's, for now only; NULL: none */
     bool is_actor_server;
 };
 
@@ -239,6 +244,8 @@ static void tell_event(struct site_judge *j, const struct ot_event *e, const str
     causes_fill(&f, &of, flags, count);
     if (expected)
         text_copy(f.expected, sizeof f.expected, text_of(expected));
+    if (t->what)
+        text_copy(f.what, sizeof f.what, text_of(t->what));
     char code[OT_CODE_SIZE];
     text_format(f.seen, sizeof f.seen, "%s %s (%s)", e->protocol, ot_event_code(e, code),
                 e->name ? e->name : "unknown function");
@@ -355,12 +362,6 @@ static void tell_crossing(struct site_judge *j, const struct crossing *c, const 
                                        : "talks to %T where no conduit leads: from %O",
         .expected = "only what the policy's conduits allow"};
     tell_flow(j, c, &t, object, seen, expected);
-}
-
-/* A conduit with protocols waits for the protocol to be recognised. */
-static bool waits_for_protocol(enum permission permission)
-{
-    return permission == PERMISSION_OTHER;
 }
 
 /* A packet from the side of a one-way conduit that must stay silent. */
@@ -513,7 +514,8 @@ static void judge_crossing(struct site_judge *j, const struct crossing *c, const
     if (!is_crossing(s, c))
         return;
     enum permission permission = conduits_permit(s, c, protocol, &operations);
-    if (permission == PERMISSION_ALL || (!is_final && waits_for_protocol(permission)))
+    /* where nothing leads has been told when the flow began; a protocol has to be seen first */
+    if (permission == PERMISSION_ALL || is_final == (permission == PERMISSION_NONE))
         return;
     if (!s->has_conduits && !skips_level(s, c))
         return;
@@ -533,17 +535,7 @@ void site_judge_started(struct site_judge *j, const struct ot_flow *flow,
         judge_internet(j, &c, NULL, false);
 }
 
-void site_judge_answered(struct site_judge *j, const struct ot_flow *flow,
-                         const struct packet *packet)
-{
-    struct crossing c = crossing_of(j, flow, packet);
-    if (j->site->is_declared)
-        judge_diode(j, &c);
-    if (!j->site->has_internet)
-        judge_internet(j, &c, NULL, true);
-}
-
-/* The port's usual protocol, for sessions that never came to speak. */
+/* The port's usual protocol, before or without a word. */
 static const char *usual_protocol(const struct ot_flow *flow)
 {
     static const struct {
@@ -570,6 +562,16 @@ static const char *usual_protocol(const struct ot_flow *flow)
         if (rows[i].port == flow->server.port)
             return rows[i].name;
     return NULL;
+}
+
+void site_judge_answered(struct site_judge *j, const struct ot_flow *flow,
+                         const struct packet *packet)
+{
+    struct crossing c = crossing_of(j, flow, packet);
+    if (j->site->is_declared && !judge_diode(j, &c) && usual_protocol(flow))
+        judge_crossing(j, &c, usual_protocol(flow), true);
+    if (!j->site->has_internet)
+        judge_internet(j, &c, NULL, true);
 }
 
 void site_judge_refused(struct site_judge *j, const struct ot_flow *flow,
@@ -703,7 +705,11 @@ static void judge_safety(struct site_judge *j, const struct ot_event *e, const s
     bool has_masters = is_declared && v->has_masters;
     if (!has_masters && j->options.is_usual(j->options.context, e))
         return;
+    char what[FINDING_TEXT];
+    text_format(what, sizeof what, "%s %%T, part of a safety system",
+                operation_words(e->operation));
     struct telling t = {.detection = DETECTION_PLC_SAFETY_ACCESS,
+                        .what = what,
                         .key = "safety",
                         .phrase = "acts on %T, part of a safety system: %O",
                         .expected = has_masters
@@ -804,7 +810,7 @@ static void judge_data(struct site_judge *j, const struct ot_event *e)
 
 /* --- events --- */
 
-static void judge_verdict(const struct site_judge *j, const struct ot_event *e, struct verdict *v)
+static void judge_verdict(struct site_judge *j, const struct ot_event *e, struct verdict *v)
 {
     const struct site *s = j->site;
     struct crossing c = crossing_of(j, e->flow, e->packet);
@@ -812,6 +818,10 @@ static void judge_verdict(const struct site_judge *j, const struct ot_event *e, 
     uint32_t operations;
     if (is_crossing(s, &c) && conduits_permit(s, &c, e->protocol, &operations) == PERMISSION_ALL)
         v->allowed = operations | ALWAYS_ALLOWED;
+    if (e->flow->first_ns < j->taken_ns) {
+        judge_crossing(j, &c, NULL, false);
+        judge_crossing(j, &c, e->protocol, true);
+    }
     for (uint32_t i = 0; i < s->data_count; i++) {
         const struct site_data *d = &s->data[i];
         bool may_all = (!d->readers.is_given || site_hosts_have(s, &d->readers, &c.client)) &&
@@ -831,14 +841,17 @@ static void judge_verdict(const struct site_judge *j, const struct ot_event *e, 
 
 static void tell_operation(struct site_judge *j, const struct ot_event *e)
 {
-    char object[OBJECT_SIZE], expected[FINDING_TEXT], key[FINDING_KEY];
+    char object[OBJECT_SIZE], expected[FINDING_TEXT], key[FINDING_KEY], what[FINDING_TEXT];
     const char *op = operation_name(e->operation);
     text_format(object, sizeof object, "%s", op);
     text_format(key, sizeof key, "operation %s", op);
     text_format(expected, sizeof expected, "the policy's conduits allow other operations, not %s",
                 op);
+    text_format(what, sizeof what, "%s %%T, which no conduit between their zones allows",
+                operation_words(e->operation));
     struct telling t = {.detection = DETECTION_SEG_ZONE_VIOLATION,
                         .key = key,
+                        .what = what,
                         .phrase = "does to %T what no conduit allows between their zones: %O",
                         .expected = "only the operations that the policy's conduits allow"};
     tell_event(j, e, &t, object, expected, 0);

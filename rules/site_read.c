@@ -22,7 +22,7 @@ static bool is_taken(const struct site *s, const char *name)
         if (strcmp(s->names[i].name, name) == 0)
             return true;
     for (uint32_t i = 0; i < s->zone_count; i++)
-        if (strcmp(s->zones[i].name, name) == 0)
+        if (s->zones[i].name != name && strcmp(s->zones[i].name, name) == 0)
             return true;
     return strcmp(name, "any") == 0 || strcmp(name, "internet") == 0;
 }

@@ -577,7 +577,7 @@ static void classify(struct analyser *a, struct flow *f, const struct packet *p)
     if (!name)
         name_by_port(a, f);
     const char *expected = expected_at(f);
-    if (expected)
+    if (expected || !name)
         a->sink.odd_port(a->sink.context, &f->view, name, expected, p);
 }
 

@@ -34,7 +34,7 @@ struct analyser_sink {
     void (*protocol)(void *context, const struct ot_flow *flow, const char *name, bool is_dissected,
                      const struct packet *packet);
     /* name (NULL: nothing that anybody knows) runs on a port of `expected` (NULL: a dissector's
-     * protocol away from its ports). */
+     * protocol away from its ports). Both NULL: what nobody knows runs where nobody is at home. */
     void (*odd_port)(void *context, const struct ot_flow *flow, const char *name,
                      const char *expected, const struct packet *packet);
 };

@@ -9,7 +9,7 @@
 
 enum { PLACE_NAME = 64, LEVEL_UNKNOWN = -1 };
 
-struct place {
+struct site_place {
     char zone[PLACE_NAME]; /* "": in none */
     int16_t level;         /* Purdue level in tenths: 35 is 3.5; LEVEL_UNKNOWN */
     bool is_safety, is_critical, is_engineering;
@@ -17,7 +17,7 @@ struct place {
 
 /* Looks a host up; false when the policy knows nothing of it. vlan is VLAN_NONE when not known. */
 typedef bool place_find(void *context, const struct endpoint *host, uint16_t vlan,
-                        struct place *place);
+                        struct site_place *place);
 
 /* "3.5"; "" for LEVEL_UNKNOWN. Returns out. */
 static inline char *level_print(char out[4], int level)

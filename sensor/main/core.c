@@ -2,9 +2,12 @@
 #include "core.h"
 
 #include "baseline/health.h"
+#include "rules/windows.h"
 #include "schemas.h"
 #include "sensor/base/log.h"
+#include "site_audit.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -22,14 +25,48 @@ struct core {
     struct alerts *alerts;
     struct delivery *delivery;
     struct health *health;
+    struct site *site;
+    _Atomic(struct site *) next_site; /* waits for the next tick; NULL: none */
+    bool is_site_new;                 /* not yet compared with what the store remembers */
+    struct windows *windows;
     int64_t saved_ns;
     int64_t last_decision;
 };
 
+/* What a device is declared to be weighs on all that happens to it. */
+static uint32_t place_flags(const struct core *c, const struct finding *f)
+{
+    struct site_place place;
+    if (!site_place(c->site, f->has_target ? &f->target : &f->actor, VLAN_NONE, &place))
+        return 0;
+    return (place.is_safety ? FINDING_SAFETY_ASSET : 0u) |
+           (place.is_critical ? FINDING_CRITICAL_ASSET : 0u);
+}
+
+/* Plants that use public addresses inside have them on their own MACs: that is no internet. */
+static bool is_home(const struct core *c, const struct finding *f)
+{
+    bool is_out = f->detection == DETECTION_SEG_INTERNET_EGRESS;
+    return (is_out || f->detection == DETECTION_SEG_INTERNET_INGRESS) &&
+           inventory_is_local(c->inventory, f->segment, is_out ? &f->target : &f->actor);
+}
+
 static void on_finding(void *context, const struct finding *f)
 {
     struct core *c = context;
-    alerts_finding(c->alerts, f);
+    if (is_home(c, f))
+        return;
+    struct finding out = *f;
+    out.flags |= place_flags(c, f);
+    windows_permit(c->windows, c->site, &out);
+    alerts_finding(c->alerts, &out);
+}
+
+static bool find_place(void *context, const struct endpoint *host, uint16_t vlan,
+                       struct site_place *place)
+{
+    const struct core *c = context;
+    return site_place(c->site, host, vlan, place);
 }
 
 static void on_sighting(void *context, const struct sighting *s)
@@ -64,6 +101,8 @@ static bool create_parts(struct core *c, struct error *err)
         .settle_min_ns = (int64_t)config->settle_minutes * 60 * SECOND_NS,
         .assets_max = config->assets_max,
         .sensor = config->sensor,
+        .place = find_place,
+        .place_context = c,
         .segment_name = c->options.segment_name,
         .context = c->options.context,
     };
@@ -81,7 +120,8 @@ static bool create_parts(struct core *c, struct error *err)
     c->alerts = c->inventory ? alerts_create(&alerts) : NULL;
     struct health_options health = {config->no_traffic_seconds, config->loss_percent};
     c->health = health_create(&health);
-    if (!c->alerts || !c->health)
+    c->windows = windows_create(config->sensor, c->queue);
+    if (!c->alerts || !c->health || !c->windows)
         return error_set(err, "out of memory for the inventory and the alerts");
     return inventory_load(c->inventory, c->store, err) && alerts_load(c->alerts, c->store, err);
 }
@@ -102,7 +142,10 @@ bool core_create(struct core **core, const struct core_options *options, struct 
     if (!c)
         return error_set(err, "out of memory");
     c->options = *options;
+    c->site = site_retain(options->site);
+    c->is_site_new = true;
     bool ok = store_open(&c->store, options->store_path, STORE_READ_WRITE, store_schemas, err) &&
+              store_setting_set(c->store, "site", options->config->site, err) &&
               store_queue_create(&c->queue, c->store, options->is_live, err) &&
               create_parts(c, err) && start_delivery(c, err);
     if (!ok) {
@@ -116,12 +159,15 @@ bool core_close(struct core *c, struct error *err)
 {
     if (!c)
         return true;
+    windows_destroy(c->windows);
     health_destroy(c->health);
     alerts_destroy(c->alerts);
     inventory_destroy(c->inventory);
     bool ok = store_queue_close(c->queue, err);
     delivery_stop(c->delivery, DELIVERY_PATIENCE_MS);
     store_close(c->store);
+    site_release(c->site);
+    site_release(atomic_load(&c->next_site));
     free(c);
     return ok;
 }
@@ -175,8 +221,28 @@ static void judge_health(struct core *c, int64_t time_ns, const struct core_meas
     health_tick(c->health, &input, &c->sink);
 }
 
+void core_site(struct core *c, struct site *site)
+{
+    site_release(atomic_exchange(&c->next_site, site_retain(site)));
+}
+
+static void take_site(struct core *c, int64_t time_ns)
+{
+    struct site *site = atomic_load(&c->next_site) ? atomic_exchange(&c->next_site, NULL) : NULL;
+    if (site) {
+        site_release(c->site);
+        c->site = site;
+        c->is_site_new = true;
+    }
+    if (c->is_site_new && site_audit(c->site, c->store, c->queue, time_ns, &c->sink))
+        inventory_places(c->inventory);
+    c->is_site_new = false;
+}
+
 void core_tick(struct core *c, int64_t time_ns, const struct core_measure *measure)
 {
+    take_site(c, time_ns);
+    windows_tick(c->windows, time_ns, &c->sink);
     judge_health(c, time_ns, measure);
     inventory_tick(c->inventory, time_ns, false);
     alerts_tick(c->alerts, time_ns, false);
@@ -233,6 +299,7 @@ void core_decisions(struct core *c, void (*put)(void *context, const struct base
 
 void core_finish(struct core *c, int64_t time_ns, const struct core_measure *measure)
 {
+    windows_tick(c->windows, time_ns, &c->sink);
     judge_health(c, time_ns, measure);
     inventory_tick(c->inventory, time_ns, true);
     alerts_tick(c->alerts, time_ns, true);

@@ -6,6 +6,7 @@
 #include "alerts/alerts.h"
 #include "baseline/baseline.h"
 #include "baseline/rows.h"
+#include "rules/site.h"
 #include "sensor/base/config.h"
 #include "sensor/base/counters.h"
 #include "sensor/base/finding.h"
@@ -17,6 +18,7 @@ struct core;
 
 struct core_options {
     const struct config *config;
+    struct site *site; /* the policy at the start */
     const char *store_path;
     FILE *alert_lines; /* --alerts; NULL: none */
     bool is_live;      /* writer thread, delivery, wall clock; otherwise deterministic */
@@ -45,6 +47,9 @@ struct core_measure {
     } * sources;                   /* live: interfaces; NULL when reading files */
     size_t source_count;
 };
+
+/* Another site policy from the next tick on; takes a reference. From any thread. */
+void core_site(struct core *core, struct site *site);
 
 /* Once per second of packet time. */
 void core_tick(struct core *core, int64_t time_ns, const struct core_measure *measure);

@@ -57,12 +57,6 @@ struct worker_thread {
     size_t decision_count;
 };
 
-/* A configuration that SIGHUP brought; kept until the end. */
-struct reloaded {
-    struct config config;
-    struct reloaded *next;
-};
-
 /* What the reader counts, published once a second. */
 struct reader_measure {
     struct counters counters;
@@ -84,7 +78,6 @@ struct live {
     pthread_mutex_t lock; /* of published */
     struct reader_measure published;
     int64_t last_ns, next_tick_ns;
-    struct reloaded *reloaded; /* newest first */
 };
 
 static int64_t wall_clock_ns(void)
@@ -422,25 +415,29 @@ static void take_packet(struct live *l, const struct raw_packet *raw)
     send_packet(l, &l->workers[pair_worker(pair, l->worker_count)], &p);
 }
 
+/* A new site policy takes the place of the old one between two packets; whoever still looks at the
+ * old one keeps it until then. */
 static void reload(struct live *l)
 {
+    struct error err = {""};
+    struct config fresh;
     if (!l->options->config_path)
         return;
-    struct reloaded *fresh = calloc(1, sizeof *fresh);
-    struct error err = {""};
-    if (!fresh)
-        return;
-    config_defaults(&fresh->config);
-    fresh->next = l->reloaded; /* workers may still look at the older ones */
-    l->reloaded = fresh;
-    if (!config_read(&fresh->config, l->options->config_path, &err)) {
+    config_defaults(&fresh);
+    bool ok = config_read(&fresh, l->options->config_path, &err);
+    struct site *site = ok ? site_create(&fresh, &err) : NULL;
+    config_release(&fresh);
+    if (!site) {
         log_error("%s; the old configuration stays", err.text);
         return;
     }
     for (uint32_t i = 0; i < l->worker_count; i++)
-        worker_stations(l->workers[i].worker, &fresh->config.engineering_stations);
-    log_info("%s: engineering stations taken over; other keys take effect at the next start",
-             l->options->config_path);
+        worker_site(l->workers[i].worker, site);
+    core_site(l->core, site);
+    char summary[128];
+    log_info("%s: site policy taken over (%s); other keys take effect at the next start",
+             l->options->config_path, site_summary(site, summary, sizeof summary));
+    site_release(site);
 }
 
 static void read_packets(struct live *l, bool *is_damaged)
@@ -494,6 +491,7 @@ static bool create_worker(struct live *l, struct worker_thread *w, uint32_t inde
         return error_set(err, "out of memory for a worker's rings");
     struct worker_options options = {
         .config = &l->options->config,
+        .site = l->options->site,
         .index = index,
         .count = l->worker_count,
         .events = events,
@@ -548,6 +546,7 @@ static bool create_live(struct live *l, FILE *events, FILE *alerts, struct error
         return false;
     struct core_options core = {
         .config = c,
+        .site = l->options->site,
         .store_path = l->options->store,
         .alert_lines = alerts,
         .is_live = true,
@@ -611,12 +610,6 @@ static bool destroy_live(struct live *l, struct error *err)
         worker_destroy(l->workers[i].worker);
         ring_destroy(l->workers[i].packets);
         ring_destroy(l->workers[i].records);
-    }
-    while (l->reloaded) {
-        struct reloaded *next = l->reloaded->next;
-        config_release(&l->reloaded->config);
-        free(l->reloaded);
-        l->reloaded = next;
     }
     duplicates_destroy(l->duplicates);
     decoder_destroy(l->decoder);

@@ -148,10 +148,14 @@ bool options_read(struct run_options *o, int argc, char **argv, bool *is_help, s
     }
     if (optind < argc)
         return error_set(err, "%s: not an option; captures are named with -r", argv[optind]);
-    return choose_sources(o, err) && choose_store(o, err);
+    if (!choose_sources(o, err) || !choose_store(o, err))
+        return false;
+    o->site = site_create(&o->config, err);
+    return o->site != NULL;
 }
 
 void options_release(struct run_options *o)
 {
+    site_release(o->site);
     config_release(&o->config);
 }

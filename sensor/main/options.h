@@ -1,6 +1,7 @@
 /* options.h: the command line of `sightglass run` (DESIGN: the command-line contract). */
 #pragma once
 
+#include "rules/site.h"
 #include "sensor/base/config.h"
 #include "sensor/base/error.h"
 
@@ -16,6 +17,7 @@ struct run_options {
     char store[512];
     const char *events, *alerts, *stats; /* file, "-", or NULL */
     bool keep_duplicates;
+    struct site *site; /* what the configuration says of the plant; made by options_read */
 };
 
 /* False: *err says what is wrong with the line. is_help: the user asked for help. */

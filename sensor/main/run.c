@@ -87,6 +87,7 @@ static bool create_file_run(struct file_run *r, FILE *events, FILE *alerts, stru
 
     struct core_options core = {
         .config = config,
+        .site = r->options->site,
         .store_path = r->options->store,
         .alert_lines = alerts,
         .source_name = source_name,
@@ -97,6 +98,7 @@ static bool create_file_run(struct file_run *r, FILE *events, FILE *alerts, stru
         return false;
     struct worker_options worker = {
         .config = config,
+        .site = r->options->site,
         .index = 0,
         .count = 1,
         .events = events,

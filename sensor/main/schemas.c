@@ -4,6 +4,7 @@
 #include "alerts/alerts.h"
 #include "baseline/baseline.h"
 #include "baseline/inventory.h"
+#include "rules/windows.h"
 
 const struct store_schema *const store_schemas[] = {&inventory_schema, &baseline_schema,
-                                                    &alerts_schema, NULL};
+                                                    &alerts_schema, &windows_schema, NULL};

@@ -3,6 +3,7 @@
 
 #include "evidence.h"
 #include "recent.h"
+#include "rules/site_judge.h"
 #include "sensor/base/event_json.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/pair.h"
@@ -11,7 +12,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 enum {
     EVIDENCE_BYTES = 2 << 20,
@@ -37,7 +37,8 @@ struct worker {
     struct evidence *evidence;
     struct memory *hosts;
     struct recent *told;
-    _Atomic(const struct config_list *) stations; /* approved engineering stations */
+    struct site_judge *judge;
+    _Atomic(struct site *) next_site; /* waits for the next tick; NULL: none */
     int64_t next_tick_ns, last_ns;
     uint64_t pair; /* of the packet being analysed */
     const struct packet *packet;
@@ -51,6 +52,8 @@ static void take_finding(void *context, const struct finding *f)
     struct worker *w = context;
     struct finding out = *f;
     analyser_counters(w->analyser)->findings++;
+    if (f->has_target && site_judge_is_safety(w->judge, &f->target, f->time_ns))
+        out.flags |= FINDING_SAFETY_ASSET; /* by what it speaks; what is declared the core knows */
     if (w->packet)
         evidence_finding(w->evidence, &out, w->pair);
     if (out.evidence_id)
@@ -95,9 +98,10 @@ static struct sighting sighting_of(const struct worker *w, enum sighting_kind ki
 
 static void on_flow_started(void *context, const struct ot_flow *flow, const struct packet *packet)
 {
-    (void)packet;
-    struct sighting s = sighting_of(context, SIGHTING_FLOW, flow, &flow->client, &flow->server);
-    take_sighting(context, &s);
+    struct worker *w = context;
+    struct sighting s = sighting_of(w, SIGHTING_FLOW, flow, &flow->client, &flow->server);
+    take_sighting(w, &s);
+    site_judge_started(w->judge, flow, packet);
 }
 
 static void on_flow_answered(void *context, const struct ot_flow *flow, const struct packet *packet)
@@ -105,6 +109,7 @@ static void on_flow_answered(void *context, const struct ot_flow *flow, const st
     struct worker *w = context;
     struct sighting s = sighting_of(w, SIGHTING_ANSWER, flow, &flow->server, &flow->client);
     take_sighting(w, &s);
+    site_judge_answered(w->judge, flow, packet); /* first: it asks what was known before */
     baseline_link(w->baseline, flow, packet);
 }
 
@@ -113,6 +118,7 @@ static void on_flow_refused(void *context, const struct ot_flow *flow, const str
     struct worker *w = context;
     struct sighting s = sighting_of(w, SIGHTING_REFUSED, flow, &flow->server, &flow->client);
     take_sighting(w, &s);
+    site_judge_refused(w->judge, flow, packet);
     baseline_link(w->baseline, flow, packet); /* a closed port was reached all the same */
 }
 
@@ -143,6 +149,7 @@ static void on_protocol(void *context, const struct ot_flow *flow, const char *n
         text_copy(s.protocol, sizeof s.protocol, text_of(name));
         s.detail = is_dissected;
         take_sighting(w, &s);
+        site_judge_protocol(w->judge, flow, name, packet);
     }
     baseline_protocol(w->baseline, flow, name, packet);
 }
@@ -151,7 +158,10 @@ static void on_odd_port(void *context, const struct ot_flow *flow, const char *n
                         const char *expected, const struct packet *packet)
 {
     struct worker *w = context;
-    policy_odd_port(w->policy, flow, name, expected, packet);
+    if (!name)
+        site_judge_protocol(w->judge, flow, NULL, packet);
+    if (expected || name)
+        policy_odd_port(w->policy, flow, name, expected, packet);
 }
 
 static void tell_role(struct worker *w, const struct ot_event *e)
@@ -210,6 +220,7 @@ static void on_event(void *context, const struct ot_event *e)
     if (e->fact_count)
         tell_facts(w, e);
     policy_event(w->policy, e);
+    site_judge_event(w->judge, e); /* before the baseline learns it */
     baseline_event(w->baseline, e);
 }
 
@@ -225,17 +236,8 @@ static void on_violation(void *context, const struct violation *v)
 static bool is_engineering_station(void *context, uint32_t segment, const struct endpoint *host)
 {
     const struct worker *w = context;
-    const struct config_list *stations = atomic_load_explicit(&w->stations, memory_order_acquire);
-    if (stations->count == 0)
-        return false;
-    (void)segment; /* the list names addresses of the whole site */
-    char ip[ADDRESS_TEXT_SIZE], mac[MAC_TEXT_SIZE];
-    address_print(ip, &host->ip);
-    mac_print(mac, &host->mac);
-    for (size_t i = 0; i < stations->count; i++)
-        if (strcasecmp(stations->items[i], ip) == 0 || strcasecmp(stations->items[i], mac) == 0)
-            return true;
-    return false;
+    (void)segment; /* the policy names addresses of the whole site */
+    return site_is_engineering(site_judge_site(w->judge), host);
 }
 
 static bool is_approved(void *context, enum detection detection, const struct ot_event *event)
@@ -254,6 +256,12 @@ static bool is_actor_new(void *context, const struct ot_event *event)
 {
     const struct worker *w = context;
     return baseline_is_actor_new(w->baseline, event);
+}
+
+static bool is_known(void *context, const struct ot_flow *flow, const char *protocol)
+{
+    const struct worker *w = context;
+    return baseline_is_known(w->baseline, flow, protocol);
 }
 
 /* --- life --- */
@@ -302,10 +310,12 @@ static bool create_judges(struct worker *w)
         .is_usual = is_usual,
         .context = w,
     };
+    struct site_judge_options judge = {.is_known = is_known, .is_usual = is_usual, .context = w};
+    w->judge = site_judge_create(&judge, w->options.site, &w->sink);
     w->baseline = baseline_create(&baseline, &w->sink);
     w->policy = policy_create(&policy, &w->sink);
     w->evidence = evidence_create(EVIDENCE_BYTES / w->options.count, &w->sink);
-    return w->baseline && w->policy && w->evidence;
+    return w->judge && w->baseline && w->policy && w->evidence;
 }
 
 struct worker *worker_create(const struct worker_options *options, struct error *err)
@@ -316,7 +326,7 @@ struct worker *worker_create(const struct worker_options *options, struct error 
         return NULL;
     }
     w->options = *options;
-    worker_stations(w, &options->config->engineering_stations);
+    atomic_init(&w->next_site, NULL);
     w->hosts = memory_create(HOSTS_MAX, sizeof(struct source));
     w->told = recent_create(TOLD_MAX);
     if (!w->hosts || !w->told || !create_analyser(w) || !create_judges(w)) {
@@ -333,6 +343,8 @@ void worker_destroy(struct worker *w)
         return;
     analyser_destroy(w->analyser);
     policy_destroy(w->policy);
+    site_judge_destroy(w->judge);
+    site_release(atomic_load(&w->next_site));
     baseline_destroy(w->baseline);
     evidence_destroy(w->evidence);
     memory_destroy(w->hosts);
@@ -404,6 +416,14 @@ static void tell_arp(struct worker *w, const struct packet *p)
     take_sighting(w, &s);
 }
 
+static void take_site(struct worker *w)
+{
+    struct site *site = atomic_load(&w->next_site) ? atomic_exchange(&w->next_site, NULL) : NULL;
+    if (site)
+        site_judge_take(w->judge, site);
+    site_release(site);
+}
+
 void worker_tick(struct worker *w, int64_t time_ns)
 {
     if (time_ns < w->next_tick_ns)
@@ -411,7 +431,9 @@ void worker_tick(struct worker *w, int64_t time_ns)
     w->last_ns = time_ns;
     w->next_tick_ns = time_ns - time_ns % SECOND_NS + SECOND_NS;
     analyser_tick(w->analyser, time_ns);
+    take_site(w);
     policy_tick(w->policy, time_ns, false);
+    site_judge_tick(w->judge, time_ns, false);
     baseline_tick(w->baseline, time_ns, false);
 }
 
@@ -451,6 +473,7 @@ void worker_finish(struct worker *w)
 {
     analyser_finish(w->analyser);
     policy_tick(w->policy, w->last_ns, true);
+    site_judge_tick(w->judge, w->last_ns, true);
     baseline_tick(w->baseline, w->last_ns, true);
     worker_save(w);
 }
@@ -460,9 +483,9 @@ void worker_decide(struct worker *w, const struct baseline_decision *decision)
     baseline_decide(w->baseline, decision);
 }
 
-void worker_stations(struct worker *w, const struct config_list *stations)
+void worker_site(struct worker *w, struct site *site)
 {
-    atomic_store_explicit(&w->stations, stations, memory_order_release);
+    site_release(atomic_exchange(&w->next_site, site_retain(site)));
 }
 
 const struct analyser *worker_analyser(const struct worker *w)

@@ -6,6 +6,7 @@
 #include "baseline/baseline.h"
 #include "baseline/rows.h"
 #include "rules/policy.h"
+#include "rules/site.h"
 #include "sensor/analyser.h"
 #include "sensor/base/config.h"
 #include "sensor/base/finding.h"
@@ -16,6 +17,7 @@ struct worker;
 
 struct worker_options {
     const struct config *config;
+    struct site *site; /* the policy at the start */
     uint32_t index, count;
     FILE *events; /* --events; NULL: none. Shared by workers: stdio locks each line */
     struct finding_sink core;
@@ -36,9 +38,8 @@ void worker_save(struct worker *w);
 void worker_finish(struct worker *w);
 void worker_decide(struct worker *w, const struct baseline_decision *decision);
 
-/* Takes over another list of approved engineering stations, which must outlive the worker. From any
- * thread. */
-void worker_stations(struct worker *w, const struct config_list *stations);
+/* Another site policy from the next tick on; takes a reference. From any thread. */
+void worker_site(struct worker *w, struct site *site);
 
 const struct analyser *worker_analyser(const struct worker *w);
 struct counters *worker_counters(struct worker *w);

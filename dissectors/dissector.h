@@ -19,8 +19,9 @@ enum over {
     OVER_MODBUS = 1 << 4, /* Modbus PDU from the function code on */
     OVER_ENIP = 1 << 5,   /* CIP message in an EtherNet/IP item */
     OVER_DCERPC =
-        1 << 7,        /* stub data of a DCE/RPC PDU; carrier.key tells interface and operation */
-    OVER_CIP = 1 << 6, /* body of Execute PCCC: from the requestor id on */
+        1 << 7,         /* stub data of a DCE/RPC PDU; carrier.key tells interface and operation */
+    OVER_CIP = 1 << 6,  /* body of Execute PCCC: from the requestor id on */
+    OVER_PIPE = 1 << 8, /* what goes through a named pipe of SMB; carrier.key tells pipes apart */
 };
 
 enum claim {

@@ -778,7 +778,11 @@ static void on_role(struct inventory *inv, uint32_t segment, struct asset *a,
         a->is_dirty = true;
         something_new(inv, segment);
     }
-    if (!operation_is_critical(s->operation) || (a->flags & ASSET_ENGINEERING))
+    bool is_between_computers = strcmp(s->protocol, "smb2") == 0 ||
+                                strcmp(s->protocol, "smb") == 0 ||
+                                strcmp(s->protocol, "dcerpc") == 0;
+    if (!operation_is_critical(s->operation) || (a->flags & ASSET_ENGINEERING) ||
+        is_between_computers)
         return;
     a->flags |= ASSET_ENGINEERING;
     if (!is_silent(inv, segment))

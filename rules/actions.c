@@ -42,6 +42,27 @@ static const struct action actions[] = {
      "tried to take sole control of %T, which refused",                                                                                                                                                           "nobody reserves or locks this controller without approval"          },
 };
 
+/* Remote execution on computers, by the ways of Windows. */
+static const struct action remote_exec = {DETECTION_ACCESS_REMOTE_EXEC,
+                                          "a service, task or method",
+                                          "orders %T to run a program: %O",
+                                          "ran a program on %T: %O",
+                                          "tried to run a program on %T, which refused: %O",
+                                          "nobody runs programs on this computer from afar"};
+static const struct action remote_change = {
+    DETECTION_ACCESS_REMOTE_EXEC,
+    "services, tasks or the registry",
+    "is changing what %T runs: %O",
+    "changed what %T runs: %O",
+    "tried to change what %T runs, which refused: %O",
+    "nobody changes services, tasks or the registry of this computer from afar"};
+static const struct action remote_stop = {DETECTION_ACCESS_REMOTE_EXEC,
+                                          "a service",
+                                          "orders %T to stop %O",
+                                          "stopped %O of %T",
+                                          "tried to stop %O of %T, which refused",
+                                          "nobody stops services of this computer from afar"};
+
 /* What was downloaded is put to work. */
 static const struct action activation = {DETECTION_PLC_PROGRAM_DOWNLOAD,
                                          "downloaded blocks",
@@ -75,26 +96,46 @@ static const struct meaning {
     const struct action *action; /* NULL: as the detection is told */
 } meanings[] = {
   /* PROTOCOLS 6: block status is the online view of a running block, not its program */
-    {"s7comm", OP_PROGRAM_UPLOAD,   "rosctr=7,group=1,", NULL,      DETECTION_COUNT,                 NULL           },
+    {"s7comm", OP_PROGRAM_UPLOAD,   "rosctr=7,group=1,", NULL,                    DETECTION_COUNT,                 NULL           },
  /* PROTOCOLS 6: activation; system data blocks are the configuration */
-    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "SDB",     DETECTION_PLC_CONFIG_WRITE,      &sdb_activation},
-    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "_INSE",   DETECTION_PLC_PROGRAM_DOWNLOAD,  &activation    },
-    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "_INS2",   DETECTION_PLC_PROGRAM_DOWNLOAD,  &activation    },
+    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "SDB",                   DETECTION_PLC_CONFIG_WRITE,      &sdb_activation},
+    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "_INSE",                 DETECTION_PLC_PROGRAM_DOWNLOAD,  &activation    },
+    {"s7comm", OP_PROGRAM_MODIFY,   NULL,                "_INS2",                 DETECTION_PLC_PROGRAM_DOWNLOAD,  &activation    },
  /* PROTOCOLS 6: system data blocks are the hardware configuration */
-    {"s7comm", OP_PROGRAM_DOWNLOAD, NULL,                "SDB",     DETECTION_PLC_CONFIG_WRITE,      NULL           },
-    {"s7comm", OP_CONFIG_CHANGE,    NULL,                "PWD",     DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
+    {"s7comm", OP_PROGRAM_DOWNLOAD, NULL,                "SDB",                   DETECTION_PLC_CONFIG_WRITE,      NULL           },
+    {"s7comm", OP_CONFIG_CHANGE,    NULL,                "PWD",                   DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
  /* PROTOCOLS 5.1 and 8.2: the other half of a reservation */
-    {"umas",   OP_LOCK,             NULL,                "release", DETECTION_PLC_SESSION_TAKEOVER,  &release       },
-    {"cip",    OP_LOCK,             NULL,                "release", DETECTION_PLC_SESSION_TAKEOVER,  &release       },
-    {"mms",    OP_LOCK,             NULL,                "release", DETECTION_PLC_SESSION_TAKEOVER,  &release       },
+    {"umas",   OP_LOCK,             NULL,                "release",               DETECTION_PLC_SESSION_TAKEOVER,  &release       },
+    {"cip",    OP_LOCK,             NULL,                "release",               DETECTION_PLC_SESSION_TAKEOVER,  &release       },
+    {"mms",    OP_LOCK,             NULL,                "release",               DETECTION_PLC_SESSION_TAKEOVER,  &release       },
  /* PROTOCOLS 8.2: Reset type 1 */
-    {"cip",    OP_RESTART,          NULL,                "factory", DETECTION_PLC_FACTORY_RESET,     NULL           },
+    {"cip",    OP_RESTART,          NULL,                "factory",               DETECTION_PLC_FACTORY_RESET,     NULL           },
  /* PROTOCOLS 13: DCP 5/5 and 5/6 */
-    {"pn_dcp", OP_RESTART,          NULL,                "factory", DETECTION_PLC_FACTORY_RESET,     NULL           },
+    {"pn_dcp", OP_RESTART,          NULL,                "factory",               DETECTION_PLC_FACTORY_RESET,     NULL           },
  /* PROTOCOLS 8.2: CIP Security, EtherNet/IP Security, certificates */
-    {"cip",    OP_CONFIG_CHANGE,    "class=0x5d",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
-    {"cip",    OP_CONFIG_CHANGE,    "class=0x5e",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
-    {"cip",    OP_CONFIG_CHANGE,    "class=0x5f",        NULL,      DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
+    {"cip",    OP_CONFIG_CHANGE,    "class=0x5d",        NULL,                    DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
+    {"cip",    OP_CONFIG_CHANGE,    "class=0x5e",        NULL,                    DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
+    {"cip",    OP_CONFIG_CHANGE,    "class=0x5f",        NULL,                    DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
+ /* services, tasks, registry and management of Windows, MS-SCMR, MS-TSCH, MS-RRP, MS-WMI,
+  MS-RPRN */
+    {"dcerpc", OP_START,            NULL,                NULL,                    DETECTION_ACCESS_REMOTE_EXEC,    &remote_exec   },
+    {"dcerpc", OP_STOP,             NULL,                NULL,                    DETECTION_ACCESS_REMOTE_EXEC,    &remote_stop   },
+    {"dcerpc", OP_CONFIG_CHANGE,    NULL,                "svcctl",                DETECTION_ACCESS_REMOTE_EXEC,    &remote_change },
+    {"dcerpc", OP_CONFIG_CHANGE,    NULL,                "atsvc",                 DETECTION_ACCESS_REMOTE_EXEC,    &remote_change },
+    {"dcerpc", OP_CONFIG_CHANGE,    NULL,                "ITaskSchedulerService", DETECTION_ACCESS_REMOTE_EXEC,
+     &remote_change                                                                                                               },
+    {"dcerpc", OP_CONFIG_CHANGE,    NULL,                "winreg",                DETECTION_ACCESS_REMOTE_EXEC,    &remote_change },
+    {"dcerpc", OP_CONFIG_CHANGE,    NULL,                "IWbemServices",         DETECTION_ACCESS_REMOTE_EXEC,
+     &remote_change                                                                                                               },
+    {"dcerpc", OP_CONFIG_CHANGE,    NULL,                "spoolss",               DETECTION_ACCESS_REMOTE_EXEC,    &remote_change },
+    {"dcerpc", OP_CONFIG_CHANGE,    NULL,                "samr",                  DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
+    {"dcerpc", OP_CONFIG_CHANGE,    NULL,                "netlogon",              DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
+    {"smb2",   OP_START,            NULL,                NULL,                    DETECTION_ACCESS_REMOTE_EXEC,    &remote_exec   },
+    {"smb",    OP_START,            NULL,                NULL,                    DETECTION_ACCESS_REMOTE_EXEC,    &remote_exec   },
+    {"http",   OP_START,            NULL,                NULL,                    DETECTION_ACCESS_REMOTE_EXEC,    &remote_exec   },
+ /* files of computers are no program of a controller */
+    {"smb2",   OP_FILE_DELETE,      NULL,                NULL,                    DETECTION_COUNT,                 NULL           },
+    {"smb",    OP_FILE_DELETE,      NULL,                NULL,                    DETECTION_COUNT,                 NULL           },
 };
 
 /* What an operation class means when no row above says otherwise. + 1, so that 0 is none. */

@@ -84,6 +84,12 @@ bool conformance_of_event(const struct ot_event *e, struct conformance_finding *
                                           "a login", "logins are encrypted, or known here", false};
         return (e->flags & (OT_HAS_CREDENTIAL | OT_ENCRYPTED)) == OT_HAS_CREDENTIAL;
     }
+    if (e->flags & OT_WEAK) {
+        *f = (struct conformance_finding){
+            DETECTION_ACCESS_WEAK_PROTECTION, "talks to %T without protection that holds: %O",
+            "an old version of a protocol", "versions that sign or encrypt, or known here", false};
+        return true;
+    }
     if (e->flags & OT_ECHO_DIFFERS) {
         *f =
             (struct conformance_finding){DETECTION_RW_UNSOLICITED_RESPONSE,

@@ -14,7 +14,9 @@ struct conformance_finding {
 };
 
 /* Events without any of these flags need no look. */
-enum { CONFORMANCE_FLAGS = OT_NO_REQUEST | OT_BROADCAST | OT_ECHO_DIFFERS | OT_HAS_CREDENTIAL };
+enum {
+    CONFORMANCE_FLAGS = OT_NO_REQUEST | OT_BROADCAST | OT_ECHO_DIFFERS | OT_HAS_CREDENTIAL | OT_WEAK
+};
 
 /* False: nothing to tell, or the sensor may have missed what explains it. */
 bool conformance_of_event(const struct ot_event *e, struct conformance_finding *f);

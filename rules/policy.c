@@ -10,6 +10,8 @@
 #include "rules/causes.h"
 #include "rules/conditions.h"
 #include "rules/conformance.h"
+#include "rules/files.h"
+#include "rules/logins.h"
 #include "rules/modes.h"
 #include "rules/sweeps.h"
 #include "rules/transfers.h"
@@ -27,6 +29,7 @@ enum {
     FINGERPRINTS_MAX = 1024,
     DEVICES_MAX = 1024,
     CONDITION_DEVICES_MAX = 4096, /* 300 KB */
+    LOGIN_PAIRS_MAX = 2048,       /* 256 KB */
     MODBUS_PORT = 502,
     COMPANY_MIN = 4, /* requests that make a conversation on another port credible */
 };
@@ -53,6 +56,7 @@ struct policy {
     struct policy_options options;
     struct causes *causes;
     struct sweeps *sweeps;
+    struct logins *logins;
     struct transfers *transfers;
     struct modes *modes;
     struct conditions *conditions;
@@ -69,11 +73,13 @@ struct policy *policy_create(const struct policy_options *options, const struct 
     size_t pairs = options->pairs_max ? options->pairs_max : PAIRS_MAX;
     p->causes = causes_create(CAUSES_MAX, sink);
     p->sweeps = sweeps_create(pairs < PAIRS_MAX ? pairs : PAIRS_MAX);
+    p->logins = logins_create(LOGIN_PAIRS_MAX);
     p->transfers = transfers_create(TRANSFERS_MAX, FINGERPRINTS_MAX);
     p->modes = modes_create(DEVICES_MAX);
     p->conditions = conditions_create(CONDITION_DEVICES_MAX);
     bool ok = slots_create(&p->pending, PENDING_MAX, sizeof(struct pending));
-    if (!ok || !p->causes || !p->sweeps || !p->transfers || !p->modes || !p->conditions) {
+    if (!ok || !p->causes || !p->sweeps || !p->logins || !p->transfers || !p->modes ||
+        !p->conditions) {
         policy_destroy(p);
         return NULL;
     }
@@ -89,6 +95,7 @@ void policy_destroy(struct policy *p)
     modes_destroy(p->modes);
     transfers_destroy(p->transfers);
     sweeps_destroy(p->sweeps);
+    logins_destroy(p->logins);
     causes_destroy(p->causes);
     free(p);
 }
@@ -98,8 +105,9 @@ void policy_destroy(struct policy *p)
 static bool is_approved(const struct policy *p, enum detection detection, const struct ot_event *e)
 {
     const struct policy_options *o = &p->options;
-    bool is_learnable =
-        detection == DETECTION_PLC_TIME_SET || detection == DETECTION_ACCESS_WEAK_PROTECTION;
+    bool is_learnable = detection == DETECTION_PLC_TIME_SET ||
+                        detection == DETECTION_ACCESS_WEAK_PROTECTION ||
+                        detection == DETECTION_ACCESS_FILE_TRANSFER;
     if (is_learnable && o->is_usual && o->is_usual(o->context, e))
         return true;
     return o->is_approved && o->is_approved(o->context, detection, e);
@@ -515,7 +523,9 @@ static void flags_event(struct policy *p, const struct ot_event *e)
     if (!conformance_of_event(e, &odd) || is_approved(p, odd.detection, e))
         return;
     action_object(e, object, sizeof object);
-    if (!object[0] && e->name)
+    if (e->flags & OT_WEAK && e->detail.size)
+        text_copy(object, sizeof object, e->detail);
+    else if (!object[0] && e->name)
         text_copy(object, sizeof object, text_of(e->name));
     key_of_event(key, e);
     struct cause_of of = {.detection = odd.detection,
@@ -586,6 +596,49 @@ static void sweeps_tell(struct policy *p, const struct ot_event *e, const struct
                    "used an unknown function on %T, which carried it out: %O", object,
                    "this client has never used an unknown function here");
     }
+}
+
+/* --- log-ins and files --- */
+
+static void logins_tell(struct policy *p, const struct ot_event *e, const struct login_report *r)
+{
+    char object[FINDING_KEY];
+    if (is_approved(p, DETECTION_ACCESS_LOGIN_BRUTEFORCE, e))
+        return;
+    if (r->failures)
+        text_format(object, sizeof object, "%u times within %u s%s%.48s", r->failures, r->seconds,
+                    r->user[0] ? ", last as " : "", r->user);
+    else
+        text_format(object, sizeof object, "%u sessions within %u s", r->sessions, r->seconds);
+    const char *phrase = r->is_let_in  ? "logged in to %T after it had failed: %O"
+                         : r->failures ? "failed to log in to %T %O"
+                                       : "opens sessions with %T as if it tried passwords: %O";
+    struct cause_of of = {.detection = DETECTION_ACCESS_LOGIN_BRUTEFORCE,
+                          .protocol = e->protocol,
+                          .key = "",
+                          .phrase = phrase,
+                          .thing = "",
+                          .object = object,
+                          .expected = "log-ins work at the first or second attempt"};
+    raise_event(p, e, &of, r->is_let_in ? FINDING_OUTCOME | FINDING_CONFIRMED : 0, NULL);
+}
+
+static void file_tell(struct policy *p, const struct ot_event *e, const struct file_move *move)
+{
+    char object[FINDING_KEY];
+    if (is_approved(p, DETECTION_ACCESS_FILE_TRANSFER, e))
+        return;
+    const char *name = move->name;
+    text_format(object, sizeof object, "%s%s%s%s", move->kind, *name ? " (" : "", name,
+                *name ? ")" : "");
+    struct cause_of of = {.detection = DETECTION_ACCESS_FILE_TRANSFER,
+                          .protocol = e->protocol,
+                          .key = object,
+                          .phrase = move->is_to_server ? "copies %O to %T" : "fetches %O from %T",
+                          .thing = "",
+                          .object = object,
+                          .expected = "programs and projects do not move between these two"};
+    raise_event(p, e, &of, 0, NULL);
 }
 
 /* --- operating modes --- */
@@ -749,6 +802,13 @@ void policy_event(struct policy *p, const struct ot_event *event)
     if (event->operation == OP_FILE_READ)
         config_read_event(p, event);
     conditions_look(p, event);
+    struct file_move move;
+    if (files_is_program(event, &move))
+        file_tell(p, event, &move);
+    struct login_report login;
+    logins_event(p->logins, event, &login);
+    if (login.is_found)
+        logins_tell(p, event, &login);
     struct sweep_report report;
     sweeps_event(p->sweeps, event, &report);
     if (report.found)

@@ -1,6 +1,7 @@
 /* sweeps.c: counts per pair of hosts and protocol over a sliding start of short windows. */
 #include "rules/sweeps.h"
 
+#include "rules/logins.h"
 #include "rules/slots.h"
 #include "sensor/base/hash.h"
 
@@ -51,7 +52,8 @@ struct pair {
     /* error replies */
     int64_t error_start_ns;
     uint32_t replies, errors, errors_worst;
-    bool is_habit; /* the first window only learns */
+    bool is_habit;  /* the first window only learns */
+    bool is_office; /* refusals are everyday answers */
     /* refused passwords */
     int64_t refusal_start_ns;
     uint32_t refusals;
@@ -125,6 +127,16 @@ static uint64_t pair_key(const struct ot_event *e)
     return hash_bytes(bytes, sizeof bytes) | 1;
 }
 
+/* Protocols of computers, in which trial and error is how programs look for things. */
+static bool is_office(const char *protocol)
+{
+    static const char *const names[] = {"smb2", "smb", "dcerpc", "dns", "mdns", "llmnr", "nbns"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(protocol, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static struct pair *pair_of(struct sweeps *s, const struct ot_event *e)
 {
     if (s->start_ns == 0)
@@ -141,6 +153,7 @@ static struct pair *pair_of(struct sweeps *s, const struct ot_event *e)
     if (is_new) {
         pair->first_ns = pair->sweep_start_ns = pair->error_start_ns = e->time_ns;
         pair->is_habit = !e->flow->is_start_seen && e->time_ns - s->start_ns < HABIT_NS;
+        pair->is_office = is_office(e->protocol);
     }
     *recent = (struct recent){e->flow->id, e->protocol, pair, key};
     return pair;
@@ -290,7 +303,7 @@ bool sweeps_is_refusal(const struct ot_event *e)
 
 static void refusal_count(struct pair *pair, const struct ot_event *e, struct sweep_report *report)
 {
-    if (!sweeps_is_refusal(e))
+    if (!sweeps_is_refusal(e) || logins_is_protocol(e->protocol))
         return;
     if (e->time_ns - pair->refusal_start_ns > REFUSAL_WINDOW_NS ||
         e->time_ns < pair->refusal_start_ns) {
@@ -346,6 +359,8 @@ void sweeps_event(struct sweeps *s, const struct ot_event *e, struct sweep_repor
     if (e->direction == OT_ONEWAY)
         return;
     struct pair *pair = pair_of(s, e);
+    if (pair->is_office)
+        return;
     sweep_window(pair, e->time_ns);
     if (e->direction == OT_REQUEST)
         request_count(pair, e, report);

@@ -27,6 +27,7 @@ struct made {
     int64_t after_ms;          /* before it; 0: one */
     unsigned times;            /* 0: once */
     unsigned functions, units; /* each repetition counts up: function + i, unit i */
+    bool is_new_flow;          /* each repetition is on a connection of its own */
 };
 
 enum made_flow { FLOW_MIDDLE = 1, FLOW_GAP = 2, FLOW_ONE_SIDED = 4 }; /* or-ed */
@@ -42,7 +43,7 @@ struct made_run {
     struct finding *findings;
     size_t count;
     enum detection approved; /* DETECTION_COUNT: none */
-    bool is_engineering, is_new;
+    bool is_engineering, is_new, is_usual;
 };
 
 static inline void made_keep(void *context, const struct finding *f)
@@ -72,6 +73,12 @@ static inline bool made_new(void *context, const struct ot_event *e)
     return ((struct made_run *)context)->is_new;
 }
 
+static inline bool made_usual(void *context, const struct ot_event *e)
+{
+    (void)e;
+    return ((struct made_run *)context)->is_usual;
+}
+
 static inline void made_start(struct made_run *run, const char *protocol, unsigned flow)
 {
     *run = (struct made_run){.protocol = protocol, .now_ns = INT64_C(1500000000000000000)};
@@ -90,6 +97,7 @@ static inline void made_start(struct made_run *run, const char *protocol, unsign
     struct policy_options options = {.is_approved = made_approved,
                                      .is_engineering_station = made_engineering,
                                      .is_actor_new = made_new,
+                                     .is_usual = made_usual,
                                      .context = run};
     static struct finding_sink sink;
     sink = (struct finding_sink){.context = run, .finding = made_keep};
@@ -117,6 +125,7 @@ static inline void made_violation(struct made_run *run, const struct made *m)
 static inline void made_event(struct made_run *run, const struct made *m, unsigned i)
 {
     char unit[16];
+    run->flow.id += m->is_new_flow;
     struct ot_item item = {.area = "block", .name = text_of(m->object)};
     struct ot_fact fact = {.kind = FACT_MODE, .value = text_of(m->mode)};
     struct ot_event e = {.time_ns = run->now_ns,

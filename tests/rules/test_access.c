@@ -117,7 +117,7 @@ static const struct row {
      ""                                                                                                                                                                            },
     {"the block of a controller has any name",
      "s7comm",                                                    {{ASK, OP_FILE_READ, .object = "a.exe"}},
-     ""                                                                                                                                                                            },
+     "plc.config-read"                                                                                                                                                             },
     {"a file is deleted on a computer",                 "smb2",   {{ASK, OP_FILE_DELETE, .object = "a.txt"}},                                                  ""                  },
 
     {"an old version is agreed on",

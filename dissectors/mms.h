@@ -3,7 +3,7 @@
  * The parts: mms.c (session, presentation and association control), mms_pdu.c (the PDUs and what
  * belongs to none of the others), mms_services.c (the table of services and the objects they name),
  * mms_variables.c (read, write and reports of variables; the meaning of IEC 61850 names),
- * mms_data.c (values). Sections of PROTOCOLS 11.
+ * mms_data.c (values), mms_iccp.c (the names of control centres). Sections of PROTOCOLS 11.
  *
  * Spec: [MMS] ISO 9506-2; [8-1] IEC 61850-8-1 (mapping to MMS) */
 #pragma once
@@ -38,6 +38,7 @@ struct mms_state {
     bool has_contexts;    /* the presentation's contexts were seen */
     uint8_t mms_context;  /* of MMS among them */
     uint8_t acse_context; /* of association control */
+    bool is_iccp;         /* names of it were seen */
 };
 
 /* Of a confirmed request: its body, as much as fits, so that the answer can read it again. */
@@ -84,3 +85,8 @@ void mms_read_answer(struct dissect *d, struct ot_event *event, struct reader bo
 void mms_write_answer(struct dissect *d, struct ot_event *event, struct reader body,
                       const struct mms_request *request);
 void mms_information_report(struct dissect *d, struct ot_event *event, struct reader body);
+
+/* --- ICCP --- */
+
+/* An event of a service becomes one of iccp, when the association speaks that. */
+void mms_iccp(struct dissect *d, struct ot_event *event);

@@ -121,10 +121,11 @@ static enum operation write_of(const struct constraint *c, struct text object, s
     return c->write;
 }
 
-/* ICCP: devices and transfer sets have no constraint in their name. */
+/* ICCP: devices and transfer sets have no constraint in their name. Reading one that ends with _SBO
+ * selects it. */
 static enum operation iccp_operation(struct text name, bool is_write)
 {
-    if (is_write && (ends_with(name, "_SBO") || ends_with(name, "_Device")))
+    if (ends_with(name, "_SBO") || (is_write && ends_with(name, "Device")))
         return OP_CONTROL;
     if (name.size && (memmem(name.at, name.size, "Transfer_Set", 12) ||
                       memmem(name.at, name.size, "Transfer_Report_ACK", 19)))

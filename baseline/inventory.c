@@ -778,15 +778,37 @@ static void on_role(struct inventory *inv, uint32_t segment, struct asset *a,
         a->is_dirty = true;
         something_new(inv, segment);
     }
-    bool is_between_computers = strcmp(s->protocol, "smb2") == 0 ||
-                                strcmp(s->protocol, "smb") == 0 ||
-                                strcmp(s->protocol, "dcerpc") == 0;
+    bool is_between_computers =
+        strcmp(s->protocol, "smb2") == 0 || strcmp(s->protocol, "smb") == 0 ||
+        strcmp(s->protocol, "dcerpc") == 0 || strcmp(s->protocol, "http") == 0;
     if (!operation_is_critical(s->operation) || (a->flags & ASSET_ENGINEERING) ||
         is_between_computers)
         return;
     a->flags |= ASSET_ENGINEERING;
     if (!is_silent(inv, segment))
         tell_engineering(inv, a, s);
+}
+
+/* A page or a file service of a controller: who opens it now has never done so. */
+static void on_new_client(struct inventory *inv, uint32_t segment, struct asset *a,
+                          const struct sighting *s)
+{
+    const struct asset *target = host_find(inv, segment, &s->other);
+    if (!target || !(target->flags & ASSET_CONTROLLER) || is_silent(inv, segment))
+        return;
+    bool is_page = strcmp(s->protocol, "http") == 0;
+    struct finding f;
+    char since[TIME_TEXT_SIZE];
+    finding_start(inv, &f, DETECTION_ACCESS_CONTROLLER_WEB, a, s);
+    f.has_target = true;
+    f.target = s->other;
+    f.flags = a->is_new ? FINDING_ACTOR_NEW : 0;
+    text_format(f.what, sizeof f.what, "opens the %s of the controller %%T for the first time",
+                is_page ? "web page" : "file service");
+    text_format(f.expected, sizeof f.expected, "no %s between these two, known since %s",
+                s->protocol, when(since, a->first_ns));
+    text_format(f.seen, sizeof f.seen, "%s, port %u", s->protocol, s->other.port);
+    inv->sink->finding(inv->sink->context, &f);
 }
 
 /* The current fact of the same kind, unit and protocol; of a list only the same value. */
@@ -891,6 +913,9 @@ void inventory_sighting(struct inventory *inv, const struct sighting *s)
         break;
     case SIGHTING_FACT:
         on_fact(inv, segment, a, s);
+        break;
+    case SIGHTING_NEW_CLIENT:
+        on_new_client(inv, segment, a, s);
         break;
     case SIGHTING_FLOW:
     case SIGHTING_REFUSED:

@@ -37,7 +37,12 @@ static const struct method {
     {"CONNECT ",  "connect",  OP_SESSION    },
     {"PROPFIND ", "propfind", OP_FILE_READ  },
 };
-enum { METHOD_COUNT = sizeof methods / sizeof *methods, METHOD_HEAD = 1, METHOD_CONNECT = 8 };
+enum {
+    METHOD_COUNT = sizeof methods / sizeof *methods,
+    METHOD_HEAD = 1,
+    METHOD_POST = 2,
+    METHOD_CONNECT = 8
+};
 
 enum body { BODY_NONE, BODY_CHUNKED, BODY_PAGE };
 
@@ -50,6 +55,7 @@ struct state {
     struct half halves[2]; /* 1: from the client */
     uint8_t method;        /* of the last request, and 1 */
     bool is_opaque, is_software_told;
+    bool has_login; /* of the last request */
 };
 
 struct header {
@@ -239,7 +245,7 @@ static void basic_login(struct dissect *d, struct ot_event *e, const struct head
     struct text credential = h->authorization;
     struct text scheme = ascii_until(&credential, ' ');
     if (!ascii_is(scheme, "basic") || credential.size == 0)
-        return;
+        return; /* others prove a password and do not show it */
     e->flags |= OT_HAS_CREDENTIAL;
     e->secret = (const uint8_t *)credential.at;
     e->secret_size = credential.size;
@@ -287,7 +293,13 @@ static void request(struct dissect *d, struct state *s, size_t method, struct te
     basic_login(d, &e, &h, facts);
     if (e.secret)
         e.operation = e.operation > OP_AUTH ? e.operation : OP_AUTH;
+    if (method == METHOD_POST && ascii_begins(target, "/wsman")) {
+        e.operation = OP_START; /* MS-WSMV: remote management of Windows runs commands so */
+        e.name = "winrm";
+    }
     s->method = (uint8_t)(method + 1);
+    s->has_login =
+        ascii_begins(h.authorization, "basic ") || ascii_begins(h.authorization, "digest ");
     body_follows(d, &s->halves[1], &h, false);
     emit_event(d, &e);
 }
@@ -313,8 +325,11 @@ static void answer(struct dissect *d, struct state *s, struct text header)
     e.status.result = status < 400 ? OT_RESULT_OK : OT_RESULT_ERROR;
     e.status.code = (uint32_t)status;
     e.detail = status == STATUS_UNAUTHORIZED ? h.realm : (struct text){NULL, 0};
-    if (status == STATUS_UNAUTHORIZED)
+    if (status == STATUS_UNAUTHORIZED) {
         e.status.name = "unauthorized";
+        if (s->has_login) /* else it only asks for one */
+            e.operation = OP_AUTH;
+    }
     if (!s->is_software_told && ascii_is_printable(h.server)) {
         s->is_software_told = true;
         e.unit = dissect_text(d, "http:%u", d->flow->server.port); /* a host may have many */

@@ -162,6 +162,7 @@ static bool is_candidate(const struct ot_event *e)
         return e->status.result != OT_RESULT_ERROR;
     case OP_READ:
     case OP_WRITE:
+    case OP_AUTH: /* with a password beside */
         return e->direction == OT_REQUEST && is_http(e);
     default:
         return false;

@@ -120,6 +120,8 @@ enum sighting_kind {
     SIGHTING_ROLE, /* who performed `operation` of `protocol` on other; once per pair and operation,
                       then once a minute */
     SIGHTING_FACT, /* who told a fact about itself; once per new value, then once a minute */
+    SIGHTING_NEW_CLIENT, /* who opened a page or file service of other, and the baseline does not
+                            know that these two speak this protocol; once per flow */
 };
 
 struct sighting {

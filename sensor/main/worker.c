@@ -138,6 +138,16 @@ static uint64_t name_key(const char *name)
     return key;
 }
 
+/* What people use on a controller beside its own protocols. */
+static bool is_page_or_file(const char *name)
+{
+    static const char *const names[] = {"http", "ftp", "tftp", "smb2", "smb"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static void on_protocol(void *context, const struct ot_flow *flow, const char *name,
                         bool is_dissected, const struct packet *packet)
 {
@@ -152,6 +162,11 @@ static void on_protocol(void *context, const struct ot_flow *flow, const char *n
         site_judge_protocol(w->judge, flow, name, packet);
     }
     baseline_protocol(w->baseline, flow, name, packet);
+    if (is_page_or_file(name) && !baseline_is_known(w->baseline, flow, name)) {
+        struct sighting s = sighting_of(w, SIGHTING_NEW_CLIENT, flow, &flow->client, &flow->server);
+        text_copy(s.protocol, sizeof s.protocol, text_of(name));
+        take_sighting(w, &s);
+    }
 }
 
 static void on_odd_port(void *context, const struct ot_flow *flow, const char *name,

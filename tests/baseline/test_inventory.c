@@ -78,6 +78,9 @@ static void sighting_parse(struct sighting *s, const char *line)
     } else if (strcmp(kind, "protocol") == 0) {
         s->kind = SIGHTING_PROTOCOL;
         text_format(s->protocol, sizeof s->protocol, "%s", a);
+    } else if (strcmp(kind, "newclient") == 0) {
+        s->kind = SIGHTING_NEW_CLIENT;
+        text_format(s->protocol, sizeof s->protocol, "%s", a);
     } else if (strcmp(kind, "role") == 0) {
         s->kind = SIGHTING_ROLE;
         text_format(s->protocol, sizeof s->protocol, "%s", a);
@@ -208,6 +211,15 @@ static const struct row {
     {"a second engineering action is known",
      "100 role 10.0.0.20@20 10.0.0.10@10 s7comm program_download\n"
      "130 role 10.0.0.20@20 10.0.0.10@10 s7comm stop",                                                                                       "asset.new-engineering-actor"   },
+    {"a new client of a controller's web page",
+     "100 newclient 10.0.0.20@20/50001 10.0.0.10@10/80 http",                                                                                "access.controller-web"         },
+    {"a new client of its files",                                              "100 newclient 10.0.0.20@20/50001 10.0.0.10@10/21 ftp",
+     "access.controller-web"                                                                                                                                                 },
+    {"a new client of a page elsewhere",                                       "100 newclient 10.0.0.10@10/50001 10.0.0.20@20/80 http",
+     ""                                                                                                                                                                      },
+    {"programs run on a computer are no engineering",
+     "100 role 10.0.0.20@20 10.0.0.10@10 dcerpc start\n101 role 10.0.0.20@20 10.0.0.10@10 smb2 "
+     "file_delete",                                                                                                                          ""                              },
     {"a read or a write is no engineering",
      "100 role 10.0.0.20@20 10.0.0.10@10 modbus read\n100 role 10.0.0.20@20 10.0.0.10@10 modbus "
      "write",                                                                                                                                ""                              },

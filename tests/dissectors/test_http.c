@@ -56,6 +56,38 @@ START_TEST(basic_has_user_and_credential)
 }
 END_TEST
 
+static const struct login_row {
+    const char *shows, *request, *operation;
+} login_rows[] = {
+    {"a password is asked for", "GET / HTTP/1.1\r\n\r\n",                                  "read"},
+    {"a password is wrong",     "GET / HTTP/1.1\r\nAuthorization: Basic YTpi\r\n\r\n",     "auth"},
+    {"a proof is wrong",        "GET / HTTP/1.1\r\nAuthorization: Digest a=\"b\"\r\n\r\n", "auth"},
+    {"a handshake goes on",     "GET / HTTP/1.1\r\nAuthorization: NTLM TlRMTVNT\r\n\r\n",  "read"},
+};
+
+START_TEST(refused_logins)
+{
+    const struct login_row *row = &login_rows[_i];
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    say(p, true, row->request);
+    say(p, false, "HTTP/1.1 401 No\r\nContent-Length: 0\r\n\r\n");
+    ck_assert_msg(strcmp(probe_event(p, 1)->operation, row->operation) == 0, "%s", row->shows);
+    ck_assert_str_eq(probe_event(p, 1)->status, "error 401 unauthorized");
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(remote_management_is_a_start)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    say(p, true, "POST /wsman HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+    say(p, true, "POST /other HTTP/1.1\r\nContent-Length: 0\r\n\r\n");
+    ck_assert_str_eq(probe_event(p, 0)->operation, "start");
+    ck_assert_str_eq(probe_event(p, 1)->operation, "write");
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(every_prefix_asks_for_more)
 {
     for (size_t i = 0; i < sizeof ASK - 1; i++)
@@ -70,6 +102,8 @@ int main(void)
     TCase *tc = tcase_create("http");
     tcase_add_loop_test(tc, what_follows_a_body_is_found, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tc, basic_has_user_and_credential);
+    tcase_add_loop_test(tc, refused_logins, 0, sizeof login_rows / sizeof *login_rows);
+    tcase_add_test(tc, remote_management_is_a_start);
     tcase_add_test(tc, every_prefix_asks_for_more);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -46,6 +46,11 @@ static const char *const migrations[] = {
     "CREATE TABLE asset_places (sensor TEXT NOT NULL, asset TEXT NOT NULL, zone TEXT NOT NULL,"
     " level TEXT NOT NULL, is_safety INTEGER NOT NULL, is_critical INTEGER NOT NULL,"
     " PRIMARY KEY (sensor, asset)) WITHOUT ROWID;",
+    /* 2 -> 3: who holds the roles of a network */
+    "CREATE TABLE infrastructure (sensor TEXT NOT NULL, segment TEXT NOT NULL, role TEXT NOT NULL,"
+    " identity TEXT NOT NULL, first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
+    " count INTEGER NOT NULL, is_learned INTEGER NOT NULL,"
+    " PRIMARY KEY (sensor, segment, role, identity)) WITHOUT ROWID;",
     NULL,
 };
 
@@ -461,6 +466,22 @@ static void binding_save(void *context, const struct binding_entry *entry)
     store_post(saving->queue, binding_apply, &row, sizeof row);
 }
 
+static const char *name_of_segment(void *context, uint32_t segment)
+{
+    const struct inventory *inv = context;
+    return inv->segments[segment].name;
+}
+
+static uint32_t segment_named(void *context, const char *name)
+{
+    return inventory_segment_named(context, name);
+}
+
+static struct infrastructure_names names_of(struct inventory *inv)
+{
+    return (struct infrastructure_names){inv->options.sensor, name_of_segment, segment_named, inv};
+}
+
 void inventory_save(struct inventory *inv, struct store_queue *queue)
 {
     for (size_t i = 0; i < inv->segment_count; i++) {
@@ -479,6 +500,8 @@ void inventory_save(struct inventory *inv, struct store_queue *queue)
     }
     struct saving saving = {inv, queue};
     bindings_changed(inv->bindings, binding_save, &saving);
+    const struct infrastructure_names names = names_of(inv);
+    infrastructure_save(inv->infrastructure, queue, &names);
 }
 
 /* --- reading --- */
@@ -661,5 +684,6 @@ bool inventory_load(struct inventory *inv, struct store *store, struct error *er
             return false;
     for (size_t i = 0; i < inv->assets.count; i++)
         inv->assets.list[i].is_dirty = false;
-    return true;
+    const struct infrastructure_names names = names_of(inv);
+    return infrastructure_load(inv->infrastructure, store, &names, err);
 }

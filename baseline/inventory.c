@@ -50,8 +50,9 @@ struct inventory *inventory_create(const struct inventory_options *options,
         .habit = habit_of, .is_learning = options->mode == MODE_LEARN, .context = inv};
     inv->scans = scans_create(&scan, sink);
     inv->floods = floods_create(sink);
+    inv->infrastructure = infrastructure_create(sink);
     inv->bindings = bindings_create(options->assets_max, sink);
-    if (!inv->scans || !inv->floods || !inv->bindings ||
+    if (!inv->scans || !inv->floods || !inv->infrastructure || !inv->bindings ||
         !assets_create(&inv->assets, options->assets_max)) {
         inventory_destroy(inv);
         return NULL;
@@ -65,6 +66,7 @@ void inventory_destroy(struct inventory *inv)
         return;
     scans_destroy(inv->scans);
     floods_destroy(inv->floods);
+    infrastructure_destroy(inv->infrastructure);
     bindings_destroy(inv->bindings);
     assets_destroy(&inv->assets);
     free(inv);
@@ -77,6 +79,7 @@ void inventory_counts(const struct inventory *inv, struct inventory_counts *coun
         .assets_evicted = inv->assets.evicted,
         .bindings_evicted = bindings_evicted(inv->bindings),
         .scan_sources_evicted = scans_evicted(inv->scans),
+        .infrastructure_evicted = infrastructure_evicted(inv->infrastructure),
         .services_full = inv->assets.services_full,
         .facts_full = inv->assets.facts_full,
     };
@@ -916,6 +919,11 @@ void inventory_sighting(struct inventory *inv, const struct sighting *s)
         break;
     case SIGHTING_NEW_CLIENT:
         on_new_client(inv, segment, a, s);
+        break;
+    case SIGHTING_INFRASTRUCTURE:
+        if (infrastructure_sighting(inv->infrastructure, segment, s, is_silent(inv, segment),
+                                    a->is_new))
+            something_new(inv, segment);
         break;
     case SIGHTING_FLOW:
     case SIGHTING_REFUSED:

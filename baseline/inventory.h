@@ -33,8 +33,8 @@ void inventory_tick(struct inventory *inv, int64_t time_ns, bool is_last);
 
 /* What the tables hold, and how often they were full. */
 struct inventory_counts {
-    uint64_t assets, assets_evicted, bindings_evicted, scan_sources_evicted, services_full,
-        facts_full;
+    uint64_t assets, assets_evicted, bindings_evicted, scan_sources_evicted, infrastructure_evicted,
+        services_full, facts_full;
 };
 void inventory_counts(const struct inventory *inv, struct inventory_counts *counts);
 

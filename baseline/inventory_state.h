@@ -4,6 +4,7 @@
 #include "asset.h"
 #include "binding.h"
 #include "flood.h"
+#include "infrastructure.h"
 #include "inventory.h"
 #include "scan.h"
 
@@ -41,6 +42,7 @@ struct inventory {
     struct bindings *bindings;
     struct scans *scans;
     struct floods *floods;
+    struct infrastructure *infrastructure;
     struct inventory_segment segments[SEGMENTS_MAX];
     size_t segment_count;
     int64_t now_ns, ticked_ns;

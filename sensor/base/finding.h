@@ -122,6 +122,9 @@ enum sighting_kind {
     SIGHTING_FACT, /* who told a fact about itself; once per new value, then once a minute */
     SIGHTING_NEW_CLIENT, /* who opened a page or file service of other, and the baseline does not
                             know that these two speak this protocol; once per flow */
+    SIGHTING_INFRASTRUCTURE, /* who claims a role of the network (detail, infrastructure.h), for the
+                                id in text or for itself; once per pair and claim, then once a
+                                minute */
 };
 
 struct sighting {

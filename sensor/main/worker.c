@@ -1,6 +1,7 @@
 /* worker.c: the wiring of one worker. */
 #include "worker.h"
 
+#include "baseline/infrastructure.h"
 #include "evidence.h"
 #include "recent.h"
 #include "rules/site_judge.h"
@@ -221,6 +222,28 @@ static void tell_facts(struct worker *w, const struct ot_event *e)
     }
 }
 
+/* Roles are claimed on layer 2 and over UDP. */
+static void tell_infrastructure(struct worker *w, const struct ot_event *e)
+{
+    enum infrastructure_role role;
+    struct text id;
+    if (!infrastructure_role_of(e, &role, &id))
+        return;
+    const struct endpoint *who = ot_event_source(e);
+    uint64_t key = hash_mix(
+        hash_mix(hash_bytes(&who->ip, sizeof who->ip), hash_bytes(&who->mac, sizeof who->mac)),
+        hash_bytes(id.at, id.size) << 8 | role);
+    if (!recent_is_due(w->told, key, e->time_ns, REPEAT_NS))
+        return;
+    struct sighting s =
+        sighting_of(w, SIGHTING_INFRASTRUCTURE, e->flow, who, ot_event_destination(e));
+    char identity[INFRASTRUCTURE_IDENTITY];
+    s.detail = (uint16_t)role;
+    text_copy(s.protocol, sizeof s.protocol, text_of(e->protocol));
+    text_copy(s.text, sizeof s.text, text_of(infrastructure_identity(identity, role, id)));
+    take_sighting(w, &s);
+}
+
 static void on_event(void *context, const struct ot_event *e)
 {
     struct worker *w = context;
@@ -234,6 +257,8 @@ static void on_event(void *context, const struct ot_event *e)
     tell_role(w, e);
     if (e->fact_count)
         tell_facts(w, e);
+    if (e->direction != OT_REQUEST && e->flow->transport != TRANSPORT_TCP)
+        tell_infrastructure(w, e);
     policy_event(w->policy, e);
     site_judge_event(w->judge, e); /* before the baseline learns it */
     baseline_event(w->baseline, e);

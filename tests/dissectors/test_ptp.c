@@ -11,7 +11,7 @@ extern const struct dissector dissector_ptp;
  * interval */
 #define HEAD(type, length, domain)                                                                 \
     type "02 " length domain " 00 0200 0000000000000000 00000000 0200000000000001 0001 0007 05 "   \
-                             "00 "
+         "00 "
 #define TIME "00000000000000000000 "
 #define PORT "ffffffffffffffff ffff "
 

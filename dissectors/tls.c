@@ -7,6 +7,7 @@
  *   handshake: | message 1 | length 3 | ... |; alert: | level 1 | description 1 | */
 #include "ascii.h"
 #include "ber.h"
+#include "tls_ja3.h"
 
 enum {
     RECORD_HEADER = 5,
@@ -136,6 +137,9 @@ static void hello(struct dissect *d, uint8_t message, struct reader r)
 {
     struct ot_fact fact = {.kind = FACT_HOST_NAME, .is_about_receiver = true};
     struct ot_event e = event_as(d, HANDSHAKE, message);
+    bool is_client = message == CLIENT_HELLO;
+    struct ot_item item = {
+        .area = is_client ? "ja3" : "ja3s", .name = tls_ja3(d, is_client, r), .count = 1};
     uint16_t version = reader_u16be(&r);
     reader_skip(&r, RANDOM_SIZE);
     uint8_t session = reader_u8(&r);
@@ -181,6 +185,8 @@ static void hello(struct dissect *d, uint8_t message, struct reader r)
                                 fact.value.at);
     else
         e.detail = text_of(version_name(version));
+    e.items = &item;
+    e.item_count = e.items_total = item.name.size ? 1 : 0;
     e.facts = &fact;
     e.fact_count = fact.value.size ? 1 : 0;
     emit_event(d, &e);
@@ -230,7 +236,7 @@ static void certificate(struct dissect *d, struct reader r)
         end = ascii_of(until.value);
     if (end.size > 20 || !ascii_is_printable(end))
         end.size = 0;
-    struct ot_fact facts[1] = {
+    struct ot_fact facts[2] = {
         {.kind = FACT_HOST_NAME, .value = name}
     };
     struct ot_event e = event_as(d, HANDSHAKE, CERTIFICATE);
@@ -242,6 +248,9 @@ static void certificate(struct dissect *d, struct reader r)
                      by.size ? by.at : "", (int)end.size, end.size ? end.at : "");
     e.facts = facts;
     e.fact_count = name.size ? 1 : 0;
+    if (e.detail.size) /* who vouches for whom, and how long */
+        facts[e.fact_count++] = (struct ot_fact){.kind = FACT_COMMENT, .value = e.detail};
+    e.unit = dissect_text(d, "tls:%u", d->flow->server.port); /* a host may have many */
     emit_event(d, &e);
 }
 

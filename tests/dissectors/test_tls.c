@@ -18,22 +18,23 @@ static const struct hello_row {
     const char *shows, *hex, *name, *detail, *facts;
 } hello_rows[] = {
     {"a name and TLS 1.3 offered",       HELLO,                                                                 "client_hello", "TLS 1.3, name plc.example",
-     "~host_name=plc.example"                                                                                                                                                                  },
-    {"no extensions",                    "16 0301 002d 01 000029" CLIENT,                                       "client_hello", "TLS 1.2",                                      ""             },
+     "~host_name=plc.example"                                                                                                                                                     },
+    {"no extensions",                    "16 0301 002d 01 000029" CLIENT,                                       "client_hello", "TLS 1.2",                                      ""},
     {"an offered version that is none",
-     "16 0301 0038 01 000034" CLIENT "0009 002b 0005 04 7a7a 0303",                                             "client_hello", "TLS 1.2",                                      ""             },
+     "16 0301 0038 01 000034" CLIENT "0009 002b 0005 04 7a7a 0303",                                             "client_hello", "TLS 1.2",                                      ""},
     {"a name of no bytes",               "16 0301 0038 01 000034" CLIENT "0009 0000 0005 0003 00 0000",
-     "client_hello",                                                                                                            "TLS 1.2",                                      ""             },
+     "client_hello",                                                                                                            "TLS 1.2",                                      ""},
     {"a name longer than its extension",
-     "16 0301 0038 01 000034" CLIENT "0009 0000 0005 0003 00 0009",                                             "client_hello", "TLS 1.2",                                      ""             },
+     "16 0301 0038 01 000034" CLIENT "0009 0000 0005 0003 00 0009",                                             "client_hello", "TLS 1.2",                                      ""},
     {"an answer of TLS 1.2",             "16 0303 002a 02 000026 0303" RANDOM "00 c02f 00",                     "server_hello",
-     "TLS 1.2, cipher suite 0xc02f",                                                                                                                                            ""             },
+     "TLS 1.2, cipher suite 0xc02f",                                                                                                                                            ""},
     {"an answer of TLS 1.3",             "16 0303 0032 02 00002e 0303" RANDOM "00 1301 00 0006 002b 0002 0304",
-     "server_hello",                                                                                                            "TLS 1.3, cipher suite 0x1301",                 ""             },
+     "server_hello",                                                                                                            "TLS 1.3, cipher suite 0x1301",                 ""},
     {"a certificate",
      "16 0303 0058 0b 000054 000051 00004e 304c 304a a003020102 020101 3000"
      "300e310c300a06035504030c03636131 301e 170d3230303130313030303030305a"
-     "170d3330303130313030303030305a 300e310c300a06035504030c03706c63",                                         "certificate",  "subject plc, issuer ca1, until 300101000000Z", "host_name=plc"},
+     "170d3330303130313030303030305a 300e310c300a06035504030c03706c63",                                         "certificate",  "subject plc, issuer ca1, until 300101000000Z",
+     "host_name=plc; comment=subject plc, issuer ca1, until 300101000000Z"                                                                                                        },
 };
 
 START_TEST(first_messages_are_told)
@@ -54,6 +55,34 @@ START_TEST(first_messages_are_told)
         ck_assert_msg(probe_frame(&dissector_tls, bytes, i).verdict == FRAME_NEED, "%s: %zu bytes",
                       row->shows, i);
     ck_assert_uint_eq(probe_frame(&dissector_tls, bytes, size).size, size);
+}
+END_TEST
+
+static const struct ja3_row {
+    const char *shows, *hex, *items;
+} ja3_rows[] = {
+    {"names and versions offered",                HELLO,                                                                 "56c6570d0a7ba0fe6e87bebfd10931de"},
+    {"no extensions",                             "16 0301 002d 01 000029" CLIENT,                                       "ea1e247991e541e39bf918cb7cfa5139"},
+    {"groups and point formats, GREASE left out",
+     "16 0301 0053 01 00004f 0303" RANDOM
+     "00 0004 2a2a c02f 01 00 0022 3a3a 0000 000a 0008 0006 1a1a 001d 0017 000b 0002 01 00 0017 "
+     "0000 0023 0000 4a4a 0000",                                                                                         "2c3a546827483b396e675c677b5548ec"},
+    {"an answer of TLS 1.3",                      "16 0303 0032 02 00002e 0303" RANDOM "00 1301 00 0006 002b 0002 0304",
+     "cce84e7a8b742462e40afb585a3e3ccc"                                                                                                                    },
+    {"an answer without extensions",              "16 0303 002a 02 000026 0303" RANDOM "00 c02f 00",
+     "174e7e4992a63f6d419626d97363adb8"                                                                                                                    },
+    {"an extension longer than the list",         "16 0301 0033 01 00002f" CLIENT "0004 0000 0100",                      ""                                },
+};
+
+/* The digests are MD5 of "771,4865,0-43,," and so on, by another program. */
+START_TEST(fingerprints)
+{
+    const struct ja3_row *row = &ja3_rows[_i];
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    probe_hex(p, &dissector_tls, true, row->hex);
+    ck_assert_msg(strcmp(probe_event(p, 0)->items, row->items) == 0, "%s: %s", row->shows,
+                  probe_event(p, 0)->items);
+    probe_destroy(p);
 }
 END_TEST
 
@@ -145,6 +174,7 @@ int main(void)
     Suite *suite = suite_create("tls");
     TCase *tc = tcase_create("tls");
     tcase_add_loop_test(tc, first_messages_are_told, 0, sizeof hello_rows / sizeof *hello_rows);
+    tcase_add_loop_test(tc, fingerprints, 0, sizeof ja3_rows / sizeof *ja3_rows);
     tcase_add_loop_test(tc, wrong_lengths_are_told, 0, sizeof bad_rows / sizeof *bad_rows);
     tcase_add_loop_test(tc, recognised_and_framed, 0, sizeof claim_rows / sizeof *claim_rows);
     tcase_add_test(tc, alerts_by_their_level);

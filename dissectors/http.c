@@ -273,11 +273,26 @@ static void body_follows(struct dissect *d, struct half *half, const struct head
     }
 }
 
+/* The name that the client knows the server by; an address tells nothing new. */
+static void named_host(struct ot_event *e, const struct header *h, struct ot_fact *fact)
+{
+    struct text rest = h->host;
+    struct text host = ascii_until(&rest, ':');
+    bool is_name = false;
+    for (size_t i = 0; i < host.size; i++)
+        is_name |=
+            (host.at[i] >= 'g' && host.at[i] <= 'z') || (host.at[i] >= 'G' && host.at[i] <= 'Z');
+    if (!is_name || host.at[0] == '[' || !ascii_is_printable(host))
+        return;
+    *fact = (struct ot_fact){.kind = FACT_HOST_NAME, .value = host, .is_about_receiver = true};
+    e->fact_count++;
+}
+
 static void request(struct dissect *d, struct state *s, size_t method, struct text header)
 {
     struct header h = {0};
     struct text line = ascii_trim(ascii_until(&header, '\n'));
-    struct ot_fact facts[2];
+    struct ot_fact facts[3];
     struct ot_event e = event_of(d);
     ascii_until(&line, ' ');
     struct text target = ascii_until(&line, ' ');
@@ -291,6 +306,7 @@ static void request(struct dissect *d, struct state *s, size_t method, struct te
         e.detail.size = 0;
     e.facts = facts;
     basic_login(d, &e, &h, facts);
+    named_host(&e, &h, &facts[e.fact_count]);
     if (e.secret)
         e.operation = e.operation > OP_AUTH ? e.operation : OP_AUTH;
     if (method == METHOD_POST && ascii_begins(target, "/wsman")) {

@@ -14,6 +14,7 @@
 #include "rules/logins.h"
 #include "rules/modes.h"
 #include "rules/sweeps.h"
+#include "rules/threats.h"
 #include "rules/transfers.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/json_writer.h"
@@ -60,6 +61,7 @@ struct policy {
     struct transfers *transfers;
     struct modes *modes;
     struct conditions *conditions;
+    struct threats *threats;
     struct slots pending;
     size_t pending_count; /* about how many wait: 0 spares the look */
 };
@@ -77,9 +79,10 @@ struct policy *policy_create(const struct policy_options *options, const struct 
     p->transfers = transfers_create(TRANSFERS_MAX, FINGERPRINTS_MAX);
     p->modes = modes_create(DEVICES_MAX);
     p->conditions = conditions_create(CONDITION_DEVICES_MAX);
+    p->threats = p->causes ? threats_create(options->indicators, p->causes) : NULL;
     bool ok = slots_create(&p->pending, PENDING_MAX, sizeof(struct pending));
     if (!ok || !p->causes || !p->sweeps || !p->logins || !p->transfers || !p->modes ||
-        !p->conditions) {
+        !p->conditions || !p->threats) {
         policy_destroy(p);
         return NULL;
     }
@@ -91,6 +94,7 @@ void policy_destroy(struct policy *p)
     if (!p)
         return;
     slots_destroy(&p->pending);
+    threats_destroy(p->threats);
     conditions_destroy(p->conditions);
     modes_destroy(p->modes);
     transfers_destroy(p->transfers);
@@ -456,8 +460,10 @@ static void transfer_tell(struct policy *p, const struct ot_event *e, const stru
         flags |= FINDING_REFUSED;
     if (telling == TELL_ENDED) {
         flags |= FINDING_COMPLETED | (is_server_word ? FINDING_CONFIRMED : 0u);
-        if (t->size)
+        if (t->size) {
             digest_print(sha256, t->digest);
+            threats_transfer(p->threats, e, sha256);
+        }
     }
     struct content content = {t->name, t->size, sha256, note};
     raise_event(p, &named, &of, flags, &content);
@@ -787,7 +793,24 @@ static void config_read_event(struct policy *p, const struct ot_event *e)
     raise_event(p, e, &of, 0, NULL);
 }
 
+/* --- known attackers --- */
+
+static void threats_look(struct policy *p, const struct ot_event *e)
+{
+    const struct policy_options *o = &p->options;
+    if (o->indicators)
+        threats_event(p->threats, e);
+    if (e->direction != OT_RESPONSE && threats_is_candidate(e->operation) && o->is_actor_new &&
+        o->is_actor_new(o->context, e) && !is_approved(p, DETECTION_MAL_KNOWN_PATTERN, e))
+        threats_stranger(p->threats, e);
+}
+
 /* --- the contract --- */
+
+void policy_flow(struct policy *p, const struct ot_flow *flow, const struct packet *packet)
+{
+    threats_flow(p->threats, flow, packet);
+}
 
 void policy_event(struct policy *p, const struct ot_event *event)
 {
@@ -802,6 +825,7 @@ void policy_event(struct policy *p, const struct ot_event *event)
     if (event->operation == OP_FILE_READ)
         config_read_event(p, event);
     conditions_look(p, event);
+    threats_look(p, event);
     struct file_move move;
     if (files_is_program(event, &move))
         file_tell(p, event, &move);

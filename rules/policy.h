@@ -27,12 +27,16 @@ struct policy_options {
      * an unusual source, setting the clock (PROTOCOLS 1: time from the usual master is published).
      * May be NULL. */
     bool (*is_usual)(void *context, const struct ot_event *event);
+    /* What lists of known attackers name; shared, only read. NULL: none. */
+    const struct indicators *indicators;
     void *context;
 };
 
 struct policy *policy_create(const struct policy_options *options, const struct finding_sink *sink);
 void policy_destroy(struct policy *p);
 
+/* A flow has begun. */
+void policy_flow(struct policy *p, const struct ot_flow *flow, const struct packet *packet);
 void policy_event(struct policy *p, const struct ot_event *event);
 void policy_violation(struct policy *p, const struct violation *violation);
 /* nDPI or a dissector found `protocol` on a port that belongs to `expected`. Either may be NULL:

@@ -56,6 +56,7 @@ static const struct key keys[] = {
     {"baseline.mode",                 TYPE_MODE,            AT(mode),                 0,   0,         "auto"               },
     {"baseline.settle_minutes",       TYPE_U32,             AT(settle_minutes),       0,   525600,    "10"                 },
     {"baseline.engineering_stations", TYPE_ADDRESSES,       AT(engineering_stations), 0,   0,         NULL                 },
+    {"indicators",                    TYPE_NAMES,           AT(indicators),           0,   0,         NULL                 },
     {"limits.flows",                  TYPE_U32,             AT(flows_max),            64,  16777216,  "65536"              },
     {"limits.conversations",          TYPE_U32,             AT(conversations_max),    64,  1048576,   "16384"              },
     {"limits.assets",                 TYPE_U32,             AT(assets_max),           64,  1048576,   "16384"              },
@@ -209,6 +210,7 @@ void config_release(struct config *config)
 {
     list_clear(&config->interfaces);
     list_clear(&config->engineering_stations);
+    list_clear(&config->indicators);
     free(config->policy_text);
     config->policy_text = NULL;
     config->policy_size = 0;

@@ -37,6 +37,8 @@ struct config {
     uint32_t settle_minutes; /* 10: a dimension settles no earlier */
     struct config_list
         engineering_stations; /* addresses: approved for engineering actions: severity - 1 */
+    /* threat knowledge */
+    struct config_list indicators; /* files: CSV lists, STIX 2.1 bundles */
     /* limits */
     uint32_t flows_max;         /* 65536 */
     uint32_t conversations_max; /* 16384 */

@@ -4,6 +4,7 @@
 #include "core.h"
 #include "privileges.h"
 #include "ring.h"
+#include "rules/indicators.h"
 #include "sensor/base/log.h"
 #include "sensor/base/pair.h"
 #include "sensor/capture.h"
@@ -69,6 +70,7 @@ struct live {
     struct decoder *decoder;
     struct duplicates *duplicates;
     struct core *core;
+    struct indicators *indicators;
     pthread_t core_thread;
     bool is_core_running;
     struct worker_thread workers[WORKERS_MAX];
@@ -497,6 +499,7 @@ static bool create_worker(struct live *l, struct worker_thread *w, uint32_t inde
         .events = events,
         .core = {w, send_finding, send_sighting, send_evidence},
         .row = send_row,
+        .indicators = l->indicators,
     };
     w->worker = worker_create(&options, err);
     return w->worker && worker_load(w->worker, core_store(l->core), err);
@@ -542,6 +545,8 @@ static bool create_live(struct live *l, FILE *events, FILE *alerts, struct error
     const struct config *c = &l->options->config;
     l->worker_count = c->workers < 1 ? 1 : c->workers > WORKERS_MAX ? WORKERS_MAX : c->workers;
     pthread_mutex_init(&l->lock, NULL);
+    if (c->indicators.count && !(l->indicators = indicators_load(&c->indicators, err)))
+        return false;
     if (!open_capture(l, err) || !privileges_drop(c->user, err) || !privileges_restrict(err))
         return false;
     struct core_options core = {
@@ -611,6 +616,7 @@ static bool destroy_live(struct live *l, struct error *err)
         ring_destroy(l->workers[i].packets);
         ring_destroy(l->workers[i].records);
     }
+    indicators_destroy(l->indicators);
     duplicates_destroy(l->duplicates);
     decoder_destroy(l->decoder);
     capture_close(l->capture);

@@ -5,6 +5,7 @@
 #include "live.h"
 #include "options.h"
 #include "privileges.h"
+#include "rules/indicators.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/log.h"
 #include "sensor/capture.h"
@@ -32,6 +33,7 @@ struct file_run {
     struct decoder *decoder;
     struct duplicates *duplicates;
     struct core *core;
+    struct indicators *indicators;
     struct worker *worker;
     struct counters counters; /* of reading and decoding */
     int64_t last_ns, next_tick_ns;
@@ -85,6 +87,8 @@ static bool create_file_run(struct file_run *r, FILE *events, FILE *alerts, stru
     if (!r->capture || !r->decoder || !r->duplicates)
         return error_set(err, "out of memory");
 
+    if (config->indicators.count && !(r->indicators = indicators_load(&config->indicators, err)))
+        return false;
     struct core_options core = {
         .config = config,
         .site = r->options->site,
@@ -104,6 +108,7 @@ static bool create_file_run(struct file_run *r, FILE *events, FILE *alerts, stru
         .events = events,
         .core = core_sink(r->core),
         .row = core_row,
+        .indicators = r->indicators,
     };
     r->worker = worker_create(&worker, err);
     return r->worker && worker_load(r->worker, core_store(r->core), err) &&
@@ -113,6 +118,7 @@ static bool create_file_run(struct file_run *r, FILE *events, FILE *alerts, stru
 static bool destroy_file_run(struct file_run *r, struct error *err)
 {
     worker_destroy(r->worker);
+    indicators_destroy(r->indicators);
     bool ok = core_close(r->core, err);
     duplicates_destroy(r->duplicates);
     decoder_destroy(r->decoder);

@@ -103,6 +103,8 @@ static void on_flow_started(void *context, const struct ot_flow *flow, const str
     struct sighting s = sighting_of(w, SIGHTING_FLOW, flow, &flow->client, &flow->server);
     take_sighting(w, &s);
     site_judge_started(w->judge, flow, packet);
+    if (w->options.indicators)
+        policy_flow(w->policy, flow, packet);
 }
 
 static void on_flow_answered(void *context, const struct ot_flow *flow, const struct packet *packet)
@@ -348,6 +350,7 @@ static bool create_judges(struct worker *w)
         .is_engineering_station = is_engineering_station,
         .is_actor_new = is_actor_new,
         .is_usual = is_usual,
+        .indicators = w->options.indicators,
         .context = w,
     };
     struct site_judge_options judge = {.is_known = is_known, .is_usual = is_usual, .context = w};

@@ -22,6 +22,7 @@ struct worker_options {
     FILE *events; /* --events; NULL: none. Shared by workers: stdio locks each line */
     struct finding_sink core;
     void (*row)(void *context, const struct baseline_row *row); /* with core.context */
+    const struct indicators *indicators; /* shared by workers; NULL: none */
 };
 
 struct worker *worker_create(const struct worker_options *options, struct error *err);

@@ -407,13 +407,14 @@ static void records(struct names *n, struct reader r)
 
 /* --- the message --- */
 
-static enum operation operation_of(const struct names *n, uint16_t type, bool is_answer)
+/* Computers ask around in mDNS and LLMNR all the time: that is no search for devices. */
+static enum operation operation_of(const struct names *n, uint16_t type)
 {
     if (n->family == DNS)
         return type == TYPE_TRANSFER ? OP_BROWSE : OP_SESSION;
     if (n->family == NETBIOS)
         return type == TYPE_SRV ? OP_IDENTIFY : OP_SESSION;
-    return !is_answer && type == TYPE_PTR ? OP_DISCOVER : OP_SESSION;
+    return OP_SESSION;
 }
 
 /* The first question; none in an answer of mDNS: the first record's name then. */
@@ -470,7 +471,7 @@ static void dns_dissect(struct dissect *d, struct reader r)
     n.event.code[0] = n.header.opcode;
     n.event.function = type;
     n.event.name = message_name(&n, is_answer);
-    n.event.operation = operation_of(&n, type, is_answer);
+    n.event.operation = operation_of(&n, type);
     n.event.transaction = n.header.id;
     n.event.has_transaction = n.family != MDNS;
     if (is_answer) /* that there is no such name is an answer like others */

@@ -49,7 +49,7 @@ static const struct row {
      "request",                                                                                                                               "browse",   "query",        "plc.plant",        "",                                      "",        ""             },
     {"who offers a service, mDNS",                      5353, true,
      "0000 0000 0001 0000 0000 0000 055f68747470 045f746370 056c6f63616c 00 000c 8001",                                   "mdns",
-     "request",                                                                                                                               "discover", "query",        "_http._tcp.local", "",                                      "",        ""             },
+     "request",                                                                                                                               "session",  "query",        "_http._tcp.local", "",                                      "",        ""             },
     {"a host tells its address, mDNS",                  5353, false,
      "0000 8400 0000 0001 0000 0000" PLCL "0001 8001 00000078 0004 0a000002",                                             "mdns", "response",
      "session",                                                                                                                                           "answer",       "plc.local",        "plc.local=10.0.0.2",                    "ok",      "host_name=plc"},

@@ -10,11 +10,16 @@ enum {
     ONE_SIDED_PERCENT = 60, /* scans and dead hosts leave some one-sided flows on a sound mirror */
     LOSS_BYTES_MIN = 65536, /* less than this in a minute proves nothing */
     LOSS_PACKETS_MIN = 100,
+    SESSIONS_MIN = 20, /* fewer sessions prove nothing */
+    SHARE_RISE = 30,   /* points: one new encrypted client is none */
+    CLOCK_OFF_S = 60,  /* a capture's buffers delay by less */
 };
 
 static const int64_t SECOND = 1000000000;
 static const int64_t REPEAT_NS = 600 * 1000000000ll;
 static const int64_t OUTPUT_NS = 30 * 1000000000ll;
+
+static const uint64_t DISK_FREE_MIN = 200u << 20; /* some hours of evidence */
 
 /* What loss makes unreliable; what looks at single packets or at addresses goes on. */
 static const char degraded[] = "unreliable until then: rw.*, plc.program-*, proto.*, comm.silent";
@@ -39,15 +44,20 @@ struct health {
     struct health_options options;
     bool is_started;
     struct source_state sources[HEALTH_SOURCES_MAX];
-    struct window drops, gaps, flows;
-    struct trouble dropping, gapping, one_sided, output;
+    struct window drops, gaps, flows, sessions;
+    struct trouble dropping, gapping, one_sided, output, blind;
+    struct trouble stepping, slow, storing, disk, clock;
+    uint64_t time_backwards, records_dropped; /* of the last look */
+    double encrypted_share;                   /* the greatest so far; negative: not known */
 };
 
 struct health *health_create(const struct health_options *options)
 {
     struct health *h = calloc(1, sizeof *h);
-    if (h)
-        h->options = *options;
+    if (!h)
+        return NULL;
+    h->options = *options;
+    h->encrypted_share = -1;
     return h;
 }
 
@@ -188,12 +198,103 @@ static void judge_output(struct health *h, const struct health_input *in,
     tell(in, sink, &f, DETECTION_SENSOR_OUTPUT_FAILING);
 }
 
+static void tell_resource(const struct health_input *in, const struct finding_sink *sink,
+                          struct trouble *trouble, bool is_on, const char *key, struct finding *f)
+{
+    if (!is_due(trouble, is_on, in->time_ns))
+        return;
+    text_copy(f->key, sizeof f->key, text_of(key));
+    tell(in, sink, f, DETECTION_SENSOR_RESOURCE);
+}
+
+static void judge_time(struct health *h, const struct health_input *in,
+                       const struct finding_sink *sink)
+{
+    uint64_t steps = in->time_backwards - h->time_backwards;
+    struct finding f = {0};
+    text_format(f.what, sizeof f.what,
+                "gets packets whose time goes back: clocks were set, or captures are mixed");
+    text_format(f.expected, sizeof f.expected, "the time of packets goes on");
+    text_format(f.seen, sizeof f.seen, "%llu packets more than a second before the one before",
+                (unsigned long long)steps);
+    h->time_backwards = in->time_backwards;
+    tell_resource(in, sink, &h->stepping, steps > 0, "time", &f);
+}
+
+/* Speed, disk and clock of the machine: only where it watches live. */
+static void judge_machine(struct health *h, const struct health_input *in,
+                          const struct finding_sink *sink)
+{
+    uint64_t dropped = in->records_dropped - h->records_dropped;
+    h->records_dropped = in->records_dropped;
+    struct finding slow = {0}, store = {0}, disk = {0}, clock = {0};
+    text_format(slow.what, sizeof slow.what,
+                "is too slow for its traffic: its threads do not keep up");
+    text_format(slow.expected, sizeof slow.expected, "nothing waits for long between threads");
+    text_format(slow.seen, sizeof slow.seen, "%llu records dropped in the last second; %s",
+                (unsigned long long)dropped, degraded);
+    tell_resource(in, sink, &h->slow, dropped > 0, "speed", &slow);
+
+    text_format(store.what, sizeof store.what, "cannot write its store: %.120s",
+                in->store_error ? in->store_error : "writes fail");
+    text_format(store.expected, sizeof store.expected, "alerts and what was learned are kept");
+    text_format(store.seen, sizeof store.seen, "the last writes did not work; they wait in memory");
+    tell_resource(in, sink, &h->storing, in->is_store_failing, "store", &store);
+
+    text_format(disk.what, sizeof disk.what, "has only %llu MB of disk left for its store",
+                (unsigned long long)(in->disk_free_bytes >> 20));
+    text_format(disk.expected, sizeof disk.expected, "at least %llu MB",
+                (unsigned long long)(DISK_FREE_MIN >> 20));
+    text_format(disk.seen, sizeof disk.seen, "%llu MB free",
+                (unsigned long long)(in->disk_free_bytes >> 20));
+    tell_resource(in, sink, &h->disk, in->disk_free_bytes < DISK_FREE_MIN, "disk", &disk);
+
+    int64_t off_s = in->clock_off_ns / SECOND;
+    text_format(clock.what, sizeof clock.what,
+                "has another time than its packets: one of the clocks is wrong");
+    text_format(clock.expected, sizeof clock.expected, "less than %d s between them", CLOCK_OFF_S);
+    text_format(clock.seen, sizeof clock.seen, "packets are %lld s %s of the wall clock",
+                (long long)(off_s < 0 ? -off_s : off_s), off_s < 0 ? "behind" : "ahead");
+    tell_resource(in, sink, &h->clock, off_s > CLOCK_OFF_S || off_s < -CLOCK_OFF_S, "clock",
+                  &clock);
+}
+
+/* A plant has the share of closed sessions that it has; what counts is that it rises. */
+static void judge_encryption(struct health *h, const struct health_input *in,
+                             const struct finding_sink *sink)
+{
+    uint64_t all = in->ot_flows - h->sessions.good;
+    uint64_t closed = in->ot_flows_encrypted - h->sessions.bad;
+    if (all < SESSIONS_MIN)
+        return;
+    h->sessions.good = in->ot_flows;
+    h->sessions.bad = in->ot_flows_encrypted;
+    double share = percent(closed < all ? closed : all, all), before = h->encrypted_share;
+    if (share > h->encrypted_share)
+        h->encrypted_share = share;
+    if (before < 0 || !is_due(&h->blind, share >= before + SHARE_RISE, in->time_ns))
+        return;
+    struct finding f = {0};
+    text_format(
+        f.what, sizeof f.what,
+        "can no longer look into %.0f %% of the sessions with controllers: they are encrypted",
+        share);
+    text_format(f.expected, sizeof f.expected, "at most %.0f %%, as so far", before);
+    text_format(f.seen, sizeof f.seen, "%llu of the last %llu sessions", (unsigned long long)closed,
+                (unsigned long long)all);
+    tell(in, sink, &f, DETECTION_SENSOR_BLIND_ENCRYPTED);
+}
+
 void health_tick(struct health *h, const struct health_input *in, const struct finding_sink *sink)
 {
     if (in->is_live)
         judge_silence(h, in, sink);
     judge_loss(h, in, sink);
     judge_sides(h, in, sink);
+    judge_encryption(h, in, sink);
+    judge_time(h, in, sink);
+    if (in->is_live)
+        judge_machine(h, in, sink);
     if (in->is_live)
         judge_output(h, in, sink);
     h->is_started = true;

@@ -1,5 +1,6 @@
 /* health.h: can the sensor still see? Judges its own counters once a second: no traffic, lost
- * packets, one-sided mirrors, outputs that do not deliver. Nothing but counters in, findings out.
+ * packets, one-sided mirrors, closed sessions, its own clock, disk and speed, outputs that do not
+ * deliver. Nothing but counters in, findings out.
  */
 #pragma once
 
@@ -27,6 +28,16 @@ struct health_input {
     uint64_t tcp_bytes, tcp_gap_bytes; /* payload seen, payload that must have been there */
     uint64_t tcp_flows,
         tcp_flows_one_sided; /* ended or idle TCP flows with payload; those with one direction */
+    /* the sensor itself */
+    uint64_t time_backwards;  /* packets whose time went back by more than a second */
+    uint64_t records_dropped; /* live: what a full ring between threads cost */
+    bool is_store_failing;    /* live: the last writes did not work */
+    const char *store_error;  /* borrowed; may be NULL */
+    uint64_t disk_free_bytes; /* live: where the store lies; UINT64_MAX: not known */
+    int64_t clock_off_ns;     /* live: packets are ahead (or behind, negative) of the wall clock */
+    /* plant protocols */
+    uint64_t ot_flows,
+        ot_flows_encrypted; /* connections with events; those that are closed to us */
     bool is_output_failing;
     int64_t output_failing_ns; /* for how long */
     uint64_t output_waiting;

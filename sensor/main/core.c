@@ -10,6 +10,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/statvfs.h>
 #include <time.h>
 
 enum { DELIVERY_PATIENCE_MS = 5000 };
@@ -200,6 +201,19 @@ static void judge_outputs(struct core *c, struct health_input *input, struct del
     input->output_error = state->last_error;
 }
 
+static void judge_machine(struct core *c, struct health_input *input,
+                          const struct core_measure *measure, struct store_queue_state *writes)
+{
+    struct statvfs disk;
+    store_queue_state(c->queue, writes);
+    input->records_dropped = measure->totals.ring_full + measure->totals.core_ring_full;
+    input->is_store_failing = writes->is_failing;
+    input->store_error = writes->last_error;
+    if (statvfs(c->options.store_path, &disk) == 0)
+        input->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
+    input->clock_off_ns = input->time_ns - wall_clock_ns();
+}
+
 static void judge_health(struct core *c, int64_t time_ns, const struct core_measure *measure)
 {
     struct health_input input = {
@@ -209,7 +223,14 @@ static void judge_health(struct core *c, int64_t time_ns, const struct core_meas
         .tcp_gap_bytes = measure->totals.tcp_gap_bytes,
         .tcp_flows = measure->totals.tcp_flows_judged,
         .tcp_flows_one_sided = measure->totals.tcp_flows_one_sided,
+        .time_backwards = measure->totals.time_backwards,
+        .ot_flows = measure->totals.ot_flows,
+        .ot_flows_encrypted = measure->totals.ot_flows_encrypted,
+        .disk_free_bytes = UINT64_MAX,
     };
+    struct store_queue_state writes;
+    if (c->options.is_live)
+        judge_machine(c, &input, measure, &writes);
     for (; input.source_count < measure->source_count && input.source_count < HEALTH_SOURCES_MAX;
          input.source_count++) {
         const struct source_measure *s = &measure->sources[input.source_count];

@@ -20,8 +20,9 @@ enum {
     TOLD_MAX = 16384, /* roles and facts told lately */
     POLICY_PAIRS_MAX = 4096,
 };
-#define SECOND_NS INT64_C(1000000000)
-#define REPEAT_NS (60 * SECOND_NS) /* how often a known host, role or fact is told again */
+#define SECOND_NS     INT64_C(1000000000)
+#define FLOW_COUNT_NS (86400 * SECOND_NS)
+#define REPEAT_NS     (60 * SECOND_NS) /* how often a known host, role or fact is told again */
 
 /* What is counted of a source between two sightings. */
 struct source {
@@ -151,6 +152,31 @@ static bool is_page_or_file(const char *name)
     return false;
 }
 
+/* Closed by design, or no plant's business. */
+static bool is_plant_protocol(const char *name)
+{
+    static const char *const office[] = {
+        "tls", "ssh",  "rdp",   "vnc",  "http", "ftp", "tftp", "smb", "smb2", "telnet", "snmp",
+        "dns", "mdns", "llmnr", "nbns", "dhcp", "ntp", "lldp", "cdp", "stp",  "dcerpc"};
+    for (size_t i = 0; i < sizeof office / sizeof *office; i++)
+        if (strcmp(office[i], name) == 0)
+            return false;
+    return true;
+}
+
+/* Each flow of a plant protocol once, and once more when it turns out to be closed. */
+static void count_plant_flow(struct worker *w, const struct ot_flow *flow, const char *name,
+                             bool is_encrypted, int64_t now_ns)
+{
+    if (!recent_is_due(w->told, hash_mix(flow->id, is_encrypted ? 2 : 1), now_ns, FLOW_COUNT_NS) ||
+        !is_plant_protocol(name))
+        return;
+    if (is_encrypted)
+        analyser_counters(w->analyser)->ot_flows_encrypted++;
+    else
+        analyser_counters(w->analyser)->ot_flows++;
+}
+
 static void on_protocol(void *context, const struct ot_flow *flow, const char *name,
                         bool is_dissected, const struct packet *packet)
 {
@@ -163,6 +189,8 @@ static void on_protocol(void *context, const struct ot_flow *flow, const char *n
         s.detail = is_dissected;
         take_sighting(w, &s);
         site_judge_protocol(w->judge, flow, name, packet);
+        if (is_dissected)
+            count_plant_flow(w, flow, name, false, now_ns);
     }
     baseline_protocol(w->baseline, flow, name, packet);
     if (is_page_or_file(name) && !baseline_is_known(w->baseline, flow, name)) {
@@ -256,6 +284,8 @@ static void on_event(void *context, const struct ot_event *e)
         w->line[size++] = '\n';
         fwrite(w->line, 1, size, w->options.events);
     }
+    if (e->flags & OT_ENCRYPTED)
+        count_plant_flow(w, e->flow, e->protocol, true, e->time_ns);
     tell_role(w, e);
     if (e->fact_count)
         tell_facts(w, e);

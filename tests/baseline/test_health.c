@@ -158,7 +158,8 @@ START_TEST(judges)
     struct finding_sink sink = {.context = &c, .finding = collect};
     struct health_options options = {.no_traffic_seconds = 60, .loss_percent = 1.0};
     struct health *health = health_create(&options);
-    struct health_input in = {.is_live = row->is_live, .source_count = 1};
+    struct health_input in = {
+        .is_live = row->is_live, .source_count = 1, .disk_free_bytes = UINT64_MAX};
     in.sources[0].name = "eth1";
     int64_t failing_since = 0;
     for (int t = 0; t < row->seconds * 2; t++) {
@@ -189,11 +190,70 @@ START_TEST(judges)
 }
 END_TEST
 
+/* The sensor itself: a minute of peace, then a minute of this. */
+static const struct self_row {
+    const char *shows;
+    bool is_live;
+    struct health_input later; /* rates and states of the second minute */
+    const char *finding;
+} self_rows[] = {
+    {"time goes back, in a file too",    false, {.time_backwards = 1},                                  "sensor.resource"},
+    {"time goes on",                     false, {.time_backwards = 0},                                  ""               },
+    {"threads do not keep up",           true,  {.records_dropped = 5},                                 "sensor.resource"},
+    {"the store fails",
+     true,                                      {.is_store_failing = true, .store_error = "disk full"},
+     "sensor.resource"                                                                                                   },
+    {"the disk is nearly full",          true,  {.disk_free_bytes = 10 << 20},                          "sensor.resource"},
+    {"room for a day",                   true,  {.disk_free_bytes = UINT64_C(8) << 30},                 ""               },
+    {"the clock is an hour off",
+     true,                                      {.clock_off_ns = INT64_C(-3600000000000)},
+     "sensor.resource"                                                                                                   },
+    {"the buffers' delay",               true,  {.clock_off_ns = INT64_C(-2000000000)},                 ""               },
+    {"a file is always of another time", false, {.clock_off_ns = INT64_C(-3600000000000)},              ""               },
+    {"all new sessions are closed",
+     false,                                     {.ot_flows = 2, .ot_flows_encrypted = 2},
+     "sensor.blind-encrypted"                                                                                            },
+    {"as many closed ones as ever",      false, {.ot_flows = 4, .ot_flows_encrypted = 1},               ""               },
+    {"some more closed ones",            false, {.ot_flows = 10, .ot_flows_encrypted = 4},              ""               },
+};
+
+START_TEST(judges_itself)
+{
+    const struct self_row *row = &self_rows[_i];
+    struct collected c = {.count = 0};
+    struct finding_sink sink = {.context = &c, .finding = collect};
+    struct health_options options = {.no_traffic_seconds = 60, .loss_percent = 1.0};
+    struct health *health = health_create(&options);
+    struct health_input in = {.is_live = row->is_live, .disk_free_bytes = UINT64_MAX};
+    for (int t = 0; t < 120; t++) {
+        const struct health_input *later = &row->later;
+        bool is_later = t >= 60;
+        in.time_ns = START + t * SECOND;
+        in.ot_flows += is_later ? later->ot_flows : 4; /* a quarter is closed */
+        in.ot_flows_encrypted += is_later ? later->ot_flows_encrypted : 1;
+        if (is_later) {
+            in.time_backwards += later->time_backwards;
+            in.records_dropped += later->records_dropped;
+            in.is_store_failing = later->is_store_failing;
+            in.store_error = later->store_error;
+            in.disk_free_bytes = later->disk_free_bytes ? later->disk_free_bytes : UINT64_MAX;
+            in.clock_off_ns = later->clock_off_ns;
+        }
+        health_tick(health, &in, &sink);
+    }
+    const char *told = c.count ? detection_kind(c.first.detection)->id : "";
+    ck_assert_msg(strcmp(told, row->finding) == 0, "%s: raised \"%s\"", row->shows, told);
+    ck_assert_msg(c.count <= 1, "%s: %zu times", row->shows, c.count);
+    health_destroy(health);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("health");
     TCase *tc = tcase_create("health");
     tcase_add_loop_test(tc, judges, 0, (int)(sizeof rows / sizeof *rows));
+    tcase_add_loop_test(tc, judges_itself, 0, (int)(sizeof self_rows / sizeof *self_rows));
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

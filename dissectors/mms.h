@@ -88,5 +88,8 @@ void mms_information_report(struct dissect *d, struct ot_event *event, struct re
 
 /* --- ICCP --- */
 
-/* An event of a service becomes one of iccp, when the association speaks that. */
-void mms_iccp(struct dissect *d, struct ot_event *event);
+/* Of a service's event, before it is handed on: adds what answers tell about control centres. True
+ * when the association is known as one of theirs from now on. */
+bool mms_iccp(struct dissect *d, struct ot_event *event);
+/* Tells that, beside the event that showed it. */
+void mms_iccp_tell(struct dissect *d, const struct ot_event *of);

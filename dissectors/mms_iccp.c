@@ -2,7 +2,8 @@
  *
  * Spec: IEC 60870-6-503 (objects), 60870-6-802 (names); PROTOCOLS 11
  *
- * An association speaks it from the first of these names on. */
+ * What is said stays MMS, with the operations of these names (mms_variables.c); at the first of
+ * them an association gets the name of ICCP, once, by an event of its own. */
 #include "mms.h"
 
 /* Of a variable behind its domain, or of the domain: what MMS of substations does not have. */
@@ -55,38 +56,58 @@ static bool is_iccp_name(struct text name)
     return false;
 }
 
+static struct ot_fact fact_of(struct dissect *d, const struct ot_item *item)
+{
+    struct text name = behind_domain(item->name);
+    struct ot_value value = ot_value_at(&item->values, 0);
+    if (begins(name, "Bilateral_Table_ID") && value.kind == OT_VALUE_TEXT)
+        return (struct ot_fact){FACT_PROGRAM, value.text, false};
+    if (begins(name, "TASE2_Version") && value.kind == OT_VALUE_SIGNED)
+        return (struct ot_fact){FACT_SOFTWARE, dissect_text(d, "TASE.2 %d", (int)value.i), false};
+    return (struct ot_fact){0};
+}
+
 /* What an answer to a read tells about the control centre. */
 static void identity(struct dissect *d, struct ot_event *event)
 {
-    for (uint32_t i = 0; i < event->item_count && !event->fact_count; i++) {
-        struct text item = behind_domain(event->items[i].name);
-        struct ot_value value = ot_value_at(&event->items[i].values, 0);
-        struct ot_fact of = {.kind = FACT_COUNT};
-        if (begins(item, "Bilateral_Table_ID") && value.kind == OT_VALUE_TEXT)
-            of = (struct ot_fact){FACT_PROGRAM, value.text, false};
-        else if (begins(item, "TASE2_Version") && value.kind == OT_VALUE_SIGNED)
-            of = (struct ot_fact){FACT_SOFTWARE, dissect_text(d, "TASE.2 %d", (int)value.i), false};
-        uint32_t count = 1;
-        struct ot_fact *fact = of.value.size ? dissect_facts(d, &count) : NULL;
-        if (!fact || !count)
+    enum { FACTS_MAX = 2 };
+    uint32_t room = FACTS_MAX;
+    struct ot_fact *facts = NULL;
+    for (uint32_t i = 0; i < event->item_count && event->fact_count < room; i++) {
+        struct ot_fact fact = fact_of(d, &event->items[i]);
+        if (fact.value.size == 0)
             continue;
-        *fact = of;
-        event->facts = fact;
-        event->fact_count = 1;
+        if (!facts)
+            facts = dissect_facts(d, &room);
+        if (event->fact_count < room)
+            facts[event->fact_count++] = fact;
+        event->facts = facts;
     }
 }
 
-void mms_iccp(struct dissect *d, struct ot_event *event)
+void mms_iccp_tell(struct dissect *d, const struct ot_event *of)
+{
+    struct ot_event event = event_of(d);
+    event.protocol = "iccp";
+    event.direction = of->direction;
+    event.operation = OP_SESSION;
+    event.name = "associate";
+    event.code[0] = event.function = of->function;
+    event.spell = spell;
+    event.unit = of->unit;
+    event.telling = of->telling;
+    event.telling_size = of->telling_size;
+    emit_event(d, &event);
+}
+
+bool mms_iccp(struct dissect *d, struct ot_event *event)
 {
     struct mms_state *s = d->state;
+    bool was_iccp = s->is_iccp;
     bool has_names = event->direction == OT_REQUEST; /* answers repeat them, reports are frequent */
     for (uint32_t i = 0; has_names && i < event->item_count && !s->is_iccp; i++)
         s->is_iccp = is_iccp_name(event->items[i].name);
-    if (!s->is_iccp)
-        return;
-    event->protocol = "iccp";
-    event->spell = spell;
-    event->code[0] = event->function;
-    if (event->direction == OT_RESPONSE && event->function == MMS_READ)
+    if (s->is_iccp && event->direction == OT_RESPONSE && event->function == MMS_READ)
         identity(d, event);
+    return s->is_iccp && !was_iccp;
 }

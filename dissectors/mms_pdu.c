@@ -409,7 +409,8 @@ void mms_pdu(struct dissect *d, struct reader r, const struct mms_association *a
             dissect_error(d, &event, pdu.value);
         break;
     }
-    if (event.code[3])
-        mms_iccp(d, &event);
+    bool is_iccp = event.code[3] && mms_iccp(d, &event);
     emit_event(d, &event);
+    if (is_iccp)
+        mms_iccp_tell(d, &event);
 }

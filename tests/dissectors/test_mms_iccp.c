@@ -67,21 +67,23 @@ static void answer(struct probe *p, const char *data)
 }
 
 static const struct {
-    const char *name, *data, *protocol, *code, *operation;
+    const char *name, *data;
+    bool is_iccp;
+    const char *operation;
 } rows[] = {
-    {"TASE2_Version",                   NULL,     "iccp", "0x04",            "read"     },
-    {"VCC/Bilateral_Table_ID",          NULL,     "iccp", "0x04",            "read"     },
-    {"Supported_Features",              NULL,     "iccp", "0x04",            "read"     },
-    {"Bilateral_East/Line7",            NULL,     "iccp", "0x04",            "read"     },
-    {"East/Next_DSTransfer_Set",        NULL,     "iccp", "0x04",            "subscribe"},
-    {"East/DSTransfer_Set01",           "850101", "iccp", "0x05",            "subscribe"},
-    {"Bilateral_East/Breaker_SBO",      NULL,     "iccp", "0x04",            "control"  },
-    {"Bilateral_East/Breaker_SBO",      "850101", "iccp", "0x05",            "control"  },
-    {"Bilateral_East/Device",           "850101", "iccp", "0x05",            "control"  },
-    {"Bilateral_East/SetPoint",         "850101", "iccp", "0x05",            "write"    },
-    {"East/Transfer_Report_ACK",        "850101", "iccp", "0x05",            "subscribe"},
-    {"IED1LD0/XCBR1$ST$Pos$stVal",      NULL,     "mms",  "pdu=0,service=4", "read"     },
-    {"IED1LD0/Bilateral_Tables$ST$Pos", NULL,     "mms",  "pdu=0,service=4", "read"     },
+    {"TASE2_Version",                   NULL,     true,  "read"     },
+    {"VCC/Bilateral_Table_ID",          NULL,     true,  "read"     },
+    {"Supported_Features",              NULL,     true,  "read"     },
+    {"Bilateral_East/Line7",            NULL,     true,  "read"     },
+    {"East/Next_DSTransfer_Set",        NULL,     true,  "subscribe"},
+    {"East/DSTransfer_Set01",           "850101", true,  "subscribe"},
+    {"Bilateral_East/Breaker_SBO",      NULL,     true,  "control"  },
+    {"Bilateral_East/Breaker_SBO",      "850101", true,  "control"  },
+    {"Bilateral_East/Device",           "850101", true,  "control"  },
+    {"Bilateral_East/SetPoint",         "850101", true,  "write"    },
+    {"East/Transfer_Report_ACK",        "850101", true,  "subscribe"},
+    {"IED1LD0/XCBR1$ST$Pos$stVal",      NULL,     false, "read"     },
+    {"IED1LD0/Bilateral_Tables$ST$Pos", NULL,     false, "read"     },
 };
 
 START_TEST(requests)
@@ -89,9 +91,17 @@ START_TEST(requests)
     struct probe *p = probe_create(TRANSPORT_TCP);
     ask(p, rows[_i].name, rows[_i].data);
     const struct probe_event *e = probe_event(p, 0);
-    ck_assert_msg(!strcmp(e->protocol, rows[_i].protocol), "%s: %s", rows[_i].name, e->protocol);
-    ck_assert_msg(!strcmp(e->code, rows[_i].code), "%s: %s", rows[_i].name, e->code);
+    ck_assert_str_eq(e->protocol, "mms");
+    ck_assert_str_eq(e->code, rows[_i].data ? "pdu=0,service=5" : "pdu=0,service=4");
     ck_assert_msg(!strcmp(e->operation, rows[_i].operation), "%s: %s", rows[_i].name, e->operation);
+    if (rows[_i].is_iccp) {
+        e = probe_event(p, 1);
+        ck_assert_str_eq(e->protocol, "iccp");
+        ck_assert_str_eq(e->code, rows[_i].data ? "0x05" : "0x04");
+        ck_assert_str_eq(e->operation, "session");
+        ck_assert_str_eq(e->direction, "request");
+    }
+    ck_assert_uint_eq(p->event_count, rows[_i].is_iccp ? 2 : 1);
     ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);
 }
@@ -110,26 +120,24 @@ START_TEST(answers_tell_who_it_is)
     struct probe *p = probe_create(TRANSPORT_TCP);
     ask(p, facts[_i].name, NULL);
     answer(p, facts[_i].data);
-    const struct probe_event *e = probe_event(p, 1);
-    ck_assert_str_eq(e->protocol, "iccp");
-    ck_assert_str_eq(e->code, "0x04");
+    const struct probe_event *e = probe_event(p, 2);
+    ck_assert_str_eq(e->protocol, "mms");
     ck_assert_str_eq(e->direction, "response");
     ck_assert_str_eq(e->facts, facts[_i].facts);
     probe_destroy(p);
 }
 END_TEST
 
-START_TEST(an_association_goes_on_with_it)
+START_TEST(an_association_is_named_once)
 {
     struct probe *p = probe_create(TRANSPORT_TCP);
     ask(p, "East/Line7", NULL);
-    ck_assert_str_eq(probe_event(p, 0)->protocol, "mms");
+    ck_assert_uint_eq(p->event_count, 1);
     ask(p, "TASE2_Version", NULL);
-    ask(p, "East/Line7", NULL);
-    ck_assert_str_eq(probe_event(p, 2)->protocol, "iccp");
-    probe_hex(p, &dissector_mms, true, "8b 00"); /* conclude: of no service */
+    ck_assert_uint_eq(p->event_count, 3);
+    ask(p, "TASE2_Version", NULL);
+    ck_assert_uint_eq(p->event_count, 4);
     ck_assert_str_eq(probe_event(p, 3)->protocol, "mms");
-    ck_assert_str_eq(probe_event(p, 3)->code, "pdu=11");
     probe_destroy(p);
 }
 END_TEST
@@ -140,7 +148,7 @@ int main(void)
     TCase *c = tcase_create("all");
     tcase_add_loop_test(c, requests, 0, sizeof rows / sizeof *rows);
     tcase_add_loop_test(c, answers_tell_who_it_is, 0, sizeof facts / sizeof *facts);
-    tcase_add_test(c, an_association_goes_on_with_it);
+    tcase_add_test(c, an_association_is_named_once);
     suite_add_tcase(suite, c);
     return run_suite(suite);
 }

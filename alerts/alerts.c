@@ -313,6 +313,11 @@ static void copy_finding(struct finding *to, const struct finding *f)
     text_copy(to->fact, sizeof to->fact, text_of(f->fact));
     text_copy(to->object, sizeof to->object, text_of(f->object));
     text_copy(to->sha256, sizeof to->sha256, text_of(f->sha256));
+    if (f->detection == DETECTION_RULE_MATCH) {
+        text_copy(to->rule_title, sizeof to->rule_title, text_of(f->rule_title));
+        text_copy(to->rule_id, sizeof to->rule_id, text_of(f->rule_id));
+        text_copy(to->rule_techniques, sizeof to->rule_techniques, text_of(f->rule_techniques));
+    }
     to->permitted = f->detection;
     if (f->detection == DETECTION_CHANGE_MAINTENANCE_RECORD) {
         text_copy(to->window, sizeof to->window, text_of(f->window));
@@ -616,6 +621,8 @@ static void terminate(struct alert *alert)
     f->fact[sizeof f->fact - 1] = f->object[sizeof f->object - 1] = '\0';
     f->sha256[sizeof f->sha256 - 1] = '\0';
     f->window[sizeof f->window - 1] = f->ticket[sizeof f->ticket - 1] = '\0';
+    f->rule_title[sizeof f->rule_title - 1] = f->rule_id[sizeof f->rule_id - 1] =
+        f->rule_techniques[sizeof f->rule_techniques - 1] = '\0';
     if ((unsigned)f->permitted >= DETECTION_COUNT)
         f->permitted = f->detection;
     if ((unsigned)f->operation >= OPERATION_COUNT)

@@ -190,11 +190,13 @@ static void add_technique(void *context, struct text piece)
     split(technique->tactics, ", ", add_tactic, t);
 }
 
-static void put_threat(struct json_writer *w, enum detection detection)
+static void put_threat(struct json_writer *w, const struct finding *f)
 {
     struct threat t;
     t.ids.count = t.names.count = t.tactics.count = 0;
-    split(detection_kind(detection)->techniques, " ", add_technique, &t);
+    bool is_rule = f->detection == DETECTION_RULE_MATCH; /* a storm of rules has no techniques */
+    split(is_rule ? f->rule_techniques : detection_kind(f->detection)->techniques, " ",
+          add_technique, &t);
     if (t.ids.count == 0)
         return;
     json_object_begin(w, "threat");
@@ -402,12 +404,14 @@ static void put_ours(struct json_writer *w, const struct alert *a,
     json_object_end(w);
 }
 
-static void put_rule(struct json_writer *w, enum detection detection)
+static void put_rule(struct json_writer *w, const struct finding *f)
 {
-    const struct detection_kind *kind = detection_kind(detection);
+    const struct detection_kind *kind = detection_kind(f->detection);
+    bool is_users = f->detection == DETECTION_RULE_MATCH && f->rule_title[0];
     json_object_begin(w, "rule");
     put_text(w, "id", kind->id);
-    put_text(w, "name", kind->title);
+    put_text(w, "name", is_users ? f->rule_title : kind->title);
+    put_text(w, "uuid", is_users ? f->rule_id : "");
     json_object_end(w);
 }
 
@@ -441,8 +445,8 @@ static void put_document(struct json_writer *w, const struct alert *a,
     json_object_begin(w, NULL);
     json_time(w, "@timestamp", a->first_ns);
     put_event(w, a, context, sum.severity);
-    put_rule(w, f->detection);
-    put_threat(w, f->detection);
+    put_rule(w, f);
+    put_threat(w, f);
     if (!a->is_storm)
         put_ends(w, f);
     if (has_ot(a))

@@ -14,6 +14,9 @@ static const struct {
     [SEVERITY_CRITICAL] = {9, "type: critical"},
 };
 
+static const char *const levels[] = {"rule: informational", "rule: low", "rule: medium",
+                                     "rule: high", "rule: critical"};
+
 static const struct {
     uint32_t flag;
     int points;
@@ -41,7 +44,10 @@ void severity_sum(struct severity_sum *sum, enum detection detection, uint32_t f
     enum severity type = detection_kind(detection)->severity;
     bool is_graver_as_write =
         detection == DETECTION_RW_NEW_FUNCTION || detection == DETECTION_RW_NEW_ADDRESS;
-    if (is_graver_as_write && (flags & FINDING_IS_WRITE))
+    uint32_t level = flags >> FINDING_LEVEL_SHIFT;
+    if (level > 0 && level <= sizeof levels / sizeof *levels)
+        add(sum, levels[level - 1], defaults[level - 1].points);
+    else if (is_graver_as_write && (flags & FINDING_IS_WRITE))
         add(sum, "type: high for a write", defaults[SEVERITY_HIGH].points);
     else
         add(sum, defaults[type].reason, defaults[type].points);

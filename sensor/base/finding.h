@@ -59,12 +59,23 @@ enum finding_flag {                        /* severity modifiers and notes (DETE
                     FINDING_REPORTED = 1024,      /* a device tells it, nobody commanded it: -2 */
 };
 
+/* A user's rule has a severity of its own: 1 + enum severity in the top bits of the flags; 0: the
+ * type's. */
+enum { FINDING_LEVEL_SHIFT = 28 };
+static inline uint32_t finding_level_flag(enum severity level)
+{
+    return ((uint32_t)level + 1) << FINDING_LEVEL_SHIFT;
+}
+
 enum {
     FINDING_TEXT = 240,
     FINDING_KEY = 96,
     FINDING_OT_JSON = 1536,
     FINDING_SHA256_TEXT = 65,
-    FINDING_WINDOW = 64
+    FINDING_WINDOW = 64,
+    FINDING_TITLE = 96,
+    FINDING_RULE_ID = 64,
+    FINDING_TECHNIQUES = 48
 };
 
 struct finding {
@@ -89,6 +100,9 @@ struct finding {
     char sha256[FINDING_SHA256_TEXT]; /* of a completed transfer; "" when none */
     uint64_t size;                    /* bytes of a transfer; 0 when none */
     uint64_t count;                   /* how many times at once; 0 means 1 */
+    /* of rule.match only: what the user's rule says of itself */
+    char rule_title[FINDING_TITLE], rule_id[FINDING_RULE_ID];
+    char rule_techniques[FINDING_TECHNIQUES]; /* "T0855 T0836" */
     /* of a change.maintenance-record only: the window that permits it, and what it would have been
      */
     char window[FINDING_WINDOW], ticket[FINDING_WINDOW];

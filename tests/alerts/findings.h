@@ -46,7 +46,7 @@ static inline struct finding finding_made(enum detection detection, int64_t time
     f.ot_json_size = 0;
     f.permitted = detection;
     f.ot_json[0] = f.key[0] = f.expected[0] = f.seen[0] = f.fact[0] = f.object[0] = f.sha256[0] =
-        f.window[0] = f.ticket[0] = '\0';
+        f.window[0] = f.ticket[0] = f.rule_title[0] = f.rule_id[0] = f.rule_techniques[0] = '\0';
     text_copy(f.protocol, sizeof f.protocol, TEXT("s7comm"));
     text_copy(f.what, sizeof f.what, TEXT("stopped %T"));
     return f;

@@ -57,6 +57,8 @@ static const struct key keys[] = {
     {"baseline.settle_minutes",       TYPE_U32,             AT(settle_minutes),       0,   525600,    "10"                 },
     {"baseline.engineering_stations", TYPE_ADDRESSES,       AT(engineering_stations), 0,   0,         NULL                 },
     {"indicators",                    TYPE_NAMES,           AT(indicators),           0,   0,         NULL                 },
+    {"rules.files",                   TYPE_NAMES,           AT(rule_files),           0,   0,         NULL                 },
+    {"rules.disabled",                TYPE_NAMES,           AT(rules_disabled),       0,   0,         NULL                 },
     {"limits.flows",                  TYPE_U32,             AT(flows_max),            64,  16777216,  "65536"              },
     {"limits.conversations",          TYPE_U32,             AT(conversations_max),    64,  1048576,   "16384"              },
     {"limits.assets",                 TYPE_U32,             AT(assets_max),           64,  1048576,   "16384"              },
@@ -214,6 +216,8 @@ void config_release(struct config *config)
     free(config->policy_text);
     config->policy_text = NULL;
     config->policy_size = 0;
+    list_clear(&config->rule_files);
+    list_clear(&config->rules_disabled);
 }
 
 /* ---- the file ---- */

@@ -39,6 +39,9 @@ struct config {
         engineering_stations; /* addresses: approved for engineering actions: severity - 1 */
     /* threat knowledge */
     struct config_list indicators; /* files: CSV lists, STIX 2.1 bundles */
+    /* rules */
+    struct config_list rule_files;     /* files and folders of Sigma rules */
+    struct config_list rules_disabled; /* ids, names or titles of rules that are off */
     /* limits */
     uint32_t flows_max;         /* 65536 */
     uint32_t conversations_max; /* 16384 */

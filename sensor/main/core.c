@@ -1,6 +1,7 @@
 /* core.c: the wiring of the core thread. */
 #include "core.h"
 
+#include "alerts/severity.h"
 #include "baseline/health.h"
 #include "rules/windows.h"
 #include "schemas.h"
@@ -30,6 +31,10 @@ struct core {
     _Atomic(struct site *) next_site; /* waits for the next tick; NULL: none */
     bool is_site_new;                 /* not yet compared with what the store remembers */
     struct windows *windows;
+    struct sigma *sigma; /* over findings; NULL: no rules */
+    struct sigma_correlator *correlator;
+    const struct sigma_rules *rules; /* that both use */
+    _Atomic(const struct sigma_rules *) next_rules;
     int64_t saved_ns;
     int64_t last_decision;
 };
@@ -60,7 +65,14 @@ static void on_finding(void *context, const struct finding *f)
     struct finding out = *f;
     out.flags |= place_flags(c, f);
     windows_permit(c->windows, c->site, &out);
+    if (c->options.found)
+        c->options.found(c->options.found_context, &out);
     alerts_finding(c->alerts, &out);
+    if (c->sigma && out.detection != DETECTION_RULE_MATCH) {
+        struct severity_sum sum;
+        severity_sum(&sum, out.detection, out.flags);
+        sigma_finding(c->sigma, &out, sum.severity);
+    }
 }
 
 static bool find_place(void *context, const struct endpoint *host, uint16_t vlan,
@@ -91,6 +103,47 @@ void core_row(void *context, const struct baseline_row *row)
 {
     struct core *c = context;
     store_post(c->queue, baseline_row_apply, row, sizeof *row);
+}
+
+void core_hit(void *context, const struct sigma_hit *hit)
+{
+    struct core *c = context;
+    if (c->correlator)
+        sigma_correlator_hit(c->correlator, hit);
+}
+
+/* Takes over the rules that were set last. */
+static bool take_rules(struct core *c)
+{
+    const struct sigma_rules *next = atomic_load_explicit(&c->next_rules, memory_order_acquire);
+    if (next == c->rules)
+        return true;
+    sigma_destroy(c->sigma);
+    sigma_correlator_destroy(c->correlator);
+    c->sigma = NULL;
+    c->correlator = NULL;
+    c->rules = next;
+    if (next) {
+        struct sigma_sink sink = {c, on_finding, core_hit};
+        c->sigma = sigma_create(next, &sink);
+        c->correlator = sigma_correlator_create(next, &sink);
+    }
+    return !next || (c->sigma && c->correlator);
+}
+
+void core_rules(struct core *c, const struct sigma_rules *rules)
+{
+    atomic_store_explicit(&c->next_rules, rules, memory_order_release);
+}
+
+static void tick_rules(struct core *c, int64_t time_ns, bool is_last)
+{
+    if (!take_rules(c))
+        log_error("out of memory: rules over findings are off");
+    if (c->sigma)
+        sigma_tick(c->sigma, time_ns, is_last);
+    if (c->correlator)
+        sigma_correlator_tick(c->correlator, time_ns);
 }
 
 static bool create_parts(struct core *c, struct error *err)
@@ -143,12 +196,14 @@ bool core_create(struct core **core, const struct core_options *options, struct 
     if (!c)
         return error_set(err, "out of memory");
     c->options = *options;
+    core_rules(c, options->rules);
     c->site = site_retain(options->site);
     c->is_site_new = true;
-    bool ok = store_open(&c->store, options->store_path, STORE_READ_WRITE, store_schemas, err) &&
-              store_setting_set(c->store, "site", options->config->site, err) &&
-              store_queue_create(&c->queue, c->store, options->is_live, err) &&
-              create_parts(c, err) && start_delivery(c, err);
+    bool ok =
+        store_open(&c->store, options->store_path, STORE_READ_WRITE, store_schemas, err) &&
+        store_setting_set(c->store, "site", options->config->site, err) &&
+        store_queue_create(&c->queue, c->store, options->is_live, err) && create_parts(c, err) &&
+        (take_rules(c) || error_set(err, "out of memory for rules")) && start_delivery(c, err);
     if (!ok) {
         core_close(c, NULL);
         *core = NULL;
@@ -162,6 +217,8 @@ bool core_close(struct core *c, struct error *err)
         return true;
     windows_destroy(c->windows);
     health_destroy(c->health);
+    sigma_destroy(c->sigma);
+    sigma_correlator_destroy(c->correlator);
     alerts_destroy(c->alerts);
     inventory_destroy(c->inventory);
     bool ok = store_queue_close(c->queue, err);
@@ -266,6 +323,7 @@ void core_tick(struct core *c, int64_t time_ns, const struct core_measure *measu
     windows_tick(c->windows, time_ns, &c->sink);
     judge_health(c, time_ns, measure);
     inventory_tick(c->inventory, time_ns, false);
+    tick_rules(c, time_ns, false);
     alerts_tick(c->alerts, time_ns, false);
     if (!c->options.is_live)
         return; /* a file can be read again: once at the end is enough */
@@ -323,6 +381,7 @@ void core_finish(struct core *c, int64_t time_ns, const struct core_measure *mea
     windows_tick(c->windows, time_ns, &c->sink);
     judge_health(c, time_ns, measure);
     inventory_tick(c->inventory, time_ns, true);
+    tick_rules(c, time_ns, true);
     alerts_tick(c->alerts, time_ns, true);
     core_save(c);
 }

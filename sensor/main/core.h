@@ -6,6 +6,7 @@
 #include "alerts/alerts.h"
 #include "baseline/baseline.h"
 #include "baseline/rows.h"
+#include "rules/sigma.h"
 #include "rules/site.h"
 #include "sensor/base/config.h"
 #include "sensor/base/counters.h"
@@ -20,8 +21,12 @@ struct core_options {
     const struct config *config;
     struct site *site; /* the policy at the start */
     const char *store_path;
-    FILE *alert_lines; /* --alerts; NULL: none */
-    bool is_live;      /* writer thread, delivery, wall clock; otherwise deterministic */
+    FILE *alert_lines;               /* --alerts; NULL: none */
+    const struct sigma_rules *rules; /* NULL: none; outlive the core */
+    /* Every finding, before it becomes part of an alert. NULL: nobody asks. */
+    void (*found)(void *context, const struct finding *f);
+    void *found_context;
+    bool is_live; /* writer thread, delivery, wall clock; otherwise deterministic */
     const char *(*source_name)(void *context, uint32_t source_index);
     const char *(*segment_name)(void *context, uint32_t segment);
     void *context;
@@ -37,6 +42,10 @@ struct store *core_store(struct core *core);
 /* The callbacks for a worker; context is the core. */
 struct finding_sink core_sink(struct core *core);
 void core_row(void *context, const struct baseline_row *row);
+void core_hit(void *context, const struct sigma_hit *hit);
+/* Other rules from the next tick on; from any thread. They outlive the core, and so do the ones
+ * before. */
+void core_rules(struct core *core, const struct sigma_rules *rules);
 
 /* What the wiring measured in the last second. */
 struct core_measure {

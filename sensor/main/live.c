@@ -5,6 +5,7 @@
 #include "privileges.h"
 #include "ring.h"
 #include "rules/indicators.h"
+#include "rules_load.h"
 #include "sensor/base/log.h"
 #include "sensor/base/pair.h"
 #include "sensor/capture.h"
@@ -40,6 +41,7 @@ enum core_record {
     RECORD_SIGHTING,
     RECORD_EVIDENCE,
     RECORD_ROW,
+    RECORD_HIT,
     RECORD_MEASURE,
     RECORD_DONE
 };
@@ -56,6 +58,13 @@ struct worker_thread {
     pthread_mutex_t lock; /* of decisions */
     struct baseline_decision decisions[DECISIONS_WAITING];
     size_t decision_count;
+};
+
+/* Rules that SIGHUP brought; kept until the end: the other threads take them over when they come to
+ * it. */
+struct reloaded {
+    struct sigma_rules *rules;
+    struct reloaded *next;
 };
 
 /* What the reader counts, published once a second. */
@@ -80,6 +89,8 @@ struct live {
     pthread_mutex_t lock; /* of published */
     struct reader_measure published;
     int64_t last_ns, next_tick_ns;
+    struct reloaded *reloaded; /* newest first */
+    struct sigma_rules *rules; /* that the run began with */
 };
 
 static int64_t wall_clock_ns(void)
@@ -194,6 +205,11 @@ static void send_row(void *context, const struct baseline_row *row)
     send_record(context, RECORD_ROW, row, sizeof *row, PATIENCE_US);
 }
 
+static void send_hit(void *context, const struct sigma_hit *hit)
+{
+    send_record(context, RECORD_HIT, hit, sizeof *hit, 0);
+}
+
 /* --- worker --- */
 
 static void take_decisions(struct worker_thread *w)
@@ -278,6 +294,9 @@ static void take_record(struct live *l, struct worker_thread *w, uint32_t kind, 
     }
     case RECORD_ROW:
         core_row(l->core, data);
+        break;
+    case RECORD_HIT:
+        core_hit(l->core, data);
         break;
     case RECORD_MEASURE:
         memcpy(&w->counters, data, sizeof w->counters);
@@ -425,19 +444,28 @@ static void reload(struct live *l)
     struct config fresh;
     if (!l->options->config_path)
         return;
+    struct reloaded *brought = calloc(1, sizeof *brought);
+    if (!brought)
+        return;
     config_defaults(&fresh);
-    bool ok = config_read(&fresh, l->options->config_path, &err);
+    bool ok = config_read(&fresh, l->options->config_path, &err) &&
+              rules_load(&brought->rules, &fresh, &err);
     struct site *site = ok ? site_create(&fresh, &err) : NULL;
     config_release(&fresh);
+    brought->next = l->reloaded;
+    l->reloaded = brought;
     if (!site) {
         log_error("%s; the old configuration stays", err.text);
         return;
     }
-    for (uint32_t i = 0; i < l->worker_count; i++)
+    for (uint32_t i = 0; i < l->worker_count; i++) {
         worker_site(l->workers[i].worker, site);
+        worker_rules(l->workers[i].worker, brought->rules);
+    }
     core_site(l->core, site);
+    core_rules(l->core, brought->rules);
     char summary[128];
-    log_info("%s: site policy taken over (%s); other keys take effect at the next start",
+    log_info("%s: site policy (%s) and rules taken over; other keys take effect at the next start",
              l->options->config_path, site_summary(site, summary, sizeof summary));
     site_release(site);
 }
@@ -500,6 +528,8 @@ static bool create_worker(struct live *l, struct worker_thread *w, uint32_t inde
         .core = {w, send_finding, send_sighting, send_evidence},
         .row = send_row,
         .indicators = l->indicators,
+        .hit = send_hit,
+        .rules = l->rules,
     };
     w->worker = worker_create(&options, err);
     return w->worker && worker_load(w->worker, core_store(l->core), err);
@@ -549,9 +579,12 @@ static bool create_live(struct live *l, FILE *events, FILE *alerts, struct error
         return false;
     if (!open_capture(l, err) || !privileges_drop(c->user, err) || !privileges_restrict(err))
         return false;
+    if (!rules_load(&l->rules, c, err))
+        return false;
     struct core_options core = {
         .config = c,
         .site = l->options->site,
+        .rules = l->rules,
         .store_path = l->options->store,
         .alert_lines = alerts,
         .is_live = true,
@@ -617,6 +650,13 @@ static bool destroy_live(struct live *l, struct error *err)
         ring_destroy(l->workers[i].records);
     }
     indicators_destroy(l->indicators);
+    while (l->reloaded) {
+        struct reloaded *next = l->reloaded->next;
+        sigma_rules_destroy(l->reloaded->rules);
+        free(l->reloaded);
+        l->reloaded = next;
+    }
+    sigma_rules_destroy(l->rules);
     duplicates_destroy(l->duplicates);
     decoder_destroy(l->decoder);
     capture_close(l->capture);

@@ -6,6 +6,7 @@
 #include "options.h"
 #include "privileges.h"
 #include "rules/indicators.h"
+#include "rules_load.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/log.h"
 #include "sensor/capture.h"
@@ -13,6 +14,7 @@
 #include "sensor/duplicates.h"
 #include "stats.h"
 #include "stop.h"
+#include "trial.h"
 #include "worker.h"
 
 #include <assert.h>
@@ -29,12 +31,14 @@ enum { LINE_BUFFER = 1 << 18 };
 /* What a run of files needs; each created in turn, destroyed in reverse. */
 struct file_run {
     const struct run_options *options;
+    const struct trial *trial; /* NULL: an ordinary run */
     struct capture *capture;
     struct decoder *decoder;
     struct duplicates *duplicates;
     struct core *core;
     struct indicators *indicators;
     struct worker *worker;
+    struct sigma_rules *rules;
     struct counters counters; /* of reading and decoding */
     int64_t last_ns, next_tick_ns;
     bool is_damaged;
@@ -89,11 +93,17 @@ static bool create_file_run(struct file_run *r, FILE *events, FILE *alerts, stru
 
     if (config->indicators.count && !(r->indicators = indicators_load(&config->indicators, err)))
         return false;
+    if (!r->trial && !rules_load(&r->rules, config, err))
+        return false;
+    const struct sigma_rules *rules = r->trial ? r->trial->rules : r->rules;
     struct core_options core = {
         .config = config,
         .site = r->options->site,
+        .rules = rules,
         .store_path = r->options->store,
         .alert_lines = alerts,
+        .found = r->trial ? r->trial->found : NULL,
+        .found_context = r->trial ? r->trial->context : NULL,
         .source_name = source_name,
         .segment_name = segment_name,
         .context = r,
@@ -109,6 +119,8 @@ static bool create_file_run(struct file_run *r, FILE *events, FILE *alerts, stru
         .core = core_sink(r->core),
         .row = core_row,
         .indicators = r->indicators,
+        .hit = core_hit,
+        .rules = rules,
     };
     r->worker = worker_create(&worker, err);
     return r->worker && worker_load(r->worker, core_store(r->core), err) &&
@@ -120,6 +132,7 @@ static bool destroy_file_run(struct file_run *r, struct error *err)
     worker_destroy(r->worker);
     indicators_destroy(r->indicators);
     bool ok = core_close(r->core, err);
+    sigma_rules_destroy(r->rules);
     duplicates_destroy(r->duplicates);
     decoder_destroy(r->decoder);
     capture_close(r->capture);
@@ -213,6 +226,22 @@ static void fill_stats(struct stats *s, struct file_run *r, const struct timespe
     assert(dissector_count <= STATS_PROTOCOLS_MAX);
     memcpy(s->protocols, analyser_protocols(worker_analyser(r->worker)),
            dissector_count * sizeof *s->protocols);
+}
+
+bool run_trial(const struct run_options *o, const struct trial *trial, struct error *err)
+{
+    struct file_run r = {.options = o, .trial = trial};
+    bool ok = create_file_run(&r, NULL, NULL, err);
+    if (ok) {
+        read_packets(&r);
+        worker_finish(r.worker);
+        struct core_measure m = measure_of(&r);
+        core_finish(r.core, r.last_ns, &m);
+    }
+    struct error close_err = {""};
+    if (!destroy_file_run(&r, &close_err) && ok)
+        ok = error_set(err, "%s", close_err.text);
+    return ok && (!r.is_damaged || error_set(err, "a capture could not be read to its end"));
 }
 
 static int run_files(const struct run_options *o, FILE *events, FILE *alerts)

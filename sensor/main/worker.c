@@ -7,6 +7,7 @@
 #include "rules/site_judge.h"
 #include "sensor/base/event_json.h"
 #include "sensor/base/hash.h"
+#include "sensor/base/log.h"
 #include "sensor/base/pair.h"
 #include "sensor/memory.h"
 
@@ -37,6 +38,9 @@ struct worker {
     struct baseline *baseline;
     struct policy *policy;
     struct evidence *evidence;
+    struct sigma *sigma;             /* NULL: no rules */
+    const struct sigma_rules *rules; /* that sigma evaluates */
+    _Atomic(const struct sigma_rules *) next_rules;
     struct memory *hosts;
     struct recent *told;
     struct site_judge *judge;
@@ -98,6 +102,13 @@ static struct sighting sighting_of(const struct worker *w, enum sighting_kind ki
 
 /* --- what the analyser found --- */
 
+static void judge_flow(struct worker *w, const struct ot_flow *flow, enum sigma_moment moment,
+                       const char *protocol, const struct packet *packet)
+{
+    if (w->sigma)
+        sigma_flow(w->sigma, flow, moment, protocol, packet, packet ? packet->time_ns : w->last_ns);
+}
+
 static void on_flow_started(void *context, const struct ot_flow *flow, const struct packet *packet)
 {
     struct worker *w = context;
@@ -106,6 +117,7 @@ static void on_flow_started(void *context, const struct ot_flow *flow, const str
     site_judge_started(w->judge, flow, packet);
     if (w->options.indicators)
         policy_flow(w->policy, flow, packet);
+    judge_flow(w, flow, SIGMA_STARTED, NULL, packet);
 }
 
 static void on_flow_answered(void *context, const struct ot_flow *flow, const struct packet *packet)
@@ -115,6 +127,7 @@ static void on_flow_answered(void *context, const struct ot_flow *flow, const st
     take_sighting(w, &s);
     site_judge_answered(w->judge, flow, packet); /* first: it asks what was known before */
     baseline_link(w->baseline, flow, packet);
+    judge_flow(w, flow, SIGMA_ANSWERED, NULL, packet);
 }
 
 static void on_flow_refused(void *context, const struct ot_flow *flow, const struct packet *packet)
@@ -124,6 +137,7 @@ static void on_flow_refused(void *context, const struct ot_flow *flow, const str
     take_sighting(w, &s);
     site_judge_refused(w->judge, flow, packet);
     baseline_link(w->baseline, flow, packet); /* a closed port was reached all the same */
+    judge_flow(w, flow, SIGMA_REFUSED, NULL, packet);
 }
 
 static void on_flow_finished(void *context, const struct ot_flow *flow, const struct packet *packet)
@@ -198,6 +212,7 @@ static void on_protocol(void *context, const struct ot_flow *flow, const char *n
         text_copy(s.protocol, sizeof s.protocol, text_of(name));
         take_sighting(w, &s);
     }
+    judge_flow(w, flow, SIGMA_RECOGNISED, name, packet);
 }
 
 static void on_odd_port(void *context, const struct ot_flow *flow, const char *name,
@@ -294,6 +309,8 @@ static void on_event(void *context, const struct ot_event *e)
     policy_event(w->policy, e);
     site_judge_event(w->judge, e); /* before the baseline learns it */
     baseline_event(w->baseline, e);
+    if (w->sigma)
+        sigma_event(w->sigma, e);
 }
 
 static void on_violation(void *context, const struct violation *v)
@@ -334,6 +351,37 @@ static bool is_known(void *context, const struct ot_flow *flow, const char *prot
 {
     const struct worker *w = context;
     return baseline_is_known(w->baseline, flow, protocol);
+}
+
+/* --- rules --- */
+
+static void take_hit(void *context, const struct sigma_hit *hit)
+{
+    struct worker *w = context;
+    w->options.hit(w->options.core.context, hit);
+}
+
+/* Takes over the rules that were set last. Allocates, but only then. */
+static bool take_rules(struct worker *w)
+{
+    const struct sigma_rules *next = atomic_load_explicit(&w->next_rules, memory_order_acquire);
+    if (next == w->rules)
+        return true;
+    if (w->sigma)
+        sigma_tick(w->sigma, w->last_ns, true);
+    sigma_destroy(w->sigma);
+    w->sigma = NULL;
+    w->rules = next;
+    if (next) {
+        struct sigma_sink sink = {w, take_finding, take_hit};
+        w->sigma = sigma_create(next, &sink);
+    }
+    return !next || w->sigma;
+}
+
+void worker_rules(struct worker *w, const struct sigma_rules *rules)
+{
+    atomic_store_explicit(&w->next_rules, rules, memory_order_release);
 }
 
 /* --- life --- */
@@ -400,9 +448,10 @@ struct worker *worker_create(const struct worker_options *options, struct error 
     }
     w->options = *options;
     atomic_init(&w->next_site, NULL);
+    worker_rules(w, options->rules);
     w->hosts = memory_create(HOSTS_MAX, sizeof(struct source));
     w->told = recent_create(TOLD_MAX);
-    if (!w->hosts || !w->told || !create_analyser(w) || !create_judges(w)) {
+    if (!w->hosts || !w->told || !create_analyser(w) || !create_judges(w) || !take_rules(w)) {
         error_set(err, "out of memory for a worker's tables");
         worker_destroy(w);
         return NULL;
@@ -415,6 +464,7 @@ void worker_destroy(struct worker *w)
     if (!w)
         return;
     analyser_destroy(w->analyser);
+    sigma_destroy(w->sigma);
     policy_destroy(w->policy);
     site_judge_destroy(w->judge);
     site_release(atomic_load(&w->next_site));
@@ -508,6 +558,10 @@ void worker_tick(struct worker *w, int64_t time_ns)
     policy_tick(w->policy, time_ns, false);
     site_judge_tick(w->judge, time_ns, false);
     baseline_tick(w->baseline, time_ns, false);
+    if (!take_rules(w))
+        log_error("out of memory: rules are off");
+    if (w->sigma)
+        sigma_tick(w->sigma, time_ns, false);
 }
 
 void worker_packet(struct worker *w, const struct packet *p)
@@ -548,6 +602,8 @@ void worker_finish(struct worker *w)
     policy_tick(w->policy, w->last_ns, true);
     site_judge_tick(w->judge, w->last_ns, true);
     baseline_tick(w->baseline, w->last_ns, true);
+    if (w->sigma)
+        sigma_tick(w->sigma, w->last_ns, true);
     worker_save(w);
 }
 

@@ -6,6 +6,7 @@
 #include "baseline/baseline.h"
 #include "baseline/rows.h"
 #include "rules/policy.h"
+#include "rules/sigma.h"
 #include "rules/site.h"
 #include "sensor/analyser.h"
 #include "sensor/base/config.h"
@@ -22,7 +23,9 @@ struct worker_options {
     FILE *events; /* --events; NULL: none. Shared by workers: stdio locks each line */
     struct finding_sink core;
     void (*row)(void *context, const struct baseline_row *row); /* with core.context */
-    const struct indicators *indicators; /* shared by workers; NULL: none */
+    const struct indicators *indicators;                        /* shared by workers; NULL: none */
+    void (*hit)(void *context, const struct sigma_hit *hit);    /* the same */
+    const struct sigma_rules *rules;                            /* NULL: none; outlive the worker */
 };
 
 struct worker *worker_create(const struct worker_options *options, struct error *err);
@@ -44,3 +47,6 @@ void worker_site(struct worker *w, struct site *site);
 
 const struct analyser *worker_analyser(const struct worker *w);
 struct counters *worker_counters(struct worker *w);
+/* Other rules from the next second on; from any thread. NULL: none. They outlive the worker, and so
+ * do the ones before. */
+void worker_rules(struct worker *w, const struct sigma_rules *rules);

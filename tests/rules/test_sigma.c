@@ -335,7 +335,7 @@ static const struct refusal {
                                                                       "the field `ot.unit` is not there"                                                                                                                                                },
     {"fields that never meet",
                                                                       "title: x\nlogsource: {product: sightglass}\ndetection: {s: {ot.unit: 1, rule.id: x}, "
-                                                                      "condition: s}",                                                                                                       "the field `rule.id` is not there"                         },
+     "condition: s}",                                                                                                                                                                        "the field `rule.id` is not there"                         },
     {"a map in a map",                    HEAD "    s: {ot.unit: {a: b}}\n    condition: s\n",
                                                                       "a value must be a text, a number or a list"                                                                                                                                      },
     {"an empty map",                      HEAD "    s: {}\n    condition: s\n",                                             "is an empty map"                                          },
@@ -355,14 +355,14 @@ static const struct refusal {
                                                                       "write a correlation"                                                                                                                                                             },
     {"a level",
                                                                       "title: x\nlevel: urgent\nlogsource: {service: event}\ndetection: {s: {ot.unit: 1}, "
-                                                                      "condition: s}",                                                                                                       "r.yml:2: key `level`: must be"                            },
+     "condition: s}",                                                                                                                                                                        "r.yml:2: key `level`: must be"                            },
     {"the same id twice",
                                                                       "title: x\nid: a\nlogsource: {service: event}\ndetection: {s: {ot.unit: 1}, condition: "
-                                                                      "s}\n---\ntitle: y\nid: a\nlogsource: {service: event}\ndetection: {s: {ot.unit: 1}, "
-                                                                      "condition: s}\n",                                                                                                     "r.yml:6: key `id`: the file has another rule with this id"},
+     "s}\n---\ntitle: y\nid: a\nlogsource: {service: event}\ndetection: {s: {ot.unit: 1}, "
+     "condition: s}\n",                                                                                                                                                                      "r.yml:6: key `id`: the file has another rule with this id"},
     {"a correlation of nothing",
                                                                       "title: x\ncorrelation: {type: event_count, rules: [a], group-by: [source.ip], timespan: 1m, "
-                                                                      "condition: {gte: 2}}\n",                                                                                              "`a` is no rule that was read"                             },
+     "condition: {gte: 2}}\n",                                                                                                                                                               "`a` is no rule that was read"                             },
     {"a correlation of an odd type",      "title: x\ncorrelation: {type: sum}\n",                                           "must be event_count"                                      },
     {"a correlation without a time",
                                                                       "title: x\ncorrelation: {type: event_count, rules: [a], condition: {gte: 2}}\n",

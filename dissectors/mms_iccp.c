@@ -73,6 +73,8 @@ static void identity(struct dissect *d, struct ot_event *event)
     enum { FACTS_MAX = 2 };
     uint32_t room = FACTS_MAX;
     struct ot_fact *facts = NULL;
+    if (event->fact_count)
+        return;
     for (uint32_t i = 0; i < event->item_count && event->fact_count < room; i++) {
         struct ot_fact fact = fact_of(d, &event->items[i]);
         if (fact.value.size == 0)

@@ -504,9 +504,9 @@ const char *asset_fact_text(const struct assets *t, const struct asset *a, enum 
 
 bool asset_fact_is_identity(enum fact_kind kind)
 {
-    static const enum fact_kind identity[] = {FACT_VENDOR,      FACT_PRODUCT,  FACT_ORDER_NUMBER,
-                                              FACT_SERIAL,      FACT_FIRMWARE, FACT_SOFTWARE,
-                                              FACT_DEVICE_TYPE, FACT_MAC};
+    static const enum fact_kind identity[] = {
+        FACT_VENDOR,   FACT_PRODUCT,     FACT_ORDER_NUMBER, FACT_SERIAL,  FACT_FIRMWARE,
+        FACT_SOFTWARE, FACT_DEVICE_TYPE, FACT_MAC,          FACT_PROGRAM, FACT_PROGRAM_VERSION};
     for (size_t i = 0; i < sizeof identity / sizeof *identity; i++)
         if (identity[i] == kind)
             return true;

@@ -97,8 +97,14 @@ struct asset {
     struct asset_protocol protocols[ASSET_PROTOCOLS_MAX];
     int64_t first_ns, last_ns, changed_ns; /* changed: an identity fact; 0: never */
     uint64_t packets, bytes;
-    uint64_t operations; /* performed: a bit per enum operation */
-    uint64_t suffered;   /* performed on it */
+    int64_t longest_pause_ns; /* between two sightings */
+    int64_t present_ns;       /* heard without a long pause */
+    int64_t heard_ns;         /* last sighting in this run; 0: none */
+    int64_t program_ns;       /* last order in this run that changes its program; 0: none */
+    bool is_lost;             /* and told */
+    bool is_reversed;         /* was told to be a client now */
+    uint64_t operations;      /* performed: a bit per enum operation */
+    uint64_t suffered;        /* performed on it */
     uint32_t first_service, first_fact;
 };
 

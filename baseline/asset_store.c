@@ -51,6 +51,9 @@ static const char *const migrations[] = {
     " identity TEXT NOT NULL, first_ns INTEGER NOT NULL, last_ns INTEGER NOT NULL,"
     " count INTEGER NOT NULL, is_learned INTEGER NOT NULL,"
     " PRIMARY KEY (sensor, segment, role, identity)) WITHOUT ROWID;",
+    /* the rhythm of its presence */
+    "ALTER TABLE assets ADD COLUMN longest_pause_ns INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE assets ADD COLUMN present_ns INTEGER NOT NULL DEFAULT 0;",
     NULL,
 };
 
@@ -261,7 +264,8 @@ static bool asset_apply(struct store *store, const void *data, size_t size, stru
             "operations,"
             " suffered, packets, bytes, foreign_count, most_hosts, most_ports, most_arp, class, "
             "role,"
-            " name, vlans) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+            " name, vlans, longest_pause_ns, present_ns)"
+            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
             " ON CONFLICT (sensor, id) DO UPDATE SET first_ns = min(first_ns, excluded.first_ns),"
             " last_ns = excluded.last_ns, changed_ns = excluded.changed_ns, flags = excluded.flags,"
             " operations = excluded.operations, suffered = excluded.suffered,"
@@ -269,7 +273,8 @@ static bool asset_apply(struct store *store, const void *data, size_t size, stru
             " foreign_count = excluded.foreign_count, most_hosts = excluded.most_hosts,"
             " most_ports = excluded.most_ports, most_arp = excluded.most_arp, class = "
             "excluded.class,"
-            " role = excluded.role, name = excluded.name, vlans = excluded.vlans",
+            " role = excluded.role, name = excluded.name, vlans = excluded.vlans,"
+            " longest_pause_ns = excluded.longest_pause_ns, present_ns = excluded.present_ns",
             err),
         0};
     if (!b.statement)
@@ -292,6 +297,8 @@ static bool asset_apply(struct store *store, const void *data, size_t size, stru
     bind_text(&b, row->role);
     bind_text(&b, row->name);
     bind_text(&b, vlans);
+    bind_integer(&b, a->longest_pause_ns);
+    bind_integer(&b, a->present_ns);
     return store_step(store, b.statement, err) && aliases_write(store, row, err) &&
            protocols_write(store, row, err) && place_write(store, row, err);
 }
@@ -570,6 +577,8 @@ static void asset_row(struct inventory *inv, sqlite3_stmt *statement)
     for (int i = 0; i < SCAN_KIND_COUNT; i++)
         a->habit.most[i] = (uint16_t)sqlite3_column_int64(statement, 11 + i);
     vlans_parse(a, column_text(statement, 14));
+    a->longest_pause_ns = sqlite3_column_int64(statement, 15);
+    a->present_ns = sqlite3_column_int64(statement, 16);
 }
 
 static void alias_row(struct inventory *inv, sqlite3_stmt *statement)
@@ -665,7 +674,9 @@ bool inventory_load(struct inventory *inv, struct store *store, struct error *er
         {"SELECT name, first_ns, observed_ns, quiet_ns, is_settled FROM segments WHERE sensor = ?"
          " ORDER BY name",                                                          segment_row },
         {"SELECT id, segment, first_ns, last_ns, changed_ns, flags, operations, suffered, packets,"
-         " bytes, foreign_count, most_hosts, most_ports, most_arp, vlans FROM assets"
+         " bytes, foreign_count, most_hosts, most_ports, most_arp, vlans, longest_pause_ns, "
+         "present_ns FROM "
+         "assets"
          " WHERE sensor = ? ORDER BY last_ns DESC, id",                             asset_row   },
         {"SELECT asset, kind, value, is_confirmed FROM asset_aliases WHERE sensor = ?"
          " ORDER BY asset, kind, position",                                         alias_row   },

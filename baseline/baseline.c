@@ -157,10 +157,10 @@ void baseline_event(struct baseline *b, const struct ot_event *event)
     b->fresh_is_actor_new = operations_is_actor_new(s.pair, s.side, event->operation);
     if (event->direction != OT_RESPONSE || is_only_side(event)) {
         operations_judge(&s);
-        if (s.is_known && event->direction != OT_RESPONSE) {
+        if (s.is_known && event->direction != OT_RESPONSE)
             objects_judge(&s);
+        if (event->direction != OT_RESPONSE)
             values_judge(&s);
-        }
         rates_judge(&s);
         sealing_judge(&s);
     }
@@ -207,6 +207,7 @@ void baseline_tick(struct baseline *b, int64_t time_ns, bool is_last)
         b->now_ns = time_ns;
     if (is_last && !b->is_last && b->options.mode != MODE_DETECT)
         learn_open_stretches(b);
+    settle_look(&b->links, b->options.settle_min_ns);
     silence_look(b, is_last && !b->is_last);
     b->is_last = is_last;
 }
@@ -397,8 +398,10 @@ static bool load_conversation(void *context, const struct baseline_row *row)
         return true;
     struct conversation *c = load_entry(
         &b->conversations, conversations_key(pair_key, row->is.conversation.protocol), row);
-    if (c)
-        c->f = row->is.conversation;
+    if (!c)
+        return true;
+    c->f = row->is.conversation;
+    c->pair_key = pair_key;
     return true;
 }
 

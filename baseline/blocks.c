@@ -14,7 +14,7 @@ enum {
 };
 static const int64_t FROZEN_MIN_NS = 8 * SECOND_NS;
 static const int64_t POLL_PAUSE_NS =
-    60 * SECOND_NS; /* polls so far apart are no polling: begin anew */
+    180 * SECOND_NS; /* polls so far apart are no polling: begin anew */
 
 uint64_t block_more(uint64_t name_hash, uint64_t address, uint32_t size)
 {

@@ -221,6 +221,7 @@ static struct conversation *conversation_find_or_add(struct seen *s, const struc
             s->pair->e.state == ENTRY_LEARNED ? state_of_new(s, &b->links) : ENTRY_PENDING;
         c = table_add(&b->conversations, key, state, b->now_ns);
         c->f.pair = pair_id(&s->pair->f);
+        c->pair_key = s->pair->e.key;
         text_copy(c->f.protocol, sizeof c->f.protocol, text_of(protocol));
         c->f.client = (uint8_t)client_side;
         c->f.is_role_known = flow->is_role_known;

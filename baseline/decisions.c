@@ -18,11 +18,12 @@ static void text_bind(sqlite3_stmt *q, int i, const char *text)
 }
 
 static bool audit(struct store *store, const char *sensor, int64_t made_ns, const char *by,
-                  const char *what, const char *why, struct error *err)
+                  const char *what, const char *why, bool is_told, struct error *err)
 {
     sqlite3_stmt *q = store_statement(store,
-                                      "INSERT INTO baseline_audit(sensor, id, made, by, what, why) "
-                                      "SELECT ?1, coalesce(max(id), 0) + 1, ?2, ?3, ?4, ?5 "
+                                      "INSERT INTO baseline_audit(sensor, id, made, by, what, why, "
+                                      "is_told) "
+                                      "SELECT ?1, coalesce(max(id), 0) + 1, ?2, ?3, ?4, ?5, ?6 "
                                       "FROM baseline_audit WHERE sensor = ?1",
                                       err);
     if (!q)
@@ -32,13 +33,48 @@ static bool audit(struct store *store, const char *sensor, int64_t made_ns, cons
     text_bind(q, 3, by);
     text_bind(q, 4, what);
     text_bind(q, 5, why);
+    sqlite3_bind_int(q, 6, is_told);
     return store_step(store, q, err);
 }
 
 bool baseline_audit(struct store *store, const char *sensor, const char *by, const char *what,
                     const char *why, struct error *err)
 {
-    return audit(store, sensor, wall_clock_ns(), by, what, why, err);
+    return audit(store, sensor, wall_clock_ns(), by, what, why, false, err);
+}
+
+bool baseline_audit_change(struct store *store, const char *sensor, const char *by,
+                           const char *what, const char *why, struct error *err)
+{
+    return audit(store, sensor, wall_clock_ns(), by, what, why, true, err);
+}
+
+bool baseline_changes_read(struct store *store, const char *sensor, int64_t after,
+                           void (*put)(void *context, const struct baseline_change *change),
+                           void *context, struct error *err)
+{
+    sqlite3_stmt *q = store_statement(store,
+                                      "SELECT id, made, by, what, why FROM baseline_audit WHERE "
+                                      "sensor = ? AND id > ? AND is_told ORDER BY id",
+                                      err);
+    if (!q)
+        return false;
+    text_bind(q, 1, sensor);
+    sqlite3_bind_int64(q, 2, after);
+    int code;
+    while ((code = sqlite3_step(q)) == SQLITE_ROW) {
+        struct baseline_change c = {.id = sqlite3_column_int64(q, 0),
+                                    .made_ns = sqlite3_column_int64(q, 1)};
+        text_copy(c.by, sizeof c.by, text_of((const char *)sqlite3_column_text(q, 2)));
+        text_copy(c.what, sizeof c.what, text_of((const char *)sqlite3_column_text(q, 3)));
+        text_copy(c.why, sizeof c.why, text_of((const char *)sqlite3_column_text(q, 4)));
+        put(context, &c);
+    }
+    bool ok =
+        code == SQLITE_DONE || error_set(err, "store %s: cannot read the audit records: %s",
+                                         store_path(store), sqlite3_errmsg(store_handle(store)));
+    sqlite3_reset(q);
+    return ok;
 }
 
 void baseline_decision_print(const struct baseline_decision *d, char *out, size_t capacity)
@@ -88,7 +124,8 @@ bool baseline_decision_add(struct store *store, const char *sensor, struct basel
     text_bind(q, 9, d->by);
     text_bind(q, 10, d->why);
     baseline_decision_print(d, what, sizeof what);
-    return store_step(store, q, err) && audit(store, sensor, d->made_ns, d->by, what, d->why, err);
+    return store_step(store, q, err) &&
+           audit(store, sensor, d->made_ns, d->by, what, d->why, false, err);
 }
 
 static void decision_read(sqlite3_stmt *q, struct baseline_decision *d)

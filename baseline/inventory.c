@@ -6,6 +6,7 @@
  *   - other IPs behind a MAC are devices of their own: they may be routed. Addresses of several
  * other subnets make the MAC a router's. */
 #include "inventory_state.h"
+#include "presence.h"
 
 #include "sensor/base/json_writer.h"
 
@@ -31,6 +32,9 @@ static const int64_t SERVICES_NS =
     600 * 1000000000ll; /* a new device's services belong to its newness */
 static const int64_t FACT_BURST_NS =
     2 * 1000000000ll; /* one reply may tell several values of a kind */
+static const int64_t PROGRAMMING_NS =
+    86400 * 1000000000ll; /* after a download that was seen, another program is what it did */
+static const int64_t LOOK_NS = 60 * 1000000000ll;     /* for lost devices */
 static const int64_t PRESENT_NS = 90 * 1000000000ll;  /* hosts are sighted once a minute */
 static const int64_t TICK_MAX_NS = 60 * 1000000000ll; /* a longer gap was not observed */
 
@@ -51,8 +55,9 @@ struct inventory *inventory_create(const struct inventory_options *options,
     inv->scans = scans_create(&scan, sink);
     inv->floods = floods_create(sink);
     inv->infrastructure = infrastructure_create(sink);
+    inv->masters = masters_create(sink);
     inv->bindings = bindings_create(options->assets_max, sink);
-    if (!inv->scans || !inv->floods || !inv->infrastructure || !inv->bindings ||
+    if (!inv->scans || !inv->floods || !inv->infrastructure || !inv->masters || !inv->bindings ||
         !assets_create(&inv->assets, options->assets_max)) {
         inventory_destroy(inv);
         return NULL;
@@ -67,6 +72,7 @@ void inventory_destroy(struct inventory *inv)
     scans_destroy(inv->scans);
     floods_destroy(inv->floods);
     infrastructure_destroy(inv->infrastructure);
+    masters_destroy(inv->masters);
     bindings_destroy(inv->bindings);
     assets_destroy(&inv->assets);
     free(inv);
@@ -305,9 +311,38 @@ static void tell_service(struct inventory *inv, struct asset *a,
     inv->sink->finding(inv->sink->context, &f);
 }
 
+/* The program of a controller is another one, and nobody was seen to change it. */
+static void tell_program(struct inventory *inv, const struct asset *a, const struct sighting *s,
+                         const struct asset_fact *old)
+{
+    struct finding f;
+    char since[TIME_TEXT_SIZE];
+    finding_start(inv, &f, DETECTION_PLC_PROGRAM_CHANGE_OBSERVED, a, s);
+    text_format(f.what, sizeof f.what,
+                "runs another program than before%s%.40s: %.60s, and no download was seen",
+                s->unit[0] ? " in " : "", s->unit, s->text);
+    text_format(f.expected, sizeof f.expected, "%.100s, since %s, told %llu times", old->text,
+                when(since, old->first_ns), (unsigned long long)old->count);
+    text_format(f.seen, sizeof f.seen, "%s", s->text);
+    text_format(f.key, sizeof f.key, "program %s", s->unit);
+    text_format(f.object, sizeof f.object, "%s", s->unit[0] ? s->unit : "program");
+    inv->sink->finding(inv->sink->context, &f);
+}
+
+static bool is_program(unsigned fact)
+{
+    return fact == FACT_PROGRAM || fact == FACT_PROGRAM_VERSION;
+}
+
 static void tell_fact(struct inventory *inv, const struct asset *a, const struct sighting *s,
                       const struct asset_fact *old)
 {
+    if (is_program(s->fact)) {
+        bool is_ordered = a->program_ns && s->time_ns - a->program_ns < PROGRAMMING_NS;
+        if (!is_ordered)
+            tell_program(inv, a, s, old);
+        return;
+    }
     bool is_firmware = s->fact == FACT_FIRMWARE || s->fact == FACT_SOFTWARE;
     enum detection detection =
         is_firmware ? DETECTION_ASSET_FIRMWARE_CHANGED : DETECTION_ASSET_IDENTITY_CHANGED;
@@ -732,11 +767,44 @@ static void on_answer(struct inventory *inv, uint32_t segment, struct asset *a,
     served(inv, a, service);
 }
 
+/* A device that always answered in a plant protocol now asks in it. Only the first packets of a
+ * TCP connection tell for sure who asks. */
+static bool is_reversal(const struct inventory *inv, const struct asset *client,
+                        const struct sighting *s, uint16_t name)
+{
+    if (!s->is_start_seen || s->transport != TRANSPORT_TCP || !s->detail || client->is_reversed ||
+        client->is_new || is_silent(inv, client->segment) || !asset_protocol_kind(s->protocol))
+        return false;
+    for (size_t i = 0; i < client->protocol_count; i++)
+        if (client->protocols[i].name == name)
+            return client->protocols[i].is_served && !client->protocols[i].is_used;
+    return false;
+}
+
+static void tell_reversed(struct inventory *inv, struct asset *a, const struct sighting *s)
+{
+    struct finding f;
+    char since[TIME_TEXT_SIZE];
+    finding_start(inv, &f, DETECTION_COMM_ROLE_REVERSED, a, s);
+    f.has_target = true;
+    f.target = s->other;
+    text_format(f.key, sizeof f.key, "reversed");
+    text_format(f.what, sizeof f.what, "has always answered %s and now asks %%T in it",
+                s->protocol);
+    text_format(f.expected, sizeof f.expected, "a server of %s only, since %s", s->protocol,
+                when(since, a->first_ns));
+    text_format(f.seen, sizeof f.seen, "opens a connection as a client of %s", s->protocol);
+    inv->sink->finding(inv->sink->context, &f);
+    a->is_reversed = true;
+}
+
 static void on_protocol(struct inventory *inv, uint32_t segment, struct asset *client,
                         const struct sighting *s)
 {
     struct assets *t = &inv->assets;
     uint16_t name = assets_protocol(t, s->protocol);
+    if (is_reversal(inv, client, s, name))
+        tell_reversed(inv, client, s);
     asset_protocol_add(t, client, name, false);
     if (address_is_group(&s->other.ip) || mac_is_group(&s->other.mac))
         return;
@@ -767,6 +835,12 @@ static void on_protocol(struct inventory *inv, uint32_t segment, struct asset *c
     served(inv, server, service);
 }
 
+/* What leaves another program behind. */
+static const uint64_t PROGRAMMING =
+    (uint64_t)1 << OP_PROGRAM_DOWNLOAD | (uint64_t)1 << OP_PROGRAM_MODIFY |
+    (uint64_t)1 << OP_PROGRAM_DELETE | (uint64_t)1 << OP_FIRMWARE_UPDATE |
+    (uint64_t)1 << OP_FILE_WRITE | (uint64_t)1 << OP_CONFIG_CHANGE;
+
 static void on_role(struct inventory *inv, uint32_t segment, struct asset *a,
                     const struct sighting *s)
 {
@@ -781,6 +855,8 @@ static void on_role(struct inventory *inv, uint32_t segment, struct asset *a,
         a->is_dirty = true;
         something_new(inv, segment);
     }
+    if (target && (PROGRAMMING >> s->operation & 1))
+        target->program_ns = s->time_ns;
     bool is_between_computers =
         strcmp(s->protocol, "smb2") == 0 || strcmp(s->protocol, "smb") == 0 ||
         strcmp(s->protocol, "dcerpc") == 0 || strcmp(s->protocol, "http") == 0;
@@ -898,6 +974,7 @@ void inventory_sighting(struct inventory *inv, const struct sighting *s)
         return;
     if (s->time_ns > a->last_ns)
         a->last_ns = s->time_ns;
+    presence_heard(a, s->time_ns, inv->options.mode != MODE_DETECT);
     a->is_dirty = true;
     vlan_add(a, s->vlan);
     switch (s->kind) {
@@ -925,10 +1002,40 @@ void inventory_sighting(struct inventory *inv, const struct sighting *s)
                                     a->is_new))
             something_new(inv, segment);
         break;
+    case SIGHTING_WRITE:
+        masters_sighting(inv->masters, s, is_silent(inv, segment));
+        break;
     case SIGHTING_FLOW:
     case SIGHTING_REFUSED:
     case SIGHTING_ARP:
         break;
+    }
+}
+
+static void tell_lost(struct inventory *inv, struct asset *a, int64_t time_ns)
+{
+    struct finding f;
+    finding_start(inv, &f, DETECTION_ASSET_LOST, a, NULL);
+    f.time_ns = time_ns;
+    presence_words(a, time_ns, &f);
+    inv->sink->finding(inv->sink->context, &f);
+}
+
+/* Who is silent for too long. A segment in which nobody is heard is the sensor's trouble. */
+static void look_for_lost(struct inventory *inv, int64_t time_ns)
+{
+    if (inv->looked_ns && time_ns - inv->looked_ns < LOOK_NS && time_ns >= inv->looked_ns)
+        return;
+    bool was_away = inv->looked_ns == 0 || time_ns - inv->looked_ns > LOOK_NS + TICK_MAX_NS;
+    inv->looked_ns = time_ns;
+    for (size_t i = 0; i < inv->assets.count; i++) {
+        struct asset *a = &inv->assets.list[i];
+        if (!a->is_used || a->heard_ns == 0)
+            continue;
+        if (was_away || time_ns - inv->segments[a->segment].seen_ns > PRESENT_NS)
+            presence_blind(a, time_ns);
+        else if (!is_silent(inv, a->segment) && !is_far_away(a) && presence_is_lost(a, time_ns))
+            tell_lost(inv, a, time_ns);
     }
 }
 
@@ -943,6 +1050,7 @@ void inventory_tick(struct inventory *inv, int64_t time_ns, bool is_last)
             segment_tick(inv, &inv->segments[i], time_ns, passed_ns);
     pending_flush(inv, time_ns, is_last);
     bindings_tick(inv->bindings, time_ns, is_last, ip_moved, inv);
+    look_for_lost(inv, time_ns);
     scans_tick(inv->scans, is_last ? time_ns + PENDING_NS : time_ns);
     floods_tick(inv->floods, time_ns);
 }

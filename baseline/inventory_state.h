@@ -6,6 +6,7 @@
 #include "flood.h"
 #include "infrastructure.h"
 #include "inventory.h"
+#include "masters.h"
 #include "scan.h"
 
 enum {
@@ -43,6 +44,8 @@ struct inventory {
     struct scans *scans;
     struct floods *floods;
     struct infrastructure *infrastructure;
+    struct masters *masters;
+    int64_t looked_ns; /* for lost devices */
     struct inventory_segment segments[SEGMENTS_MAX];
     size_t segment_count;
     int64_t now_ns, ticked_ns;

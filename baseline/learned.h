@@ -47,16 +47,19 @@ struct pair {
 
 struct conversation {
     struct entry e;
-    struct conversation_facts f;
-    struct repeat told, burst_told, frozen_told;
-    struct window writes;
-    struct window new_operations;
-    struct repeat sequence_told, period_told, value_told, sealed_told;
-    uint8_t readbacks; /* written values that wait for being read back, at most */
-    int64_t run_ns;    /* last event in this run; 0: none yet */
-    int64_t beat_ns;   /* last beat in this run; 0: none yet */
+    /* what every message touches comes first */
+    int64_t run_ns; /* last event in this run; 0: none yet */
+    int64_t
+        beat_ns; /* last beat in this run, or later when nothing at all was heard; 0: none yet */
+    int64_t heard_ns; /* last beat in this run; 0: none yet */
     uint32_t run_beats;
-    bool is_silent; /* and told */
+    bool is_silent;    /* and told */
+    uint8_t readbacks; /* written values that wait for being read back, at most */
+    struct conversation_facts f;
+    uint64_t pair_key; /* of its entry, if that is still there */
+    struct window writes, new_operations;
+    struct repeat told, burst_told, frozen_told, sequence_told, period_told, value_told,
+        sealed_told, alarm_told;
 };
 
 struct operation_entry {
@@ -84,6 +87,7 @@ struct point {
     struct entry e;
     double last;
     bool has_last;
+    int64_t sighted_ns; /* when its writer was told to the core */
     struct point_facts f;
     struct window changes;
     struct repeat told, toggle_told;
@@ -180,6 +184,8 @@ void settle_pass(struct settle *s, int64_t delta_ns);
 void settle_new(struct settle *s);
 /* One more thing was judged: seen is how often it had been seen before. */
 void settle_draw(struct settle *s, uint64_t seen);
+/* Notes when it has settled; once in a while. */
+void settle_look(struct settle *s, int64_t minimum_ns);
 /* It has been learning for long enough to have an opinion, but has not settled: what is new is
  * learned, and told at lower severity. */
 bool baseline_is_late(const struct baseline *b, const struct settle *s, int64_t since_ns);

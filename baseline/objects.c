@@ -3,6 +3,7 @@
  * Addresses are interval sets per unit, area and number; named things are single entries. What is
  * new after learning is kept beside what was learned, so that its repeats are one cause. Many new
  * things read in a short time are a sweep. */
+#include "alarms.h"
 #include "learned.h"
 
 #include <string.h>
@@ -141,7 +142,9 @@ static void tell(struct seen *s, const struct ot_item *item, bool is_write,
     uint64_t count;
     if (!repeat_is_due(told, s->b->now_ns, &count))
         return;
-    struct finding *f = finding_begin(s, DETECTION_RW_NEW_ADDRESS);
+    bool is_alarm = is_write && alarms_is_setting(item);
+    struct finding *f =
+        finding_begin(s, is_alarm ? DETECTION_RW_ALARM_LIMIT_WRITE : DETECTION_RW_NEW_ADDRESS);
     char since[SINCE_TEXT], list[160] = "";
     const char *verb = is_write ? "writes" : "reads";
     const char *area = item->area ? item->area : "object";
@@ -153,8 +156,8 @@ static void tell(struct seen *s, const struct ot_item *item, bool is_write,
         text_format(f->key, sizeof f->key, "write %s", f->object);
     else
         text_format(f->key, sizeof f->key, "read %s %u", area, item->has_number ? item->number : 0);
-    text_format(f->what, sizeof f->what, "%s %s of %%T, which it never did before", verb,
-                f->object);
+    text_format(f->what, sizeof f->what, "%s %s of %%T%s, which it never did before", verb,
+                f->object, is_alarm ? ", a setting of its alarms" : "");
     since_print(since, s->conversation->e.first_ns);
     if (known)
         text_format(f->expected, sizeof f->expected, "%s only %s %s, since %s", verb, area,

@@ -4,6 +4,7 @@
  * recon.ot-identify, a first listing recon.browse; other functions never used are rw.new-function.
  * What rules/ tells in every mode (program transfers, stop, mode, ...) is counted here and not told
  * again. */
+#include "alarms.h"
 #include "learned.h"
 
 #include <string.h>
@@ -74,6 +75,37 @@ static void object_of(struct finding *f, const struct ot_event *e)
 {
     if (e->item_count > 0)
         ot_item_print(&e->items[0], f->object, sizeof f->object);
+}
+
+/* Who has never done so changes how alarms are raised. */
+static void tell_alarm(struct seen *s)
+{
+    uint64_t count;
+    if (!repeat_is_due(&s->conversation->alarm_told, s->b->now_ns, &count))
+        return;
+    struct finding *f = finding_begin(s, DETECTION_RW_ALARM_LIMIT_WRITE);
+    char since[SINCE_TEXT];
+    f->count = count;
+    f->flags |= FINDING_IS_WRITE;
+    object_of(f, s->event);
+    text_format(f->key, sizeof f->key, "alarm %s", f->object);
+    text_format(f->what, sizeof f->what, "changes how %%T raises alarms: %s%s%s",
+                words_of(s->event), *f->object ? " of " : "", f->object);
+    text_format(f->expected, sizeof f->expected,
+                "never touches alarms there, since %s (%llu messages)",
+                since_print(since, s->conversation->e.first_ns),
+                (unsigned long long)s->conversation->e.count);
+    text_format(f->seen, sizeof f->seen, "%s%s%s", words_of(s->event), *f->object ? ", " : "",
+                f->object);
+    finding_raise(s, f);
+}
+
+static bool is_about_alarms(const struct ot_event *e)
+{
+    if (alarms_is_handling(e))
+        return true;
+    bool is_write = e->operation == OP_WRITE || e->operation == OP_CONTROL;
+    return is_write && e->item_count > 0 && alarms_is_setting(&e->items[0]);
 }
 
 static void tell_writer(struct seen *s)
@@ -224,6 +256,11 @@ static bool is_habit(const struct seen *s, enum detection detection)
 
 static void tell(struct seen *s, struct operation_entry *o, enum detection detection)
 {
+    if (is_about_alarms(s->event)) {
+        tell_alarm(s);
+        if (detection == DETECTION_RW_NEW_FUNCTION)
+            return;
+    }
     bool is_new_link =
         s->pair->e.state != ENTRY_LEARNED || s->conversation->e.state != ENTRY_LEARNED;
     if (detection == DETECTION_RW_NEW_WRITER) {

@@ -1,7 +1,7 @@
 /* polled.c: the values that devices give when they are polled.
  *
  * Sixteen neighbouring variables share an entry (about 700 bytes), so that a poll of ten registers
- * costs one search. A piece is looked at when its bytes changed, and a few times a second at most.
+ * costs one search. A piece is looked at when its bytes changed, and twice a second at most.
  * What is judged is what has shown what it does: an enumeration whose states all came again, a
  * range that was crossed to and fro without growing. Counters, drifting measurements and set points
  * never show that, and are not judged. */
@@ -21,7 +21,7 @@ enum {
 static const double MARGIN_SPREAD = 1.0, MARGIN_SIZE = 0.05; /* of the spread, of the value */
 static const float CODE_MAX = 31, WORD_MAX = 65535;
 static const float GROWTH = 0.1f; /* of the spread: a range that grows more is another range */
-static const int64_t LOOK_NS = SECOND_NS / 10;
+static const int64_t LOOK_NS = SECOND_NS / 2;
 
 static uint64_t page_more(uint64_t name_hash, uint64_t address, uint32_t size, uint32_t page)
 {

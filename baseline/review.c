@@ -357,6 +357,64 @@ bool review_write_yaml(const struct review *d, FILE *out, struct error *err)
     return ferror(out) ? error_set(err, "cannot write the document") : true;
 }
 
+static void write_line(const struct listed *l, const struct baseline_row *row, FILE *out)
+{
+    if (row->kind == BASELINE_OPERATION)
+        write_operation(l, row, out);
+    else if (row->kind == BASELINE_POINT)
+        write_value(l, row, out);
+    else
+        write_object(l, row, out);
+}
+
+static bool put_line(const struct listed *l, const struct baseline_row *row,
+                     bool (*put)(void *context, const struct baseline_row *row, const char *text),
+                     void *context)
+{
+    char client[HOST_TEXT], server[HOST_TEXT], *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return false;
+    fprintf(out, "%s > %s %s", host_print(client, client_of(l)), host_print(server, server_of(l)),
+            l->conversation->is.conversation.protocol);
+    if (row == l->conversation)
+        fprintf(out, ": %s, at most %u writes in 10 s", entry_state_name(row->state),
+                row->is.conversation.writes_max);
+    else
+        write_line(l, row, out);
+    bool ok = fclose(out) == 0;
+    if (ok) {
+        text[strcspn(text, "\n")] = '\0';
+        ok = put(context, row, text);
+    }
+    free(text);
+    return ok;
+}
+
+bool review_each_line(const struct review *d,
+                      bool (*put)(void *context, const struct baseline_row *row, const char *text),
+                      void *context)
+{
+    struct view v;
+    bool ok = view_make(&v, d);
+    for (size_t i = 0; ok && i < v.count; i++) {
+        const struct listed *l = &v.listed[i];
+        ok = put_line(l, l->conversation, put, context);
+        for (size_t k = first_child(&v, l->conversation->id); ok && k < v.child_count; k++) {
+            const struct baseline_row *row = v.children[k];
+            if (row_parent(row) != l->conversation->id)
+                break;
+            bool is_said = row->kind <= BASELINE_POINT &&
+                           (row->kind != BASELINE_RANGE || row->is.range.set.count > 0);
+            if (is_said)
+                ok = put_line(l, row, put, context);
+        }
+    }
+    view_release(&v);
+    return ok;
+}
+
 /* --- tables for people --- */
 
 static const char *const dimension_names[] = {"conversations", "operations", "objects", "values",
@@ -372,7 +430,7 @@ static void show_conversation(const struct listed *l, int64_t settle_min_ns, FIL
     char client[HOST_TEXT], server[HOST_TEXT], first[SINCE_TEXT], last[SINCE_TEXT],
         operations[SETTLE_TEXT], objects[SETTLE_TEXT];
     const struct baseline_row *row = l->conversation;
-    fprintf(out, "%-17s %-17s %-12s %-8s %s  %s %9" PRIu64 "  %-56s %s\n",
+    fprintf(out, "%-17s %-17s %-12s %-8s %s  %s %9" PRIu64 "  %-70s %s\n",
             host_print(client, client_of(l)), host_print(server, server_of(l)),
             row->is.conversation.protocol, entry_state_name(row->state),
             since_print(first, row->first_ns), since_print(last, row->last_ns), row->count,
@@ -491,7 +549,7 @@ void review_show(const struct review *d, enum review_dimension dimension, int64_
             fprintf(out, "pairs of devices: %s\n",
                     settle_print(&d->rows[i].is.links, settle_min_ns, why, sizeof why));
         if (dimension == REVIEW_CONVERSATIONS && v.count)
-            fprintf(out, "%-17s %-17s %-12s %-8s %-16s  %-16s %9s  %-56s %s\n", "CLIENT", "SERVER",
+            fprintf(out, "%-17s %-17s %-12s %-8s %-16s  %-16s %9s  %-70s %s\n", "CLIENT", "SERVER",
                     "PROTOCOL", "STATE", "FIRST SEEN", "LAST SEEN", "MESSAGES", "OPERATIONS",
                     "OBJECTS");
         for (size_t i = 0; i < v.count; i++) {

@@ -24,6 +24,11 @@ bool review_write_yaml(const struct review *document, FILE *out, struct error *e
 bool review_write_store(const struct review *document, struct store *store,
                         struct error *err) NODISCARD;
 
+/* What `after` says otherwise than `before`, a line each with "-" and "+"; *differences counts
+ * them. Counts and times are no difference. */
+bool review_diff(const struct review *before, const struct review *after, FILE *out,
+                 size_t *differences, struct error *err) NODISCARD;
+
 enum review_dimension {
     REVIEW_CONVERSATIONS,
     REVIEW_OPERATIONS,

@@ -49,7 +49,8 @@ struct column {
         AT(member.unit_hash, COLUMN_U64), AT(member.area, COLUMN_TEXT),                            \
         AT(member.has_number, COLUMN_BOOL), AT(member.number, COLUMN_U32)
 
-static const struct column links_columns[] = {SETTLE(links), SETTLE_CHANCE(links)};
+static const struct column links_columns[] = {SETTLE(links), SETTLE_CHANCE(links),
+                                              AT(links.settled_after_ns, COLUMN_I64)};
 static const struct column pair_columns[] = {
     AT(pair.segment, COLUMN_U32),       AT(pair.hosts[0], COLUMN_HOST),
     AT(pair.hosts[1], COLUMN_HOST),     AT(pair.operations[0], COLUMN_U32),
@@ -72,6 +73,8 @@ static const struct column conversation_columns[] = {
     AT(conversation.sealed, COLUMN_U32),
     AT(conversation.open, COLUMN_U32),
     AT(conversation.sequence, COLUMN_SEQUENCE),
+    AT(conversation.operations.settled_after_ns, COLUMN_I64),
+    AT(conversation.objects.settled_after_ns, COLUMN_I64),
 };
 static const struct column operation_columns[] = {
     AT(operation.conversation, COLUMN_U64),
@@ -199,6 +202,13 @@ static const char *const migrations[] = {
     "CREATE TABLE baseline_polled (" HEAD PLACE_SQL
     ", address INTEGER, size INTEGER, page INTEGER, name TEXT, name_hash INTEGER, "
     "variables TEXT" END,
+    /* changes that the sensor tells; after how much observation (ns) a scope settled */
+    "ALTER TABLE baseline_audit ADD COLUMN is_told INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_links ADD COLUMN settled_after INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN operations_settled_after INTEGER NOT NULL "
+    "DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN objects_settled_after INTEGER NOT NULL DEFAULT "
+    "0;",
     NULL,
 };
 
@@ -221,10 +231,10 @@ struct kind {
     }
 
 static const struct kind kinds[BASELINE_KINDS] = {
-    [BASELINE_LINKS] = KIND("baseline_links", MARKS5 ",?,?,?,?", links_columns),
+    [BASELINE_LINKS] = KIND("baseline_links", MARKS5 "," MARKS5, links_columns),
     [BASELINE_PAIR] = KIND("baseline_pairs", MARKS6, pair_columns),
     [BASELINE_CONVERSATION] =
-        KIND("baseline_conversations", MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 "," MARKS6,
+        KIND("baseline_conversations", MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 ",?,?",
              conversation_columns),
     [BASELINE_OPERATION] = KIND("baseline_operations", MARKS6 ",?,?,?", operation_columns),
     [BASELINE_RANGE] = KIND("baseline_ranges", MARKS5 "," MARKS5, range_columns),
@@ -273,14 +283,18 @@ static void states_parse(struct point_facts *f, const char *text)
     }
 }
 
-/* Numbers in hexadecimal, separated by spaces: once, often, departures, arrivals of each step. */
+/* Numbers in hexadecimal, separated by spaces: the commands, then once, often, arrivals of each
+ * step. */
 static void sequence_print(const struct sequence_facts *f, char *out, size_t capacity)
 {
-    size_t used = 0;
     out[0] = '\0';
+    if (f->steps == 0)
+        return;
+    text_format(out, capacity, "%x", f->commands);
+    size_t used = strlen(out);
     for (int i = 0; i < f->steps && i < STEPS_MAX; i++) {
-        text_format(out + used, capacity - used, "%s%x %x %x %x", i ? " " : "", f->once[i],
-                    f->often[i], f->departures[i], f->arrivals[i]);
+        text_format(out + used, capacity - used, " %x %x %x", f->once[i], f->often[i],
+                    f->arrivals[i]);
         used += strlen(out + used);
     }
 }
@@ -296,13 +310,11 @@ static uint16_t hex_take(const char **text)
 static void sequence_parse(struct sequence_facts *f, const char *text)
 {
     *f = (struct sequence_facts){0};
-    while (*text && f->steps < STEPS_MAX) {
+    f->commands = hex_take(&text);
+    while (*text == ' ' && f->steps < STEPS_MAX) {
         f->once[f->steps] = hex_take(&text);
         f->often[f->steps] = hex_take(&text);
-        f->departures[f->steps] = hex_take(&text);
         f->arrivals[f->steps++] = hex_take(&text);
-        while (*text && *text != ' ')
-            text++; /* not ours: passed over */
     }
 }
 

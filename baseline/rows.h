@@ -33,10 +33,11 @@ enum {
  * it does now. */
 struct settle {
     int64_t observed_ns, quiet_ns, longest_gap_ns;
-    uint32_t news, calm;     /* new things; events since the last of them */
-    uint32_t draws, singles; /* judged things, and those of them that were seen only once */
-    uint8_t known;           /* percent: 100 minus the chance of news; filled for rows */
-    bool is_settled;         /* filled for rows */
+    uint32_t news, calm;      /* new things; events since the last of them */
+    int64_t settled_after_ns; /* observed until it settled; 0: has not since the last new thing */
+    uint32_t draws, singles;  /* judged things, and those of them that were seen only once */
+    uint8_t known;            /* percent: 100 minus the chance of news; filled for rows */
+    bool is_settled;          /* filled for rows */
 };
 /* Upper bound of the probability that the next event is something new: 0..1. */
 double settle_chance(const struct settle *s);
@@ -53,27 +54,30 @@ struct pair_facts {
     uint32_t sessions_max;  /* most connections within a minute */
 };
 
-/* Which function of a conversation follows which: the first STEPS_MAX functions, by their step. */
+/* Which function of a conversation comes before each of its commands: the first STEPS_MAX
+ * functions, by their step. */
 enum { STEPS_MAX = 16 };
 struct sequence_facts {
-    uint16_t once[STEPS_MAX], often[STEPS_MAX]; /* by predecessor: a bit for each successor */
-    uint16_t departures[STEPS_MAX], arrivals[STEPS_MAX]; /* saturating */
-    uint8_t steps;                                       /* functions that have one */
+    uint16_t once[STEPS_MAX], often[STEPS_MAX]; /* of a command: a bit for each predecessor */
+    uint16_t arrivals[STEPS_MAX];               /* at a command, saturating */
+    uint16_t commands;                          /* bits of the steps that are commands */
+    uint8_t steps;                              /* functions that have one */
 };
 
 struct conversation_facts {
-    uint64_t pair; /* ids of rows */
-    char protocol[LEARNED_TEXT];
-    uint8_t client; /* 0 or 1: which host of the pair asks */
-    bool is_role_known;
-    uint64_t unit_hash; /* a unit that was seen by name; 0: none yet */
+    /* what every message touches comes first */
+    struct settle operations, objects;
+    uint64_t unit_hash;       /* a unit that was seen by name; 0: none yet */
+    uint64_t beats;           /* answers, and messages that need none */
+    int64_t longest_pause_ns; /* between two of these */
+    uint32_t sealed, open;    /* messages that were encrypted, and that were not; saturating */
+    uint32_t writes_max;      /* most changes within WRITE_WINDOW_NS, either host */
     bool has_unnamed; /* learned from a connection whose beginning, and so whose unit, was not seen
                        */
-    struct settle operations, objects;
-    uint32_t writes_max;      /* most changes within WRITE_WINDOW_NS, either host */
-    int64_t longest_pause_ns; /* between two answers (or messages that need none) */
-    uint64_t beats;           /* of these */
-    uint32_t sealed, open;    /* messages that were encrypted, and that were not; saturating */
+    uint8_t client;   /* 0 or 1: which host of the pair asks */
+    bool is_role_known;
+    uint64_t pair; /* ids of rows */
+    char protocol[LEARNED_TEXT];
     struct sequence_facts sequence;
 };
 
@@ -131,6 +135,8 @@ struct point_facts {
 
 /* A piece of memory that is polled in one go. */
 struct block_facts {
+    double period_low, period_high; /* seconds between two polls, each the mean of a few */
+    uint32_t periods;               /* such means */
     uint64_t changes;
     int64_t longest_unchanged_ns;
     uint32_t longest_unchanged_polls;
@@ -139,8 +145,6 @@ struct block_facts {
     uint32_t size; /* elements */
     char name[LEARNED_NAME];
     uint64_t name_hash;
-    double period_low, period_high; /* seconds between two polls, each the mean of a few */
-    uint32_t periods;               /* such means */
 };
 
 enum { PAGE_VARIABLES = 16, PAGE_STATES = 4 };
@@ -260,6 +264,19 @@ bool baseline_decisions_read(struct store *store, const char *sensor, int64_t af
                              void *context, struct error *err) NODISCARD;
 /* "approved rw.new-writer by 10.0.0.5 on 10.0.0.10". */
 void baseline_decision_print(const struct baseline_decision *decision, char *out, size_t capacity);
-/* Writes down what was done to the baseline. */
+/* Writes down what was done to the baseline, the rules, the policy or the users, by a path that
+ * tells the sensor itself. */
 bool baseline_audit(struct store *store, const char *sensor, const char *by, const char *what,
                     const char *why, struct error *err) NODISCARD;
+/* The same for what the sensor shall tell as audit.policy-changed: an imported document, another
+ * configuration. */
+bool baseline_audit_change(struct store *store, const char *sensor, const char *by,
+                           const char *what, const char *why, struct error *err) NODISCARD;
+struct baseline_change {
+    int64_t id, made_ns;
+    char by[64], what[160], why[160];
+};
+/* Calls put for each of these with an id above `after`, in order. */
+bool baseline_changes_read(struct store *store, const char *sensor, int64_t after,
+                           void (*put)(void *context, const struct baseline_change *change),
+                           void *context, struct error *err) NODISCARD;

@@ -1,41 +1,30 @@
-/* sequence.c: which function follows which in a conversation.
+/* sequence.c: what comes before a command.
  *
- * Programs have loops: what follows a poll is the next poll, what comes before an execute is a
- * select. Each function of a conversation (the first STEPS_MAX) has a place in a small matrix of
- * bits: a transition was never, once, or more often seen. It is unusual when it was never seen,
- * although its first function was left often and its second entered often, and none of the other
- * ways to enter it was seen only once (Good and Turing: then there is hardly another way). People
- * who click at any time never get there: their ways in stay single. */
+ * Protocols and programs have procedures: an execute follows a select, a start follows a load. Each
+ * function of a conversation (the first STEPS_MAX) has a place in a small matrix of bits: as what
+ * came before a command it was never, once, or more often seen. A command comes unusually when what
+ * came before it never did, although it was given often, always after another command, and no way
+ * to it was seen only once (Good and Turing: then there is hardly another way). What comes between
+ * polls is no procedure: a timer or a person gives it at any time, and sooner or later after each
+ * of them. */
 #include "learned.h"
 
 enum {
-    KNOWN_MIN =
-        52, /* departures, and arrivals: 0 single ways of 52 are below 5 % by Wilson's bound */
+    KNOWN_MIN = 52, /* 0 single ways of 52 are below 5 % by Wilson's bound */
     LEAST_STEP = 1, /* 0: none */
 };
-
-static void count(uint16_t *n)
-{
-    if (*n < UINT16_MAX)
-        (*n)++;
-}
 
 static uint8_t step_of(struct seen *s, struct operation_entry *o)
 {
     struct sequence_facts *f = &s->conversation->f.sequence;
     if (o->f.step == 0 && f->steps < STEPS_MAX && o->e.count > 1) { /* functions that come again */
+        if (operation_is_change(o->f.operation))
+            f->commands |= (uint16_t)(1u << f->steps);
         o->f.step = ++f->steps;
         entry_change(&s->b->operations, &o->e);
+        entry_change(&s->b->conversations, &s->conversation->e);
     }
     return o->f.step <= STEPS_MAX ? o->f.step : 0;
-}
-
-static unsigned singles_into(const struct sequence_facts *f, unsigned to)
-{
-    unsigned singles = 0;
-    for (unsigned from = 0; from < f->steps; from++)
-        singles += f->once[from] >> to & 1;
-    return singles;
 }
 
 static const struct operation_entry *operation_at(const struct seen *s, unsigned step)
@@ -61,6 +50,9 @@ static void tell(struct seen *s, const struct operation_entry *o, unsigned from)
     if (!repeat_is_due(&c->sequence_told, s->b->now_ns, &times))
         return;
     const struct operation_entry *before = operation_at(s, from + LEAST_STEP);
+    uint16_t ways = c->f.sequence.often[o->f.step - LEAST_STEP];
+    const struct operation_entry *usual =
+        operation_at(s, (unsigned)__builtin_ctz(ways) + LEAST_STEP);
     struct finding *f = finding_begin(s, DETECTION_RW_SEQUENCE_UNUSUAL);
     char since[SINCE_TEXT];
     f->count = times;
@@ -71,10 +63,9 @@ static void tell(struct seen *s, const struct operation_entry *o, unsigned from)
     text_format(f->key, sizeof f->key, "sequence %s", o->f.code_text);
     text_format(f->what, sizeof f->what, "uses %s on %%T right after %s, an order it never used",
                 words(o), words(before));
-    text_format(f->expected, sizeof f->expected,
-                "other steps before %s (%u times) and after %s (%u times), since %s", words(o),
-                c->f.sequence.arrivals[o->f.step - LEAST_STEP], words(before),
-                c->f.sequence.departures[from], since_print(since, c->e.first_ns));
+    text_format(f->expected, sizeof f->expected, "%s before each of %u times, since %s",
+                words(usual), c->f.sequence.arrivals[o->f.step - LEAST_STEP],
+                since_print(since, c->e.first_ns));
     text_format(f->seen, sizeof f->seen, "%s, then %s", words(before), words(o));
     text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)operation_id(&o->f));
     finding_raise(s, f);
@@ -82,21 +73,21 @@ static void tell(struct seen *s, const struct operation_entry *o, unsigned from)
 
 static void learn(struct sequence_facts *f, unsigned from, unsigned to)
 {
-    uint16_t bit = (uint16_t)(1u << to);
-    if (f->once[from] & bit) {
-        f->once[from] &= (uint16_t)~bit;
-        f->often[from] |= bit;
-    } else if (!(f->often[from] & bit)) {
-        f->once[from] |= bit;
+    uint16_t bit = (uint16_t)(1u << from);
+    if (f->once[to] & bit) {
+        f->once[to] &= (uint16_t)~bit;
+        f->often[to] |= bit;
+    } else if (!(f->often[to] & bit)) {
+        f->once[to] |= bit;
     }
-    count(&f->departures[from]);
-    count(&f->arrivals[to]);
+    if (f->arrivals[to] < UINT16_MAX)
+        f->arrivals[to]++;
 }
 
 static bool is_unusual(const struct sequence_facts *f, unsigned from, unsigned to)
 {
-    return !((f->once[from] | f->often[from]) >> to & 1) && f->departures[from] >= KNOWN_MIN &&
-           f->arrivals[to] >= KNOWN_MIN && singles_into(f, to) == 0;
+    return !((f->once[to] | f->often[to]) >> from & 1) && f->arrivals[to] >= KNOWN_MIN &&
+           f->once[to] == 0 && f->often[to] != 0 && (f->often[to] & ~f->commands) == 0;
 }
 
 void sequence_judge(struct seen *s, struct operation_entry *o)
@@ -104,16 +95,14 @@ void sequence_judge(struct seen *s, struct operation_entry *o)
     struct flow_cache *flow = s->flow;
     uint8_t before = flow->step, now = step_of(s, o);
     flow->step = s->event->flow->has_gap ? 0 : now; /* what was lost may have come between */
-    if (before < LEAST_STEP || now < LEAST_STEP || before == now || flow->step == 0)
+    if (before < LEAST_STEP || flow->step < LEAST_STEP || before == now ||
+        !operation_is_change(o->f.operation))
         return;
     unsigned from = before - (unsigned)LEAST_STEP, to = now - (unsigned)LEAST_STEP;
     struct sequence_facts *f = &s->conversation->f.sequence;
-    bool unusual = is_unusual(f, from, to);
-    enum baseline_mode mode = s->b->options.mode;
-    if (unusual && mode != MODE_LEARN &&
-        !baseline_is_learning(s->b, &s->conversation->f.operations))
+    bool learns = baseline_is_learning(s->b, &s->conversation->f.operations);
+    if (!learns && is_unusual(f, from, to))
         tell(s, o, from);
-    else if (mode == MODE_LEARN || (mode == MODE_AUTO && !unusual) ||
-             baseline_is_learning(s->b, &s->conversation->f.operations))
+    else if (s->b->options.mode != MODE_DETECT)
         learn(f, from, to);
 }

@@ -30,7 +30,14 @@ void settle_new(struct settle *s)
         s->longest_gap_ns = s->quiet_ns;
     s->quiet_ns = 0;
     s->calm = 0;
+    s->settled_after_ns = 0;
     s->news++;
+}
+
+void settle_look(struct settle *s, int64_t minimum_ns)
+{
+    if (s->settled_after_ns == 0 && settle_is_settled(s, minimum_ns))
+        s->settled_after_ns = s->observed_ns;
 }
 
 void settle_draw(struct settle *s, uint64_t seen)
@@ -93,6 +100,10 @@ char *settle_print(const struct settle *s, int64_t minimum_ns, char *out, size_t
         text_format(out + used, capacity - used, "nothing new for %lld%s%lld min",
                     (long long)(s->quiet_ns / minute), is_settled ? " > " : " of ",
                     (long long)((wanted + minute - 1) / minute));
+    used = strlen(out);
+    if (is_settled && s->settled_after_ns > 0)
+        text_format(out + used, capacity - used, ", after %lld min",
+                    (long long)(s->settled_after_ns / minute));
     return out;
 }
 

@@ -15,6 +15,8 @@ enum {
 static const int64_t SILENCE_MIN_NS = 10 * SECOND_NS;
 static const int64_t BLIND_NS =
     5 * SECOND_NS; /* no packet at all for so long: a hole in the capture */
+/* a plant where little is said is often quiet for a while: such pauses are its own, and learned */
+static const int64_t HOLE_NS = 120 * SECOND_NS;
 static const int64_t REGULAR_PAUSE_NS =
     60 * SECOND_NS; /* with longer pauses it comes and goes as it likes */
 
@@ -25,17 +27,17 @@ void silence_beat(struct seen *s)
     bool learns = s->b->options.mode != MODE_DETECT && !c->is_silent;
     if (learns) {
         c->f.beats++;
-        if (c->beat_ns && now - c->beat_ns > c->f.longest_pause_ns)
-            c->f.longest_pause_ns = now - c->beat_ns;
+        if (c->heard_ns && now - c->heard_ns > c->f.longest_pause_ns)
+            c->f.longest_pause_ns = now - c->heard_ns;
     }
-    c->beat_ns = now;
+    c->beat_ns = c->heard_ns = now;
     c->run_beats++;
     c->is_silent = false;
 }
 
 void silence_forget(struct conversation *c)
 {
-    c->beat_ns = 0;
+    c->beat_ns = c->heard_ns = 0;
     c->run_beats = 0;
 }
 
@@ -70,16 +72,6 @@ static bool is_regular(const struct conversation *c)
            c->f.longest_pause_ns <= REGULAR_PAUSE_NS;
 }
 
-static const struct pair *pair_of(const struct baseline *b, const struct conversation *c)
-{
-    for (uint32_t i = 0; i < b->pairs.used; i++) {
-        const struct pair *p = (const void *)table_at(&b->pairs, i);
-        if (pair_id(&p->f) == c->f.pair)
-            return p;
-    }
-    return NULL;
-}
-
 static void look(struct baseline *b, struct conversation *c)
 {
     int64_t still = b->now_ns - c->beat_ns;
@@ -87,7 +79,7 @@ static void look(struct baseline *b, struct conversation *c)
         still <= SILENCE_FACTOR * c->f.longest_pause_ns ||
         baseline_is_learning(b, &c->f.operations))
         return;
-    const struct pair *p = pair_of(b, c);
+    const struct pair *p = table_find(&b->pairs, c->pair_key);
     struct host actor, target;
     if (!p)
         return;
@@ -100,25 +92,30 @@ static void look(struct baseline *b, struct conversation *c)
 
 /* Nothing at all is heard: then it is the sensor that does not hear, which the sensor's health
  * tells. */
-static bool is_blind(const struct baseline *b, unsigned running)
+static int64_t blind_for(const struct baseline *b, unsigned running)
 {
-    if (b->now_ns - b->looked_ns > BLIND_NS)
-        return true;
-    return running > 1 && b->now_ns - b->links_last_ns > BLIND_NS;
+    int64_t deaf = b->now_ns - b->looked_ns;
+    if (running > 1 && b->now_ns - b->links_last_ns > deaf)
+        deaf = b->now_ns - b->links_last_ns;
+    return deaf > BLIND_NS ? deaf : 0;
 }
 
 void silence_look(struct baseline *b, bool is_last)
 {
-    bool blind = is_blind(b, b->running);
+    int64_t blind_ns = blind_for(b, b->running);
     b->looked_ns = b->now_ns;
     b->running = 0;
     for (uint32_t i = 0; i < b->conversations.used; i++) {
         struct conversation *c = (void *)table_at(&b->conversations, i);
+        settle_look(&c->f.operations, b->options.settle_min_ns);
+        settle_look(&c->f.objects, b->options.settle_min_ns);
         if (c->beat_ns == 0)
             continue;
         b->running++;
-        if (blind)
+        if (blind_ns)
             c->beat_ns = b->now_ns; /* what was not observed counts for nobody */
+        if (blind_ns > HOLE_NS)
+            c->heard_ns = b->now_ns;
         look(b, c);
         if (is_last && b->options.mode != MODE_DETECT && !c->is_silent &&
             b->now_ns - c->beat_ns > c->f.longest_pause_ns)

@@ -16,6 +16,7 @@ enum {
     TOGGLE_BASE = 6,    /* changes of one variable within WRITE_WINDOW_NS that a person may make */
     TOGGLE_FACTOR = 4,  /* times the most that was learned */
 };
+static const int64_t SIGHT_NS = 10 * SECOND_NS;
 enum {
     BITS_CHANGES_MIN = 24, /* changes of a word, before it is known to be a set of bits */
     BITS_EACH_TENTHS = 15, /* bits that flip in a change, in tenths: numbers flip more */
@@ -188,6 +189,35 @@ static void object_print(const struct ot_item *item, uint64_t address, char *out
     }
 }
 
+/* For who compares the writers of an object (masters.h). */
+static void sight_writer(struct seen *s, struct point *p, const struct ot_item *item,
+                         uint64_t address)
+{
+    const struct ot_event *e = s->event;
+    const struct finding_sink *sink = &s->b->sink;
+    p->sighted_ns = s->b->now_ns;
+    if (!sink->sighting)
+        return;
+    bool is_server = e->direction == OT_ONEWAY && !e->is_from_client;
+    struct sighting sighting = {
+        .kind = SIGHTING_WRITE,
+        .time_ns = s->b->now_ns,
+        .segment = e->flow->segment,
+        .who = is_server ? e->flow->server : e->flow->client,
+        .other = is_server ? e->flow->client : e->flow->server,
+        .transport = e->flow->transport,
+        .vlan = VLAN_NONE,
+        .detail = p->e.state == ENTRY_LEARNED,
+        .operation = e->operation,
+        .packet_number = e->packet ? e->packet->number : 0,
+        .source_index = e->packet ? e->packet->source_index : 0,
+    };
+    text_copy(sighting.protocol, sizeof sighting.protocol, text_of(e->protocol));
+    text_copy(sighting.unit, sizeof sighting.unit, e->unit);
+    object_print(item, address, sighting.text, sizeof sighting.text);
+    sink->sighting(sink->context, &sighting);
+}
+
 static void judge_value(struct seen *s, const struct ot_item *item, uint32_t index, double v)
 {
     struct baseline *b = s->b;
@@ -215,6 +245,8 @@ static void judge_value(struct seen *s, const struct ot_item *item, uint32_t ind
     p->last = v;
     p->has_last = true;
     readback_expect(s, item, key, address, v);
+    if (p->sighted_ns == 0 || b->now_ns - p->sighted_ns >= SIGHT_NS)
+        sight_writer(s, p, item, address);
     if (learns) {
         if (b->options.mode == MODE_LEARN)
             table_state(&b->points, &p->e, ENTRY_LEARNED);

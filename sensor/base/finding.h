@@ -139,6 +139,8 @@ enum sighting_kind {
     SIGHTING_INFRASTRUCTURE, /* who claims a role of the network (detail, infrastructure.h), for the
                                 id in text or for itself; once per pair and claim, then once a
                                 minute */
+    SIGHTING_WRITE, /* who wrote the object `text` of other; detail 1: a learned writer of it; at
+                       most once in ten seconds per writer and object */
 };
 
 struct sighting {
@@ -153,7 +155,7 @@ struct sighting {
     char unit[32];
     enum operation operation;
     enum fact_kind fact;
-    char text[128];          /* of a fact */
+    char text[128];          /* of a fact, or an object */
     uint64_t packets, bytes; /* since the last sighting of this kind, where it makes sense */
     uint64_t packet_number;
     uint32_t source_index;

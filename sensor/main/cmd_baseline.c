@@ -18,6 +18,8 @@ static const char usage[] =
     "       sightglass baseline export  [-s STORE] [-c CONFIG]             YAML to stdout\n"
     "       sightglass baseline import  [-s STORE] [-c CONFIG] FILE        - is stdin; while no "
     "sensor runs\n"
+    "       sightglass baseline diff    [-s STORE] [-c CONFIG] A.yaml [B.yaml]   what B (or the "
+    "store) says otherwise\n"
     "       sightglass baseline approve [-s STORE] [-c CONFIG] ID | [--detection D] [--actor A] "
     "[--target T]\n"
     "                                   [--until TIME] [--by WHO] [--why TEXT]\n"
@@ -50,12 +52,13 @@ static const struct option long_options[] = {
     {NULL,        0,                 NULL, 0               },
 };
 
+enum { ARGUMENTS_MAX = 2 };
 struct call {
     struct config config;
     char store[512];
     enum review_dimension dimension;
     struct baseline_decision decision;
-    const char *argument;
+    const char *argument, *second;
     bool is_help;
 };
 
@@ -124,9 +127,10 @@ static bool call_read(struct call *call, int argc, char **argv, struct error *er
         if (!take(call, option, err))
             return false;
     }
-    if (argc - optind > 1)
-        return error_set(err, "%s: one argument too many", argv[optind + 1]);
+    if (argc - optind > ARGUMENTS_MAX)
+        return error_set(err, "%s: one argument too many", argv[optind + ARGUMENTS_MAX]);
     call->argument = optind < argc ? argv[optind] : NULL;
+    call->second = optind + 1 < argc ? argv[optind + 1] : NULL;
     if (!*call->store)
         text_format(call->store, sizeof call->store, "%s/sightglass.db", call->config.state_dir);
     return true;
@@ -164,14 +168,41 @@ static bool import(const struct call *call, struct store *store, struct error *e
         ok = review_read_yaml(&d, file, is_stdin ? "stdin" : call->argument, known,
                               call->config.sensor, err) &&
              review_write_store(d, store, err) &&
-             baseline_audit(store, call->config.sensor,
-                            *call->decision.by ? call->decision.by : "command line",
-                            "imported a baseline document", call->decision.why, err);
+             baseline_audit_change(store, call->config.sensor,
+                                   *call->decision.by ? call->decision.by : "command line",
+                                   "imported a baseline document", call->decision.why, err);
         review_destroy(d);
         review_destroy(known);
     }
     if (!is_stdin)
         fclose(file);
+    return ok;
+}
+
+static bool read_document(struct review **d, const char *path, const struct review *known,
+                          const char *sensor, struct error *err)
+{
+    FILE *file = fopen(path, "rb");
+    if (!file)
+        return error_set(err, "cannot open %s: %s", path, strerror(errno));
+    bool ok = review_read_yaml(d, file, path, known, sensor, err);
+    fclose(file);
+    return ok;
+}
+
+/* Two documents, or a document and what the store has now. */
+static bool diff(const struct call *call, struct store *store, size_t *differences,
+                 struct error *err)
+{
+    struct review *stored = NULL, *before = NULL, *after = NULL;
+    const char *sensor = call->config.sensor;
+    bool ok = (!store || review_read_store(&stored, store, sensor, err)) &&
+              read_document(&before, call->argument, stored, sensor, err) &&
+              (!call->second || read_document(&after, call->second, stored, sensor, err)) &&
+              review_diff(before, after ? after : stored, stdout, differences, err);
+    review_destroy(stored);
+    review_destroy(before);
+    review_destroy(after);
     return ok;
 }
 
@@ -200,8 +231,9 @@ static bool decide(const struct call *call, struct store *store, bool is_approva
 
 int cmd_baseline(int argc, char **argv)
 {
-    static const char *const verbs[] = {"show", "export", "import", "approve", "reject"};
-    enum { SHOW, EXPORT, IMPORT, APPROVE, REJECT, VERBS };
+    static const char *const verbs[] = {"show", "export", "diff", "import", "approve", "reject"};
+    enum { SHOW, EXPORT, DIFF, IMPORT, APPROVE, REJECT, VERBS };
+    size_t differences = 0;
     struct error err = {""};
     struct call call = {0};
     int verb = 0;
@@ -215,8 +247,10 @@ int cmd_baseline(int argc, char **argv)
     bool ok = call_read(&call, argc - 1, argv + 1, &err);
     if (ok && call.argument && (verb == SHOW || verb == EXPORT))
         ok = error_set(&err, "%s: one argument too many", call.argument);
-    if (ok && !call.argument && verb == IMPORT)
-        ok = error_set(&err, "import needs a file");
+    if (ok && call.second && verb != DIFF)
+        ok = error_set(&err, "%s: one argument too many", call.second);
+    if (ok && !call.argument && (verb == IMPORT || verb == DIFF))
+        ok = error_set(&err, "%s needs a file", verbs[verb]);
     if (!ok || call.is_help) {
         if (!ok)
             fprintf(stderr, "sightglass baseline %s: %s\n", verbs[verb], err.text);
@@ -225,12 +259,16 @@ int cmd_baseline(int argc, char **argv)
         return ok ? 0 : 2;
     }
     struct store *store = NULL;
-    ok = store_open(&store, call.store, verb <= EXPORT ? STORE_READ_ONLY : STORE_READ_WRITE,
+    bool needs_store = verb != DIFF || !call.second;
+    ok = !needs_store ||
+         store_open(&store, call.store, verb <= DIFF ? STORE_READ_ONLY : STORE_READ_WRITE,
                     store_schemas, &err);
     if (ok && verb == SHOW)
         ok = show(&call, store, &err);
     else if (ok && verb == EXPORT)
         ok = export(&call, store, &err);
+    else if (ok && verb == DIFF)
+        ok = diff(&call, store, &differences, &err);
     else if (ok && verb == IMPORT)
         ok = import(&call, store, &err);
     else if (ok)
@@ -239,5 +277,7 @@ int cmd_baseline(int argc, char **argv)
     config_release(&call.config);
     if (!ok)
         fprintf(stderr, "sightglass baseline %s: %s\n", verbs[verb], err.text);
+    if (verb == DIFF) /* as diff(1): 1 when they differ, 2 when they could not be compared */
+        return !ok ? 2 : differences > 0;
     return ok ? 0 : 1;
 }

@@ -36,7 +36,7 @@ struct core {
     const struct sigma_rules *rules; /* that both use */
     _Atomic(const struct sigma_rules *) next_rules;
     int64_t saved_ns;
-    int64_t last_decision;
+    int64_t last_decision, last_change;
 };
 
 /* What a device is declared to be weighs on all that happens to it. */
@@ -57,11 +57,38 @@ static bool is_home(const struct core *c, const struct finding *f)
            inventory_is_local(c->inventory, f->segment, is_out ? &f->target : &f->actor);
 }
 
+/* The fingerprint of a transferred program is a fact about the device, by the name of the piece: an
+ * upload that gives another one without a download is told by the inventory. */
+static void keep_fingerprint(struct core *c, const struct finding *f)
+{
+    enum { FINGERPRINT_SHOWN = 16 };
+    bool is_program = f->operation == OP_PROGRAM_DOWNLOAD || f->operation == OP_PROGRAM_UPLOAD ||
+                      f->operation == OP_FIRMWARE_UPDATE;
+    if (!is_program || !f->sha256[0] || !f->has_target || !f->object[0])
+        return;
+    struct sighting s = {.kind = SIGHTING_FACT,
+                         .time_ns = f->time_ns,
+                         .segment = f->segment,
+                         .who = f->target,
+                         .other = f->actor,
+                         .transport = f->transport,
+                         .vlan = VLAN_NONE,
+                         .operation = f->operation,
+                         .fact = FACT_PROGRAM,
+                         .packet_number = f->packet_number,
+                         .source_index = f->source_index};
+    text_copy(s.protocol, sizeof s.protocol, text_of(f->protocol));
+    text_copy(s.unit, sizeof s.unit, text_of(f->object));
+    text_format(s.text, sizeof s.text, "SHA-256 %.*s", (int)FINGERPRINT_SHOWN, f->sha256);
+    inventory_sighting(c->inventory, &s);
+}
+
 static void on_finding(void *context, const struct finding *f)
 {
     struct core *c = context;
     if (is_home(c, f))
         return;
+    keep_fingerprint(c, f);
     struct finding out = *f;
     out.flags |= place_flags(c, f);
     windows_permit(c->windows, c->site, &out);
@@ -365,6 +392,22 @@ static void take_decision(void *context, const struct baseline_decision *d)
     tell_decision(to->core, d);
 }
 
+static void tell_change(void *context, const struct baseline_change *change)
+{
+    struct core *c = context;
+    struct finding f;
+    c->last_change = change->id;
+    memset(&f, 0, sizeof f);
+    f.detection = DETECTION_AUDIT_POLICY_CHANGED;
+    f.time_ns = change->made_ns;
+    f.count = 1;
+    text_format(f.key, sizeof f.key, "change %lld", (long long)change->id);
+    text_format(f.what, sizeof f.what, "%s %s", change->by[0] ? change->by : "Someone",
+                change->what);
+    text_format(f.seen, sizeof f.seen, "%s", change->why);
+    alerts_finding(c->alerts, &f);
+}
+
 void core_decisions(struct core *c, void (*put)(void *context, const struct baseline_decision *d),
                     void *context)
 {
@@ -373,6 +416,9 @@ void core_decisions(struct core *c, void (*put)(void *context, const struct base
     if (!baseline_decisions_read(c->store, c->options.config->sensor, c->last_decision,
                                  take_decision, &to, &err) ||
         !alerts_suppressions(c->alerts, c->store, &err))
+        log_warning("%s", err.text);
+    if (!baseline_changes_read(c->store, c->options.config->sensor, c->last_change, tell_change, c,
+                               &err))
         log_warning("%s", err.text);
 }
 

@@ -77,10 +77,17 @@ static void sighting_parse(struct sighting *s, const char *line)
         s->detail = kind[3] ? 2 : 1;
     } else if (strcmp(kind, "protocol") == 0) {
         s->kind = SIGHTING_PROTOCOL;
+        s->is_start_seen = strcmp(b, "start") == 0;
+        s->detail = s->is_start_seen;
         text_format(s->protocol, sizeof s->protocol, "%s", a);
     } else if (strcmp(kind, "newclient") == 0) {
         s->kind = SIGHTING_NEW_CLIENT;
         text_format(s->protocol, sizeof s->protocol, "%s", a);
+    } else if (strcmp(kind, "write") == 0) { /* who other protocol object [learned] */
+        s->kind = SIGHTING_WRITE;
+        text_format(s->protocol, sizeof s->protocol, "%s", a);
+        text_format(s->text, sizeof s->text, "%s", b);
+        s->detail = strcmp(c, "learned") == 0;
     } else if (strcmp(kind, "role") == 0) {
         s->kind = SIGHTING_ROLE;
         text_format(s->protocol, sizeof s->protocol, "%s", a);
@@ -167,7 +174,7 @@ static const char learned[] =
     "1 protocol 10.0.0.20@20/50000 10.0.0.10@10/502 modbus\n"
     "1 role 10.0.0.20@20 10.0.0.10@10 modbus read\n"
     "2 fact 10.0.0.10@10 - modbus vendor Acme\n2 fact 10.0.0.10@10 - modbus firmware_version V1.0\n"
-    "2 fact 10.0.0.10@10 - modbus mode run\n"
+    "2 fact 10.0.0.10@10 - modbus mode run\n2 fact 10.0.0.10@10 - modbus program Mixer\n"
     "2 fact 10.0.0.10@10 - modbus serial_number 4711;5\n"
     "3 host 172.16.1.5@fe\n3 host 172.16.2.5@fe\n3 host 172.16.2.6@fe\n"
     "4 host 10.0.0.30@30\n4 arp 10.0.0.30@30 10.0.0.10\n5 arp 10.0.0.30@31 10.0.0.10\n"
@@ -181,118 +188,144 @@ static const struct row {
     {"known devices are quiet",
      "100 host 10.0.0.10@10\n100 host 10.0.0.20@20\n101 flow 10.0.0.20@20/50001 10.0.0.10@10/502\n"
      "101 answer 10.0.0.10@10/502 10.0.0.20@20/50001\n"
-     "101 protocol 10.0.0.20@20/50001 10.0.0.10@10/502 modbus",                                                                              ""                              },
+     "101 protocol 10.0.0.20@20/50001 10.0.0.10@10/502 modbus",                                                                                 ""                              },
     {"a new device is told once",
      "100 host 10.0.0.99@99\n101 arp 10.0.0.99@99 10.0.0.10\n"
-     "120 host 10.0.0.99@99",                                                                                                                "asset.new"                     },
+     "120 host 10.0.0.99@99",                                                                                                                   "asset.new"                     },
     {"a MAC that gets an address is one device",                               "100 host @99\n100.5 host 10.0.0.99@99",
-     "asset.new"                                                                                                                                                             },
+     "asset.new"                                                                                                                                                                },
     {"an address that gets a MAC is one device",
-     "100 host 10.0.0.99\n100.5 arp 10.0.0.99@99 10.0.0.10",                                                                                 "asset.new"                     },
+     "100 host 10.0.0.99\n100.5 arp 10.0.0.99@99 10.0.0.10",                                                                                    "asset.new"                     },
     {"broadcast and multicast are no devices",
-     "100 host 255.255.255.255@ff\n100 host 239.1.2.3@ff\n100 host 0.0.0.0@ff",                                                              ""                              },
+     "100 host 255.255.255.255@ff\n100 host 239.1.2.3@ff\n100 host 0.0.0.0@ff",                                                                 ""                              },
     {"a new device that serves a plant protocol is a controller",
      "100 host 10.0.0.20@20\n100 flow 10.0.0.20@20/50001 10.0.0.99@99/102\n"
      "100.1 host 10.0.0.99@99\n100.1 answer 10.0.0.99@99/102 10.0.0.20@20/50001\n"
-     "100.2 protocol 10.0.0.20@20/50001 10.0.0.99@99/102 s7comm",                                                                            "asset.new-controller"          },
+     "100.2 protocol 10.0.0.20@20/50001 10.0.0.99@99/102 s7comm",                                                                               "asset.new-controller"          },
     {"a UDP server whose first request came before its first answer",
      "100 protocol 10.0.0.20@20/50001 10.0.0.99@99/44818 enip\n"
-     "100.1 answer 10.0.0.99@99/44818 10.0.0.20@20/50001",                                                                                   "asset.new-controller"          },
+     "100.1 answer 10.0.0.99@99/44818 10.0.0.20@20/50001",                                                                                      "asset.new-controller"          },
     {"recognised but never answered is no controller",
-     "100 host 10.0.0.99@99\n100.2 protocol 10.0.0.20@20/50001 10.0.0.99@99/102 s7comm",                                                     "asset.new"                     },
+     "100 host 10.0.0.99@99\n100.2 protocol 10.0.0.20@20/50001 10.0.0.99@99/102 s7comm",                                                        "asset.new"                     },
     {"a new device that turns out to be a controller later",
      "100 host 10.0.0.99@99\n110 answer 10.0.0.99@99/102 10.0.0.20@20/50001\n"
-     "110 protocol 10.0.0.20@20/50001 10.0.0.99@99/102 s7comm",                                                                              "asset.new asset.new-controller"},
+     "110 protocol 10.0.0.20@20/50001 10.0.0.99@99/102 s7comm",                                                                                 "asset.new asset.new-controller"},
     {"a web server is a device, not a controller",
      "100 host 10.0.0.99@99\n100.1 answer 10.0.0.99@99/80 10.0.0.20@20/50001\n"
-     "100.2 protocol 10.0.0.20@20/50001 10.0.0.99@99/80 http",                                                                               "asset.new"                     },
+     "100.2 protocol 10.0.0.20@20/50001 10.0.0.99@99/80 http",                                                                                  "asset.new"                     },
     {"a first engineering action",                                             "100 role 10.0.0.20@20 10.0.0.10@10 s7comm program_download",
-     "asset.new-engineering-actor"                                                                                                                                           },
+     "asset.new-engineering-actor"                                                                                                                                              },
     {"a second engineering action is known",
      "100 role 10.0.0.20@20 10.0.0.10@10 s7comm program_download\n"
-     "130 role 10.0.0.20@20 10.0.0.10@10 s7comm stop",                                                                                       "asset.new-engineering-actor"   },
+     "130 role 10.0.0.20@20 10.0.0.10@10 s7comm stop",                                                                                          "asset.new-engineering-actor"   },
     {"a new client of a controller's web page",
-     "100 newclient 10.0.0.20@20/50001 10.0.0.10@10/80 http",                                                                                "access.controller-web"         },
+     "100 newclient 10.0.0.20@20/50001 10.0.0.10@10/80 http",                                                                                   "access.controller-web"         },
     {"a new client of its files",                                              "100 newclient 10.0.0.20@20/50001 10.0.0.10@10/21 ftp",
-     "access.controller-web"                                                                                                                                                 },
+     "access.controller-web"                                                                                                                                                    },
     {"a new client of a page elsewhere",                                       "100 newclient 10.0.0.10@10/50001 10.0.0.20@20/80 http",
-     ""                                                                                                                                                                      },
+     ""                                                                                                                                                                         },
     {"programs run on a computer are no engineering",
      "100 role 10.0.0.20@20 10.0.0.10@10 dcerpc start\n101 role 10.0.0.20@20 10.0.0.10@10 smb2 "
-     "file_delete",                                                                                                                          ""                              },
+     "file_delete",                                                                                                                             ""                              },
     {"a read or a write is no engineering",
      "100 role 10.0.0.20@20 10.0.0.10@10 modbus read\n100 role 10.0.0.20@20 10.0.0.10@10 modbus "
-     "write",                                                                                                                                ""                              },
+     "write",                                                                                                                                   ""                              },
     {"a new device that engineers is one finding",
-     "100 host 10.0.0.99@99\n101 role 10.0.0.99@99 10.0.0.10@10 s7comm stop\n120 host 10.0.0.99@99",                                         "asset.new-engineering-actor"   },
+     "100 host 10.0.0.99@99\n101 role 10.0.0.99@99 10.0.0.10@10 s7comm stop\n120 host 10.0.0.99@99",                                            "asset.new-engineering-actor"   },
     {"another firmware",                                                       "100 fact 10.0.0.10@10 - modbus firmware_version V2.0",
-     "asset.firmware-changed"                                                                                                                                                },
-    {"the same firmware",                                                      "100 fact 10.0.0.10@10 - modbus firmware_version V1.0",       ""                              },
-    {"a firmware of another unit",                                             "100 fact 10.0.0.10@10 - modbus firmware_version V2.0;7",     ""                              },
+     "asset.firmware-changed"                                                                                                                                                   },
+    {"the same firmware",                                                      "100 fact 10.0.0.10@10 - modbus firmware_version V1.0",          ""                              },
+    {"a firmware of another unit",                                             "100 fact 10.0.0.10@10 - modbus firmware_version V2.0;7",        ""                              },
     {"a firmware spelled by another protocol",                                 "100 fact 10.0.0.10@10 - enip firmware_version 1.0",
-     ""                                                                                                                                                                      },
-    {"another vendor",                                                         "100 fact 10.0.0.10@10 - modbus vendor Other",                "asset.identity-changed"        },
+     ""                                                                                                                                                                         },
+    {"another vendor",                                                         "100 fact 10.0.0.10@10 - modbus vendor Other",                   "asset.identity-changed"        },
     {"another serial behind the same unit",                                    "100 fact 10.0.0.10@10 - modbus serial_number 4712;5",
-     "asset.identity-changed"                                                                                                                                                },
-    {"a mode is not an identity",                                              "100 fact 10.0.0.10@10 - modbus mode stop",                   ""                              },
+     "asset.identity-changed"                                                                                                                                                   },
+    {"a mode is not an identity",                                              "100 fact 10.0.0.10@10 - modbus mode stop",                      ""                              },
+    {"another program, and nobody downloaded it",                              "100 fact 10.0.0.10@10 - modbus program Tank",
+     "plc.program-change-observed"                                                                                                                                              },
+    {"the same program",                                                       "100 fact 10.0.0.10@10 - modbus program Mixer",                  ""                              },
+    {"another program after a download that was seen",
+     "100 role 10.0.0.20@20 10.0.0.10@10 s7comm program_download\n110 fact 10.0.0.10@10 - modbus "
+     "program Tank",                                                                                                                            "asset.new-engineering-actor"   },
+    {"a program of another part",                                              "100 fact 10.0.0.10@10 - modbus program Tank;OB1",               ""                              },
+    {"a controller asks what it always answered",
+     "100 protocol 10.0.0.10@10/50000 10.0.0.20@20/502 modbus start",                                                                           "comm.role-reversed"            },
+    {"it is not certain who asks",                                             "100 protocol 10.0.0.10@10/50000 10.0.0.20@20/502 modbus",       ""                              },
+    {"a client goes on asking",                                                "100 protocol 10.0.0.20@20/50000 10.0.0.10@10/502 modbus start",
+     ""                                                                                                                                                                         },
+    {"a controller asks in another protocol",
+     "100 protocol 10.0.0.10@10/50000 10.0.0.20@20/80 http start",                                                                              ""                              },
+    {"a stranger writes what another writes",
+     "100 write 10.0.0.20@20 10.0.0.10@10 modbus reg1 learned\n105 write 10.0.0.30@30 10.0.0.10@10 "
+     "modbus reg1",                                                                                                                             "rw.conflicting-masters"        },
+    {"two learned writers",
+     "100 write 10.0.0.20@20 10.0.0.10@10 modbus reg1 learned\n105 write 10.0.0.30@30 10.0.0.10@10 "
+     "modbus reg1 learned",                                                                                                                     ""                              },
+    {"writers of two objects",
+     "100 write 10.0.0.20@20 10.0.0.10@10 modbus reg1 learned\n105 write 10.0.0.30@30 10.0.0.10@10 "
+     "modbus reg2",                                                                                                                             ""                              },
+    {"a stranger writes long after",
+     "100 write 10.0.0.20@20 10.0.0.10@10 modbus reg1 learned\n500 write 10.0.0.30@30 10.0.0.10@10 "
+     "modbus reg1",                                                                                                                             ""                              },
     {"back and forth is told once",
      "100 fact 10.0.0.10@10 - modbus vendor Other\n110 fact 10.0.0.10@10 - modbus vendor Acme\n"
-     "120 fact 10.0.0.10@10 - modbus vendor Other",                                                                                          "asset.identity-changed"        },
-    {"a new service",                                                          "100 answer 10.0.0.10@10/23 10.0.0.20@20/50001",              "comm.new-service"              },
+     "120 fact 10.0.0.10@10 - modbus vendor Other",                                                                                             "asset.identity-changed"        },
+    {"a new service",                                                          "100 answer 10.0.0.10@10/23 10.0.0.20@20/50001",                 "comm.new-service"              },
     {"a new service is told once",
-     "100 answer 10.0.0.10@10/23 10.0.0.20@20/50001\n110 answer 10.0.0.10@10/23 10.0.0.20@20/50002",                                         "comm.new-service"              },
-    {"an ephemeral port is no service",                                        "100 answer 10.0.0.10@10/49200 10.0.0.20@20/50001",           ""                              },
+     "100 answer 10.0.0.10@10/23 10.0.0.20@20/50001\n110 answer 10.0.0.10@10/23 10.0.0.20@20/50002",                                            "comm.new-service"              },
+    {"an ephemeral port is no service",                                        "100 answer 10.0.0.10@10/49200 10.0.0.20@20/50001",              ""                              },
     {"a plant protocol on a port among the ephemeral ones",
      "100 answer 10.0.0.10@10/44818 10.0.0.20@20/50001\n100.1 protocol 10.0.0.20@20/50001 "
      "10.0.0.10@10/44818 enip\n"
-     "110 answer 10.0.0.10@10/44818 10.0.0.20@20/50002",                                                                                     "comm.new-service"              },
+     "110 answer 10.0.0.10@10/44818 10.0.0.20@20/50002",                                                                                        "comm.new-service"              },
     {"FTP data is no service",
      "100 answer 10.0.0.10@10/20 10.0.0.20@20/50001\n101 answer 10.0.0.10@10/21 "
      "10.0.0.20@20/50001\n"
-     "102 answer 10.0.0.10@10/3000 10.0.0.20@20/50002",                                                                                      "comm.new-service"              },
-    {"a refused port is no service",                                           "100 refused 10.0.0.10@10/23 10.0.0.20@20/50001",             ""                              },
+     "102 answer 10.0.0.10@10/3000 10.0.0.20@20/50002",                                                                                         "comm.new-service"              },
+    {"a refused port is no service",                                           "100 refused 10.0.0.10@10/23 10.0.0.20@20/50001",                ""                              },
     {"services of a new device belong to its newness",
      "100 host 10.0.0.99@99\n100 answer 10.0.0.99@99/80 10.0.0.20@20/5\n"
-     "200 answer 10.0.0.99@99/443 10.0.0.20@20/6",                                                                                           "asset.new"                     },
+     "200 answer 10.0.0.99@99/443 10.0.0.20@20/6",                                                                                              "asset.new"                     },
     {"an address moves",                                                       "100 arp 10.0.0.10@77 10.0.0.20\n110 host 10.0.0.10@77",
-     "asset.ip-mac-changed"                                                                                                                                                  },
+     "asset.ip-mac-changed"                                                                                                                                                     },
     {"an address moves and stays: told once",
-     "100 arp 10.0.0.10@77 10.0.0.20\n300 host 10.0.0.10@77\n400 arp 10.0.0.10@77 10.0.0.20",                                                "asset.ip-mac-changed"          },
+     "100 arp 10.0.0.10@77 10.0.0.20\n300 host 10.0.0.10@77\n400 arp 10.0.0.10@77 10.0.0.20",                                                   "asset.ip-mac-changed"          },
     {"a redundant pair that swapped while learning",
-     "100 arp 10.0.0.30@31 10.0.0.10\n120 arp 10.0.0.30@30 10.0.0.10",                                                                       ""                              },
+     "100 arp 10.0.0.30@31 10.0.0.10\n120 arp 10.0.0.30@30 10.0.0.10",                                                                          ""                              },
     {"two devices use one address",
      "100 arp 10.0.0.10@77 10.0.0.20\n102 arp 10.0.0.10@10 10.0.0.20\n104 arp 10.0.0.10@77 "
-     "10.0.0.20",                                                                                                                            "asset.duplicate-ip"            },
+     "10.0.0.20",                                                                                                                               "asset.duplicate-ip"            },
     {"one device claims two others",
      "100 host 10.0.0.10@10\n100 arpreply 10.0.0.10@77 10.0.0.20@20\n"
-     "100.2 arpreply 10.0.0.20@77 10.0.0.10@10\n110 arpreply 10.0.0.10@77 10.0.0.20@20",                                                     "net.arp-spoof net.arp-spoof"   },
+     "100.2 arpreply 10.0.0.20@77 10.0.0.10@10\n110 arpreply 10.0.0.10@77 10.0.0.20@20",                                                        "net.arp-spoof net.arp-spoof"   },
     {"a known device claims another's address",
      "90 host 10.0.0.10@10\n90 host 10.0.0.20@20\n100 arpreply 10.0.0.10@20 10.0.0.254@fe\n"
-     "101 host 10.0.0.10@10",                                                                                                                "net.arp-spoof"                 },
+     "101 host 10.0.0.10@10",                                                                                                                   "net.arp-spoof"                 },
     {"new hosts behind the router have no address conflict",
-     "100 host 172.16.1.5@fe\n101 host 172.16.2.6@fe",                                                                                       ""                              },
-    {"a new host behind the router",                                           "100 host 172.16.3.7@fe",                                     "asset.new"                     },
+     "100 host 172.16.1.5@fe\n101 host 172.16.2.6@fe",                                                                                          ""                              },
+    {"a new host behind the router",                                           "100 host 172.16.3.7@fe",                                        "asset.new"                     },
     {"a gateway that was first seen by what it routes",
-     "100 host 192.168.7.1@60\n100.1 host 10.0.0.60@60\n100.1 arp 10.0.0.60@60 10.0.0.10",                                                   "asset.new asset.new"           },
+     "100 host 192.168.7.1@60\n100.1 host 10.0.0.60@60\n100.1 arp 10.0.0.60@60 10.0.0.10",                                                      "asset.new asset.new"           },
     {"a host is sighted before its ARP packet is",
      "90 host 10.0.0.10@10\n90 host 10.0.0.20@20\n100 host 10.0.0.254@20\n100 arpreply "
-     "10.0.0.254@20 10.0.0.10@10",                                                                                                           "net.arp-spoof"                 },
+     "10.0.0.254@20 10.0.0.10@10",                                                                                                              "net.arp-spoof"                 },
     {"the far end of a flow has the MAC it is reached by, not its own",
      "100 answer 10.0.0.10@77/502 10.0.0.20@20/50001\n101 host 10.0.0.10@10\n102 flow "
-     "10.0.0.10@78/50000 10.0.0.20@20/80",                                                                                                   ""                              },
-    {"loopback has no MAC",                                                    "100 host 127.0.0.1@10\n101 host 127.0.0.1@20",               "asset.new"                     },
+     "10.0.0.10@78/50000 10.0.0.20@20/80",                                                                                                      ""                              },
+    {"loopback has no MAC",                                                    "100 host 127.0.0.1@10\n101 host 127.0.0.1@20",                  "asset.new"                     },
     {"a host of the internet behind the router is no new device of the plant",
-     "100 host 8.8.8.8@fe",                                                                                                                  ""                              },
-    {"a public address on a MAC of its own is one",                            "100 host 8.8.8.8@88",                                        "asset.new"                     },
+     "100 host 8.8.8.8@fe",                                                                                                                     ""                              },
+    {"a public address on a MAC of its own is one",                            "100 host 8.8.8.8@88",                                           "asset.new"                     },
     {"IPv6 first, then IPv4: one device",
-     "100 host fe80::60@60\n100.1 host 10.0.0.60@60\n100.2 arp 10.0.0.60@60 10.0.0.10",                                                      "asset.new"                     },
+     "100 host fe80::60@60\n100.1 host 10.0.0.60@60\n100.2 arp 10.0.0.60@60 10.0.0.10",                                                         "asset.new"                     },
     {"IPv4 first, then IPv6 with a temporary address: one device",
      "100 host 10.0.0.60@60\n100.1 host fe80::60@60\n100.2 host 2001:db8::60@60\n100.3 host "
-     "2001:db8::9999@60",                                                                                                                    "asset.new"                     },
+     "2001:db8::9999@60",                                                                                                                       "asset.new"                     },
     {"a gateway's link-local address stays the gateway's",
      "100 host fe80::70@70\n100.1 host 192.168.7.1@70\n100.2 arp 10.0.0.70@70 10.0.0.10\n100.3 "
-     "host fe80::70@70",                                                                                                                     "asset.new asset.new"           },
-    {"a DHCP client takes its first address",                                  "100 host @40\n101 host 10.0.0.40@40",                        "asset.new"                     },
+     "host fe80::70@70",                                                                                                                        "asset.new asset.new"           },
+    {"a DHCP client takes its first address",                                  "100 host @40\n101 host 10.0.0.40@40",                           "asset.new"                     },
 };
 
 static void print_types(const struct collected *c, char *out, size_t capacity)
@@ -330,6 +363,63 @@ START_TEST(raises_what_it_must)
         ck_assert_msg(f->has_target == (strstr(f->what, "%T") != NULL),
                       "%s: names a target where there is one", row->shows);
     }
+    inventory_destroy(inv);
+}
+END_TEST
+
+/* Two hours of a PLC and its HMI, heard once a minute; then each row goes on. */
+static const struct presence_row {
+    const char *shows;
+    int plc_s, hmi_s; /* how often they are heard; 0: no more */
+    int blind_s;      /* nothing at all is heard in between */
+    int hours;
+    const char *findings;
+} presence_rows[] = {
+    {"a controller falls silent",                   0,   60, 0,    1, "asset.lost"},
+    {"it goes on",                                  60,  60, 0,    1, ""          },
+    {"it pauses a little longer",                   600, 60, 0,    2, ""          },
+    {"nothing is heard of anybody",                 60,  60, 7200, 1, ""          },
+    {"a client that may be a laptop is not missed", 60,  0,  0,    1, ""          },
+};
+
+static void hear(struct inventory *inv, const char *who, int64_t time_ns)
+{
+    struct sighting s = {.kind = SIGHTING_HOST, .time_ns = time_ns, .vlan = VLAN_NONE};
+    endpoint_parse(&s.who, who);
+    inventory_sighting(inv, &s);
+}
+
+static int64_t live(struct inventory *inv, int64_t ticked, int64_t seconds, int plc_s, int hmi_s)
+{
+    for (int64_t i = 1; i <= seconds; i++) {
+        ticked += SECOND;
+        if (plc_s && i % plc_s == 0)
+            hear(inv, "10.0.0.10@10", ticked);
+        if (hmi_s && i % hmi_s == 0)
+            hear(inv, "10.0.0.20@20", ticked);
+        hear(inv, "10.0.0.254@fe", ticked);
+        inventory_tick(inv, ticked, false);
+    }
+    return ticked;
+}
+
+START_TEST(misses_who_is_lost)
+{
+    const struct presence_row *row = &presence_rows[_i];
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    struct inventory *inv = create(MODE_LEARN, &findings, &sink, 60);
+    int64_t ticked = feed(inv, learned, START);
+    ticked = live(inv, ticked, 7200, 60, 60);
+    inv = reload(inv, MODE_DETECT, &findings, &sink);
+    ticked = live(inv, ticked + 1000 * SECOND, 1800, 60, 60);
+    for (int i = 0; i < row->blind_s; i++)
+        inventory_tick(inv, ticked += SECOND, false);
+    live(inv, ticked, row->hours * 3600, row->plc_s, row->hmi_s);
+    char types[TEXT_MAX];
+    print_types(&findings, types, sizeof types);
+    ck_assert_msg(strcmp(types, row->findings) == 0, "%s: raised \"%s\", not \"%s\"", row->shows,
+                  types, row->findings);
     inventory_destroy(inv);
 }
 END_TEST
@@ -485,7 +575,7 @@ START_TEST(round_trip_is_exact)
         ck_assert_msg(memcmp(&before[i], &after[i], sizeof before[i]) == 0, "%s", hosts[i]);
     }
     const struct asset *plc = assets_by_id(&inv->assets, after[0].id);
-    ck_assert_uint_eq(plc->fact_count, 4);
+    ck_assert_uint_eq(plc->fact_count, 5);
     ck_assert_uint_eq(plc->service_count, 1);
     ck_assert_int_eq(plc->first_ns, START);
     struct address pair_ip;
@@ -631,6 +721,8 @@ int main(void)
     TCase *tc = tcase_create("inventory");
     int count = (int)(sizeof rows / sizeof *rows);
     tcase_add_loop_test(tc, raises_what_it_must, 0, count);
+    tcase_add_loop_test(tc, misses_who_is_lost, 0,
+                        (int)(sizeof presence_rows / sizeof *presence_rows));
     tcase_add_loop_test(tc, learns_silently, 0, count);
     tcase_add_test(tc, auto_settles_by_itself);
     tcase_add_test(tc, gaps_do_not_settle);

@@ -49,6 +49,21 @@ raised rw.new-function || fail "rw.new-function is not raised after the edit"
 raised rw.new-address && fail "rw.new-address in spite of the edit"
 raised rw.value-out-of-range && fail "rw.value-out-of-range in spite of the edit"
 
+# what two documents say otherwise, and what the store says otherwise than a document
+"$SIGHTGLASS" baseline diff "$work/a.yaml" "$work/b.yaml" >"$work/diff" || fail "two equal documents differ: $(cat "$work/diff")"
+set +e
+"$SIGHTGLASS" baseline diff "$work/a.yaml" "$work/edited.yaml" >"$work/diff"
+[ $? = 1 ] || fail "two documents do not differ"
+"$SIGHTGLASS" baseline diff -s "$store" "$work/a.yaml" >"$work/stored"
+[ $? = 1 ] || fail "a document and the edited store do not differ"
+"$SIGHTGLASS" baseline diff -s "$store" "$work/missing.yaml" 2>/dev/null
+[ $? = 2 ] || fail "a missing document is no error"
+set -e
+grep -q '^- .*ranges: "260, 270-272"' "$work/diff" || fail "diff does not show what was: $(cat "$work/diff")"
+grep -q '^+ .*ranges: "260, 270-272, 300"' "$work/diff" || fail "diff does not show what is: $(cat "$work/diff")"
+cmp -s "$work/diff" "$work/stored" || fail "the store differs otherwise: $(cat "$work/stored")"
+[ "$(sqlite3 "$store" "SELECT count(*) FROM baseline_audit WHERE by = 'ann' AND why = 'new recipe'" 2>/dev/null || echo 1)" = 1 ] || fail "the import is not audited"
+
 # a decision
 detect attack-03-modbus-new-writer.pcap
 raised rw.new-writer || fail "rw.new-writer is not raised"

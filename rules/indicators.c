@@ -359,11 +359,12 @@ static const char *comparison(const char *at, struct indicator *i, char value[IN
 }
 
 /* True when the pattern is one value, or one of several. */
-static bool pattern_parse(struct indicators *in, const char *pattern, struct indicator *i,
+static bool pattern_parse(struct indicators *in, const char *pattern, const struct indicator *like,
                           struct error *err, bool *ok)
 {
     char value[INDICATOR_VALUE_MAX];
-    i->value = value;
+    struct indicator i = *like;
+    i.value = value;
     *ok = true;
     const char *at = pattern;
     for (int n = 0; n < COMPARISONS_MAX; n++) {
@@ -371,13 +372,13 @@ static bool pattern_parse(struct indicators *in, const char *pattern, struct ind
         at = skip_space(at);
         while (*at == '[' || *at == '(')
             at = skip_space(at + 1);
-        if (!(at = comparison(at, i, value, &is_ours)))
+        if (!(at = comparison(at, &i, value, &is_ours)))
             return false;
         while (*at == ']' || *at == ')')
             at = skip_space(at + 1);
         if (*at != '\0' && strncmp(at, "OR", 2) != 0)
             return false;
-        if (is_ours && !(*ok = add(in, i, err)))
+        if (is_ours && !(*ok = add(in, &i, err)))
             return true;
         if (*at == '\0')
             return is_ours || n > 0;

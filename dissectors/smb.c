@@ -52,9 +52,9 @@ static enum claim smb_recognise(struct reader r)
         static const char smb[] = "SMB";
         if (left <= SESSION_HEADER)
             return CLAIM_MORE;
-        size_t rest = left - SESSION_HEADER - 1;
-        return *r.at >= MAGIC_COMPRESSED && memcmp(r.at + 1, smb, rest) == 0 ? CLAIM_MORE
-                                                                             : CLAIM_NO;
+        uint8_t magic = reader_u8(&r);
+        return magic >= MAGIC_COMPRESSED && memcmp(r.at, smb, reader_left(&r)) == 0 ? CLAIM_MORE
+                                                                                    : CLAIM_NO;
     }
     return is_smb(r) && length >= SMB1_HEADER ? CLAIM_YES : CLAIM_NO;
 }
@@ -123,21 +123,28 @@ void smb_use(struct smb *m, uint64_t file, enum operation operation, struct read
     m->pipe = data;
 }
 
+/* The end of a name, where the file is. */
+static struct text tail_of(struct text name, size_t size)
+{
+    if (name.size > size) {
+        name.at += name.size - size;
+        name.size = size;
+    }
+    return name;
+}
+
 void smb_opened(struct smb *m, uint64_t file, enum smb_kind kind, struct text name)
 {
     struct smb_file *f = smb_file(m, file, true);
-    size_t cut = name.size > SMB_FILE_NAME_MAX ? name.size - SMB_FILE_NAME_MAX : 0;
     f->kind = (uint8_t)kind;
-    f->name_size = (uint8_t)(name.size - cut);
-    if (f->name_size)
-        memcpy(f->name, name.at + cut, f->name_size);
+    f->name_size =
+        (uint8_t)ascii_keep(f->name, SMB_FILE_NAME_MAX, tail_of(name, SMB_FILE_NAME_MAX)).size;
 }
 
 void smb_ask_name(struct smb *m, struct text name)
 {
-    size_t cut = name.size > SMB_NAME_MAX ? name.size - SMB_NAME_MAX : 0;
-    struct text end = {name.at + cut, name.size - cut};
-    m->asked.name_size = (uint8_t)ascii_keep(m->asked.name, SMB_NAME_MAX, end).size;
+    m->asked.name_size =
+        (uint8_t)ascii_keep(m->asked.name, SMB_NAME_MAX, tail_of(name, SMB_NAME_MAX)).size;
 }
 
 /* [ERREF] MS-ERREF 2.3.1: what log-ins and files are refused with. */

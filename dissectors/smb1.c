@@ -192,7 +192,8 @@ static void natives(struct smb *m, const struct header *h, struct reader *r)
         if (m->ntlm.facts[i].kind == FACT_SOFTWARE)
             return; /* the version number tells more */
     add_fact(m, FACT_SOFTWARE, system);
-    m->event.unit = TEXT("ntlm");
+    /* one system calls itself by other words as client, as server and in NTLM */
+    m->event.unit = m->event.direction == OT_REQUEST ? TEXT("smb client") : TEXT("smb server");
 }
 
 static void ask_setup(struct smb *m, const struct header *h)

@@ -464,6 +464,7 @@ START_TEST(a_login_of_version_1_tells_the_system)
     /* 4 + 32 + 1 + 26 + 2 + 3: the texts begin at an even offset from the header */
     send(p, &m, true);
     ck_assert_str_eq(last(p)->facts, "user_name=bob; software_version=Windows 5.1");
+    ck_assert_str_eq(last(p)->unit, "smb client");
     begin1(&m, 0x73, 0xc000006d, true);
     add(&m, "00 0000");
     send(p, &m, false);

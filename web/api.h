@@ -1,15 +1,14 @@
-/* api.h: the JSON API: what the store holds, read-only. */
+/* api.h: what several files of the API share. The functions that answer are in routes.def. */
 #pragma once
 
 #include "request.h"
 
-/* Answers a path that begins with /api/v1/ (or is /healthz). */
-enum MHD_Result api_answer(struct request *r);
-
 /* The alert as a line of the list; the caller owns it. */
 json_t *api_alert_summary(sqlite3_stmt *row);
-/* The columns that api_alert_summary reads. */
+/* The columns that api_alert_summary reads, and the tables that they are in. */
 #define API_ALERT_COLUMNS                                                                          \
     "a.sensor, a.id, a.revision, a.rule, a.severity, a.first_ns, a.last_ns, a.count, a.status,"    \
     " a.protocol, a.actor, a.target, json_extract(a.document, '$.message'),"                       \
-    " json_extract(a.document, '$.rule.name')"
+    " json_extract(a.document, '$.rule.name'), a.incident, t.state, t.assignee"
+#define API_ALERT_TABLES "alerts a LEFT JOIN alert_triage t ON t.sensor = a.sensor AND t.id = a.id"
+enum { API_ALERT_COLUMN_COUNT = 17 };

@@ -1,33 +1,40 @@
-/* pages.c: the files of web/page, taken into the program by the assembler (WEB_PAGE_DIR comes from
- * the build). */
+/* pages.c: the files of the page, which web/page/build.mjs bundled, taken into the program by the
+ * assembler. pages.def and WEB_PAGE_DIR come from the build. */
 #include "pages.h"
 
 #include <string.h>
 
-#define EMBED(name, file)                                                                          \
+#define EMBED(name, label, file)                                                                   \
     __asm__(".section .rodata\n"                                                                   \
             ".balign 16\n"                                                                         \
-            "web_page_" #name ":\n"                                                                \
+            "web_page_" #name #label ":\n"                                                         \
             ".incbin \"" WEB_PAGE_DIR "/" file "\"\n"                                              \
-            "web_page_" #name "_end:\n"                                                            \
+            "web_page_" #name #label "_end:\n"                                                     \
             ".byte 0\n"                                                                            \
             ".text\n");                                                                            \
-    extern const unsigned char web_page_##name[] __attribute__((visibility("hidden")));            \
-    extern const unsigned char web_page_##name##_end[] __attribute__((visibility("hidden")))
+    extern const unsigned char web_page_##name##label[] __attribute__((visibility("hidden")));     \
+    extern const unsigned char web_page_##name##label##_end[] __attribute__((visibility("hidde"    \
+                                                                                        "n")))
 
-EMBED(index, "index.html");
-EMBED(style, "style.css");
-EMBED(app, "app.js");
-EMBED(icon, "icon.svg");
+#define PAGE(name, path, type, file)                                                               \
+    EMBED(name, _plain, file);                                                                     \
+    EMBED(name, _gzip, file ".gz");
+#include "pages.def"
+#undef PAGE
 
 static const struct {
     const char *path, *type;
-    const unsigned char *start, *end;
+    const unsigned char *start, *end, *packed, *packed_end;
 } pages[] = {
-    {"/",          "text/html; charset=utf-8",       web_page_index, web_page_index_end},
-    {"/style.css", "text/css; charset=utf-8",        web_page_style, web_page_style_end},
-    {"/app.js",    "text/javascript; charset=utf-8", web_page_app,   web_page_app_end  },
-    {"/icon.svg",  "image/svg+xml",                  web_page_icon,  web_page_icon_end },
+#define PAGE(name, path, type, file)                                                               \
+    {path,                                                                                         \
+     type,                                                                                         \
+     web_page_##name##_plain,                                                                      \
+     web_page_##name##_plain_end,                                                                  \
+     web_page_##name##_gzip,                                                                       \
+     web_page_##name##_gzip_end},
+#include "pages.def"
+#undef PAGE
 };
 
 bool page_find(struct page *page, const char *path)
@@ -35,8 +42,13 @@ bool page_find(struct page *page, const char *path)
     for (size_t i = 0; i < sizeof pages / sizeof *pages; i++) {
         if (strcmp(pages[i].path, path) != 0)
             continue;
-        *page =
-            (struct page){pages[i].type, pages[i].start, (size_t)(pages[i].end - pages[i].start)};
+        *page = (struct page){
+            .type = pages[i].type,
+            .bytes = pages[i].start,
+            .size = (size_t)(pages[i].end - pages[i].start),
+            .packed = pages[i].packed,
+            .packed_size = (size_t)(pages[i].packed_end - pages[i].packed),
+        };
         return true;
     }
     return false;

@@ -8,6 +8,8 @@ struct page {
     const char *type;
     const void *bytes;
     size_t size;
+    const void *packed; /* gzip of the same */
+    size_t packed_size; /* 0: none */
 };
 
 /* False: no such page. */

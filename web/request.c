@@ -1,12 +1,17 @@
-/* request.c: answers with their headers, and the checks of a request. */
+/* request.c: answers with their headers, and what is read of a request. */
 #include "request.h"
 
-#include "alerts/alerts.h"
-#include "baseline/inventory.h"
+#include "sensor/base/hash.h"
+#include "sensor/base/json_writer.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+enum { ETAG_SIZE = 24 };
 
 static const struct {
     const char *name, *value;
@@ -21,47 +26,112 @@ static const struct {
     {"Cross-Origin-Opener-Policy",   "same-origin"                             },
     {"Cross-Origin-Resource-Policy", "same-origin"                             },
     {"Permissions-Policy",           "camera=(), geolocation=(), microphone=()"},
-    {"Cache-Control",                "no-store"                                },
 };
 
-void reply_headers(struct MHD_Response *response, const char *type)
+/* --- answers --- */
+
+void reply_headers(const struct request *r, struct MHD_Response *response, const char *type)
 {
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
     for (size_t i = 0; i < sizeof security_headers / sizeof *security_headers; i++)
         MHD_add_response_header(response, security_headers[i].name, security_headers[i].value);
+    if (r->web->is_tls)
+        MHD_add_response_header(response, "Strict-Transport-Security", "max-age=31536000");
 }
 
-static enum MHD_Result reply(struct request *r, unsigned status, const char *type,
-                             struct MHD_Response *response)
+static enum MHD_Result send_response(struct request *r, unsigned status,
+                                     struct MHD_Response *response)
 {
-    reply_headers(response, type);
-    if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
-        MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     enum MHD_Result result = MHD_queue_response(r->connection, status, response);
     MHD_destroy_response(response);
     return result;
 }
 
-enum MHD_Result reply_bytes(struct request *r, unsigned status, const char *type, void *bytes,
-                            size_t size)
+/* The browser has these bytes already. */
+static bool is_known(const struct request *r, const char *etag)
+{
+    return strstr(request_header(r, MHD_HTTP_HEADER_IF_NONE_MATCH), etag) != NULL;
+}
+
+/* cache: what a browser may do with the answer. */
+static enum MHD_Result reply(struct request *r, unsigned status, const char *type,
+                             const char *cache, const char *etag, struct MHD_Response *response)
+{
+    reply_headers(r, response, type);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, cache);
+    if (etag)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, etag);
+    return send_response(r, status, response);
+}
+
+static enum MHD_Result reply_known(struct request *r, const char *cache, const char *etag)
+{
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+    return response ? reply(r, MHD_HTTP_NOT_MODIFIED, "application/json", cache, etag, response)
+                    : MHD_NO;
+}
+
+static enum MHD_Result reply_malloced(struct request *r, unsigned status, const char *type,
+                                      const char *cache, const char *etag, void *bytes, size_t size)
 {
     struct MHD_Response *response =
         MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_MUST_FREE);
     if (response)
-        return reply(r, status, type, response);
+        return reply(r, status, type, cache, etag, response);
     free(bytes);
     return MHD_NO;
 }
 
-enum MHD_Result reply_static(struct request *r, const char *type, const void *bytes, size_t size)
+enum MHD_Result reply_bytes(struct request *r, unsigned status, const char *type, void *bytes,
+                            size_t size)
 {
+    char etag[ETAG_SIZE];
+    if (status != MHD_HTTP_OK)
+        return reply_malloced(r, status, type, "no-store", NULL, bytes, size);
+    snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)hash_stable(bytes, size));
+    if (!is_known(r, etag))
+        return reply_malloced(r, status, type, "no-cache, private", etag, bytes, size);
+    free(bytes);
+    return reply_known(r, "no-cache, private", etag);
+}
+
+enum MHD_Result reply_file(struct request *r, const char *type, const char *file_name, void *bytes,
+                           size_t size)
+{
+    char disposition[256];
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_MUST_FREE);
+    if (!response) {
+        free(bytes);
+        return MHD_NO;
+    }
+    snprintf(disposition, sizeof disposition, "attachment; filename=\"%s\"", file_name);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
+    return reply(r, MHD_HTTP_OK, type, "no-store", NULL, response);
+}
+
+enum MHD_Result reply_static(struct request *r, const struct page *page)
+{
+    bool is_packed = page->packed_size > 0 &&
+                     strstr(request_header(r, MHD_HTTP_HEADER_ACCEPT_ENCODING), "gzip") != NULL;
     union {
         const void *in;
         void *out;
-    } p = {.in = bytes}; /* the library's signature; a persistent buffer is only read */
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(size, p.out, MHD_RESPMEM_PERSISTENT);
-    return response ? reply(r, MHD_HTTP_OK, type, response) : MHD_NO;
+    } p = {.in = is_packed ? page->packed : page->bytes}; /* the library's signature: only read */
+    char etag[ETAG_SIZE];
+    snprintf(etag, sizeof etag, "\"%016llx%s\"",
+             (unsigned long long)hash_stable(page->bytes, page->size), is_packed ? "z" : "");
+    if (is_known(r, etag))
+        return reply_known(r, "no-cache", etag);
+    struct MHD_Response *response = MHD_create_response_from_buffer(
+        is_packed ? page->packed_size : page->size, p.out, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    if (is_packed)
+        MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+    MHD_add_response_header(response, MHD_HTTP_HEADER_VARY, MHD_HTTP_HEADER_ACCEPT_ENCODING);
+    return reply(r, MHD_HTTP_OK, page->type, "no-cache", etag, response);
 }
 
 enum MHD_Result reply_json(struct request *r, unsigned status, json_t *json)
@@ -76,19 +146,18 @@ enum MHD_Result reply_error(struct request *r, unsigned status, const char *text
     return reply_json(r, status, json_pack("{s:s}", "error", text));
 }
 
-bool web_store_open(const struct web *web, struct store **store, struct error *err)
+/* --- what was asked --- */
+
+const char *request_text(const struct request *r, const char *key)
 {
-    static const struct store_schema *const schemas[] = {&inventory_schema, &alerts_schema, NULL};
-    return store_open(store, web->store_path, STORE_READ_ONLY, schemas, err);
+    const char *text = MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, key);
+    return text ? text : "";
 }
 
-bool request_store(struct request *r, struct store **store, enum MHD_Result *result)
+const char *request_header(const struct request *r, const char *key)
 {
-    struct error err = {""};
-    if (web_store_open(r->web, store, &err))
-        return true;
-    *result = reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
-    return false;
+    const char *text = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, key);
+    return text ? text : "";
 }
 
 bool request_number(const struct request *r, const char *key, int64_t least, int64_t most,
@@ -102,6 +171,35 @@ bool request_number(const struct request *r, const char *key, int64_t least, int
     errno = 0;
     *number = strtoll(text, &end, 10);
     return errno == 0 && end != text && *end == '\0' && *number >= least && *number <= most;
+}
+
+void request_peer(const struct request *r, char *text, size_t capacity)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
+    const struct sockaddr *peer = info ? info->client_addr : NULL;
+    text[0] = '\0';
+    if (peer && peer->sa_family == AF_INET)
+        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)peer)->sin_addr, text,
+                  (socklen_t)capacity);
+    else if (peer && peer->sa_family == AF_INET6)
+        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, text,
+                  (socklen_t)capacity);
+}
+
+json_t *request_object(const struct request *r)
+{
+    json_t *json = r->body ? json_loadb(r->body, r->body_size, JSON_REJECT_DUPLICATES, NULL) : NULL;
+    if (json_is_object(json))
+        return json;
+    json_decref(json);
+    return NULL;
+}
+
+const char *object_text(const json_t *object, const char *key, const char *fallback)
+{
+    const json_t *value = json_object_get(object, key);
+    return value ? json_string_value(value) : fallback;
 }
 
 bool request_is_host_ours(const char *host)
@@ -120,4 +218,79 @@ bool request_is_host_ours(const char *host)
         return digits > 0 && digits <= 5 && port[digits] == '\0';
     }
     return false;
+}
+
+/* --- changes --- */
+
+int64_t now_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_REALTIME, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+struct change {
+    bool (*carry_out)(struct store *store, void *context, struct error *err);
+    void *context;
+    const char *by, *what, *about, *why;
+    bool is_refused; /* the change itself said no; else the store did */
+};
+
+static bool carry_out(struct store *store, struct change *c, struct error *err)
+{
+    if (!store_exec(store, "BEGIN IMMEDIATE", err))
+        return false;
+    c->is_refused = c->carry_out && !c->carry_out(store, c->context, err);
+    if (!c->is_refused && audit_add(store, now_ms(), c->by, c->what, c->about, c->why, err) &&
+        store_exec(store, "COMMIT", err))
+        return true;
+    store_rollback(store);
+    return false;
+}
+
+bool request_change(struct request *r,
+                    bool (*change)(struct store *store, void *context, struct error *err),
+                    void *context, const char *what, const char *about, const char *why,
+                    enum MHD_Result *result)
+{
+    struct error err = {""};
+    struct store *store = NULL;
+    struct change c = {change, context, r->account.name, what, about, why, false};
+    pthread_mutex_lock(&r->web->writing);
+    bool ok = writer_open(&store, r->web->store_path, &err) && carry_out(store, &c, &err);
+    store_close(store);
+    pthread_mutex_unlock(&r->web->writing);
+    if (!ok)
+        *result = reply_error(r, c.is_refused ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_SERVICE_UNAVAILABLE,
+                              err.text);
+    return ok;
+}
+
+/* --- rows as JSON --- */
+
+const char *column_text(sqlite3_stmt *row, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(row, column);
+    return text ? text : "";
+}
+
+json_t *json_text_of(const char *text)
+{
+    json_t *json = json_string(text);
+    return json ? json : json_string("(unreadable)");
+}
+
+json_t *json_time_of(int64_t time_ns)
+{
+    char text[TIME_TEXT_SIZE];
+    return json_string(time_print(text, time_ns));
+}
+
+int64_t store_number(struct store *store, const char *sql)
+{
+    sqlite3_stmt *s = store_statement(store, sql, NULL);
+    int64_t value = s && sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
+    if (s)
+        sqlite3_reset(s);
+    return value;
 }

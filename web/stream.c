@@ -1,10 +1,11 @@
-/* stream.c: one watcher per connection, in the connection's own thread: looks once a second whether
- * the store's outbox has moved on, which costs one small query. */
-#include "stream.h"
+/* stream.c: server-sent events (WHATWG HTML 9.2) that tell pages how the store has changed:
+ * "alerts" (a list of changed alerts' summaries, with the sequence number as id), "status" (numbers
+ * of alerts and assets, when they changed), "problem" (why the store cannot be read; a status
+ * follows when it can). One watcher per connection, in the connection's own thread: looks once a
+ * second whether the store's outbox has moved on, which costs one small query. */
 
-#include "alerts/alerts.h"
 #include "api.h"
-#include "baseline/inventory.h"
+#include "routes.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,18 +29,9 @@ struct stream {
     size_t waiting_size, waiting_at;
 };
 
-static int64_t number(struct store *store, const char *sql)
-{
-    sqlite3_stmt *s = store_statement(store, sql, NULL);
-    int64_t value = s && sqlite3_step(s) == SQLITE_ROW ? sqlite3_column_int64(s, 0) : 0;
-    if (s)
-        sqlite3_reset(s);
-    return value;
-}
-
 static int64_t outbox_next(struct store *store)
 {
-    return number(store, "SELECT max(outbox_next) FROM alert_totals");
+    return store_number(store, "SELECT max(outbox_next) FROM alert_totals");
 }
 
 /* Adds an event to the text on its way; takes over json. */
@@ -72,7 +64,8 @@ static void look_for_alerts(struct stream *st, struct store *store)
         store,
         "SELECT " API_ALERT_COLUMNS ", o.newest FROM (SELECT sensor, id, max(seq) AS newest"
         " FROM outbox WHERE seq >= ? AND stream = 'alerts' GROUP BY sensor, id ORDER BY newest"
-        " LIMIT ?) o JOIN alerts a ON a.sensor = o.sensor AND a.id = o.id ORDER BY o.newest",
+        " LIMIT ?) o JOIN alerts a ON a.sensor = o.sensor AND a.id = o.id"
+        " LEFT JOIN alert_triage t ON t.sensor = a.sensor AND t.id = a.id ORDER BY o.newest",
         NULL);
     if (!s)
         return;
@@ -83,7 +76,7 @@ static void look_for_alerts(struct stream *st, struct store *store)
     while (sqlite3_step(s) == SQLITE_ROW) {
         json_array_append_new(list, api_alert_summary(s));
         if (json_array_size(list) == CHANGES_MAX)
-            last = sqlite3_column_int64(s, 14);
+            last = sqlite3_column_int64(s, API_ALERT_COLUMN_COUNT);
     }
     sqlite3_reset(s);
     st->next = last + 1;
@@ -95,8 +88,8 @@ static void look_for_alerts(struct stream *st, struct store *store)
 
 static void look_for_numbers(struct stream *st, struct store *store)
 {
-    int64_t alerts = number(store, "SELECT count(*) FROM alerts");
-    int64_t assets = number(store, "SELECT count(*) FROM assets");
+    int64_t alerts = store_number(store, "SELECT count(*) FROM alerts");
+    int64_t assets = store_number(store, "SELECT count(*) FROM assets");
     if (alerts == st->alerts && assets == st->assets)
         return;
     st->alerts = alerts;
@@ -107,9 +100,9 @@ static void look_for_numbers(struct stream *st, struct store *store)
 /* A store that cannot be read is told once, and is looked for again every second. */
 static void look(struct stream *st)
 {
-    struct store *store;
     struct error err = {""};
-    if (!web_store_open(st->web, &store, &err)) {
+    struct store *store = readers_take(st->web->readers, &err);
+    if (!store) {
         if (!st->is_broken)
             event(st, "problem", st->next - 1, json_pack("{s:s}", "error", err.text));
         st->is_broken = true;
@@ -120,7 +113,7 @@ static void look(struct stream *st)
     st->is_broken = false;
     look_for_alerts(st, store);
     look_for_numbers(st, store);
-    store_close(store);
+    readers_give(st->web->readers, store);
 }
 
 /* Waits a second; false when the server stops. */
@@ -185,32 +178,28 @@ static int64_t first_of(const struct request *r, struct store *store)
     return is_good ? id + 1 : next;
 }
 
-enum MHD_Result stream_answer(struct request *r)
+enum MHD_Result api_stream(struct request *r)
 {
-    enum MHD_Result result;
     if (atomic_fetch_add(&r->web->streams, 1) >= STREAMS_MAX) {
         atomic_fetch_sub(&r->web->streams, 1);
         return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE,
                            "too many pages watch at the same time");
     }
-    struct store *store = NULL;
     struct stream *st = calloc(1, sizeof *st);
-    if (!st || !request_store(r, &store, &result)) {
+    if (!st) {
         atomic_fetch_sub(&r->web->streams, 1);
-        bool is_no_memory = !st;
-        free(st);
-        return is_no_memory ? MHD_NO : result;
+        return MHD_NO;
     }
-    *st = (struct stream){.web = r->web, .next = first_of(r, store), .alerts = -1};
-    store_close(store);
+    *st = (struct stream){.web = r->web, .next = first_of(r, r->store), .alerts = -1};
     struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE,
                                                                       stream_read, st, stream_free);
     if (!response) {
         stream_free(st);
         return MHD_NO;
     }
-    reply_headers(response, "text/event-stream");
-    result = MHD_queue_response(r->connection, MHD_HTTP_OK, response);
+    reply_headers(r, response, "text/event-stream");
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+    enum MHD_Result result = MHD_queue_response(r->connection, MHD_HTTP_OK, response);
     MHD_destroy_response(response);
     return result;
 }

@@ -1,110 +1,123 @@
-/* web.c: the HTTP server of the console: a thread per connection, few connections, loopback only.
- */
+/* web.c: the HTTP server of the console: a thread per connection, a bounded number of them. */
 #include "web.h"
 
-#include "api.h"
-#include "pages.h"
+#include "listen.h"
 #include "request.h"
+#include "routes.h"
 #include "sensor/base/log.h"
+#include "tls.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum {
-    CONNECTIONS_MAX = 32,
-    HEADERS_MAX = 16384, /* bytes of a request that are kept */
-    TIMEOUT_S = 30,      /* a connection on which nothing happens; streams speak every 10 s */
+    CONNECTIONS_MAX = 512,
+    CONNECTIONS_OF_ONE_MAX = 300, /* one address cannot take them all: others get in */
+    HEADERS_MAX = 16384,          /* bytes of a request that are kept */
+    TIMEOUT_S = 30, /* a connection on which nothing happens; streams speak every 10 s */
+    STACK_SIZE = 512 << 10,
 };
 
-/* --- requests --- */
+/* --- one request --- */
+
+static bool add_body(struct request *r, const char *bytes, size_t size)
+{
+    if (r->is_body_too_big || r->body_size + size > BODY_MAX) {
+        r->is_body_too_big = true; /* taken and thrown away: the answer says why */
+        return true;
+    }
+    char *body = realloc(r->body, r->body_size + size + 1);
+    if (!body)
+        return false;
+    memcpy(body + r->body_size, bytes, size);
+    r->body = body;
+    r->body_size += size;
+    r->body[r->body_size] = '\0';
+    return true;
+}
 
 static enum MHD_Result answer(void *context, struct MHD_Connection *connection, const char *url,
                               const char *method, const char *version, const char *upload,
                               size_t *upload_size, void **state)
 {
-    static int is_known;
+    struct web *web = context;
+    struct request *r = *state;
     (void)version;
-    (void)upload;
-    if (!*state) { /* the headers have come; the library asks again after the body */
-        *state = &is_known;
+    if (!r) { /* the headers have come; the library asks again with the body and after it */
+        *state = r = calloc(1, sizeof *r);
+        if (!r)
+            return MHD_NO;
+        r->web = web;
+        r->connection = connection;
         return MHD_YES;
     }
-    struct request r = {.web = context, .connection = connection, .path = url};
-    const char *host = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Host");
-    const char *site = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, "Sec-Fetch-Site");
-    if (*upload_size > 0) { /* nothing here takes a body */
+    r->path = url;
+    r->method = method;
+    if (*upload_size > 0) {
+        bool ok = add_body(r, upload, *upload_size);
         *upload_size = 0;
-        return MHD_YES;
+        return ok ? MHD_YES : MHD_NO;
     }
-    if (!request_is_host_ours(host))
-        return reply_error(&r, MHD_HTTP_FORBIDDEN,
-                           "this console answers only under 127.0.0.1, [::1] or localhost");
-    if (strcmp(method, MHD_HTTP_METHOD_GET) != 0 && strcmp(method, MHD_HTTP_METHOD_HEAD) != 0)
-        return reply_error(&r, MHD_HTTP_METHOD_NOT_ALLOWED, "only GET and HEAD");
-    struct page page;
-    if (page_find(&page, url))
-        return reply_static(&r, page.type, page.bytes, page.size);
-    if (site && strcmp(site, "cross-site") == 0)
-        return reply_error(&r, MHD_HTTP_FORBIDDEN, "other sites may not ask");
-    return api_answer(&r);
+    atomic_fetch_add_explicit(&web->requests, 1, memory_order_relaxed);
+    return routes_answer(r);
 }
 
-/* --- the address --- */
-
-union address_of {
-    struct sockaddr any;
-    struct sockaddr_in in4;
-    struct sockaddr_in6 in6;
-};
-
-/* "127.0.0.1:8470", "[::1]:8470", "localhost:8470" */
-static bool listen_parse(union address_of *address, const char *text, struct error *err)
+static void release_request(void *context, struct MHD_Connection *connection, void **state,
+                            enum MHD_RequestTerminationCode why)
 {
-    char host[64];
-    const char *colon = strrchr(text, ':');
-    size_t size = colon ? (size_t)(colon - text) : 0;
-    memset(address, 0, sizeof *address);
-    if (!colon || size == 0 || size >= sizeof host)
-        return error_set(err, "%s: an address and a port are needed, like 127.0.0.1:8470", text);
-    memcpy(host, text, size);
-    host[size] = '\0';
-    char *end;
-    unsigned long port = strtoul(colon + 1, &end, 10);
-    if (end == colon + 1 || *end != '\0' || port > 65535)
-        return error_set(err, "%s: the port is a number up to 65535", text);
-    if (strcmp(host, "localhost") == 0)
-        strcpy(host, "127.0.0.1");
-    if (host[0] == '[' && host[size - 1] == ']') {
-        host[size - 1] = '\0';
-        address->in6.sin6_family = AF_INET6;
-        address->in6.sin6_port = htons((uint16_t)port);
-        if (inet_pton(AF_INET6, host + 1, &address->in6.sin6_addr) == 1 &&
-            IN6_IS_ADDR_LOOPBACK(&address->in6.sin6_addr))
-            return true;
-    } else {
-        address->in4.sin_family = AF_INET;
-        address->in4.sin_port = htons((uint16_t)port);
-        if (inet_pton(AF_INET, host, &address->in4.sin_addr) == 1 &&
-            ntohl(address->in4.sin_addr.s_addr) >> 24 == IN_LOOPBACKNET)
-            return true;
-    }
-    return error_set(err,
-                     "%s: the console has no log-in yet and listens on loopback only (127.0.0.1 or "
-                     "[::1]); use an SSH tunnel to look from elsewhere",
-                     text);
+    struct request *r = *state;
+    (void)context;
+    (void)connection;
+    (void)why;
+    if (!r)
+        return;
+    free(r->body);
+    free(r);
+    *state = NULL;
 }
 
-static bool store_check(const struct web *web, struct error *err)
+/* --- what is safe --- */
+
+static bool may_serve(const struct web_options *o, const struct web *web, bool has_users,
+                      struct error *err)
 {
-    struct store *store;
-    if (!web_store_open(web, &store, err))
-        return false;
-    store_close(store);
+    if (web->is_loopback)
+        return true;
+    if (!has_users)
+        return error_set(
+            err,
+            "%s: other machines can reach this address and nobody has to log in: make a "
+            "user first (sightglass console user add NAME --role admin)",
+            o->listen);
+    if (!web->is_tls && !o->is_plain_allowed)
+        return error_set(
+            err,
+            "%s: passwords would cross the network in clear: use --tls, or --plain-http "
+            "behind a proxy that encrypts",
+            o->listen);
     return true;
 }
+
+/* The tables of users are made at the first start; a full disk leaves a console that only shows. */
+static bool prepare_store(struct web *web, bool *has_users, struct error *err)
+{
+    struct store *store;
+    struct error no_writing = {""};
+    if (writer_open(&store, web->store_path, &no_writing))
+        store_close(store);
+    else
+        log_warning("%s; the console only shows", no_writing.text);
+    store = readers_take(web->readers, err);
+    if (!store)
+        return false;
+    *has_users = accounts_exist(store);
+    readers_give(web->readers, store);
+    return true;
+}
+
+/* --- life --- */
 
 static void library_log(void *context, const char *format, va_list args)
 {
@@ -113,30 +126,81 @@ static void library_log(void *context, const char *format, va_list args)
     (void)args; /* what clients do wrong is not the operator's business */
 }
 
-bool web_serve(const struct config *config, const char *store_path, const char *listen,
-               const volatile sig_atomic_t *stop, struct error *err)
+static struct MHD_Daemon *start(struct web *web, union listen_address *address,
+                                const struct tls_files *tls)
 {
-    (void)config;
-    union address_of address;
-    struct web web = {.store_path = store_path, .stop = stop};
-    if (!listen_parse(&address, listen, err) || !store_check(&web, err))
-        return false;
-    bool is_6 = address.any.sa_family == AF_INET6;
-    struct MHD_Daemon *daemon = MHD_start_daemon(
-        MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_POLL |
-            MHD_USE_ERROR_LOG | (is_6 ? MHD_USE_IPv6 : 0),
-        0, NULL, NULL, answer, &web, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
-        MHD_OPTION_SOCK_ADDR, &address.any, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
-        MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADERS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
-        (unsigned)TIMEOUT_S, MHD_OPTION_END);
+    unsigned flags = MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD |
+                     MHD_USE_POLL | MHD_USE_ERROR_LOG;
+    if (address->any.sa_family == AF_INET6)
+        flags |= MHD_USE_IPv6;
+    struct MHD_OptionItem more[] = {
+        {MHD_OPTION_HTTPS_MEM_KEY,    0, tls->key                                                 },
+        {MHD_OPTION_HTTPS_MEM_CERT,   0, tls->certificate                                         },
+        {MHD_OPTION_HTTPS_PRIORITIES, 0, (void *)(uintptr_t) "SECURE128:-VERS-TLS1.0:-VERS-TLS1.1"},
+        {MHD_OPTION_END,              0, NULL                                                     },
+    };
+    if (web->is_tls)
+        flags |= MHD_USE_TLS;
+    else
+        more[0] = (struct MHD_OptionItem){MHD_OPTION_END, 0, NULL};
+    return MHD_start_daemon(
+        flags, 0, NULL, NULL, answer, web, MHD_OPTION_EXTERNAL_LOGGER, library_log, NULL,
+        MHD_OPTION_SOCK_ADDR, &address->any, MHD_OPTION_CONNECTION_LIMIT, (unsigned)CONNECTIONS_MAX,
+        MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_OF_ONE_MAX,
+        MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_SIZE, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+        (size_t)HEADERS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
+        MHD_OPTION_NOTIFY_COMPLETED, release_request, NULL, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+}
+
+static bool serve(struct web *web, union listen_address *address, const struct tls_files *tls,
+                  const char *listen, struct error *err)
+{
+    struct MHD_Daemon *daemon = start(web, address, tls);
     if (!daemon)
         return error_set(err, "cannot listen on %s: %s", listen, strerror(errno));
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
-    log_info("console of %s on http://%s:%u/", store_path, is_6 ? "[::1]" : "127.0.0.1",
-             info ? info->port : 0u);
+    char where[LISTEN_TEXT_SIZE];
+    log_info("console of %s on %s://%s/", web->store_path, web->is_tls ? "https" : "http",
+             listen_print(where, address, info ? info->port : 0));
     const struct timespec step = {.tv_nsec = 100000000};
-    while (!web_is_stopped(&web))
+    while (!web_is_stopped(web))
         nanosleep(&step, NULL);
     MHD_stop_daemon(daemon);
     return true;
+}
+
+static void release(struct web *web)
+{
+    readers_destroy(web->readers);
+    throttle_destroy(web->throttle);
+    pthread_mutex_destroy(&web->writing);
+    pthread_mutex_destroy(&web->checking);
+}
+
+bool web_serve(const struct web_options *o, struct error *err)
+{
+    union listen_address address;
+    struct tls_files tls = {NULL, NULL};
+    bool has_users = false;
+    if (!listen_parse(&address, o->listen, err))
+        return false;
+    struct web web = {
+        .config = o->config,
+        .store_path = o->store_path,
+        .stop = o->stop,
+        .is_loopback = listen_is_loopback(&address),
+        .is_tls = o->is_tls || o->certificate,
+        .readers = readers_create(o->store_path),
+        .throttle = throttle_create(),
+    };
+    pthread_mutex_init(&web.writing, NULL);
+    pthread_mutex_init(&web.checking, NULL);
+    bool ok = (web.readers && web.throttle) || error_set(err, "out of memory");
+    ok = ok && prepare_store(&web, &has_users, err) && may_serve(o, &web, has_users, err) &&
+         (!web.is_tls ||
+          tls_read(&tls, o->certificate, o->key, o->config->state_dir, o->listen, err)) &&
+         serve(&web, &address, &tls, o->listen, err);
+    tls_release(&tls);
+    release(&web);
+    return ok;
 }

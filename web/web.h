@@ -7,7 +7,17 @@
 #include <signal.h>
 #include <stdbool.h>
 
-/* Serves until *stop becomes non-zero. Fails when the store cannot be read or the address is not
- * loopback or taken. */
-bool web_serve(const struct config *config, const char *store_path, const char *listen,
-               const volatile sig_atomic_t *stop, struct error *err) NODISCARD;
+struct web_options {
+    const struct config *config;
+    const char *store_path;
+    const char *listen;                /* "127.0.0.1:8470", "[::]:8470" */
+    const char *certificate, *key;     /* PEM files; NULL: as is_tls says */
+    bool is_tls;                       /* without files: a self-signed one, made once */
+    bool is_plain_allowed;             /* HTTP without TLS on other addresses than loopback */
+    const volatile sig_atomic_t *stop; /* serves until this becomes non-zero */
+};
+
+/* Serves until told to stop. Fails when the store cannot be read, the address is taken, or serving
+ * there would not be safe: elsewhere than on loopback it needs users, and TLS unless allowed
+ * without. */
+bool web_serve(const struct web_options *options, struct error *err) NODISCARD;

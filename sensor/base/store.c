@@ -22,6 +22,7 @@ struct store {
     sqlite3 *db;
     char path[512];
     enum store_access access;
+    bool is_snapshot;
     struct prepared prepared[STATEMENTS_MAX];
     size_t prepared_count;
     const struct store_schema *const *schemas;
@@ -243,6 +244,7 @@ static bool open_immutable(struct store *s, struct error *err)
                                  (unsigned char)*at);
     }
     snprintf(uri + used, sizeof uri - used, "?immutable=1");
+    s->is_snapshot = true;
     return open_file(s, uri, SQLITE_OPEN_URI, err);
 }
 
@@ -286,6 +288,11 @@ void store_close(struct store *s)
 sqlite3 *store_handle(struct store *s)
 {
     return s->db;
+}
+
+bool store_is_snapshot(const struct store *s)
+{
+    return s->is_snapshot;
 }
 
 const struct store_schema *const *store_schemas_of(const struct store *s)

@@ -33,6 +33,8 @@ void store_close(struct store *store);
 
 sqlite3 *store_handle(struct store *store);
 const char *store_path(const struct store *store);
+/* Read as it is, without a lock (a full disk): right for short only. */
+bool store_is_snapshot(const struct store *store);
 const struct store_schema *const *store_schemas_of(const struct store *store);
 
 /* Runs SQL without results. */

@@ -34,10 +34,10 @@ async function open(options) {
 }
 
 async function showsAlertsAndDetails(page) {
-  await page.waitForSelector("#alerts-rows tr");
+  await page.waitForSelector("table.alerts tbody tr");
   await page.waitForSelector(".live.is-live");
-  check(await page.locator("#alerts-rows tr").count() > 0, "alerts are listed");
-  await page.locator("#alerts-rows a").first().focus();
+  check(await page.locator("table.alerts tbody tr").count() > 0, "alerts are listed");
+  await page.locator("table.alerts tbody a").first().focus();
   await page.keyboard.press("Enter");
   await page.waitForSelector("#detail h2");
   const detail = await page.locator("#detail").innerText();
@@ -47,18 +47,18 @@ async function showsAlertsAndDetails(page) {
 
 async function goesLive(page) {
   await page.goto(url + "#alerts");
-  await page.waitForSelector("#alerts-rows tr");
+  await page.waitForSelector("table.alerts tbody tr");
   await page.waitForSelector(".live.is-live");
   await page.waitForTimeout(1500);
   await page.evaluate(() => { window.isSamePage = true; });
-  check(!(await page.locator("#alerts-rows").innerText()).includes("10.0.0.66"), "the stranger is not there yet");
+  check(!(await page.locator("table.alerts tbody").innerText()).includes("10.0.0.66"), "the stranger is not there yet");
   await promisify(execFile)(SIGHTGLASS, ["run", "-r", CAPTURE, "-m", "detect", "-s", STORE]);
-  await page.locator("#alerts-rows tr", { hasText: "10.0.0.66" }).first().waitFor();
+  await page.locator("table.alerts tbody tr", { hasText: "10.0.0.66" }).first().waitFor();
   check(await page.evaluate(() => window.isSamePage), "new alerts arrive without a reload");
 }
 
 async function givesEvidence(page) {
-  const write = page.locator("#alerts-rows tr", { hasText: "rw.new-writer" });
+  const write = page.locator("table.alerts tbody tr", { hasText: "rw.new-writer" });
   await write.locator("a").first().click();
   const link = page.locator("#detail a.button");
   await link.waitFor();
@@ -68,14 +68,14 @@ async function givesEvidence(page) {
 }
 
 async function showsAssets(page) {
-  await page.click("#tab-assets");
-  await page.locator("#assets-rows tr", { hasText: "10.0.0.10" }).first().waitFor();
-  const text = await page.locator("#assets-rows").innerText();
+  await page.click('nav a[href="#/assets"]');
+  await page.locator("table.assets tbody tr", { hasText: "10.0.0.10" }).first().waitFor();
+  const text = await page.locator("table.assets tbody").innerText();
   check(text.includes(HOSTILE), "a hostile name is shown as it is");
-  check(await page.locator("#assets-rows img").count() === 0, "and is text, not an element");
-  check(await page.title() === "Sightglass", "and did not run");
+  check(await page.locator("table.assets tbody img").count() === 0, "and is text, not an element");
+  check(await page.title() === "Assets · Sightglass", "and did not run");
   await page.fill("#find", "10.0.0.66");
-  check(await page.locator("#assets-rows tr").count() === 1, "devices can be found");
+  check(await page.locator("table.assets tbody tr").count() === 1, "devices can be found");
   await page.fill("#find", "");
 }
 
@@ -84,13 +84,12 @@ async function saysWhatIsWrong(page) {
   await page.waitForSelector(".live.is-live");
   await rename(STORE, STORE + ".aside");
   await writeFile(STORE, "no database, but long enough to be taken for a file of some kind ".repeat(20));
-  await page.waitForSelector(".live.is-lost");
-  await page.waitForSelector("#problem:not([hidden])");
-  check((await page.locator("#problem").innerText()).includes("not a Sightglass store"), "a broken store is told in words");
+  await page.waitForSelector(".problem");
+  check((await page.locator(".problem").innerText()).includes("not a Sightglass store"), "a broken store is told in words");
   await page.screenshot({ path: `${SCREENSHOTS}/broken.png` });
   await rename(STORE + ".aside", STORE);
-  await page.waitForSelector(".live.is-live");
-  check(await page.locator("#problem").isHidden(), "and is forgotten when it is well again");
+  await page.waitForSelector(".problem", { state: "detached" });
+  check(await page.locator("table.alerts tbody tr").count() > 0, "and is forgotten when it is well again");
 }
 
 async function fits(page, width) {
@@ -102,15 +101,15 @@ async function looks(width, colorScheme) {
   const page = await open({ viewport: { width, height: width > 800 ? 900 : 860 }, colorScheme });
   const name = `${SCREENSHOTS}/${width}-${colorScheme}`;
   await page.waitForSelector(".live.is-live");
-  await page.waitForSelector("#alerts-rows tr");
+  await page.waitForSelector("table.alerts tbody tr");
   await fits(page, width);
   await page.screenshot({ path: `${name}-alerts.png` });
-  await page.locator("#alerts-rows tr", { hasText: "rw.new-writer" }).locator("a").first().click();
+  await page.locator("table.alerts tbody tr", { hasText: "rw.new-writer" }).locator("a").first().click();
   await page.waitForSelector("#detail h2");
   await fits(page, width);
   await page.screenshot({ path: `${name}-detail.png` });
-  await page.click("#tab-assets");
-  await page.waitForSelector("#assets-rows tr");
+  await page.click('nav a[href="#/assets"]');
+  await page.waitForSelector("table.assets tbody tr");
   await fits(page, width);
   await page.screenshot({ path: `${name}-assets.png` });
   check(page.trouble.length === 0, `no trouble at ${width} px, ${colorScheme}: ${page.trouble.join("; ")}`);

@@ -3,6 +3,7 @@
 #include "web/web.h"
 
 #include "alerts/alerts.h"
+#include "baseline/baseline.h"
 #include "baseline/inventory.h"
 #include "web/request.h"
 
@@ -22,7 +23,8 @@ static char store_file[128], alert_id[65];
 static unsigned port;
 static volatile sig_atomic_t stop;
 static pthread_t server;
-static const struct store_schema *const schemas[] = {&inventory_schema, &alerts_schema, NULL};
+static const struct store_schema *const schemas[] = {&inventory_schema, &baseline_schema,
+                                                     &alerts_schema, NULL};
 
 /* --- a store with one device and two alerts, one of them with a packet --- */
 
@@ -147,7 +149,9 @@ static void *serve(void *context)
     (void)context;
     config_defaults(&config);
     snprintf(listen, sizeof listen, "127.0.0.1:%u", port);
-    bool ok = web_serve(&config, store_file, listen, &stop, &err);
+    struct web_options options = {
+        .config = &config, .store_path = store_file, .listen = listen, .stop = &stop};
+    bool ok = web_serve(&options, &err);
     if (!ok)
         fprintf(stderr, "%s\n", err.text);
     return ok ? context : NULL;
@@ -169,9 +173,24 @@ static int dial(void)
     return -1;
 }
 
-static void start(void)
+static void name_store(void)
 {
     snprintf(store_file, sizeof store_file, "/tmp/sightglass-test-web-%d.db", (int)getpid());
+}
+
+static void remove_store(void)
+{
+    char path[160];
+    static const char *const ends[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(path, sizeof path, "%s%s", store_file, ends[i]);
+        unlink(path);
+    }
+}
+
+static void start(void)
+{
+    name_store();
     fill(DETECTION_PLC_STOP, "one", START);
     fill(DETECTION_PLC_START, "two", START + 5000000000);
     port = free_port();
@@ -186,12 +205,7 @@ static void end(void)
     __atomic_store_n(&stop, 1, __ATOMIC_RELAXED);
     pthread_join(server, &ok);
     ck_assert_ptr_nonnull(ok);
-    char path[160];
-    static const char *const ends[] = {"", "-wal", "-shm"};
-    for (size_t i = 0; i < 3; i++) {
-        snprintf(path, sizeof path, "%s%s", store_file, ends[i]);
-        unlink(path);
-    }
+    remove_store();
 }
 
 /* Sends a request and reads until the server closes, or until `until` was read. */
@@ -229,26 +243,26 @@ static const struct {
     int status;
     const char *has;
 } rows[] = {
-    {"the page",                    "/",                                        "",                               200, "<title>Sightglass</title>"},
-    {"its script",                  "/app.js",                                  "",                               200, "text/javascript"          },
-    {"its style",                   "/style.css",                               "",                               200, "text/css"                 },
-    {"health",                      "/healthz",                                 "",                               200, "\"ok\""                   },
-    {"status",                      "/api/v1/status",                           "",                               200, "\"alerts\":2,\"assets\":1"},
-    {"alerts",                      "/api/v1/alerts",                           "",                               200, "\"total\":2"              },
-    {"alerts by severity",          "/api/v1/alerts?severity=9",                "",                               200, "plc.stop"                 },
-    {"one at a time",               "/api/v1/alerts?limit=1",                   "",                               200, "plc.start"                },
-    {"the next",                    "/api/v1/alerts?limit=1&skip=1",            "",                               200, "plc.stop"                 },
-    {"no such limit",               "/api/v1/alerts?limit=0",                   "",                               400, "error"                    },
-    {"too high a limit",            "/api/v1/alerts?limit=501",                 "",                               400, "error"                    },
-    {"a limit that is none",        "/api/v1/alerts?limit=1;drop",              "",                               400, "error"                    },
-    {"a huge number",               "/api/v1/alerts?skip=99999999999999999999", "",                               400, "error"                    },
-    {"assets",                      "/api/v1/assets",                           "",                               200, "\"ip\":\"10.0.0.10\""     },
-    {"an alert that is not there",  "/api/v1/alerts/00ff",                      "",                               404, "no such alert"            },
-    {"an id that is none, encoded", "/api/v1/alerts/%27%20OR%201=1",            "",                               404, "no such alert"            },
-    {"a path out of the page",      "/../../etc/passwd",                        "",                               404, "no such path"             },
-    {"an encoded path",             "/%2e%2e/etc/passwd",                       "",                               404, "no such path"             },
-    {"nothing there",               "/api/v2/alerts",                           "",                               404, "no such path"             },
-    {"another site's script",       "/api/v1/alerts",                           "Sec-Fetch-Site: cross-site\r\n", 403, "error"                    },
+    {"the page",                    "/",                                        "",                               200, "<title>Sightglass</title>"                  },
+    {"its script",                  "/app.js",                                  "",                               200, "text/javascript"                            },
+    {"its style",                   "/style.css",                               "",                               200, "text/css"                                   },
+    {"health",                      "/healthz",                                 "",                               200, "\"ok\""                                     },
+    {"status",                      "/api/v1/status",                           "",                               200, "\"alerts\":2,\"alerts_open\":2,\"assets\":1"},
+    {"alerts",                      "/api/v1/alerts",                           "",                               200, "\"total\":2"                                },
+    {"alerts by severity",          "/api/v1/alerts?severity=9",                "",                               200, "plc.stop"                                   },
+    {"one at a time",               "/api/v1/alerts?limit=1",                   "",                               200, "plc.start"                                  },
+    {"the next",                    "/api/v1/alerts?limit=1&skip=1",            "",                               200, "plc.stop"                                   },
+    {"no such limit",               "/api/v1/alerts?limit=0",                   "",                               400, "error"                                      },
+    {"too high a limit",            "/api/v1/alerts?limit=501",                 "",                               400, "error"                                      },
+    {"a limit that is none",        "/api/v1/alerts?limit=1;drop",              "",                               400, "error"                                      },
+    {"a huge number",               "/api/v1/alerts?skip=99999999999999999999", "",                               400, "error"                                      },
+    {"assets",                      "/api/v1/assets",                           "",                               200, "\"ip\":\"10.0.0.10\""                       },
+    {"an alert that is not there",  "/api/v1/alerts/00ff",                      "",                               404, "no such alert"                              },
+    {"an id that is none, encoded", "/api/v1/alerts/%27%20OR%201=1",            "",                               404, "no such alert"                              },
+    {"a path out of the page",      "/../../etc/passwd",                        "",                               404, "no such path"                               },
+    {"an encoded path",             "/%2e%2e/etc/passwd",                       "",                               404, "no such path"                               },
+    {"nothing there",               "/api/v2/alerts",                           "",                               404, "no such path"                               },
+    {"another site's script",       "/api/v1/alerts",                           "Sec-Fetch-Site: cross-site\r\n", 403, "error"                                      },
 };
 
 START_TEST(answers)
@@ -259,27 +273,238 @@ START_TEST(answers)
     ck_assert_msg(strstr(answer, rows[_i].has) != NULL, "%s: %s", rows[_i].shows, answer);
     if (rows[_i].has[0] == '\0')
         return; /* the HTTP library's own refusal */
-    static const char *const headers[] = {
-        "Content-Security-Policy: default-src 'none'", "X-Content-Type-Options: nosniff",
-        "Referrer-Policy: no-referrer", "Cache-Control: no-store"};
+    static const char *const headers[] = {"Content-Security-Policy: default-src 'none'",
+                                          "X-Content-Type-Options: nosniff",
+                                          "Referrer-Policy: no-referrer", "Cache-Control: no-"};
     for (size_t i = 0; i < sizeof headers / sizeof *headers; i++)
         ck_assert_msg(strstr(answer, headers[i]) != NULL, "%s: has %s", rows[_i].shows, headers[i]);
     ck_assert_msg(!strstr(answer, "Access-Control-Allow"), "%s: is for us alone", rows[_i].shows);
 }
 END_TEST
 
+/* The body of an answer; the caller owns it. */
+static json_t *body_of(const char *answer)
+{
+    const char *body = strstr(answer, "\r\n\r\n");
+    ck_assert_ptr_nonnull(body);
+    json_t *json = json_loads(body, 0, NULL);
+    ck_assert_msg(json != NULL, "%s", answer);
+    return json;
+}
+
+static const char *text_at(const json_t *json, const char *a, const char *b)
+{
+    const char *text = json_string_value(json_object_get(json_object_get(json, a), b));
+    return text ? text : "";
+}
+
 START_TEST(shows_one_alert)
 {
     char path[128];
     snprintf(path, sizeof path, "/api/v1/alerts/%s", alert_id);
-    char *body = strstr(get(path, ""), "\r\n\r\n");
-    ck_assert_ptr_nonnull(body);
-    json_t *document = json_loads(body, 0, NULL);
-    ck_assert_ptr_nonnull(document);
-    ck_assert_str_eq(json_string_value(json_object_get(json_object_get(document, "rule"), "id")),
-                     "plc.stop");
+    json_t *answer = body_of(get(path, ""));
+    const json_t *document = json_object_get(answer, "alert");
+    ck_assert_str_eq(text_at(document, "rule", "id"), "plc.stop");
     ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(document, "message")), hostile));
-    json_decref(document);
+    ck_assert_str_eq(json_string_value(json_object_get(answer, "triage")), "new");
+    json_decref(answer);
+}
+END_TEST
+
+START_TEST(sends_what_is_known_once)
+{
+    char etag[64] = "", header[128];
+    const char *at = strcasestr(get("/api/v1/alerts", ""), "ETag: ");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_int_eq(sscanf(at + 6, "%63s", etag), 1);
+    snprintf(header, sizeof header, "If-None-Match: %s\r\n", etag);
+    ck_assert_int_eq(strncmp(get("/api/v1/alerts", header) + 8, " 304 ", 5), 0);
+    ck_assert_int_eq(strncmp(get("/api/v1/assets", header) + 8, " 200 ", 5), 0);
+}
+END_TEST
+
+START_TEST(packs_the_page)
+{
+    ck_assert_ptr_nonnull(
+        strcasestr(get("/app.js", "Accept-Encoding: gzip, br\r\n"), "Content-Encoding: gzip"));
+    ck_assert_ptr_null(strcasestr(get("/app.js", ""), "Content-Encoding"));
+}
+END_TEST
+
+/* --- people --- */
+
+static const char PASSWORD[] = "a long enough password";
+
+/* Two users; every request from now on needs one of them. */
+static void add_users(void)
+{
+    struct store *store;
+    struct error err = {""};
+    ck_assert_msg(writer_open(&store, store_file, &err), "%s", err.text);
+    ck_assert_msg(account_add(store, "anna", ROLE_ADMIN, PASSWORD, 1, &err), "%s", err.text);
+    ck_assert_msg(account_add(store, "vic", ROLE_VIEWER, PASSWORD, 1, &err), "%s", err.text);
+    store_close(store);
+}
+
+static char *send_json(const char *method, const char *path, const char *headers, const char *body)
+{
+    char request[4096];
+    int size = snprintf(request, sizeof request,
+                        "%s %s HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n%s"
+                        "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                        method, path, port, headers, strlen(body), body);
+    return exchange(request, (size_t)size, NULL);
+}
+
+static int status_of(const char *answer)
+{
+    return atoi(answer + 9);
+}
+
+/* Logs in; the headers that a page sends from then on. */
+static void log_in(const char *user, char headers[512])
+{
+    char body[256], cookie[128] = "";
+    snprintf(body, sizeof body, "{\"user\":\"%s\",\"password\":\"%s\"}", user, PASSWORD);
+    char *answer = send_json("POST", "/api/v1/session", "", body);
+    ck_assert_int_eq(status_of(answer), 200);
+    const char *at = strstr(answer, "Set-Cookie: ");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_int_eq(sscanf(at + 12, "%127[^;]", cookie), 1);
+    ck_assert_ptr_nonnull(strstr(at, "HttpOnly; SameSite=Strict"));
+    json_t *session = body_of(answer);
+    snprintf(headers, 512, "Cookie: %s\r\nX-CSRF-Token: %s\r\n", cookie,
+             json_string_value(json_object_get(session, "csrf")));
+    json_decref(session);
+}
+
+static const struct {
+    const char *shows, *method, *path;
+    int nobody, viewer, admin;
+} rights[] = {
+    {"the page itself",       "GET",    "/",                         200, 200, 200},
+    {"health",                "GET",    "/healthz",                  200, 200, 200},
+    {"who am I",              "GET",    "/api/v1/session",           200, 200, 200},
+    {"alerts",                "GET",    "/api/v1/alerts",            401, 200, 200},
+    {"assets",                "GET",    "/api/v1/assets",            401, 200, 200},
+    {"numbers",               "GET",    "/metrics",                  401, 200, 200},
+    {"work on alerts",        "POST",   "/api/v1/alerts/triage",     401, 403, 400},
+    {"approve",               "POST",   "/api/v1/alerts/0f/approve", 401, 403, 404},
+    {"users",                 "GET",    "/api/v1/users",             401, 403, 200},
+    {"a new user",            "POST",   "/api/v1/users",             401, 403, 400},
+    {"remove a user",         "DELETE", "/api/v1/users/nobody",      401, 403, 400},
+    {"tokens",                "GET",    "/api/v1/tokens",            401, 403, 200},
+    {"the record of changes", "GET",    "/api/v1/audit",             401, 403, 200},
+};
+
+START_TEST(roles_decide)
+{
+    static const char *const users[] = {NULL, "vic", "anna"};
+    const int expected[] = {rights[_i].nobody, rights[_i].viewer, rights[_i].admin};
+    add_users();
+    for (size_t i = 0; i < 3; i++) {
+        char headers[512] = "";
+        if (users[i])
+            log_in(users[i], headers);
+        char *answer = strcmp(rights[_i].method, "GET") == 0
+                           ? get(rights[_i].path, headers)
+                           : send_json(rights[_i].method, rights[_i].path, headers, "{}");
+        ck_assert_msg(status_of(answer) == expected[i], "%s as %s: %.60s", rights[_i].shows,
+                      users[i] ? users[i] : "nobody", answer);
+    }
+}
+END_TEST
+
+START_TEST(triage_is_kept_with_who_and_why)
+{
+    char headers[512], body[256], path[128];
+    add_users();
+    log_in("anna", headers);
+    snprintf(body, sizeof body, "{\"ids\":[\"%s\"],\"state\":\"closed\",\"note\":\"planned %s\"}",
+             alert_id, "work");
+    ck_assert_int_eq(status_of(send_json("POST", "/api/v1/alerts/triage", headers, body)), 200);
+    snprintf(path, sizeof path, "/api/v1/alerts/%s", alert_id);
+    json_t *answer = body_of(get(path, headers));
+    const json_t *last = json_array_get(json_object_get(answer, "history"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(answer, "triage")), "closed");
+    ck_assert_str_eq(json_string_value(json_object_get(last, "by")), "anna");
+    ck_assert_str_eq(json_string_value(json_object_get(last, "note")), "planned work");
+    json_decref(answer);
+    answer = body_of(get("/api/v1/alerts?triage=open", headers));
+    ck_assert_uint_eq(json_array_size(json_object_get(answer, "alerts")), 1);
+    json_decref(answer);
+    answer = body_of(get("/api/v1/audit?limit=1", headers));
+    last = json_array_get(json_object_get(answer, "audit"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(last, "what")), "alert.triage");
+    json_decref(answer);
+}
+END_TEST
+
+START_TEST(an_approval_becomes_a_decision)
+{
+    char headers[512], path[128];
+    add_users();
+    log_in("anna", headers);
+    snprintf(path, sizeof path, "/api/v1/alerts/%s/approve", alert_id);
+    ck_assert_int_eq(status_of(send_json("POST", path, headers, "{\"days\":7}")), 400);
+    char *answer = send_json("POST", path, headers, "{\"days\":7,\"why\":\"it was us\"}");
+    ck_assert_msg(strstr(answer, "approved plc.stop by 10.0.0.66 on 10.0.0.10") != NULL, "%s",
+                  answer);
+}
+END_TEST
+
+static const struct {
+    const char *shows, *path, *body, *headers;
+    int status;
+} hostile_rows[] = {
+    {"no token of the page", "/api/v1/alerts/triage", "{}",                                     "",                                                    403},
+    {"a wrong one",          "/api/v1/alerts/triage", "{}",                                     "X-CSRF-Token: 00\r\n",                                403},
+    {"another site",         "/api/v1/session",       "{\"user\":\"anna\",\"password\":\"x\"}",
+     "Sec-Fetch-Site: cross-site\r\n",                                                                                                                 403},
+    {"no JSON",              "/api/v1/session",       "user=anna",                              "",                                                    400},
+    {"numbers for words",    "/api/v1/session",       "{\"user\":1,\"password\":[]}",           "",                                                    400},
+    {"a name twice",         "/api/v1/session",       "{\"user\":\"a\",\"user\":\"b\"}",        "",                                                    400},
+    {"a form",               "/api/v1/session",       "{}",                                     "Content-Type: application/x-www-form-urlencoded\r\n", 415},
+};
+
+START_TEST(refuses)
+{
+    char headers[512], sent[512];
+    bool is_session = strcmp(hostile_rows[_i].path, "/api/v1/session") == 0;
+    add_users();
+    log_in("anna", headers);
+    *strstr(headers, "X-CSRF-Token") = '\0'; /* the cookie, which a browser sends by itself */
+    snprintf(sent, sizeof sent, "%s%s", is_session ? "" : headers, hostile_rows[_i].headers);
+    char *answer = send_json("POST", hostile_rows[_i].path, sent, hostile_rows[_i].body);
+    ck_assert_msg(status_of(answer) == hostile_rows[_i].status, "%s: %.80s", hostile_rows[_i].shows,
+                  answer);
+}
+END_TEST
+
+START_TEST(guessing_becomes_slow)
+{
+    static const char wrong[] = "{\"user\":\"anna\",\"password\":\"not this one\"}";
+    add_users();
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(status_of(send_json("POST", "/api/v1/session", "", wrong)), 401);
+    char *answer = send_json("POST", "/api/v1/session", "", wrong);
+    ck_assert_int_eq(status_of(answer), 429);
+    ck_assert_ptr_nonnull(strstr(answer, "try again in"));
+}
+END_TEST
+
+START_TEST(a_long_body_is_refused)
+{
+    enum { SIZE = 300 << 10 };
+    char *request = malloc(SIZE + 512);
+    int head = snprintf(request, 512,
+                        "POST /api/v1/session HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
+                        "Content-Type: application/json\r\nContent-Length: %d\r\n\r\n",
+                        (int)SIZE);
+    memset(request + head, ' ', SIZE);
+    char *answer = exchange(request, (size_t)head + SIZE, NULL);
+    free(request);
+    ck_assert_int_eq(status_of(answer), 413);
 }
 END_TEST
 
@@ -408,26 +633,38 @@ END_TEST
 
 static const struct {
     const char *listen, *why;
+    bool has_users;
 } refused[] = {
-    {"0.0.0.0:8470",    "loopback"},
-    {"192.0.2.1:8470",  "loopback"},
-    {"[::]:8470",       "loopback"},
-    {"127.0.0.1",       "port"    },
-    {"127.0.0.1:99999", "port"    },
-    {"127.0.0.1:x",     "port"    },
-    {":8470",           "port"    },
-    {"example.org:80",  "loopback"},
+    {"0.0.0.0:8470",    "make a user",    false},
+    {"192.0.2.1:8470",  "make a user",    false},
+    {"[::]:8470",       "make a user",    false},
+    {"0.0.0.0:8470",    "in clear",       true },
+    {"[::]:8470",       "in clear",       true },
+    {"127.0.0.1",       "port",           false},
+    {"127.0.0.1:99999", "port",           false},
+    {"127.0.0.1:x",     "port",           false},
+    {":8470",           "port",           false},
+    {"example.org:80",  "not an address", false},
 };
 
-START_TEST(listens_on_loopback_only)
+START_TEST(listens_only_where_it_is_safe)
 {
     static struct config config;
     static const volatile sig_atomic_t stopped = 1;
     struct error err = {""};
     config_defaults(&config);
-    ck_assert(!web_serve(&config, store_file, refused[_i].listen, &stopped, &err));
+    name_store();
+    fill(DETECTION_PLC_STOP, "one", START);
+    if (refused[_i].has_users)
+        add_users();
+    struct web_options options = {.config = &config,
+                                  .store_path = store_file,
+                                  .listen = refused[_i].listen,
+                                  .stop = &stopped};
+    ck_assert(!web_serve(&options, &err));
     ck_assert_msg(strstr(err.text, refused[_i].why) != NULL, "%s: %s", refused[_i].listen,
                   err.text);
+    remove_store();
 }
 END_TEST
 
@@ -442,6 +679,14 @@ int main(void)
     tcase_add_loop_test(served, answers, 0, COUNT(rows));
     tcase_add_test(served, shows_one_alert);
     tcase_add_test(served, gives_evidence);
+    tcase_add_test(served, sends_what_is_known_once);
+    tcase_add_test(served, packs_the_page);
+    tcase_add_loop_test(served, roles_decide, 0, COUNT(rights));
+    tcase_add_test(served, triage_is_kept_with_who_and_why);
+    tcase_add_test(served, an_approval_becomes_a_decision);
+    tcase_add_loop_test(served, refuses, 0, COUNT(hostile_rows));
+    tcase_add_test(served, guessing_becomes_slow);
+    tcase_add_test(served, a_long_body_is_refused);
     tcase_add_test(served, streams_changes);
     tcase_add_loop_test(served, turns_away, 0, COUNT(raw_rows));
     tcase_add_test(served, bounds_requests);
@@ -450,7 +695,7 @@ int main(void)
     suite_add_tcase(suite, served);
     TCase *alone = tcase_create("alone");
     tcase_add_loop_test(alone, knows_its_names, 0, COUNT(hosts));
-    tcase_add_loop_test(alone, listens_on_loopback_only, 0, COUNT(refused));
+    tcase_add_loop_test(alone, listens_only_where_it_is_safe, 0, COUNT(refused));
     suite_add_tcase(suite, alone);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -1,0 +1,67 @@
+/* parts.tsx: what several pages show in the same way. */
+import type { ComponentChildren } from "preact";
+import { useState } from "preact/hooks";
+
+export function severityName(severity: number): "critical" | "high" | "medium" | "low" | "info" {
+  return severity >= 9 ? "critical" : severity >= 7 ? "high" : severity >= 5 ? "medium" : severity >= 3 ? "low" : "info";
+}
+
+export function Severity({ value }: { value: number }) {
+  const name = severityName(value);
+  return <span class={`badge ${name}`}>{name} {value}</span>;
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "medium" });
+
+/** In the reader's own zone; UTC when pointed at. */
+export function Time({ value }: { value?: string | null }) {
+  if (!value) return <span class="soft">never</span>;
+  return <time dateTime={value} title={value.replace(/\.\d+Z$/, "Z") + " UTC"}>{clock.format(new Date(value))}</time>;
+}
+
+export function Problem({ error, retry }: { error: Error; retry?: () => void }) {
+  return (
+    <p class="problem" role="alert">
+      {error.message} {retry && <button type="button" onClick={retry}>Try again</button>}
+    </p>
+  );
+}
+
+/** Shows nothing for the first 300 ms: most answers are there by then. */
+export function Waiting() {
+  return <p class="waiting" role="status">Loading…</p>;
+}
+
+export function Empty({ children }: { children: ComponentChildren }) {
+  return <p class="empty">{children}</p>;
+}
+
+/** A button that asks once more before it does something that cannot be taken back. */
+export function Danger({ label, question, onConfirm }: { label: string; question: string; onConfirm: () => void }) {
+  const [isAsking, setAsking] = useState(false);
+  if (!isAsking) return <button type="button" onClick={() => setAsking(true)}>{label}</button>;
+  return (
+    <span role="group" aria-label={question}>
+      {question} <button type="button" class="danger" onClick={() => { setAsking(false); onConfirm(); }}>Yes, {label.toLowerCase()}</button>{" "}
+      <button type="button" onClick={() => setAsking(false)}>No</button>
+    </span>
+  );
+}
+
+/** Bytes as hex with a text column; those in [from, from + size) are marked. */
+export function Hex({ hex, from = -1, size = 0 }: { hex: string; from?: number; size?: number }) {
+  const bytes = hex.match(/../g) ?? [];
+  const lines = [];
+  for (let at = 0; at < bytes.length; at += 16) lines.push(at);
+  const isTelling = (i: number) => i >= from && i < from + size;
+  const printable = (byte: string) => { const c = parseInt(byte, 16); return c >= 0x20 && c < 0x7f ? String.fromCharCode(c) : "."; };
+  const pieces = (at: number, show: (byte: string) => string) =>
+    bytes.slice(at, at + 16).map((byte, i) => isTelling(at + i) ? <mark key={i}>{show(byte)}</mark> : <span key={i}>{show(byte)}</span>);
+  return (
+    <pre class="hex" tabIndex={0} aria-label="Packet bytes">
+      {lines.map((at) => (
+        <div key={at}><span class="soft">{at.toString(16).padStart(4, "0")}  </span><span class="bytes">{pieces(at, (b) => b + " ")}</span> <span class="text">{pieces(at, printable)}</span></div>
+      ))}
+    </pre>
+  );
+}

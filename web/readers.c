@@ -1,0 +1,92 @@
+/* readers.c: a stack of open stores, all of the same file. */
+#include "readers.h"
+
+#include "accounts.h"
+#include "alerts/alerts.h"
+#include "baseline/baseline.h"
+#include "baseline/inventory.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+enum { KEPT_MAX = 16 };
+
+struct readers {
+    const char *path;
+    pthread_mutex_t lock;
+    dev_t device; /* of the file that those kept have open */
+    ino_t file;
+    struct store *kept[KEPT_MAX];
+    size_t count;
+};
+
+/* A store that no console has written yet has no accounts: to read it needs the sensor's tables. */
+static const struct store_schema *const read_schemas[] = {&inventory_schema, &baseline_schema,
+                                                          &alerts_schema, NULL};
+static const struct store_schema *const write_schemas[] = {&inventory_schema, &baseline_schema,
+                                                           &alerts_schema, &web_schema, NULL};
+
+struct readers *readers_create(const char *path)
+{
+    struct readers *r = calloc(1, sizeof *r);
+    if (!r)
+        return NULL;
+    r->path = path;
+    pthread_mutex_init(&r->lock, NULL);
+    return r;
+}
+
+static void close_all(struct readers *r)
+{
+    while (r->count > 0)
+        store_close(r->kept[--r->count]);
+}
+
+void readers_destroy(struct readers *r)
+{
+    if (!r)
+        return;
+    close_all(r);
+    pthread_mutex_destroy(&r->lock);
+    free(r);
+}
+
+struct store *readers_take(struct readers *r, struct error *err)
+{
+    struct store *store = NULL;
+    struct stat now;
+    bool is_there = stat(r->path, &now) == 0;
+    pthread_mutex_lock(&r->lock);
+    if (!is_there || now.st_dev != r->device || now.st_ino != r->file) {
+        close_all(r);
+        r->device = is_there ? now.st_dev : 0;
+        r->file = is_there ? now.st_ino : 0;
+    }
+    if (r->count > 0)
+        store = r->kept[--r->count];
+    pthread_mutex_unlock(&r->lock);
+    if (!store && !store_open(&store, r->path, STORE_READ_ONLY, read_schemas, err))
+        return NULL;
+    return store;
+}
+
+void readers_give(struct readers *r, struct store *store)
+{
+    struct stat now;
+    bool is_there = stat(r->path, &now) == 0;
+    pthread_mutex_lock(&r->lock);
+    if (is_there && !store_is_snapshot(store) && now.st_dev == r->device && now.st_ino == r->file &&
+        r->count < KEPT_MAX) {
+        r->kept[r->count++] = store;
+        store = NULL;
+    }
+    pthread_mutex_unlock(&r->lock);
+    store_close(store);
+}
+
+bool writer_open(struct store **store, const char *path, struct error *err)
+{
+    return store_open(store, path, STORE_READ_WRITE, write_schemas, err);
+}

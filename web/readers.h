@@ -1,0 +1,19 @@
+/* readers.h: stores that are open for reading, lent to requests. Opening one costs more than most
+ * answers; a store whose file was replaced or moved away is opened anew. From any thread. */
+#pragma once
+
+#include "sensor/base/error.h"
+#include "sensor/base/store.h"
+
+struct readers;
+
+/* path must outlive it. NULL: out of memory. */
+struct readers *readers_create(const char *path);
+void readers_destroy(struct readers *r);
+
+/* NULL with *err when the store cannot be read. */
+struct store *readers_take(struct readers *r, struct error *err);
+void readers_give(struct readers *r, struct store *store);
+
+/* Opens the store for writing what people decide; close it soon. */
+bool writer_open(struct store **store, const char *path, struct error *err) NODISCARD;

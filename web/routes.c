@@ -1,0 +1,207 @@
+/* routes.c: from a path to the function that answers it, by way of who asks. */
+#include "routes.h"
+
+#include "pages.h"
+
+#include <nettle/memops.h>
+#include <stdio.h>
+#include <string.h>
+
+enum needs { NEEDS_NOTHING, NEEDS_STORE };
+
+static const struct route {
+    const char *method, *path;
+    enum role role;
+    enum needs needs;
+    enum MHD_Result (*answer)(struct request *r);
+} routes[] = {
+#define ROUTE(method, path, role, needs, function)                                                 \
+    {#method, path, ROLE_##role, NEEDS_##needs, function},
+#include "routes.def"
+#undef ROUTE
+};
+
+enum { ROUTE_COUNT = sizeof routes / sizeof *routes };
+
+/* --- which --- */
+
+/* Takes the part of the path that stands for {}. */
+static bool matches(const char *pattern, const char *path, char parameter[PARAMETER_SIZE])
+{
+    const char *hole = strstr(pattern, "{}");
+    parameter[0] = '\0';
+    if (!hole)
+        return strcmp(pattern, path) == 0;
+    size_t before = (size_t)(hole - pattern);
+    if (strncmp(pattern, path, before) != 0)
+        return false;
+    size_t size = strcspn(path + before, "/");
+    if (size == 0 || size >= PARAMETER_SIZE || strcmp(path + before + size, hole + 2) != 0)
+        return false;
+    memcpy(parameter, path + before, size);
+    parameter[size] = '\0';
+    return true;
+}
+
+/* NULL: none for this method; *is_path: but the path is one of ours. */
+static const struct route *find(struct request *r, bool *is_path)
+{
+    bool is_head = strcmp(r->method, "HEAD") == 0;
+    *is_path = false;
+    for (size_t i = 0; i < ROUTE_COUNT; i++) {
+        if (!matches(routes[i].path, r->path, r->parameter))
+            continue;
+        *is_path = true;
+        if (strcmp(routes[i].method, is_head ? "GET" : r->method) == 0)
+            return &routes[i];
+    }
+    return NULL;
+}
+
+static enum MHD_Result reply_wrong_method(struct request *r)
+{
+    char parameter[PARAMETER_SIZE], allowed[64] = "";
+    for (size_t i = 0; i < ROUTE_COUNT; i++)
+        if (matches(routes[i].path, r->path, parameter) &&
+            strlen(allowed) + strlen(routes[i].method) + 3 < sizeof allowed) {
+            if (allowed[0])
+                strcat(allowed, ", ");
+            strcat(allowed, routes[i].method);
+        }
+    static char text[] = "{\"error\":\"not with this method\"}";
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(sizeof text - 1, text, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    reply_headers(r, response, "application/json");
+    MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, allowed[0] ? allowed : "GET, HEAD");
+    enum MHD_Result result =
+        MHD_queue_response(r->connection, MHD_HTTP_METHOD_NOT_ALLOWED, response);
+    MHD_destroy_response(response);
+    return result;
+}
+
+/* --- who --- */
+
+static const char *cookie_of(const struct request *r)
+{
+    const char *cookie =
+        MHD_lookup_connection_value(r->connection, MHD_COOKIE_KIND, "sightglass-session");
+    return cookie ? cookie : "";
+}
+
+/* A program's token, a page's session, or anybody on a console that has no users yet. */
+static void find_account(struct request *r, struct store *store)
+{
+    static const char bearer[] = "Bearer ";
+    const char *authorization = request_header(r, MHD_HTTP_HEADER_AUTHORIZATION);
+    const char *cookie = cookie_of(r);
+    r->is_open = r->web->is_loopback && !accounts_exist(store);
+    if (strncmp(authorization, bearer, sizeof bearer - 1) == 0) {
+        (void)token_find(store, authorization + sizeof bearer - 1, now_ms(), &r->account);
+        return;
+    }
+    if (cookie[0] && session_find(store, cookie, now_ms(), &r->account)) {
+        struct store *writer;
+        struct error err;
+        if (r->account.is_stale && writer_open(&writer, r->web->store_path, &err)) {
+            session_touch(writer, cookie, now_ms());
+            store_close(writer);
+        }
+        return;
+    }
+    if (r->is_open)
+        r->account.role = ROLE_VIEWER;
+}
+
+/* A page of another site may not make the browser change something here. */
+static bool is_forged(const struct request *r)
+{
+    if (strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0)
+        return false;
+    if (strcmp(request_header(r, "Sec-Fetch-Site"), "cross-site") == 0)
+        return true;
+    if (r->account.csrf[0] == '\0') /* a token, or nobody yet: the browser adds neither */
+        return false;
+    const char *sent = request_header(r, "X-CSRF-Token");
+    return strlen(sent) != strlen(r->account.csrf) ||
+           !memeql_sec(sent, r->account.csrf, strlen(sent));
+}
+
+static bool is_body_json(const struct request *r)
+{
+    static const char json[] = "application/json";
+    return r->body_size == 0 ||
+           strncasecmp(request_header(r, MHD_HTTP_HEADER_CONTENT_TYPE), json, sizeof json - 1) == 0;
+}
+
+/* --- the answer --- */
+
+static enum MHD_Result reply_not_allowed(struct request *r, enum role needed)
+{
+    char text[96];
+    if (r->is_open)
+        return reply_error(
+            r, MHD_HTTP_FORBIDDEN,
+            "nobody can log in here yet, so nothing can be changed: make a user with "
+            "`sightglass console user add NAME --role admin`");
+    if (r->account.role == ROLE_NONE)
+        return reply_error(r, MHD_HTTP_UNAUTHORIZED, "log in first");
+    snprintf(text, sizeof text, "this needs the role %s; yours is %s", role_name(needed),
+             role_name(r->account.role));
+    return reply_error(r, MHD_HTTP_FORBIDDEN, text);
+}
+
+static enum MHD_Result judge(struct request *r, const struct route *route)
+{
+    if (r->is_open && !request_is_host_ours(request_header(r, MHD_HTTP_HEADER_HOST)))
+        return reply_error(r, MHD_HTTP_FORBIDDEN,
+                           "a console without users answers only under 127.0.0.1, [::1] or "
+                           "localhost");
+    if (strcmp(request_header(r, "Sec-Fetch-Site"), "cross-site") == 0)
+        return reply_error(r, MHD_HTTP_FORBIDDEN, "other sites may not ask");
+    if (r->account.role < route->role)
+        return reply_not_allowed(r, route->role);
+    if (is_forged(r))
+        return reply_error(r, MHD_HTTP_FORBIDDEN,
+                           "the page is out of date (its CSRF token is not of this session): load "
+                           "it again");
+    if (r->is_body_too_big)
+        return reply_error(r, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too long");
+    if (!is_body_json(r))
+        return reply_error(r, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "send application/json");
+    return route->answer(r);
+}
+
+static enum MHD_Result answer_route(struct request *r, const struct route *route)
+{
+    struct error err = {""};
+    struct store *store = readers_take(r->web->readers, &err);
+    if (!store)
+        return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
+    find_account(r, store);
+    r->store = route->needs == NEEDS_STORE ? store : NULL;
+    enum MHD_Result result = judge(r, route);
+    readers_give(r->web->readers, store);
+    return result;
+}
+
+enum MHD_Result routes_answer(struct request *r)
+{
+    struct page page;
+    bool is_path;
+    bool is_reading = strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0;
+    if (page_find(&page, r->path)) {
+        if (!is_reading)
+            return reply_wrong_method(r);
+        if (r->web->is_loopback && !request_is_host_ours(request_header(r, MHD_HTTP_HEADER_HOST)))
+            return reply_error(r, MHD_HTTP_FORBIDDEN,
+                               "this console listens on this machine only, as 127.0.0.1, [::1] or "
+                               "localhost");
+        return reply_static(r, &page);
+    }
+    const struct route *route = find(r, &is_path);
+    if (route)
+        return answer_route(r, route);
+    return is_path ? reply_wrong_method(r) : reply_error(r, MHD_HTTP_NOT_FOUND, "no such path");
+}

@@ -5,7 +5,7 @@
  *
  *   client: verb [ " " argument ] CR LF
  *   server: code 3 digits, " " or "-" (more lines follow), text CR LF */
-#include "ascii.h"
+#include "default_logins.h"
 
 enum {
     LINE_MAX = 1024,
@@ -240,6 +240,8 @@ static void command(struct dissect *d, struct state *s, struct text line)
     e.name = verb->name;
     if (is_password && argument.size) {
         e.flags |= OT_HAS_CREDENTIAL;
+        if (default_logins_has("ftp", (struct text){s->user, s->user_size}, argument))
+            e.flags |= OT_DEFAULT_CREDENTIAL;
         e.secret = (const uint8_t *)argument.at;
         e.secret_size = argument.size;
     }

@@ -7,7 +7,7 @@
  *
  * Bodies are passed over by their length, or chunk by chunk; of a page only the title is looked
  * for, in its first bytes. What is no header and was not announced is taken as body, too. */
-#include "ascii.h"
+#include "default_logins.h"
 
 enum {
     HEADER_MAX = 8192, /* usual limit of servers */
@@ -239,6 +239,29 @@ static struct text user_of(struct dissect *d, struct text basic)
     return (struct text){NULL, 0};
 }
 
+/* Decodes "user:password" for the comparison alone. */
+static bool is_as_delivered(struct text basic)
+{
+    char pair[USER_MAX * 2];
+    uint32_t bits = 0, count = 0;
+    size_t size = 0;
+    for (size_t i = 0; i < basic.size && digit64(basic.at[i]) >= 0; i++) {
+        bits = bits << 6 | (uint32_t)digit64(basic.at[i]);
+        count += 6;
+        if (count < 8)
+            continue;
+        count -= 8;
+        if (size == sizeof pair)
+            return false;
+        pair[size++] = (char)(bits >> count & 0xff);
+    }
+    struct text password = {pair, size};
+    struct text user = ascii_until(&password, ':');
+    bool is_known = default_logins_has("http", user, password);
+    explicit_bzero(pair, sizeof pair);
+    return is_known;
+}
+
 static void basic_login(struct dissect *d, struct ot_event *e, const struct header *h,
                         struct ot_fact *fact)
 {
@@ -246,7 +269,7 @@ static void basic_login(struct dissect *d, struct ot_event *e, const struct head
     struct text scheme = ascii_until(&credential, ' ');
     if (!ascii_is(scheme, "basic") || credential.size == 0)
         return; /* others prove a password and do not show it */
-    e->flags |= OT_HAS_CREDENTIAL;
+    e->flags |= OT_HAS_CREDENTIAL | (is_as_delivered(credential) ? OT_DEFAULT_CREDENTIAL : 0u);
     e->secret = (const uint8_t *)credential.at;
     e->secret_size = credential.size;
     *fact = (struct ot_fact){.kind = FACT_USER_NAME, .value = user_of(d, credential)};

@@ -10,6 +10,7 @@
  *
  * The client is whoever connected, the broker is the server. What a client publishes to a topic for
  * commands is a write; the copies that the broker hands to its subscribers are not. */
+#include "default_logins.h"
 #include "mqtt_payload.h"
 
 enum {
@@ -449,6 +450,8 @@ static void connect_packet(struct message *m)
         add_fact(m, FACT_COMMENT, id);
     add_fact(m, FACT_USER_NAME, user);
     set_secret(m, password);
+    if (password.size && default_logins_has("mqtt", user, password))
+        m->event.flags |= OT_DEFAULT_CREDENTIAL;
 }
 
 static void connack_packet(struct message *m)

@@ -14,6 +14,8 @@
  * BER. A community is a password: its bytes are nowhere in an event. */
 #include "snmp.h"
 
+#include "default_logins.h"
+
 enum {
     VERSION_1 = 0,
     VERSION_2 = 1,
@@ -241,6 +243,10 @@ static void community_message(struct message *m, struct reader r)
         m->event.secret_size = reader_left(&community.value);
         m->event.flags |= OT_HAS_CREDENTIAL;
     }
+    bool is_trap =
+        operation.tag == TAG_OPERATION + TRAP_1 || operation.tag == TAG_OPERATION + TRAP_2;
+    if (!is_trap && default_logins_has("snmp", (struct text){NULL, 0}, ascii_of(community.value)))
+        m->event.flags |= OT_DEFAULT_CREDENTIAL;
     take_operation(m, &operation);
     if (reader_left(&r))
         emit_violation(m->d, VIOLATION_TRAILING, "bytes behind an SNMP operation", r.at, 1);

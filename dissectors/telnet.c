@@ -7,7 +7,7 @@
  *
  * What the server asks last (its prompt) tells what the next line of the client is. A password is
  * never kept, nor what is typed where no prompt of a command line was seen. */
-#include "ascii.h"
+#include "default_logins.h"
 
 enum {
     PDU_MAX = 4096,
@@ -38,6 +38,7 @@ struct state {
     bool is_line_ours; /* it did when this line began */
     bool was_return;
     uint8_t line_size, user_size, tail_size;
+    uint64_t digest; /* of the password while it is typed */
     char line[LINE_SIZE], user[USER_SIZE], tail[TAIL_SIZE];
 };
 
@@ -103,6 +104,8 @@ static void line_ends(struct dissect *d, struct state *s, const uint8_t *from, c
     if (s->phase == PHASE_PASSWORD) {
         e = event_as(d, PASSWORD);
         e.flags |= OT_HAS_CREDENTIAL;
+        if (default_logins_has_digest("telnet", (struct text){s->user, s->user_size}, s->digest))
+            e.flags |= OT_DEFAULT_CREDENTIAL;
         e.secret = e.telling = from;
         e.secret_size = e.telling_size = (size_t)(to - from);
         s->phase = PHASE_VERDICT;
@@ -121,6 +124,7 @@ static void line_ends(struct dissect *d, struct state *s, const uint8_t *from, c
     }
     memset(s->line, 0, sizeof s->line);
     s->line_size = s->tail_size = 0; /* the prompt is answered */
+    s->digest = 0;
 }
 
 static void type(struct state *s, uint8_t byte)
@@ -130,7 +134,9 @@ static void type(struct state *s, uint8_t byte)
         s->is_line_ours = s->is_prompted;
     if ((byte == BACKSPACE || byte == DELETE) && s->line_size)
         s->line_size--;
-    else if (s->phase != PHASE_PASSWORD && s->line_size < LINE_SIZE)
+    else if (s->phase == PHASE_PASSWORD)
+        s->digest = default_logins_add(s->digest, byte);
+    else if (s->line_size < LINE_SIZE)
         s->line[s->line_size++] = (char)byte;
 }
 

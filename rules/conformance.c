@@ -69,6 +69,33 @@ bool conformance_of_violation(const struct violation *v, struct conformance_find
     return false;
 }
 
+/* A password in clear; the worse when it is the one that the device was delivered with. */
+static bool credential_of_event(const struct ot_event *e, struct conformance_finding *f)
+{
+    static const struct conformance_finding
+        community = {DETECTION_ACCESS_WEAK_PROTECTION,
+                     "asks %T with %O that anybody on the way can read", "an SNMP community",
+                     "SNMP version 3, or known here", false},
+        password = {DETECTION_ACCESS_WEAK_PROTECTION,
+                    "sent %T a password that anybody on the way can read: %O", "a login",
+                    "logins are encrypted, or known here", false},
+        delivered_community = {DETECTION_ACCESS_DEFAULT_CREDENTIALS,
+                               "asks %T with %O that every device is delivered with",
+                               "an SNMP community", "communities of the plant's own, or known here",
+                               false},
+        delivered = {DETECTION_ACCESS_DEFAULT_CREDENTIALS,
+                     "logs in to %T with a password that such devices are delivered with: %O",
+                     "a login", "passwords of the plant's own, or known here", false};
+    if ((e->flags & (OT_HAS_CREDENTIAL | OT_ENCRYPTED)) != OT_HAS_CREDENTIAL)
+        return false;
+    bool is_community = strcmp(e->protocol, "snmp") == 0;
+    if (e->flags & OT_DEFAULT_CREDENTIAL)
+        *f = is_community ? delivered_community : delivered;
+    else
+        *f = is_community ? community : password;
+    return true;
+}
+
 bool conformance_of_event(const struct ot_event *e, struct conformance_finding *f)
 {
     if (e->flags & OT_BROADCAST && e->direction != OT_RESPONSE &&
@@ -78,12 +105,8 @@ bool conformance_of_event(const struct ot_event *e, struct conformance_finding *
                                           "writes go to one unit", false};
         return true;
     }
-    if (e->direction != OT_RESPONSE) {
-        *f = (struct conformance_finding){DETECTION_ACCESS_WEAK_PROTECTION,
-                                          "sent %T a password that anybody on the way can read: %O",
-                                          "a login", "logins are encrypted, or known here", false};
-        return (e->flags & (OT_HAS_CREDENTIAL | OT_ENCRYPTED)) == OT_HAS_CREDENTIAL;
-    }
+    if (e->direction != OT_RESPONSE)
+        return credential_of_event(e, f);
     if (e->flags & OT_WEAK) {
         *f = (struct conformance_finding){
             DETECTION_ACCESS_WEAK_PROTECTION, "talks to %T without protection that holds: %O",

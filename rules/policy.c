@@ -111,6 +111,7 @@ static bool is_approved(const struct policy *p, enum detection detection, const 
     const struct policy_options *o = &p->options;
     bool is_learnable = detection == DETECTION_PLC_TIME_SET ||
                         detection == DETECTION_ACCESS_WEAK_PROTECTION ||
+                        detection == DETECTION_ACCESS_DEFAULT_CREDENTIALS ||
                         detection == DETECTION_ACCESS_FILE_TRANSFER;
     if (is_learnable && o->is_usual && o->is_usual(o->context, e))
         return true;
@@ -522,6 +523,14 @@ static void transfer_event(struct policy *p, const struct ot_event *e)
 
 /* --- what is wrong with single events --- */
 
+static struct text user_of_event(const struct ot_event *e)
+{
+    for (uint32_t i = 0; i < e->fact_count; i++)
+        if (e->facts[i].kind == FACT_USER_NAME)
+            return e->facts[i].value;
+    return (struct text){NULL, 0};
+}
+
 static void flags_event(struct policy *p, const struct ot_event *e)
 {
     char object[FINDING_KEY], key[FINDING_KEY];
@@ -529,7 +538,11 @@ static void flags_event(struct policy *p, const struct ot_event *e)
     if (!conformance_of_event(e, &odd) || is_approved(p, odd.detection, e))
         return;
     action_object(e, object, sizeof object);
-    if (e->flags & OT_WEAK && e->detail.size)
+    bool is_login = odd.detection == DETECTION_ACCESS_DEFAULT_CREDENTIALS ||
+                    strcmp(e->protocol, "snmp") == 0; /* not what was asked for by it */
+    if (is_login)
+        text_copy(object, sizeof object, user_of_event(e));
+    else if (e->flags & OT_WEAK && e->detail.size)
         text_copy(object, sizeof object, e->detail);
     else if (!object[0] && e->name)
         text_copy(object, sizeof object, text_of(e->name));

@@ -105,6 +105,7 @@ static const struct flag_name {
     {OT_RETRANSMIT,     "retransmit"    },
     {OT_ECHO_DIFFERS,   "echo_differs"  },
     {OT_HAS_CREDENTIAL, "has_credential"},
+    {OT_DEFAULT_CREDENTIAL, "default_credential"},
 };
 
 static void write_transfer(struct json_writer *w, const struct ot_transfer *t)

@@ -201,8 +201,9 @@ enum ot_flag {
     OT_UNSOLICITED = 8,     /* pushed, by design of the protocol */
     OT_HAS_CREDENTIAL = 16, /* a password was in the PDU; its bytes are nowhere in the event */
     OT_RETRANSMIT = 32,
-    OT_ECHO_DIFFERS = 64, /* response repeats other address or value than was asked */
-    OT_WEAK = 128,        /* agreed on a version or policy without protection that holds */
+    OT_ECHO_DIFFERS = 64,        /* response repeats other address or value than was asked */
+    OT_WEAK = 128,               /* agreed on a version or policy without protection that holds */
+    OT_DEFAULT_CREDENTIAL = 256, /* the password is one that devices are delivered with */
 };
 
 enum { OT_CODE_PARTS = 4, OT_CODE_SIZE = 48 };

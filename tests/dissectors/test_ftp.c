@@ -87,6 +87,16 @@ START_TEST(login_has_user_credential_and_result)
 }
 END_TEST
 
+START_TEST(a_password_as_delivered_is_told)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    say(p, true, "USER loader\r\nPASS fwdownload\r\nUSER other\r\nPASS fwdownload\r\n");
+    ck_assert_uint_eq(probe_event(p, 1)->flags, OT_HAS_CREDENTIAL | OT_DEFAULT_CREDENTIAL);
+    ck_assert_uint_eq(probe_event(p, 3)->flags, OT_HAS_CREDENTIAL);
+    probe_destroy(p);
+}
+END_TEST
+
 /* [959] 5.3.1, and [1123] 4.1.3.1 */
 static const char *const verbs[] = {"USER", "PASS", "ACCT", "CWD",  "CDUP", "SMNT", "QUIT", "REIN",
                                     "PORT", "PASV", "TYPE", "STRU", "MODE", "RETR", "STOR", "STOU",
@@ -227,6 +237,7 @@ int main(void)
     tcase_add_loop_test(tc, every_verb_is_known, 0, sizeof verbs / sizeof *verbs);
     tcase_add_loop_test(tc, login_has_user_credential_and_result, 0,
                         sizeof login_rows / sizeof *login_rows);
+    tcase_add_test(tc, a_password_as_delivered_is_told);
     tcase_add_test(tc, an_answer_is_of_the_command_and_its_file);
     tcase_add_test(tc, an_empty_password_is_no_secret);
     tcase_add_test(tc, encryption_after_auth_is_told_once);

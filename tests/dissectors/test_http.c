@@ -56,6 +56,16 @@ START_TEST(basic_has_user_and_credential)
 }
 END_TEST
 
+START_TEST(a_password_as_delivered_is_told)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    say(p, true, "GET / HTTP/1.1\r\nAuthorization: Basic YWRtaW46YWRtaW4=\r\n\r\n");
+    ck_assert_uint_eq(probe_event(p, 0)->flags, OT_HAS_CREDENTIAL | OT_DEFAULT_CREDENTIAL);
+    ck_assert_str_eq(probe_event(p, 0)->facts, "user_name=admin");
+    probe_destroy(p);
+}
+END_TEST
+
 static const struct login_row {
     const char *shows, *request, *operation;
 } login_rows[] = {
@@ -102,6 +112,7 @@ int main(void)
     TCase *tc = tcase_create("http");
     tcase_add_loop_test(tc, what_follows_a_body_is_found, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tc, basic_has_user_and_credential);
+    tcase_add_test(tc, a_password_as_delivered_is_told);
     tcase_add_loop_test(tc, refused_logins, 0, sizeof login_rows / sizeof *login_rows);
     tcase_add_test(tc, remote_management_is_a_start);
     tcase_add_test(tc, every_prefix_asks_for_more);

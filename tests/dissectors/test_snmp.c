@@ -156,6 +156,31 @@ START_TEST(answers)
 }
 END_TEST
 
+static const struct community_row {
+    const char *shows, *hex;
+    uint32_t flags;
+} community_rows[] = {
+    {"public",                              "301a 020101 0406 7075626c6963 a00d 020107 020100 020100 3002 3000",
+     OT_DEFAULT_CREDENTIAL                                                                                          },
+    {"private",                             "301b 020101 0407 70726976617465 a00d 020107 020100 020100 3002 3000",
+     OT_DEFAULT_CREDENTIAL                                                                                          },
+    {"Public",                              "301a 020101 0406 5075626c6963 a00d 020107 020100 020100 3002 3000",   0},
+    {"publi",                               "3019 020101 0405 7075626c69 a00d 020107 020100 020100 3002 3000",     0},
+    {"a trap's own community asks nothing",
+     "301a 020101 0406 7075626c6963 a70d 020107 020100 020100 3002 3000",                                          0},
+};
+
+START_TEST(communities_as_delivered)
+{
+    const struct community_row *row = &community_rows[_i];
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    probe_hex(p, &dissector_snmp, true, row->hex);
+    ck_assert_msg((probe_event(p, 0)->flags & OT_DEFAULT_CREDENTIAL) == row->flags, "%s",
+                  row->shows);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(nobody_asked)
 {
     struct probe *p = probe_create(TRANSPORT_UDP);
@@ -260,6 +285,8 @@ int main(void)
     TCase *c = tcase_create("snmp");
     tcase_add_loop_test(c, messages, 0, sizeof rows / sizeof *rows);
     tcase_add_loop_test(c, answers, 0, sizeof answer_rows / sizeof *answer_rows);
+    tcase_add_loop_test(c, communities_as_delivered, 0,
+                        sizeof community_rows / sizeof *community_rows);
     tcase_add_test(c, nobody_asked);
     tcase_add_test(c, engines_tell_their_vendor);
     tcase_add_loop_test(c, wrong_messages_are_told, 0, sizeof bad_rows / sizeof *bad_rows);

@@ -47,6 +47,40 @@ START_TEST(login_has_user_credential_and_result)
 }
 END_TEST
 
+static const struct password_row {
+    const char *user, *password;
+    bool is_as_delivered;
+} password_rows[] = {
+    {"admin", "admin",   true },
+    {"Admin", "admin",   true },
+    {"admin", "Admin",   false},
+    {"admin", "adminx",  false},
+    {"admin", "bottle1", false},
+    {"other", "admin",   false},
+    {"root",  "public",  false}, /* of SNMP only */
+};
+
+/* Typed byte by byte and sent as a line. */
+START_TEST(a_password_as_delivered_is_told)
+{
+    const struct password_row *row = &password_rows[_i / 2];
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    say(p, false, "login: ");
+    say(p, true, row->user);
+    say(p, true, "\r\n");
+    say(p, false, "Password: ");
+    if (_i % 2)
+        say(p, true, row->password);
+    for (const char *c = row->password; *c && _i % 2 == 0; c++)
+        probe_stream(p, &dissector_telnet, true, c, 1);
+    say(p, true, "\r\n");
+    ck_assert_str_eq(probe_event(p, 1)->code, "password");
+    ck_assert_msg(((probe_event(p, 1)->flags & OT_DEFAULT_CREDENTIAL) != 0) == row->is_as_delivered,
+                  "%s/%s", row->user, row->password);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(a_command_is_told_only_after_its_prompt)
 {
     struct probe *p = probe_create(TRANSPORT_TCP);
@@ -76,6 +110,8 @@ int main(void)
     Suite *suite = suite_create("telnet");
     TCase *tc = tcase_create("telnet");
     tcase_add_loop_test(tc, login_has_user_credential_and_result, 0, sizeof rows / sizeof *rows);
+    tcase_add_loop_test(tc, a_password_as_delivered_is_told, 0,
+                        2 * sizeof password_rows / sizeof *password_rows);
     tcase_add_test(tc, a_command_is_told_only_after_its_prompt);
     tcase_add_test(tc, recognised);
     suite_add_tcase(suite, tc);

@@ -94,6 +94,26 @@ static const struct row {
      "dcerpc",                                                    {{ASK, OP_CONFIG_CHANGE, .detail = "samr"}},
      "plc.credential-change"                                                                                                                                                       },
 
+    {"a password in clear",
+     "ftp",                                                       {{ASK, OP_AUTH, .name = "PASS", .flags = OT_HAS_CREDENTIAL}},
+     "access.weak-protection"                                                                                                                                                      },
+    {"a community in clear",
+     "snmp",                                                      {{ASK, OP_READ, .name = "get", .flags = OT_HAS_CREDENTIAL}},
+     "access.weak-protection"                                                                                                                                                      },
+    {"a password as delivered",
+     "ftp",                                                       {{ASK, OP_AUTH, .name = "PASS", .flags = OT_HAS_CREDENTIAL | OT_DEFAULT_CREDENTIAL}},
+     "access.default-credentials"                                                                                                                                                  },
+    {"a community as delivered",
+     "snmp",                                                      {{ASK, OP_READ, .name = "get", .flags = OT_HAS_CREDENTIAL | OT_DEFAULT_CREDENTIAL}},
+     "access.default-credentials"                                                                                                                                                  },
+    {"its answer shows it, too",
+     "snmp",                                                      {{REPLY, OP_READ, .name = "response", .flags = OT_HAS_CREDENTIAL | OT_DEFAULT_CREDENTIAL}},
+     ""                                                                                                                                                                            },
+    {"an encrypted login",
+     "ftp",                                                       {{ASK, OP_AUTH, .name = "PASS", .flags = OT_HAS_CREDENTIAL | OT_ENCRYPTED}},
+     ""                                                                                                                                                                            },
+    {"version 3 of SNMP",                               "snmp",   {{ASK, OP_READ, .name = "get"}},                                                             ""                  },
+
     {"an executable is written",
      "smb2",                                                      {{ASK, OP_FILE_WRITE, .name = "write", .object = "dir\\Tool.EXE", .times = 3}},
      "access.file-transfer access.file-transfer access.file-transfer"                                                                                                              },
@@ -180,11 +200,29 @@ START_TEST(the_words)
 }
 END_TEST
 
+/* A plant that has always used them is asked about it once, while it is learned. */
+START_TEST(passwords_of_every_day_are_quiet)
+{
+    static const struct made pdus[] = {
+        {ASK,             OP_AUTH, .name = "PASS", .flags = OT_HAS_CREDENTIAL | OT_DEFAULT_CREDENTIAL},
+        {ASK, OP_AUTH, .name = "PASS", .flags = OT_HAS_CREDENTIAL},
+        {0              }
+    };
+    struct made_run run;
+    made_start(&run, "ftp", 0);
+    run.is_usual = true;
+    made_play(&run, pdus);
+    ck_assert_uint_eq(run.count, 0);
+    made_end(&run);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("access");
     TCase *tc = tcase_create("access");
     tcase_add_loop_test(tc, told, 0, sizeof rows / sizeof *rows);
+    tcase_add_test(tc, passwords_of_every_day_are_quiet);
     tcase_add_test(tc, what_is_usual);
     tcase_add_test(tc, the_words);
     suite_add_tcase(suite, tc);

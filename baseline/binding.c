@@ -257,19 +257,22 @@ static void tell(struct bindings *b, struct binding_entry *e, enum detection det
     text_copy(f.object, sizeof f.object, text_of(ip));
     text_copy(f.key, sizeof f.key, text_of(new));
     if (e->is_challenge_arp)
-        memcpy(f.protocol, "arp", 4);
+        text_copy(f.protocol, sizeof f.protocol,
+                  e->ip.kind == ADDRESS_IP4 ? TEXT("arp") : TEXT("icmpv6"));
     text_format(f.expected, sizeof f.expected, "%s at %s since %sZ", ip, old,
                 when(since, holder->first_ns));
     text_format(f.seen, sizeof f.seen, "%s claimed by %s%s%s", ip, new,
-                e->is_challenge_arp ? " in an ARP packet" : "",
+                !e->is_challenge_arp        ? ""
+                : e->ip.kind == ADDRESS_IP4 ? " in an ARP packet"
+                                            : " by neighbour discovery",
                 e->is_holder_heard ? " while the old device still talks" : "");
 
     if (detection == DETECTION_NET_ARP_SPOOF) {
         f.actor.ip = own ? *own : (struct address){0};
         f.has_target = true;
         f.target = (struct endpoint){.ip = e->ip, .mac = holder->mac};
-        text_format(f.what, sizeof f.what, "poses as %%T: %s claims an address of %s by ARP", new,
-                    old);
+        text_format(f.what, sizeof f.what, "poses as %%T: %s claims an address of %s by %s", new,
+                    old, e->ip.kind == ADDRESS_IP4 ? "ARP" : "neighbour discovery");
         fold_spoof(b, &f);
     } else if (detection == DETECTION_ASSET_DUPLICATE_IP) {
         text_format(f.what, sizeof f.what, "is used by two devices at once: %s and %s", new, old);

@@ -573,7 +573,7 @@ static struct asset *host_of_pair(struct inventory *inv, uint32_t segment, const
         }
         return a;
     }
-    if (m && is_arp)
+    if (m && is_arp && who->ip.kind == ADDRESS_IP4) /* of IPv6 every host has several */
         return ip_announced(inv, m, s, who);
     if (m && !(m->flags & ASSET_ROUTER) && is_own(m, &who->ip) &&
         asset_ip_add(t, m, &who->ip, false))

@@ -425,7 +425,7 @@ static void begin(struct packet *p, const struct raw_packet *raw)
     p->payload_size = p->payload_wire_size = 0;
     p->is_fragment = p->is_reassembled = p->is_malformed = false;
     p->malformed_why = NULL;
-    p->arp.is_present = false;
+    p->arp.is_present = p->arp.is_router = false;
     forget_outer(p);
 }
 

@@ -1,6 +1,7 @@
 /* decode_ip.c: IPv4 and IPv6 with their fragments, TCP, UDP and ICMP.
  *
- * Spec: [IP4] RFC 791, [IP6] RFC 8200, [AH] RFC 4302, [TCP] RFC 9293, [UDP] RFC 768 */
+ * Spec: [IP4] RFC 791, [IP6] RFC 8200, [AH] RFC 4302, [TCP] RFC 9293, [UDP] RFC 768
+ *       [ND] RFC 4861 */
 #include "decode_layers.h"
 
 #include <string.h>
@@ -256,9 +257,72 @@ enum layer layer_ip_other(struct decoding *d)
     return decoding_payload(d);
 }
 
+/* [ND] 4.6.1: | type 1 | length 1, in units of 8 | ... |: the link-layer address of this type, NULL
+ * when there is none. */
+static const uint8_t *link_address(struct reader options, uint8_t type)
+{
+    enum { OPTION_HEAD = 2, UNIT = 8 };
+    while (reader_left(&options)) {
+        uint8_t kind = reader_u8(&options);
+        size_t size = (size_t)reader_u8(&options) * UNIT;
+        if (size == 0)
+            return NULL;
+        const uint8_t *value = reader_bytes(&options, size - OPTION_HEAD);
+        if (kind == type)
+            return value;
+    }
+    return NULL;
+}
+
+/* [ND] 4.2 to 4.4: | type 1 | code 1 | checksum 2 | 4 bytes |, solicitation and advertisement of
+ * neighbours: | target 16 |, of routers: | lifetime in bytes 6 and 7 | times 8 |; options. Only
+ * with hop limit 255 it comes from a neighbour, [ND] 6.1, 7.1. */
+static void neighbour_discovery(struct decoding *d)
+{
+    enum {
+        HOP_LIMIT = 255,
+        HEAD = 8,
+        ROUTER = 134,
+        SOLICITATION = 135,
+        ADVERTISEMENT = 136,
+        SOURCE_LINK = 1,
+        TARGET_LINK = 2,
+    };
+    static const uint8_t unspecified[16];
+    struct packet *p = d->packet;
+    struct reader r = d->r;
+    uint8_t type = reader_peek(&r);
+    const uint8_t *head = reader_bytes(&r, HEAD);
+    if (!head || head[1] != 0 || p->ttl != HOP_LIMIT || type < ROUTER || type > ADVERTISEMENT)
+        return;
+    const uint8_t *body = reader_bytes(&r, type == ROUTER ? 8 : 16);
+    /* a host that only looks whether an address is free does not hold it yet */
+    if (!body || (type == SOLICITATION && memcmp(p->source.bytes, unspecified, 16) == 0))
+        return;
+    const uint8_t *link = link_address(r, type == ADVERTISEMENT ? TARGET_LINK : SOURCE_LINK);
+    struct arp *arp = &p->arp;
+    *arp = (struct arp){.is_present = true,
+                        .is_router = type == ROUTER && u16be(head + 6) != 0,
+                        .sender_mac = p->source_mac,
+                        .target_mac = p->destination_mac,
+                        .sender_ip = p->source,
+                        .target_ip = p->destination};
+    if (link)
+        memcpy(arp->sender_mac.bytes, link, sizeof arp->sender_mac.bytes);
+    if (type == SOLICITATION) {
+        arp->operation = 1;
+        memcpy(arp->target_ip.bytes, body, 16);
+    } else if (type == ADVERTISEMENT) {
+        arp->operation = 2;
+        memcpy(arp->sender_ip.bytes, body, 16);
+    }
+}
+
 enum layer layer_icmp(struct decoding *d)
 {
     d->packet->transport = TRANSPORT_ICMP;
+    if (d->packet->ip_protocol == PROTOCOL_ICMP6 && d->packet->source.kind == ADDRESS_IP6)
+        neighbour_discovery(d);
     return decoding_payload(d);
 }
 

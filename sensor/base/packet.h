@@ -20,9 +20,11 @@ enum tcp_flag { /* RFC 9293 3.1 */
 
 enum { VLAN_MAX = 4, VLAN_NONE = 0xffff };
 
-/* What an ARP packet for IPv4 over Ethernet says (RFC 826). */
+/* What an ARP packet for IPv4 over Ethernet says (RFC 826), or for IPv6 neighbour discovery (RFC
+ * 4861): a solicitation is a request, an advertisement a reply. */
 struct arp {
     bool is_present;
+    bool is_router;     /* a router advertises itself; operation 0 */
     uint16_t operation; /* 1 request, 2 reply */
     struct mac sender_mac, target_mac;
     struct address sender_ip, target_ip;

@@ -547,6 +547,24 @@ static void take_site(struct worker *w)
     site_release(site);
 }
 
+static void tell_router(struct worker *w, const struct packet *p)
+{
+    struct sighting s = {
+        .kind = SIGHTING_INFRASTRUCTURE,
+        .time_ns = p->time_ns,
+        .segment = p->segment,
+        .who = {p->source,      p->source_mac,      0},
+        .other = {p->destination, p->destination_mac, 0},
+        .transport = p->transport,
+        .vlan = p->vlan_count ? p->vlans[0] : VLAN_NONE,
+        .detail = ROLE_ROUTER,
+        .protocol = "icmpv6",
+        .packet_number = p->number,
+        .source_index = p->source_index,
+    };
+    take_sighting(w, &s);
+}
+
 void worker_tick(struct worker *w, int64_t time_ns)
 {
     if (time_ns < w->next_tick_ns)
@@ -580,6 +598,8 @@ void worker_packet(struct worker *w, const struct packet *p)
         tell_host(w, p);
     if (p->arp.is_present)
         tell_arp(w, p);
+    if (p->arp.is_router)
+        tell_router(w, p);
     analyser_packet(w->analyser, p);
     evidence_flush(w->evidence);
     w->packet = NULL;

@@ -355,6 +355,77 @@ START_TEST(cut_payload_knows_its_size)
 }
 END_TEST
 
+#define IP6(next, hops) "86dd 60000000 0020 " next hops
+#define FE80_1          "fe800000000000000000000000000001 "
+#define FE80_2          "fe800000000000000000000000000002 "
+#define NOBODY          "00000000000000000000000000000000 "
+
+/* Neighbour discovery, RFC 4861 4.2 to 4.4 and 4.6.1; valid only with hop limit 255 (6.1, 7.1). */
+static const struct neighbour_row {
+    const char *shows, *hex;
+    bool is_present, is_router;
+    uint16_t operation;
+    const char *sender, *target;
+    uint8_t mac; /* last byte of the sender's */
+} neighbour_rows[] = {
+    {"a solicitation",
+     IP6("3a",                                               "ff") FE80_1 FE80_2 "87 00 0000 00000000" FE80_2 "01 01 020000000007", true,  false,
+     1,                                                                                                                                              "fe80::1", "fe80::2", 7},
+    {"an advertisement of an address",
+     IP6("3a",                                               "ff") FE80_1 FE80_2 "88 00 0000 60000000" FE80_2 "02 01 020000000007", true,  false,
+     2,                                                                                                                                              "fe80::2", "fe80::2", 7},
+    {"without a link address the sender's counts",
+     IP6("3a",                                               "ff") FE80_1 FE80_2 "88 00 0000 60000000" FE80_1 "0e 01 000000000000", true,  false,
+     2,                                                                                                                                              "fe80::1", "fe80::2", 1},
+    {"whether an address is free",
+     IP6("3a",                                               "ff") NOBODY FE80_2 "87 00 0000 00000000" FE80_2 "0e 01 000000000000", false, false,
+     0,                                                                                                                                              "",        "",        0},
+    {"a router",
+     IP6("3a",                                               "ff") FE80_1 FE80_2
+     "86 00 0000 40 00 0708 00000000 00000000 01 01 020000000007 0e 01 000000000000",                                 true,  true,  0, "fe80::1", "fe80::2", 7},
+    {"a router that leaves",
+     IP6("3a",                                               "ff") FE80_1 FE80_2
+     "86 00 0000 40 00 0000 00000000 00000000 01 01 020000000007 0e 01 000000000000",                                 true,  false, 0, "fe80::1", "fe80::2", 7},
+    {"from behind a router",
+     IP6("3a",                                               "fe") FE80_1 FE80_2 "88 00 0000 60000000" FE80_2 "02 01 020000000007", false, false,
+     0,                                                                                                                                              "",        "",        0},
+    {"another code",
+     IP6("3a",                                               "ff") FE80_1 FE80_2 "88 01 0000 60000000" FE80_2 "02 01 020000000007", false, false,
+     0,                                                                                                                                              "",        "",        0},
+    {"an echo",                                    IP6("3a", "ff") FE80_1 FE80_2 "80 00 0000 60000000" FE80_2 "02 01 020000000007",
+     false,                                                                                                                                false, 0, "",        "",        0},
+    {"an option of no size",
+     IP6("3a",                                               "ff") FE80_1 FE80_2 "88 00 0000 60000000" FE80_1 "0200 000000000000",  true,  false, 2,
+     "fe80::1",                                                                                                                                                 "fe80::2", 1},
+    {"another protocol",
+     IP6("3b",                                               "ff") FE80_1 FE80_2 "88 00 0000 60000000" FE80_2 "02 01 020000000007", false, false,
+     0,                                                                                                                                              "",        "",        0},
+};
+
+START_TEST(neighbours)
+{
+    const struct neighbour_row *row = &neighbour_rows[_i];
+    uint8_t frame[FRAME_MAX];
+    char text[ADDRESS_TEXT_SIZE], hex[512];
+    snprintf(hex, sizeof hex, "%s%s", MACS, row->hex);
+    size_t size = unhex(hex, frame);
+    struct raw_packet raw = raw_of(1, frame, size, size);
+    struct packet p;
+    struct counters counters = {0};
+    decode_once(&raw, &p, &counters);
+    ck_assert_msg(p.arp.is_present == row->is_present, "%s", row->shows);
+    ck_assert_msg(p.arp.is_router == row->is_router, "%s", row->shows);
+    if (row->is_present) {
+        ck_assert_uint_eq(p.arp.operation, row->operation);
+        ck_assert_str_eq(address_print(text, &p.arp.sender_ip), row->sender);
+        ck_assert_str_eq(address_print(text, &p.arp.target_ip), row->target);
+        ck_assert_msg(p.arp.sender_mac.bytes[5] == row->mac, "%s: %u", row->shows,
+                      p.arp.sender_mac.bytes[5]);
+    }
+    raw_free(&raw);
+}
+END_TEST
+
 START_TEST(arp_fields)
 {
     uint8_t frame[FRAME_MAX];
@@ -693,6 +764,7 @@ int main(void)
     tcase_add_test(frames, tcp_fields);
     tcase_add_test(frames, cut_payload_knows_its_size);
     tcase_add_test(frames, arp_fields);
+    tcase_add_loop_test(frames, neighbours, 0, sizeof neighbour_rows / sizeof *neighbour_rows);
     tcase_add_test(frames, unknown_link_type_is_counted);
     tcase_add_test(frames, nesting_ends);
     tcase_add_test(frames, segments_are_told_apart);

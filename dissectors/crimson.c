@@ -119,9 +119,11 @@ static enum claim crimson_recognise(struct reader r)
     uint16_t size = reader_u16be(&r);
     uint16_t property = reader_u16be(&r);
     uint16_t type = reader_u16be(&r);
+    if (given >= SIZE_SIZE && (size < LENGTH_MIN || size > LENGTH_MAX))
+        return CLAIM_NO;
     if (given < HEADER_SIZE)
         return CLAIM_MORE;
-    if (size < LENGTH_MIN || size > LENGTH_MAX || size + (size_t)SIZE_SIZE != given)
+    if (size + (size_t)SIZE_SIZE != given)
         return CLAIM_NO;
     if (!is_identity(property))
         return CLAIM_WEAK;

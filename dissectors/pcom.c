@@ -492,7 +492,10 @@ static struct frame pcom_frame(struct reader r)
 /* A whole message with its check is a signature. */
 static enum claim pcom_recognise(struct reader r)
 {
-    if (reader_left(&r) < ASCII_MIN)
+    size_t given = reader_left(&r);
+    if (given > 2 && *r.at != '/' && r.at[2] != MODE_ASCII && r.at[2] != MODE_BINARY)
+        return CLAIM_NO;
+    if (given < ASCII_MIN)
         return CLAIM_MORE;
     struct frame f = pcom_frame(r);
     const uint8_t *at = r.at + (has_tcp_header(r.at) ? TCP_HEADER : 0);

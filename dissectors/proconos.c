@@ -310,7 +310,11 @@ static enum claim proconos_recognise(struct reader r)
         return recognise_old(r);
     if (reader_peek(&r) != MARK)
         return reader_left(&r) ? CLAIM_NO : CLAIM_MORE;
+    static const uint8_t zeros[] = {1, 3, 4, 5}; /* of the header's first bytes */
     size_t given = reader_left(&r);
+    for (size_t i = 0; i < sizeof zeros; i++)
+        if (zeros[i] < given && r.at[zeros[i]] != 0)
+            return CLAIM_NO;
     if (given < HEADER_SIZE)
         return CLAIM_MORE;
     if (!is_header(r) || !is_check_right(r))

@@ -67,6 +67,7 @@ START_TEST(bounds)
     ck_assert_int_eq(probe_frame(&dissector_crimson, most, 6).verdict, FRAME_NEED);
     ck_assert_int_eq(probe_frame(&dissector_crimson, more, 6).verdict, FRAME_BROKEN);
     ck_assert_int_eq(probe_recognise(&dissector_crimson, zeros, sizeof zeros), CLAIM_NO);
+    ck_assert_int_eq(probe_recognise(&dissector_crimson, more, 2), CLAIM_NO);
     ck_assert_int_eq(probe_recognise(&dissector_crimson, least, 6), CLAIM_WEAK);
 }
 END_TEST

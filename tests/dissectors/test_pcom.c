@@ -333,6 +333,7 @@ START_TEST(every_prefix)
     check_prefixes(pdu, binary(pdu, 0x4d, "abcdef"));
     static const uint8_t zeros[32], path[] = "/index.html HTTP/1.1\r\n";
     ck_assert_int_eq(probe_recognise(&dissector_pcom, zeros, sizeof zeros), CLAIM_NO);
+    ck_assert_int_eq(probe_recognise(&dissector_pcom, (const uint8_t[]){1, 0, 0}, 3), CLAIM_NO);
     ck_assert_int_eq(probe_recognise(&dissector_pcom, path, sizeof path), CLAIM_NO);
 }
 END_TEST

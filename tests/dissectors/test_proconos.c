@@ -152,6 +152,8 @@ START_TEST(every_prefix)
     ck_assert_int_eq(probe_recognise(&dissector_proconos, pdu, 15), CLAIM_MORE);
     static const uint8_t zeros[32];
     ck_assert_int_eq(probe_recognise(&dissector_proconos, zeros, sizeof zeros), CLAIM_NO);
+    static const uint8_t modbus[] = {1, 0, 0, 0, 0, 6, 1, 3, 0, 0, 0, 1};
+    ck_assert_int_eq(probe_recognise(&dissector_proconos, modbus, sizeof modbus), CLAIM_NO);
 }
 END_TEST
 

@@ -324,6 +324,20 @@ enum binding_verdict bindings_see(struct bindings *b, uint32_t segment, const st
     return e->is_contested ? BINDING_CONTESTED : BINDING_REFUTED;
 }
 
+void bindings_lease(struct bindings *b, uint32_t segment, const struct endpoint *client,
+                    int64_t time_ns)
+{
+    struct binding_entry *e = entry_make(b, segment, &client->ip);
+    struct binding *pair = pair_find(e, &client->mac);
+    if (!pair)
+        pair = pair_make(e, &client->mac, time_ns);
+    if (e->is_contested)
+        return; /* it was used before it was given: the question stays */
+    pair->is_learned = true;
+    pair->last_ns = time_ns;
+    e->is_dirty = true;
+}
+
 void bindings_tick(struct bindings *b, int64_t time_ns, bool is_last,
                    void (*moved)(void *context, uint32_t segment, const struct address *ip,
                                  const struct mac *mac),

@@ -45,6 +45,10 @@ struct binding_entry { /* one IP address */
 struct bindings *bindings_create(size_t capacity, const struct finding_sink *sink);
 void bindings_destroy(struct bindings *b);
 
+/* A DHCP server gave the address to this MAC: it is learned from now on. */
+void bindings_lease(struct bindings *b, uint32_t segment, const struct endpoint *client,
+                    int64_t time_ns);
+
 /* A packet's or (is_arp) an ARP sender's pair. is_silent: learn it whatever it is. */
 enum binding_verdict bindings_see(struct bindings *b, uint32_t segment, const struct sighting *s,
                                   const struct endpoint *who, bool is_arp, bool is_silent);

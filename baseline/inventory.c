@@ -6,6 +6,7 @@
  *   - other IPs behind a MAC are devices of their own: they may be routed. Addresses of several
  * other subnets make the MAC a router's. */
 #include "inventory_state.h"
+#include "names.h"
 #include "presence.h"
 
 #include "sensor/base/json_writer.h"
@@ -364,6 +365,32 @@ static void tell_fact(struct inventory *inv, const struct asset *a, const struct
     text_format(f.seen, sizeof f.seen, "%s \"%s\"", fact_name(s->fact), s->text);
     text_format(f.key, sizeof f.key, "unit %s", s->unit);
     text_format(f.object, sizeof f.object, "%s", fact_name(s->fact));
+    inv->sink->finding(inv->sink->context, &f);
+}
+
+/* A name that is another's already. */
+static void tell_name(struct inventory *inv, const struct asset *a, const struct sighting *s)
+{
+    enum detection detection;
+    const struct asset *other = names_other(&inv->assets, a, s, &detection);
+    if (!other)
+        return;
+    struct finding f;
+    char addresses[96], since[TIME_TEXT_SIZE];
+    finding_start(inv, &f, detection, a, s);
+    f.has_target = true;
+    f.target = endpoint_of(other);
+    print_addresses(other, addresses, sizeof addresses);
+    if (detection == DETECTION_ASSET_MULTI_HOMED)
+        text_format(f.what, sizeof f.what, "has the name of %%T in another segment: %.60s",
+                    s->text);
+    else
+        text_format(f.what, sizeof f.what, "uses the name of %%T: %.60s", s->text);
+    text_format(f.expected, sizeof f.expected, "\"%.60s\" is the name of %s, known since %s",
+                s->text, addresses, when(since, other->first_ns));
+    text_format(f.seen, sizeof f.seen, "%s \"%.60s\" told by %s", fact_name(s->fact), s->text,
+                s->protocol);
+    text_format(f.key, sizeof f.key, "%.80s", s->text);
     inv->sink->finding(inv->sink->context, &f);
 }
 
@@ -904,11 +931,21 @@ static struct asset_fact *fact_before(struct assets *t, struct asset *a, const s
     return NULL;
 }
 
+/* An address that a DHCP server has given away belongs to its client from now on. */
+static void take_lease(struct inventory *inv, uint32_t segment, const struct sighting *s)
+{
+    struct endpoint who = {.mac = s->who.mac};
+    if (s->fact == FACT_IP && strcmp(s->protocol, "dhcp") == 0 && !mac_is_zero(&who.mac) &&
+        address_parse(&who.ip, s->text))
+        bindings_lease(inv->bindings, segment, &who, s->time_ns);
+}
+
 static void on_fact(struct inventory *inv, uint32_t segment, struct asset *a,
                     const struct sighting *s)
 {
     if (s->text[0] == '\0' || s->fact >= FACT_COUNT)
         return;
+    take_lease(inv, segment, s);
     struct assets *t = &inv->assets;
     uint16_t protocol = assets_protocol(t, s->protocol);
     struct asset_fact *old = fact_before(t, a, s, protocol);
@@ -930,6 +967,8 @@ static void on_fact(struct inventory *inv, uint32_t segment, struct asset *a,
     if (fact == old)
         return;
     fact->is_current = true;
+    if (is_new && !is_silent(inv, segment))
+        tell_name(inv, a, s);
     if (!old)
         return;
     bool is_same_reply = s->time_ns - old->last_ns < FACT_BURST_NS && is_new;

@@ -325,6 +325,24 @@ static const struct row {
     {"a gateway's link-local address stays the gateway's",
      "100 host fe80::70@70\n100.1 host 192.168.7.1@70\n100.2 arp 10.0.0.70@70 10.0.0.10\n100.3 "
      "host fe80::70@70",                                                                                                                        "asset.new asset.new"           },
+    {"a DHCP server gives a known address to another client",
+     "100 fact @20 - dhcp ip 10.0.0.30\n101 arp 10.0.0.30@20 10.0.0.10\n102 host "
+     "10.0.0.30@20",                                                                                                                            ""                              },
+    {"nobody gave that address",                                               "101 arp 10.0.0.30@20 10.0.0.10\n110 host 10.0.0.20@20",
+     "net.arp-spoof"                                                                                                                                                            },
+    {"a redundant pair that swaps again and again",
+     "100 arp 10.0.0.30@31 10.0.0.30\n130 arp 10.0.0.30@30 10.0.0.30\n160 arp 10.0.0.30@31 "
+     "10.0.0.30",                                                                                                                               ""                              },
+    {"two stations of one PROFINET name",
+     "100 fact 10.0.0.10@10 - pn_dcp name conveyor\n101 fact 10.0.0.20@20 - pn_dcp name conveyor",                                              "asset.name-conflict"           },
+    {"two stations of two names",
+     "100 fact 10.0.0.10@10 - pn_dcp name conveyor\n101 fact 10.0.0.20@20 - pn_dcp name press",                                                 ""                              },
+    {"applications share a name",
+     "100 fact 10.0.0.10@10 - opcua name Server\n101 fact 10.0.0.20@20 - opcua name Server",                                                    ""                              },
+    {"two hosts of one name at the same time",
+     "100 fact 10.0.0.10@10 - dhcp host_name hmi-1\n101 fact 10.0.0.20@20 - dhcp host_name HMI-1",                                              "asset.name-conflict"           },
+    {"a laptop in another dock",
+     "100 fact 10.0.0.10@10 - dhcp host_name laptop\n300 fact 10.0.0.20@20 - dhcp host_name laptop",                                            ""                              },
     {"a DHCP client takes its first address",                                  "100 host @40\n101 host 10.0.0.40@40",                           "asset.new"                     },
 };
 
@@ -534,6 +552,43 @@ START_TEST(knows_who_is_who)
 END_TEST
 
 /* Another segment with the same addresses has other devices. */
+static const struct homes_row {
+    const char *shows, *name;
+    const char *finding; /* "" none */
+} homes_rows[] = {
+    {"the name of a host of another segment", "dhcp host_name hmi-1", "asset.multi-homed"},
+    {"a name that only this one has",         "dhcp host_name hmi-2", ""                 },
+};
+
+/* Segment 0 has a host hmi-1 since learning; another MAC in segment 1 tells a name. */
+START_TEST(one_name_in_two_segments)
+{
+    const struct homes_row *row = &homes_rows[_i];
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    struct inventory *inv = create(MODE_LEARN, &findings, &sink, 60);
+    int64_t ticked = feed(inv, learned, START);
+    struct sighting s;
+    char line[128];
+    sighting_parse(&s, "20 host 10.1.0.9@90");
+    s.segment = 1;
+    inventory_sighting(inv, &s);
+    ticked = feed(inv, "21 fact 10.0.0.20@20 - dhcp host_name hmi-1", ticked);
+    run_on(&ticked, inv, 20);
+    inv = reload(inv, MODE_DETECT, &findings, &sink);
+    ticked = feed(inv, "99 host 10.0.0.20@20\n100 host 10.0.0.20@20", START + 80 * SECOND);
+    findings.count = 0;
+    text_format(line, sizeof line, "101 fact 10.1.0.9@90 - %s", row->name);
+    sighting_parse(&s, line);
+    s.segment = 1;
+    inventory_sighting(inv, &s);
+    char types[TEXT_MAX];
+    print_types(&findings, types, sizeof types);
+    ck_assert_msg(strcmp(types, row->finding) == 0, "%s: raised \"%s\"", row->shows, types);
+    inventory_destroy(inv);
+}
+END_TEST
+
 START_TEST(segments_keep_apart)
 {
     struct collected findings = {.count = 0};
@@ -729,6 +784,8 @@ int main(void)
     tcase_add_test(tc, empty_inventory_tells_each_device_once);
     tcase_add_test(tc, knows_who_is_who);
     tcase_add_test(tc, segments_keep_apart);
+    tcase_add_loop_test(tc, one_name_in_two_segments, 0,
+                        (int)(sizeof homes_rows / sizeof *homes_rows));
     tcase_add_test(tc, round_trip_is_exact);
     tcase_add_test(tc, is_bounded);
     tcase_add_loop_test(tc, survives_anything, 0, 60);

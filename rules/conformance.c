@@ -24,6 +24,7 @@ static const struct kind {
     [VIOLATION_COUNT] = {DETECTION_PROTO_MALFORMED,         false},
     [VIOLATION_CHECKSUM] = {DETECTION_PROTO_MALFORMED,         false},
     [VIOLATION_ENCODING] = {DETECTION_PROTO_MALFORMED,         false},
+    [VIOLATION_OVERLAP] = {DETECTION_PROTO_EVASION,           false},
 };
 
 static const struct words {
@@ -38,6 +39,8 @@ static const struct words {
      "messages in the order that the specification gives"},
     {DETECTION_PROTO_ILLEGAL_PARAMETER, "sent %T a parameter outside the specification: %O",
      "parameters within the limits of the specification" },
+    {DETECTION_PROTO_EVASION,           "sent %T data twice with different content: %O",
+     "what is sent again is the same"                    },
     {DETECTION_PROTO_MALFORMED,         "sent malformed data to %T: %O",
      "data as the specification describes it"            },
 };

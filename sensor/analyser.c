@@ -600,6 +600,25 @@ static void judge_sides(struct analyser *a, struct flow *f, int from)
     a->counters.tcp_flows_one_sided += !f->is_seen[1 - from];
 }
 
+/* What was sent before is sent again with other content. */
+static void report_conflict(struct analyser *a, const struct flow *f, const struct packet *p,
+                            int from)
+{
+    struct violation v = {
+        .kind = VIOLATION_OVERLAP,
+        .why = "TCP data repeated with other content",
+        .protocol = f->protocol_name ? f->protocol_name : "tcp",
+        .time_ns = p->time_ns,
+        .flow = &f->view,
+        .packet = p,
+        .is_from_client = (from == 0) == f->is_a_client,
+        .telling = p->payload,
+        .telling_size = p->payload_size,
+    };
+    a->counters.violations++;
+    a->sink.violation(a->sink.context, &v);
+}
+
 static void tcp_packet(struct analyser *a, struct flow *f, const struct packet *p, int from)
 {
     judge_sides(a, f, from);
@@ -610,8 +629,11 @@ static void tcp_packet(struct analyser *a, struct flow *f, const struct packet *
         struct stream_context backward = {a->pool, &a->counters, deliver, &back};
         stream_acknowledged(&f->halves[1 - from].stream, &backward, p);
     }
+    uint64_t conflicts = a->counters.tcp_overlap_conflicts;
     if (p->payload_wire_size > 0 || (p->tcp_flags & TCP_SYN))
         stream_segment(&f->halves[from].stream, &forward, p);
+    if (a->counters.tcp_overlap_conflicts != conflicts)
+        report_conflict(a, f, p, from);
     if (p->tcp_flags & (TCP_FIN | TCP_RST)) {
         f->halves[from].is_finished = true;
         bool is_closed = (p->tcp_flags & TCP_RST) || f->halves[1 - from].is_finished;

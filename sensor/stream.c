@@ -1,6 +1,8 @@
 /* stream.c: TCP reassembly of one direction. */
 #include "stream.h"
 
+#include "sensor/base/hash.h"
+
 #include <string.h>
 
 enum {
@@ -8,6 +10,7 @@ enum {
     HELD_BYTES_MAX = 1 << 16, /* of one direction: the greatest unscaled window */
     /* further away than any window (RFC 7323): not the same connection any more */
     SEQUENCE_FAR = 1 << 30,
+    COMPARED_MAX = 64, /* bytes of a repeated segment: requests of plants are shorter */
 };
 static const int64_t HELD_AGE_MAX_NS =
     1000000000; /* slower than any retransmission that still matters */
@@ -153,6 +156,21 @@ static void begin_at(struct stream *s, uint32_t sequence, bool is_gap)
     s->is_gap = is_gap;
 }
 
+static void remember(struct stream *s, const struct packet *p)
+{
+    s->last_sequence = p->tcp_sequence;
+    s->last_size = p->payload_size < COMPARED_MAX ? p->payload_size : COMPARED_MAX;
+    s->last_hash = hash_bytes(p->payload, s->last_size);
+}
+
+/* Sent again with other content: no stack does so, tools that want to deceive a sensor do. A single
+ * byte is a keep-alive. */
+static bool contradicts(const struct stream *s, const struct packet *p)
+{
+    return s->last_size > 1 && p->tcp_sequence == s->last_sequence &&
+           p->payload_size >= s->last_size && hash_bytes(p->payload, s->last_size) != s->last_hash;
+}
+
 void stream_segment(struct stream *s, const struct stream_context *c, const struct packet *p)
 {
     if (p->tcp_flags & TCP_SYN) {
@@ -179,8 +197,11 @@ void stream_segment(struct stream *s, const struct stream_context *c, const stru
             if (pass_late(s, c, p))
                 return;
             c->counters->tcp_retransmissions++;
+            c->counters->tcp_overlap_conflicts += contradicts(s, p);
             return;
         }
+        c->counters->tcp_overlap_conflicts += seen > 0 && contradicts(s, p);
+        remember(s, p);
         uint32_t missing = p->payload_wire_size - p->payload_size;
         if (seen < p->payload_size)
             pass(s, c, p->payload + seen, p->payload_size - seen, missing);

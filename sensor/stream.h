@@ -15,6 +15,9 @@ struct held;
 struct stream {
     uint32_t next;               /* sequence number of the byte wanted next */
     uint32_t hole_from, hole_to; /* what was given up last, and may come late all the same */
+    /* the segment delivered last: what is sent again must be the same (RFC 9293 3.4) */
+    uint32_t last_sequence, last_size; /* last_size: of what was hashed */
+    uint64_t last_hash;
     bool is_started;
     bool is_gap; /* bytes before the next delivery were lost */
     uint16_t held_count;

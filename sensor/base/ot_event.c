@@ -93,7 +93,7 @@ const char *violation_name(enum violation_kind kind)
         [VIOLATION_SEQUENCE] = "sequence",   [VIOLATION_DIRECTION] = "direction",
         [VIOLATION_STATE] = "state",         [VIOLATION_DUPLICATE] = "duplicate",
         [VIOLATION_TRUNCATED] = "truncated", [VIOLATION_TRAILING] = "trailing",
-        [VIOLATION_ENCODING] = "encoding",
+        [VIOLATION_ENCODING] = "encoding",   [VIOLATION_OVERLAP] = "overlap",
     };
     return names[kind];
 }

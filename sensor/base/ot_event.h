@@ -273,6 +273,7 @@ enum violation_kind {
     VIOLATION_TRUNCATED,
     VIOLATION_TRAILING,
     VIOLATION_ENCODING,
+    VIOLATION_OVERLAP, /* of the transport: repeated data with other content */
     VIOLATION_COUNT_OF,
 };
 const char *violation_name(enum violation_kind kind);

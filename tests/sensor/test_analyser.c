@@ -172,6 +172,39 @@ START_TEST(out_of_order_and_retransmitted)
 }
 END_TEST
 
+/* A request of 12 bytes, then a segment of `size` bytes at the same place. */
+static const struct repeat_row {
+    const char *shows;
+    uint32_t size;
+    int other_at; /* the byte that differs; -1: none */
+    bool is_told;
+} repeat_rows[] = {
+    {"sent again as it was",               12, -1, false},
+    {"sent again with another register",   12, 9,  true },
+    {"with more behind it, as it was",     24, -1, false},
+    {"with more behind it, and another",   24, 9,  true },
+    {"a shorter piece of it is no matter", 8,  7,  false},
+    {"a keep-alive of one byte",           1,  0,  false},
+};
+
+START_TEST(repeated_with_other_content)
+{
+    const struct repeat_row *row = &repeat_rows[_i];
+    uint8_t two[24];
+    numbered(two, request, 12, 1);
+    numbered(two + 12, request, 12, 2);
+    wire_handshake(&wire);
+    wire_segment(&wire, true, TCP_ACK, 0, two, 12);
+    if (row->other_at >= 0)
+        two[row->other_at] ^= 0x55;
+    wire_segment(&wire, true, TCP_ACK, 0, two, row->size);
+    ck_assert_msg(seen.violation_count == (row->is_told ? 1 : 0), "%s: %d", row->shows,
+                  seen.violation_count);
+    if (row->is_told)
+        ck_assert_str_eq(seen.why, "TCP data repeated with other content");
+}
+END_TEST
+
 START_TEST(an_overlap_is_delivered_once)
 {
     uint8_t two[24];
@@ -424,6 +457,8 @@ int main(void)
     tcase_add_test(c, several_pdus_in_one_segment);
     tcase_add_test(c, out_of_order_and_retransmitted);
     tcase_add_test(c, an_overlap_is_delivered_once);
+    tcase_add_loop_test(c, repeated_with_other_content, 0,
+                        sizeof repeat_rows / sizeof *repeat_rows);
     tcase_add_test(c, a_lost_segment_that_was_acknowledged_is_skipped);
     tcase_add_test(c, what_comes_after_its_hole_was_given_up);
     tcase_add_test(c, picked_up_in_the_middle);

@@ -242,6 +242,9 @@ static struct frame v2_frame(struct reader r)
 static enum claim v2_recognise(struct reader r)
 {
     size_t given = reader_left(&r);
+    uint8_t first = reader_peek(&r);
+    if (given == 1 && (first == 0xbb || first == 0xcc))
+        return CLAIM_MORE;
     uint16_t magic = reader_u16be(&r);
     if (!reader_ok(&r) || (magic != 0xbbbb && magic != 0xcccc))
         return CLAIM_NO;

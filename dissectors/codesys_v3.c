@@ -321,7 +321,7 @@ static enum claim v3_recognise(struct reader r)
 {
     static const uint8_t magic[] = {0x00, 0x01, 0x17, 0xe8};
     size_t given = reader_left(&r);
-    if (given >= 2 && memcmp(r.at, magic, given < sizeof magic ? given : sizeof magic) == 0)
+    if (given && memcmp(r.at, magic, given < sizeof magic ? given : sizeof magic) == 0)
         return given < sizeof magic ? CLAIM_MORE : CLAIM_YES;
     if (reader_u8(&r) != DATAGRAM)
         return CLAIM_NO;

@@ -123,8 +123,10 @@ static enum claim crimson_recognise(struct reader r)
         return CLAIM_NO;
     if (given < HEADER_SIZE)
         return CLAIM_MORE;
-    if (size + (size_t)SIZE_SIZE != given)
+    if (size + (size_t)SIZE_SIZE < given)
         return CLAIM_NO;
+    if (size + (size_t)SIZE_SIZE > given)
+        return is_identity(property) ? CLAIM_MORE : CLAIM_NO;
     if (!is_identity(property))
         return CLAIM_WEAK;
     bool is_question = type == (property == PROPERTY_MODEL ? TYPE_MODEL : TYPE_MANUFACTURER);

@@ -50,6 +50,7 @@ struct pieces {
 struct state {
     struct dnp3_application application;
     struct pieces pieces[2];
+    bool has_begun;        /* a first piece was seen */
     bool has_count_bit[2]; /* 1: of frames from the master */
     uint8_t count_bit[2];
     uint8_t large[LARGE_SIZE];
@@ -165,6 +166,7 @@ static struct pieces *pieces_of(struct state *s, const struct dnp3_link *link)
 static struct pieces *pieces_begin(struct state *s, const struct dnp3_link *link, uint8_t sequence)
 {
     struct pieces *p = pieces_of(s, link);
+    s->has_begun = true;
     if (!p)
         p = s->pieces[0].is_busy ? &s->pieces[1] : &s->pieces[0];
     *p = (struct pieces){.source = link->source,
@@ -183,8 +185,9 @@ static void piece(struct dissect *d, struct state *s, const struct dnp3_link *li
     struct pieces *p =
         control & TRANSPORT_FIRST ? pieces_begin(s, link, sequence) : pieces_of(s, link);
     if (!p) {
-        emit_violation(d, VIOLATION_SEQUENCE, "transport segment without a first one",
-                       link->frame.at, reader_left(&link->frame));
+        if (s->has_begun || d->flow->is_start_seen) /* else it was sent before we listened */
+            emit_violation(d, VIOLATION_SEQUENCE, "transport segment without a first one",
+                           link->frame.at, reader_left(&link->frame));
         return;
     }
     if (p->sequence != sequence) {

@@ -26,6 +26,7 @@ struct dnp3_file {
 struct dnp3_application {
     struct dnp3_file files[DNP3_FILES_MAX];
     uint8_t file_next;
+    bool is_asked;        /* a request was heard: what a later one follows is known */
     bool is_file_written; /* in this conversation: an activation then is a download */
 };
 

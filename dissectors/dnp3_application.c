@@ -186,9 +186,12 @@ static void check_select(struct fragment *f)
     }
     size_t size;
     const struct selected *s = dissect_recall(f->d, key, &size);
-    if (!s || size != sizeof *s)
+    bool is_missing = !s || size != sizeof *s;
+    if (is_missing && (f->s->is_asked || f->d->flow->is_start_seen))
         breaks(f, VIOLATION_STATE, "operate without a select");
-    else if (s->hash != f->walk.command_hash)
+    if (is_missing)
+        return;
+    if (s->hash != f->walk.command_hash)
         breaks(f, VIOLATION_STATE, "operate differs from its select");
     else if (f->d->time_ns - s->time_ns > SELECT_LASTS_NS)
         breaks(f, VIOLATION_STATE, "operate long after its select");
@@ -230,6 +233,7 @@ static void request(struct fragment *f)
         breaks(f, VIOLATION_RESERVED, "request with the unsolicited bit");
     if (!f->link->is_from_master)
         breaks(f, VIOLATION_DIRECTION, "request with the direction bit of an outstation");
+    f->s->is_asked = true;
     keep(f, &open);
 }
 

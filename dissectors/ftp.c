@@ -15,6 +15,7 @@ enum {
     REPLY_SECURED = 234,
     REPLY_ERROR = 400, /* from here on */
     REPLY_NOT_LOGGED_IN = 530,
+    TLS_HANDSHAKE = 22,
     TELNET = 255, /* its commands begin so; no record of TLS does */
 };
 
@@ -280,6 +281,8 @@ static void ftp_dissect(struct dissect *d, struct reader r)
     uint8_t first = reader_peek(&r);
     if (first == TELNET)
         return;
+    if (first == TLS_HANDSHAKE && s->last && !strcmp(verbs[s->last - 1].text, "auth"))
+        s->is_secured = true; /* the server's agreement was not heard */
     if (s->is_secured && (first < '\n' || first > '~' || (first > '\r' && first < ' '))) {
         struct ot_event e = event_with(d, s);
         e.code[0] = CODE_REPLY;

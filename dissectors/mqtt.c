@@ -529,7 +529,7 @@ static void publish_packet(struct message *m, struct mqtt_content *c)
     read_properties(m, &p);
     if (!reader_ok(&m->r))
         return;
-    if (topic.size == 0 && !p.topic_alias)
+    if (topic.size == 0 && !p.topic_alias && m->s->level != 0) /* [5] names it by a number */
         wrong(m, VIOLATION_ENCODING, "topic is empty");
     else if (topic.size && !is_topic(topic))
         wrong(m, VIOLATION_ENCODING, "topic of a message has wildcards or control characters");
@@ -578,6 +578,32 @@ static void keep_topics(struct message *m, const struct ot_item *items, uint32_t
     memcpy(dissect_remember(m->d, m->event.transaction, size, NULL), &a, size);
 }
 
+/* Whether these bytes are topics of this packet to their end. */
+static bool are_topics(struct message m)
+{
+    do {
+        struct text topic = read_text(&m.r);
+        reader_skip(&m.r, m.type == SUBSCRIBE);
+        if (topic.size == 0)
+            return false;
+    } while (reader_ok(&m.r) && reader_left(&m.r));
+    return reader_ok(&m.r);
+}
+
+/* No CONNECT was seen: the packet shows whether it has properties, which only [5] has. */
+static void find_level(struct message *m)
+{
+    if (m->s->level != 0 || are_topics(*m))
+        return;
+    struct state of_5 = {.level = 5};
+    struct message with = *m;
+    struct properties p;
+    with.s = &of_5;
+    read_properties(&with, &p);
+    if (reader_ok(&with.r) && are_topics(with))
+        m->s->level = 5;
+}
+
 /* SUBSCRIBE: (| topic filter | options 1 |)[]; UNSUBSCRIBE: without options */
 static void subscribe_packet(struct message *m)
 {
@@ -585,6 +611,7 @@ static void subscribe_packet(struct message *m)
     uint32_t count = TOPICS_MAX, read = 0, total = 0;
     m->event.transaction = reader_u16be(&m->r);
     m->event.has_transaction = true;
+    find_level(m);
     read_properties(m, &p);
     struct ot_item *items = dissect_items(m->d, &count);
     while (reader_left(&m->r)) {

@@ -321,7 +321,7 @@ static enum claim proconos_recognise(struct reader r)
         return CLAIM_NO;
     struct header h = read_header(&r);
     if (h.kind == KIND_FIND && reader_left(&r) >= sizeof services_at - 1)
-        return service_name(r).size ? CLAIM_YES : CLAIM_NO;
+        return service_name(r).size ? CLAIM_YES : reader_left(&r) < h.size ? CLAIM_MORE : CLAIM_NO;
     if (h.handle >= HANDLES)
         return CLAIM_NO;
     return reader_left(&r) < h.size ? CLAIM_MORE : CLAIM_WEAK;

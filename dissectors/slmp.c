@@ -169,7 +169,7 @@ static enum claim slmp_recognise(struct reader r)
     struct layout l;
     struct slmp_message m;
     if (given < 4)
-        return CLAIM_NO;
+        return CLAIM_MORE;
     if (!read_layout(r.at, &l))
         return CLAIM_NO;
     if (l.is_1e)
@@ -181,7 +181,9 @@ static enum claim slmp_recognise(struct reader r)
     if (!is_module(h.module) || h.length > LENGTH_MAX || h.length < 2 * l.scale)
         return CLAIM_NO;
     if (l.is_response)
-        return given == header_size(&l) + h.length ? CLAIM_WEAK : CLAIM_NO;
+        return given < header_size(&l) + h.length    ? CLAIM_MORE
+               : given == header_size(&l) + h.length ? CLAIM_WEAK
+                                                     : CLAIM_NO;
     if (h.length < 6 * l.scale)
         return CLAIM_NO;
     reader_skip(&r, 2 * l.scale);

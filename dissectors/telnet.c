@@ -250,12 +250,22 @@ static enum claim telnet_recognise(struct reader r)
     return phase_asked(ascii_trim(shown)) != PHASE_OPEN ? CLAIM_WEAK : CLAIM_NO;
 }
 
+/* What has come, but a command that has only begun: IAC, or IAC and its verb. IAC twice is a
+ * character. */
 static struct frame telnet_frame(struct reader r)
 {
     size_t left = reader_left(&r);
     if (left == 0)
         return frame_need(1);
-    return frame_of(left < PDU_MAX ? left : PDU_MAX);
+    if (left > PDU_MAX)
+        return frame_of(PDU_MAX);
+    bool is_verb = left > 1 && r.at[left - 1] >= WILL && r.at[left - 1] <= DONT;
+    size_t end = is_verb ? left - 1 : left, run = 0;
+    while (run < end && r.at[end - 1 - run] == IAC)
+        run++;
+    if (run % 2 == 0)
+        return frame_of(left);
+    return end > 1 ? frame_of(end - 1) : frame_need(left + 1);
 }
 
 static void telnet_dissect(struct dissect *d, struct reader r)

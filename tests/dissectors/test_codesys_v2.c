@@ -92,7 +92,7 @@ START_TEST(framing)
     for (size_t n = 0; n < size; n++) {
         struct frame f = probe_frame(&dissector_codesys_v2, bytes, n);
         ck_assert_msg(f.verdict == FRAME_NEED && f.size > n, "prefix of %zu", n);
-        ck_assert_int_eq(probe_recognise(&dissector_codesys_v2, bytes, n), n < 2   ? CLAIM_NO
+        ck_assert_int_eq(probe_recognise(&dissector_codesys_v2, bytes, n), n < 1   ? CLAIM_NO
                                                                            : n < 6 ? CLAIM_MORE
                                                                                    : CLAIM_YES);
     }

@@ -416,7 +416,7 @@ static const struct claim_row {
     {"1E of no device",        "01 ff 0a00 64000000 2051 02 00",                   CLAIM_NO  },
     {"1E that could be voice", "80 00 0001 0002",                                  CLAIM_MORE},
     {"1E stop alone",          "14 ff 0a00",                                       CLAIM_MORE},
-    {"short",                  "5000",                                             CLAIM_NO  },
+    {"short",                  "5000",                                             CLAIM_MORE},
 };
 
 START_TEST(recognition)

@@ -105,10 +105,37 @@ START_TEST(recognised)
 }
 END_TEST
 
+/* [854]: a command is IAC, a verb and an option; a character 255 is IAC twice. */
+static const struct piece {
+    const char *shows, *hex;
+    enum frame_verdict verdict;
+    size_t size;
+} pieces[] = {
+    {"a command begins",                  "ff",       FRAME_NEED,     2},
+    {"its verb, not yet its option",      "fffd",     FRAME_NEED,     3},
+    {"a whole command",                   "fffd03",   FRAME_COMPLETE, 3},
+    {"text before a command that begins", "4142ff",   FRAME_COMPLETE, 2},
+    {"text before half of a command",     "4142fffb", FRAME_COMPLETE, 2},
+    {"a character 255",                   "41ffff",   FRAME_COMPLETE, 3},
+    {"a character 255 and a command",     "ffffff",   FRAME_COMPLETE, 2},
+    {"a verb after a character 255",      "fffffd",   FRAME_COMPLETE, 3},
+};
+
+START_TEST(a_command_in_two_segments)
+{
+    uint8_t bytes[8];
+    size_t size = hex_bytes(bytes, sizeof bytes, pieces[_i].hex);
+    struct frame frame = probe_frame(&dissector_telnet, bytes, size);
+    ck_assert_msg(frame.verdict == pieces[_i].verdict && frame.size == pieces[_i].size,
+                  "%s: %zu bytes", pieces[_i].shows, frame.size);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("telnet");
     TCase *tc = tcase_create("telnet");
+    tcase_add_loop_test(tc, a_command_in_two_segments, 0, sizeof pieces / sizeof *pieces);
     tcase_add_loop_test(tc, login_has_user_credential_and_result, 0, sizeof rows / sizeof *rows);
     tcase_add_loop_test(tc, a_password_as_delivered_is_told, 0,
                         2 * sizeof password_rows / sizeof *password_rows);

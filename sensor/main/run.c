@@ -1,5 +1,6 @@
 /* run.c: `sightglass run`: opens what was asked for and drives the packets through. Reading files
  * is done here, in one thread and deterministically; live capture in live.c. */
+#include "run.h"
 #include "commands.h"
 #include "core.h"
 #include "live.h"
@@ -244,7 +245,7 @@ bool run_trial(const struct run_options *o, const struct trial *trial, struct er
     return ok && (!r.is_damaged || error_set(err, "a capture could not be read to its end"));
 }
 
-static int run_files(const struct run_options *o, FILE *events, FILE *alerts)
+int run_files(const struct run_options *o, FILE *events, FILE *alerts)
 {
     struct timespec start;
     clock_gettime(CLOCK_MONOTONIC, &start);

@@ -1,0 +1,131 @@
+/* policy_test.c: see policy_test.h. */
+#include "policy_test.h"
+
+#include "run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SHOWN_MAX = 50 }; /* of one type */
+
+/* The last revision of each alert is the alert. */
+static bool read_lines(FILE *lines, json_t *alerts, struct error *err)
+{
+    char *line = NULL;
+    size_t capacity = 0;
+    ssize_t size;
+    bool ok = true;
+    while (ok && (size = getline(&line, &capacity, lines)) > 0) {
+        json_t *alert = json_loadb(line, (size_t)size, 0, NULL);
+        const char *id = json_string_value(json_object_get(json_object_get(alert, "event"), "id"));
+        ok = id && json_object_set(alerts, id, alert) == 0;
+        json_decref(alert);
+    }
+    free(line);
+    return ok || error_set(err, "an alert of the test could not be read back");
+}
+
+static const char *rule_of(const json_t *alert)
+{
+    const char *id = json_string_value(json_object_get(json_object_get(alert, "rule"), "id"));
+    return id ? id : "";
+}
+
+static const char *text_at(const json_t *alert, const char *section, const char *key)
+{
+    const char *text = json_string_value(json_object_get(json_object_get(alert, section), key));
+    return text ? text : "";
+}
+
+/* Of this policy's making; what is told whatever the policy says is only counted. */
+static bool is_of_policy(const json_t *alert)
+{
+    static const char *const prefixes[] = {"seg.", "plc.safety-access", "change."};
+    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
+        if (strncmp(rule_of(alert), prefixes[i], strlen(prefixes[i])) == 0)
+            return true;
+    return strncmp(text_at(alert, "sightglass", "expected"), "the policy", 10) == 0;
+}
+
+static void print_type(const json_t *alerts, const char *rule, bool with_alerts, FILE *out)
+{
+    const char *id;
+    const json_t *alert;
+    json_t *all = json_incref((json_t *)(uintptr_t)alerts); /* jansson iterates over non-const */
+    size_t count = 0, shown = 0;
+    json_int_t times = 0;
+    json_object_foreach(all, id, alert)
+    {
+        if (strcmp(rule_of(alert), rule) != 0 || is_of_policy(alert) != with_alerts)
+            continue;
+        count++;
+        const json_t *n = json_object_get(json_object_get(alert, "sightglass"), "count");
+        times += json_is_integer(n) ? json_integer_value(n) : 1;
+    }
+    if (count)
+        fprintf(out, "%s: %zu alert%s, %" JSON_INTEGER_FORMAT " times\n", rule, count,
+                count == 1 ? "" : "s", times);
+    json_object_foreach(all, id, alert)
+    {
+        if (!with_alerts || strcmp(rule_of(alert), rule) != 0 || !is_of_policy(alert))
+            continue;
+        const char *message = json_string_value(json_object_get(alert, "message"));
+        if (shown++ < SHOWN_MAX)
+            fprintf(out, "  %s (%s)\n", message ? message : "", text_at(alert, "event", "reason"));
+    }
+    if (shown > SHOWN_MAX)
+        fprintf(out, "  ... and %zu more\n", shown - SHOWN_MAX);
+    json_decref(all);
+}
+
+bool policy_test_print(FILE *lines, FILE *out, struct error *err)
+{
+    json_t *alerts = json_object();
+    bool ok = alerts && read_lines(lines, alerts, err);
+    size_t of_policy = 0;
+    const char *id;
+    const json_t *alert;
+    if (ok) {
+        json_object_foreach(alerts, id, alert) of_policy += is_of_policy(alert);
+        fprintf(out, "the policy would have raised %zu alert%s\n", of_policy,
+                of_policy == 1 ? "" : "s");
+        for (int d = 0; d < DETECTION_COUNT; d++)
+            print_type(alerts, detection_kind((enum detection)d)->id, true, out);
+        if (json_object_size(alerts) > of_policy)
+            fputs("besides, whatever the policy says:\n", out);
+        for (int d = 0; d < DETECTION_COUNT; d++)
+            print_type(alerts, detection_kind((enum detection)d)->id, false, out);
+    }
+    json_decref(alerts);
+    return ok;
+}
+
+bool policy_test(struct site *site, const struct config *config, const char *const *captures,
+                 size_t count, FILE *out, struct error *err)
+{
+    struct run_options *o = calloc(1, sizeof *o);
+    FILE *lines = tmpfile();
+    bool ok = o && lines;
+    if (!ok) {
+        error_set(err, "no room for the test: %s", strerror(errno));
+    } else {
+        o->config = *config; /* borrowed: only its limits are used */
+        o->config.mode = MODE_LEARN;
+        o->config.redis_host[0] = o->config.redis_socket[0] = o->config.jsonl_path[0] = '\0';
+        o->site = site;
+        memcpy(o->store, ":memory:", sizeof ":memory:");
+        for (size_t i = 0; i < count; i++)
+            o->files[o->file_count++] = captures[i];
+        ok = run_files(o, NULL, lines) == 0 ||
+             error_set(err, "the captures could not be read to their end");
+        rewind(lines);
+        ok = policy_test_print(lines, out, ok ? err : NULL) && ok;
+    }
+    if (lines)
+        fclose(lines);
+    free(o);
+    return ok;
+}

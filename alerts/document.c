@@ -190,6 +190,15 @@ static void add_technique(void *context, struct text piece)
     split(technique->tactics, ", ", add_tactic, t);
 }
 
+/* Where a type says only that something is new or open, what was done with it is a technique of its
+ * own: a switched output, a login. */
+static bool has_technique_of_operation(const struct finding *f)
+{
+    const char *id = detection_kind(f->detection)->id;
+    return strncmp(id, "rw.", 3) == 0 || strncmp(id, "access.", 7) == 0 ||
+           strncmp(id, "seg.", 4) == 0;
+}
+
 static void put_threat(struct json_writer *w, const struct finding *f)
 {
     struct threat t;
@@ -197,6 +206,8 @@ static void put_threat(struct json_writer *w, const struct finding *f)
     bool is_rule = f->detection == DETECTION_RULE_MATCH; /* a storm of rules has no techniques */
     split(is_rule ? f->rule_techniques : detection_kind(f->detection)->techniques, " ",
           add_technique, &t);
+    if (has_technique_of_operation(f))
+        split(operation_technique(f->operation), " ", add_technique, &t);
     if (t.ids.count == 0)
         return;
     json_object_begin(w, "threat");

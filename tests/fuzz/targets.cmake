@@ -17,3 +17,4 @@ sightglass_fuzz(fuzz_config fuzz/fuzz_config.c CORPUS config LINK sg_sensor_base
 sightglass_fuzz(fuzz_review fuzz/fuzz_review.c CORPUS review LINK sg_baseline)
 sightglass_fuzz(fuzz_indicators fuzz/fuzz_indicators.c CORPUS indicators LINK sg_rules)
 sightglass_fuzz(fuzz_sigma fuzz/fuzz_sigma.c CORPUS sigma LINK sg_rules)
+sightglass_fuzz(fuzz_policy fuzz/fuzz_policy.c CORPUS policy LINK sg_rules)

@@ -117,7 +117,7 @@ static const struct {
     const char *what, *text, *error;
 } faults[] = {
     {"unknown key",                 "capture:\n  filtr: tcp\n",                             "t.yaml:2: unknown key `capture.filtr`"                         },
-    {"unknown section",             "sensor:\n  name: a\nplcs: p.yaml\n",                 "t.yaml:3: unknown key `plcs`"                                },
+    {"unknown section",             "sensor:\n  name: a\nplcs: p.yaml\n",                   "t.yaml:3: unknown key `plcs`"                                  },
     {"a key where a section is",    "outputs:\n  redis: yes\n",
      "t.yaml:2: section `outputs.redis` must hold keys with values"                                                                                         },
     {"a key of the section above",  "name: a\n",                                            "t.yaml:1: unknown key `name`"                                  },

@@ -5,15 +5,17 @@
 #include <string.h>
 #include <time.h>
 
-/* Sizes against options.conversations_max; about 12 MB at the default of 16384. */
+/* Sizes against options.conversations_max (rows.h and learned.h say what an entry takes). At the
+ * default of 16384 there is room for 130,000 tags and 65,000 written values in 110 MB of address
+ * space, of which only what is used becomes memory. */
 enum {
     CONVERSATIONS_LEAST = 64,
-    PAIRS_PER = 2, /* one pair entry for two conversations, and so on */
-    OPERATIONS_PER = 2,
-    RANGES_PER = 8,
-    TAGS_PER = 2,
-    POINTS_PER = 4,
-    BLOCKS_PER = 4,
+    PAIRS_PER = 2,       /* one pair entry for two conversations */
+    OPERATIONS_EACH = 2, /* two operations for a conversation, and so on */
+    RANGES_EACH = 1,
+    TAGS_EACH = 8,
+    POINTS_EACH = 4,
+    BLOCKS_EACH = 1,
     PAGES_PER = 2,
 };
 static const int64_t SAVE_TOUCHED_NS =
@@ -34,11 +36,11 @@ struct baseline *baseline_create(const struct baseline_options *options,
     b->decisions = calloc(BASELINE_DECISIONS_MAX, sizeof *b->decisions);
     if (!b->decisions || !table_create(&b->pairs, sizeof(struct pair), n / PAIRS_PER) ||
         !table_create(&b->conversations, sizeof(struct conversation), n) ||
-        !table_create(&b->operations, sizeof(struct operation_entry), n / OPERATIONS_PER) ||
-        !table_create(&b->ranges, sizeof(struct range), n / RANGES_PER) ||
-        !table_create(&b->tags, sizeof(struct tag), n / TAGS_PER) ||
-        !table_create(&b->points, sizeof(struct point), n / POINTS_PER) ||
-        !table_create(&b->blocks, sizeof(struct block), n / BLOCKS_PER) ||
+        !table_create(&b->operations, sizeof(struct operation_entry), n * OPERATIONS_EACH) ||
+        !table_create(&b->ranges, sizeof(struct range), n * RANGES_EACH) ||
+        !table_create(&b->tags, sizeof(struct tag), n * TAGS_EACH) ||
+        !table_create(&b->points, sizeof(struct point), n * POINTS_EACH) ||
+        !table_create(&b->blocks, sizeof(struct block), n * BLOCKS_EACH) ||
         !table_create(&b->pages, sizeof(struct page), n / PAGES_PER)) {
         baseline_destroy(b);
         return NULL;

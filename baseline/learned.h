@@ -127,6 +127,16 @@ struct readback {
     uint8_t misses;
 };
 
+/* What an entry of each table takes at most; the tables' sizes are in baseline.c. */
+_Static_assert(sizeof(struct pair) <= 384, "bytes of a pair of hosts");
+_Static_assert(sizeof(struct conversation) <= 640, "bytes of a conversation");
+_Static_assert(sizeof(struct operation_entry) <= 256, "bytes of a function");
+_Static_assert(sizeof(struct range) <= 512, "bytes of up to 16 ranges of addresses");
+_Static_assert(sizeof(struct tag) <= 256, "bytes of a named object");
+_Static_assert(sizeof(struct point) <= 448, "bytes of a written variable");
+_Static_assert(sizeof(struct block) <= 320, "bytes of a polled piece");
+_Static_assert(sizeof(struct page) <= 832, "bytes of 16 polled variables");
+
 /* Where the events of a flow belong; found again by the flow's id. */
 struct flow_cache {
     uint64_t flow;

@@ -223,6 +223,7 @@ bool core_create(struct core **core, const struct core_options *options, struct 
     if (!c)
         return error_set(err, "out of memory");
     c->options = *options;
+    c->last_change = -1; /* not read yet */
     core_rules(c, options->rules);
     c->site = site_retain(options->site);
     c->is_site_new = true;
@@ -408,6 +409,35 @@ static void tell_change(void *context, const struct baseline_change *change)
     alerts_finding(c->alerts, &f);
 }
 
+static const char told_key[] = "last audit record told";
+
+static bool told_apply(struct store *store, const void *data, size_t size, struct error *err)
+{
+    char text[24];
+    int64_t id;
+    if (size != sizeof id)
+        return error_set(err, "a row of another size");
+    memcpy(&id, data, sizeof id);
+    text_format(text, sizeof text, "%lld", (long long)id);
+    return store_setting_set(store, told_key, text, err);
+}
+
+/* Each change once, over all runs. */
+static void tell_changes(struct core *c)
+{
+    struct error err = {""};
+    if (c->last_change < 0) {
+        char text[24];
+        store_setting_get(c->store, told_key, text, sizeof text);
+        c->last_change = strtoll(text, NULL, 10);
+    }
+    int64_t before = c->last_change;
+    if (!baseline_changes_read(c->store, c->options.config->sensor, before, tell_change, c, &err))
+        log_warning("%s", err.text);
+    else if (c->last_change != before)
+        store_post(c->queue, told_apply, &c->last_change, sizeof c->last_change);
+}
+
 void core_decisions(struct core *c, void (*put)(void *context, const struct baseline_decision *d),
                     void *context)
 {
@@ -417,9 +447,7 @@ void core_decisions(struct core *c, void (*put)(void *context, const struct base
                                  take_decision, &to, &err) ||
         !alerts_suppressions(c->alerts, c->store, &err))
         log_warning("%s", err.text);
-    if (!baseline_changes_read(c->store, c->options.config->sensor, c->last_change, tell_change, c,
-                               &err))
-        log_warning("%s", err.text);
+    tell_changes(c);
 }
 
 void core_finish(struct core *c, int64_t time_ns, const struct core_measure *measure)

@@ -46,6 +46,8 @@ sed -e 's/ranges: "260, 270-272"/ranges: "260, 270-272, 300"/' \
 "$SIGHTGLASS" baseline import -s "$store" "$work/edited.yaml" --by ann --why "new recipe" || fail "import of an edit"
 detect attack-02-modbus-hmi.pcap
 raised rw.new-function || fail "rw.new-function is not raised after the edit"
+raised audit.policy-changed || fail "the import is not told as audit.policy-changed"
+grep -qi "ann imported a baseline document" "$work/alerts.jsonl" || fail "who imported is not told"
 raised rw.new-address && fail "rw.new-address in spite of the edit"
 raised rw.value-out-of-range && fail "rw.value-out-of-range in spite of the edit"
 

@@ -89,6 +89,8 @@ bool conversations_is_usual(const struct baseline *b, const struct ot_event *eve
         return true;
     const struct conversation *c =
         table_find(&b->conversations, conversations_key(key, event->protocol));
+    if (c && event->operation == OP_SESSION) /* belongs to every conversation, is not learned */
+        return c->e.state == ENTRY_LEARNED;
     return c && baseline_is_learning(b, &c->f.operations);
 }
 

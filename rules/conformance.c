@@ -77,13 +77,13 @@ static bool credential_of_event(const struct ot_event *e, struct conformance_fin
 {
     static const struct conformance_finding
         community = {DETECTION_ACCESS_WEAK_PROTECTION,
-                     "asks %T with %O that anybody on the way can read", "an SNMP community",
+                     "talks to %T with %O that anybody on the way can read", "an SNMP community",
                      "SNMP version 3, or known here", false},
         password = {DETECTION_ACCESS_WEAK_PROTECTION,
                     "sent %T a password that anybody on the way can read: %O", "a login",
                     "logins are encrypted, or known here", false},
         delivered_community = {DETECTION_ACCESS_DEFAULT_CREDENTIALS,
-                               "asks %T with %O that every device is delivered with",
+                               "talks to %T with %O that every device is delivered with",
                                "an SNMP community", "communities of the plant's own, or known here",
                                false},
         delivered = {DETECTION_ACCESS_DEFAULT_CREDENTIALS,

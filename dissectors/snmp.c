@@ -88,6 +88,13 @@ struct message {
     uint32_t item_count, item_room, items_total;
 };
 
+/* Of a flow: the last requests that were answered. Who asks once more before the answer came gets
+ * two. */
+struct state {
+    uint64_t answered[8];
+    uint8_t next, count;
+};
+
 /* What a request wanted, for its response. */
 struct asked {
     uint8_t code;
@@ -172,6 +179,22 @@ static void take_trap(struct message *m, struct reader r)
     take_variables(m, r);
 }
 
+static bool was_answered(const struct state *s, uint64_t id)
+{
+    for (size_t i = 0; i < s->count; i++)
+        if (s->answered[i] == id)
+            return true;
+    return false;
+}
+
+static void note_answered(struct state *s, uint64_t id)
+{
+    enum { PLACES = sizeof s->answered / sizeof *s->answered };
+    s->answered[s->next] = id;
+    s->next = (uint8_t)((s->next + 1) % PLACES);
+    s->count = s->count < PLACES ? (uint8_t)(s->count + 1) : s->count;
+}
+
 static void match(struct message *m, uint64_t id, uint64_t error)
 {
     m->event.transaction = id;
@@ -185,10 +208,12 @@ static void match(struct message *m, uint64_t id, uint64_t error)
         codes[m->code].direction == OT_RESPONSE ? dissect_recall(m->d, id, NULL) : NULL;
     if (m->code != RESPONSE)
         return;
-    if (asked)
+    if (asked) {
         m->event.operation = codes[asked->code].operation;
-    else
-        m->event.flags |= OT_NO_REQUEST;
+        note_answered(m->d->state, id);
+    } else {
+        m->event.flags |= was_answered(m->d->state, id) ? OT_RETRANSMIT : OT_NO_REQUEST;
+    }
     m->event.status =
         error == 0
             ? (struct ot_status){OT_RESULT_OK, 0, NULL}
@@ -341,6 +366,7 @@ const struct dissector dissector_snmp = {
     .spec = "RFC 1157, RFC 3416, RFC 3412, RFC 3414",
     .over = OVER_UDP,
     .ports = {161, 162},
+    .state_size = sizeof(struct state),
     .recognise = snmp_recognise,
     .dissect = snmp_dissect,
 };

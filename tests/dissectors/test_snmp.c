@@ -190,6 +190,20 @@ START_TEST(nobody_asked)
 }
 END_TEST
 
+/* A manager that asks again before the answer came gets two. */
+START_TEST(asked_twice)
+{
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    for (int i = 0; i < 2; i++)
+        probe_hex(p, &dissector_snmp, true, answer_rows[0].request);
+    for (int i = 0; i < 2; i++)
+        probe_hex(p, &dissector_snmp, false, answer_rows[0].response);
+    ck_assert_uint_eq(probe_event(p, 2)->flags & (OT_NO_REQUEST | OT_RETRANSMIT), 0);
+    ck_assert_uint_eq(probe_event(p, 3)->flags & (OT_NO_REQUEST | OT_RETRANSMIT), OT_RETRANSMIT);
+    probe_destroy(p);
+}
+END_TEST
+
 /* What an agent of version 3 tells by its engine's id, RFC 3411 5. */
 START_TEST(engines_tell_their_vendor)
 {
@@ -288,6 +302,7 @@ int main(void)
     tcase_add_loop_test(c, communities_as_delivered, 0,
                         sizeof community_rows / sizeof *community_rows);
     tcase_add_test(c, nobody_asked);
+    tcase_add_test(c, asked_twice);
     tcase_add_test(c, engines_tell_their_vendor);
     tcase_add_loop_test(c, wrong_messages_are_told, 0, sizeof bad_rows / sizeof *bad_rows);
     tcase_add_loop_test(c, recognised, 0, sizeof claim_rows / sizeof *claim_rows);

@@ -188,6 +188,7 @@ struct seen {
     struct flow_cache *flow;
     bool is_known; /* the operation is learned (or being learned) */
     bool is_late;  /* what is told now is learned all the same */
+    bool is_told;  /* the function was: what it touches is part of that */
 };
 
 void settle_pass(struct settle *s, int64_t delta_ns);

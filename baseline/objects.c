@@ -175,7 +175,7 @@ static void tell(struct seen *s, const struct ot_item *item, bool is_write,
 static bool is_worth_telling(const struct seen *s)
 {
     const struct settle *settle = &s->conversation->f.objects;
-    return baseline_is_late(s->b, settle, s->conversation->e.first_ns) &&
+    return !s->is_told && baseline_is_late(s->b, settle, s->conversation->e.first_ns) &&
            settle->singles * 2 <= settle->draws;
 }
 

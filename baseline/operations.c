@@ -330,6 +330,7 @@ void operations_judge(struct seen *s)
         s->is_late = true;
         tell(s, o, detection);
         s->is_late = false;
+        s->is_told = true;
     }
     if (o->e.state == ENTRY_LEARNED) {
         learn_class(s, op);

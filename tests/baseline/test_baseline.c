@@ -4,6 +4,8 @@
  * Every row is learned in one run, saved, loaded into another run, and judged there. */
 #include "scene.h"
 
+#include <math.h>
+
 #define HMI_DAY                                                                                    \
     "60* hmi>plc read 3 reg 100+10; 10* hmi>plc read 2 input 0+16; 40* hmi>plc write 6 reg 260 "   \
     "=20..35;"                                                                                     \
@@ -317,6 +319,48 @@ START_TEST(test_auto_settles)
 }
 END_TEST
 
+/* Wilson's upper limit, one-sided 95 %, of singles / draws, calculated by hand. */
+static const struct chance_row {
+    const char *shows;
+    uint32_t draws, singles;
+    double chance;
+} chance_rows[] = {
+    {"nothing seen, nothing known",   0,    0,  1.0     },
+    {"one draw that was new",         1,    1,  1.0     },
+    {"none of 20 says little",        20,   0,  0.119177},
+    {"none of 52 is below one in 20", 52,   0,  0.049465},
+    {"none of 1000",                  1000, 0,  0.002699},
+    {"ten of 1000",                   1000, 10, 0.016658},
+};
+
+START_TEST(test_chance_of_news)
+{
+    const struct chance_row *row = &chance_rows[_i];
+    const struct settle s = {.draws = row->draws, .singles = row->singles};
+    ck_assert_msg(fabs(settle_chance(&s) - row->chance) < 0.0001, "%s: %f", row->shows,
+                  settle_chance(&s));
+}
+END_TEST
+
+START_TEST(test_rare_conversations_are_told_at_lower_severity)
+{
+    static struct scene s;
+    scene_open(&s, MODE_AUTO, 1000000);
+    scene_play(&s,
+               "step 120000; 40* hmi>plc read 3 reg 100+10"); /* 80 minutes, too few to settle */
+    ck_assert_msg(s.count == 0, "%s", scene_causes(&s));
+    scene_play(&s, "step 1000; 3* hmi>plc read 4 input 3");
+    ck_assert_str_eq(scene_causes(&s), "rw.new-function");
+    ck_assert_uint_eq(s.count, 1); /* learned by being told */
+    ck_assert(s.found[0].flags & FINDING_STILL_LEARNING);
+    scene_play(&s, "2* hmi>plc read 3 reg 500");
+    ck_assert_str_eq(scene_causes(&s), "rw.new-function; rw.new-address");
+    ck_assert_uint_eq(s.count, 2);
+    ck_assert(s.found[1].flags & FINDING_STILL_LEARNING);
+    scene_close(&s);
+}
+END_TEST
+
 START_TEST(test_unseen_time_settles_nothing)
 {
     static struct scene s;
@@ -448,6 +492,9 @@ int main(void)
     TCase *modes = tcase_create("modes");
     tcase_add_test(modes, test_pending_is_learned_in_learn_mode);
     tcase_add_test(modes, test_auto_settles);
+    tcase_add_test(modes, test_rare_conversations_are_told_at_lower_severity);
+    tcase_add_loop_test(modes, test_chance_of_news, 0,
+                        (int)(sizeof chance_rows / sizeof *chance_rows));
     tcase_add_test(modes, test_unseen_time_settles_nothing);
     tcase_add_test(modes, test_guessed_roles_do_not_matter);
     tcase_add_test(modes, test_protocols);

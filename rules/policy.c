@@ -598,6 +598,11 @@ static void sweeps_tell(struct policy *p, const struct ot_event *e, const struct
         sweep_tell(p, e, DETECTION_RW_READ_SWEEP, "reads one address after another of %T: %O",
                    object, "a client reads the values that it needs");
     }
+    if (r->found & SWEEP_UNANSWERED) {
+        text_format(object, sizeof object, "%u requests in a row", r->unanswered);
+        sweep_tell(p, e, DETECTION_OPS_UNRESPONSIVE, "gets no answers from %T any more: %O", object,
+                   "this device answers nearly all requests");
+    }
     if (r->found & SWEEP_EXCEPTIONS) {
         text_format(object, sizeof object, "%u of %u replies", r->errors, r->replies);
         sweep_tell(p, e, DETECTION_PROTO_EXCEPTION_BURST,

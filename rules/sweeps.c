@@ -20,6 +20,9 @@ enum {
     REFUSALS_MIN = 3,          /* one mistyped password, and one more */
     KNOWN_REQUESTS_MIN = 100,  /* before that a conversation shows its habits */
     UNKNOWN_CODES = 16,
+    UNANSWERED_MIN = 10,   /* requests in a row, and for as long as UNANSWERED_NS */
+    ANSWERED_MIN = 20,     /* requests that show that this device answers */
+    ANSWERED_PERCENT = 90, /* pushed data is not answered, and often looks like requests */
     WALK_MIN = 64, /* reads in a row: a client that fetches a whole area in pieces needs fewer */
 };
 
@@ -29,6 +32,7 @@ static const int64_t PATIENCE_NS = 2 * INT64_C(1000000000);
 static const int64_t ERROR_WINDOW_NS = 10 * INT64_C(1000000000);
 static const int64_t REFUSAL_WINDOW_NS = 300 * INT64_C(1000000000);
 /* A conversation that was there when the run began may have had its errors for years. */
+static const int64_t UNANSWERED_NS = 10 * INT64_C(1000000000);
 static const int64_t HABIT_NS = 30 * INT64_C(1000000000);
 
 struct bits {
@@ -46,6 +50,10 @@ struct pair {
     int64_t second_unit_ns; /* when it asked for more than one */
     struct bits units, units_answered, units_refused, functions, functions_refused;
     unsigned told;
+    /* answers */
+    uint32_t asked, answered, unanswered; /* unanswered: since the last answer */
+    int64_t answered_ns;
+    bool is_unanswered_told;
     /* reads of neighbours */
     uint64_t walk_start, walk_next;
     uint32_t walk, walk_function;
@@ -232,10 +240,28 @@ static void walk_count(struct pair *pair, const struct ot_event *e, struct sweep
         report->found |= SWEEP_ADDRESSES;
 }
 
+/* Requests that a device always answered stay without an answer. */
+static void unanswered_count(struct pair *pair, const struct ot_event *e,
+                             struct sweep_report *report)
+{
+    if (e->flags & (OT_BROADCAST | OT_UNSOLICITED | OT_RETRANSMIT) || pair->asked == UINT32_MAX)
+        return;
+    uint32_t before = pair->asked - pair->unanswered;
+    pair->asked++;
+    pair->unanswered++;
+    if (pair->is_unanswered_told || pair->unanswered < UNANSWERED_MIN || before < ANSWERED_MIN ||
+        (uint64_t)pair->answered * 100 < (uint64_t)before * ANSWERED_PERCENT ||
+        e->time_ns - pair->answered_ns < UNANSWERED_NS || e->flow->has_gap)
+        return;
+    pair->is_unanswered_told = true;
+    report->found |= SWEEP_UNANSWERED;
+}
+
 static void request_count(struct pair *pair, const struct ot_event *e, struct sweep_report *report)
 {
     if (pair->requests < UINT32_MAX)
         pair->requests++;
+    unanswered_count(pair, e, report);
     if (e->operation == OP_READ && e->item_count == 1 && e->items[0].has_start)
         walk_count(pair, e, report);
     uint64_t unit = unit_hash(e->unit);
@@ -333,6 +359,10 @@ static void response_count(struct pair *pair, const struct ot_event *e, struct s
 {
     error_window(pair, e->time_ns);
     pair->replies++;
+    pair->answered += pair->answered < pair->asked;
+    pair->unanswered = 0;
+    pair->answered_ns = e->time_ns;
+    pair->is_unanswered_told = false;
     if (e->status.result != OT_RESULT_ERROR) {
         bits_set(&pair->units_answered, unit_hash(e->unit));
         if (e->operation == OP_UNKNOWN)
@@ -377,4 +407,5 @@ void sweeps_event(struct sweeps *s, const struct ot_event *e, struct sweep_repor
     report->refusals = pair->refusals;
     report->walk_start = pair->walk_start;
     report->walk = pair->walk;
+    report->unanswered = pair->unanswered;
 }

@@ -13,7 +13,8 @@ enum sweep {
     SWEEP_EXCEPTIONS = 4,    /* error replies far above what this pair had */
     SWEEP_PASSWORDS = 8,     /* passwords or privileges refused again and again */
     SWEEP_UNDOCUMENTED = 16, /* an unknown function, first used late, and the device obeyed */
-    SWEEP_ADDRESSES = 32     /* reads one address after another, each where the last one ended */
+    SWEEP_ADDRESSES = 32,    /* reads one address after another, each where the last one ended */
+    SWEEP_UNANSWERED = 64,   /* a device that answered nearly all requests answers none */
 };
 
 struct sweep_report {
@@ -24,6 +25,7 @@ struct sweep_report {
     uint32_t refusals;
     uint64_t walk_start; /* first address of the walk */
     uint32_t walk;       /* reads in a row */
+    uint32_t unanswered; /* requests in a row */
 };
 
 struct sweeps;

@@ -230,6 +230,40 @@ START_TEST(told)
 }
 END_TEST
 
+/* 30 polls that are answered by `answers` of 10; then `after` polls, one a second, that are not. */
+static const struct answer_row {
+    const char *shows;
+    int answers, after;
+    uint32_t flags;
+    const char *told;
+} answer_rows[] = {
+    {"a device that answered answers no more", 10, 15, 0,            "ops.unresponsive"},
+    {"a few answers are lost",                 10, 9,  0,            ""                },
+    {"one that rarely answered",               3,  40, 0,            ""                },
+    {"broadcasts are not answered",            10, 40, OT_BROADCAST, ""                },
+};
+
+START_TEST(answers)
+{
+    const struct answer_row *row = &answer_rows[_i];
+    static const struct made ask = {ASK, OP_READ, 3}, reply = {REPLY, OP_READ, 3};
+    struct made_run run;
+    char text[512];
+    made_start(&run, "modbus", 0);
+    for (int i = 0; i < 30 + row->after; i++) {
+        struct made m = ask;
+        m.flags = i < 30 ? 0 : row->flags;
+        run.now_ns += INT64_C(1000000000);
+        made_event(&run, &m, 0);
+        if (i < 30 && i % 10 < row->answers)
+            made_event(&run, &reply, 0);
+    }
+    ck_assert_msg(strcmp(made_told(&run, text, sizeof text), row->told) == 0, "%s: \"%s\"",
+                  row->shows, text);
+    made_end(&run);
+}
+END_TEST
+
 START_TEST(engineering_stations_read_files)
 {
     static const struct made pdus[] = {
@@ -319,6 +353,7 @@ int main(void)
     Suite *suite = suite_create("conditions");
     TCase *tcase = tcase_create("devices");
     tcase_add_loop_test(tcase, told, 0, sizeof rows / sizeof *rows);
+    tcase_add_loop_test(tcase, answers, 0, sizeof answer_rows / sizeof *answer_rows);
     tcase_add_test(tcase, engineering_stations_read_files);
     tcase_add_test(tcase, who_is_the_actor);
     tcase_add_loop_test(tcase, quality, 0, sizeof quality_rows / sizeof *quality_rows);

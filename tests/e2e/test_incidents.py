@@ -4,6 +4,7 @@ before, once learned, raises none. The title and the tactics are what an analyst
 import concurrent.futures
 import json
 import os
+import shutil
 import struct
 import subprocess
 import sys
@@ -40,6 +41,7 @@ ROWS = [
     ('Lemay, exploit', 'normal', 'modbus/lemay_exploit_ms08_netapi.pcap', 10, ['192.168.1.101', 'first contact', '192.168.1.105'], []),
     ('Lemay, moved files', 'normal', 'modbus/lemay_moving_two_files.pcap', 12, ['192.168.1.101'], []),
 ]
+MEDIUM = 5
 # of these the story is more than one: the file moves lie beside browsing of the Windows hosts
 SEVERAL = {'Lemay, moved files'}
 
@@ -96,10 +98,12 @@ def judge(row):
             normal = os.path.join(folder, 'normal.pcap')
             normal_of(capture, normal)
             run('learn', normal, store)
-            before = len(listed(store))
-            run('detect', normal, store)
-            if len(listed(store)) != before:
-                says.append('polling raises alerts after learning')
+            copy = os.path.join(folder, 'copy.db')
+            shutil.copy(store, copy)
+            run('detect', normal, copy)
+            noisy = {a['rule']['id'] for a in listed(copy) if a['event']['severity'] >= MEDIUM}
+            if noisy:
+                says.append(f'polling raises alerts after learning: {sorted(noisy)}')
         elif learned:
             run('learn', os.path.join(CAPTURES, learned), store)
         before = {a['event']['id'] for a in listed(store)}

@@ -246,7 +246,8 @@ static const struct answer_row {
 START_TEST(answers)
 {
     const struct answer_row *row = &answer_rows[_i];
-    static const struct made ask = {ASK, OP_READ, 3}, reply = {REPLY, OP_READ, 3};
+    static const struct made ask = {.direction = ASK, .operation = OP_READ, .function = 3};
+    static const struct made reply = {.direction = REPLY, .operation = OP_READ, .function = 3};
     struct made_run run;
     char text[512];
     made_start(&run, "modbus", 0);
@@ -257,6 +258,47 @@ START_TEST(answers)
         made_event(&run, &m, 0);
         if (i < 30 && i % 10 < row->answers)
             made_event(&run, &reply, 0);
+    }
+    ck_assert_msg(strcmp(made_told(&run, text, sizeof text), row->told) == 0, "%s: \"%s\"",
+                  row->shows, text);
+    made_end(&run);
+}
+END_TEST
+
+/* Single registers, one after the other, by a client that is new here or not. */
+static const struct walk_row {
+    const char *shows;
+    bool is_new;
+    unsigned reads, step;
+    const char *told;
+} walk_rows[] = {
+    {"a stranger reads through the registers",   true,  80, 1, "rw.read-sweep+new"},
+    {"a stranger reads a few of them",           true,  40, 1, ""                 },
+    {"a stranger reads here and there",          true,  80, 3, ""                 },
+    {"the baseline knows what its clients read", false, 80, 1, ""                 },
+};
+
+START_TEST(walk)
+{
+    const struct walk_row *row = &walk_rows[_i];
+    struct made_run run;
+    char text[512];
+    made_start(&run, "modbus", 0);
+    run.is_new = row->is_new;
+    for (unsigned i = 0; i < row->reads; i++) {
+        struct ot_item item = {.area = "holding_register",
+                               .has_start = true,
+                               .start = (uint64_t)i * row->step,
+                               .count = 1};
+        struct ot_event e = {.time_ns = run.now_ns += 1000000,
+                             .flow = &run.flow,
+                             .is_from_client = true,
+                             .protocol = "modbus",
+                             .operation = OP_READ,
+                             .function = 3,
+                             .items = &item,
+                             .item_count = 1};
+        policy_event(run.policy, &e);
     }
     ck_assert_msg(strcmp(made_told(&run, text, sizeof text), row->told) == 0, "%s: \"%s\"",
                   row->shows, text);
@@ -353,6 +395,7 @@ int main(void)
     Suite *suite = suite_create("conditions");
     TCase *tcase = tcase_create("devices");
     tcase_add_loop_test(tcase, told, 0, sizeof rows / sizeof *rows);
+    tcase_add_loop_test(tcase, walk, 0, sizeof walk_rows / sizeof *walk_rows);
     tcase_add_loop_test(tcase, answers, 0, sizeof answer_rows / sizeof *answer_rows);
     tcase_add_test(tcase, engineering_stations_read_files);
     tcase_add_test(tcase, who_is_the_actor);

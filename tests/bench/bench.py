@@ -68,6 +68,32 @@ def steady_allocations(o, capture, packets):
     libraries = sum(int(r[3]) for r in rows) - worker - core
     return worker / packets * 2, core / packets * 2, libraries / packets * 2, places_of_worker
 
+def list_protocols(o, shared):
+    """What a packet of each class of the OT mix costs above the plain loop's: captures of one class each.
+    They are made once, which takes most of the time, and stay in the work folder."""
+    maker = os.path.join(shared, 'tools', 'bench', 'make_ot_mix.py')
+    sys.path.insert(0, os.path.dirname(maker))
+    sys.dont_write_bytecode = True
+    import make_ot_mix
+    empty_ndpi_kib(o)
+    start = timed([o.sightglass, 'run', '-r', os.path.join(o.work, 'one.pcap'), '-s', ':memory:'])
+    print(f'{"class":20} {"packets":>9} {"loop ns":>8} {"sensor ns":>10} {"above loop":>11} {"PDUs":>9}')
+    for name in sorted(make_ot_mix.WEIGHTS):
+        capture, stats = os.path.join(o.work, f'only-{name}.pcap'), os.path.join(o.work, 'only.json')
+        if not os.path.exists(capture):
+            subprocess.run([sys.executable, maker, os.path.join(shared, 'captures'), '-o', capture, '-n', str(o.packets), '--only', name],
+                           check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        if not os.path.exists(capture):
+            print(f'{name:20} no capture has it')
+            continue
+        timed([o.loop, capture])
+        loop = statistics.median(timed([o.loop, capture]) for _ in range(o.runs))
+        sensor = statistics.median(timed([o.sightglass, 'run', '-r', capture, '-s', ':memory:', '--stats', stats]) for _ in range(o.runs)) - start
+        with open(stats) as f:
+            s = json.load(f)
+        packets, pdus = s['counters']['packets'], s['counters']['pdus']
+        print(f'{name:20} {packets:9} {loop / packets * 1e9:8.0f} {sensor / packets * 1e9:10.0f} {(sensor - loop) / packets * 1e9:11.0f} {pdus:9}')
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('capture', nargs='?')
@@ -76,7 +102,14 @@ def main():
     p.add_argument('--allocations', required=True)
     p.add_argument('--work', required=True)
     p.add_argument('--runs', type=int, default=5)
+    p.add_argument('--protocols', action='store_true', help='the cost of each class of the OT mix per packet')
+    p.add_argument('--packets', type=int, default=200000, help='of each class')
     o = p.parse_args()
+    if o.protocols:
+        shared = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', '..', 'shared')
+        if not os.path.exists(os.path.join(shared, 'tools', 'bench', 'make_ot_mix.py')):
+            sys.exit('bench: the captures are not here')
+        return list_protocols(o, shared)
     capture, what = (o.capture, o.capture) if o.capture else make_capture(o)
     store, stats = os.path.join(o.work, 'bench.db'), os.path.join(o.work, 'stats.json')
     ours = [o.sightglass, 'run', '-r', capture, '-s', store, '--stats', stats]

@@ -117,6 +117,9 @@ enum sigma_moment {
 /* protocol: NULL unless RECOGNISED. packet may be NULL. */
 void sigma_flow(struct sigma *s, const struct ot_flow *flow, enum sigma_moment moment,
                 const char *protocol, const struct packet *packet, int64_t time_ns);
+/* times: how often it happened, for histories. */
+void sigma_flow_times(struct sigma *s, const struct ot_flow *flow, enum sigma_moment moment,
+                      const char *protocol, int64_t time_ns, uint64_t times);
 /* severity: event.severity, 1 to 10. Findings of rules are not looked at. */
 void sigma_finding(struct sigma *s, const struct finding *f, int severity);
 /* Once per second of packet time and once at the end: tells the rest of floods. */

@@ -311,6 +311,18 @@ void sigma_flow(struct sigma *s, const struct ot_flow *flow, enum sigma_moment m
     judge_list(s, &s->rules->flows, &r, 1);
 }
 
+void sigma_flow_times(struct sigma *s, const struct ot_flow *flow, enum sigma_moment moment,
+                      const char *protocol, int64_t time_ns, uint64_t times)
+{
+    struct sigma_record r = {.kind = SIGMA_FLOW,
+                             .flow = flow,
+                             .protocol = protocol,
+                             .moment = moment,
+                             .time_ns = time_ns,
+                             .item = NO_ITEM};
+    judge_list(s, &s->rules->flows, &r, times);
+}
+
 void sigma_finding(struct sigma *s, const struct finding *f, int severity)
 {
     if (f->detection == DETECTION_RULE_MATCH)

@@ -76,6 +76,8 @@ static const struct key keys[] = {
     {"outputs.jsonl.keep",            TYPE_U32,             AT(jsonl_keep),           0,   1000,      "5"                  },
     {"retention.alert_days",          TYPE_U32,             AT(alert_days),           1,   36500,     "365"                },
     {"retention.evidence_megabytes",  TYPE_U32,             AT(evidence_megabytes),   1,   1000000,   "500"                },
+    {"retention.history_days",        TYPE_U32,             AT(history_days),         1,   3650,      "30"                 },
+    {"retention.history_megabytes",   TYPE_U32,             AT(history_megabytes),    0,   1000000,   "1000"               },
     {"retention.outbox_hours",        TYPE_U32,             AT(outbox_hours),         1,   8760,      "168"                },
     {"console.listen",                TYPE_TEXT,            AT(listen),               0,   0,         "127.0.0.1:8470"     },
     {"policy",                        TYPE_FILE_OR_SECTION, AT(policy_path),          0,   0,         ""                   },

@@ -62,6 +62,8 @@ struct config {
     /* retention */
     uint32_t alert_days;         /* 365 */
     uint32_t evidence_megabytes; /* 500 */
+    uint32_t history_days;       /* 30 */
+    uint32_t history_megabytes;  /* 1000; 0: no event history */
     uint32_t outbox_hours;       /* 168: how long delivered and undelivered messages stay */
     /* console */
     char listen[128]; /* "127.0.0.1:8470" */

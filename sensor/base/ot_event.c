@@ -100,7 +100,9 @@ const char *violation_name(enum violation_kind kind)
 
 char *ot_event_code(const struct ot_event *e, char out[OT_CODE_SIZE])
 {
-    if (e->spell)
+    if (e->code_text)
+        text_format(out, OT_CODE_SIZE, "%s", e->code_text);
+    else if (e->spell)
         e->spell(e->code, out);
     else
         snprintf(out, OT_CODE_SIZE, "%" PRIu32, e->code[0]);

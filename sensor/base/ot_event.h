@@ -219,9 +219,10 @@ struct ot_event {
     uint32_t code[OT_CODE_PARTS]; /* native code, protocol's own parts; spelled by spell */
     void (*spell)(const uint32_t code[OT_CODE_PARTS],
                   char out[OT_CODE_SIZE]); /* NULL: decimal code[0] */
-    uint32_t function;                     /* the main number */
-    const char *name;                      /* "write_multiple_registers"; NULL: unknown code */
-    struct text unit; /* Modbus unit, S7 rack and slot, CIP route; empty: none */
+    const char *code_text; /* spelled already, for events read from a history; NULL: by spell */
+    uint32_t function;     /* the main number */
+    const char *name;      /* "write_multiple_registers"; NULL: unknown code */
+    struct text unit;      /* Modbus unit, S7 rack and slot, CIP route; empty: none */
     uint64_t transaction;
     bool has_transaction;
     const struct ot_item *items;

@@ -1,7 +1,9 @@
 /* cmd_rules.c: sightglass rules check|list|test: rules before they are enforced. */
 #include "commands.h"
+#include "history.h"
 #include "options.h"
 #include "rules/sigma.h"
+#include "schemas.h"
 #include "sensor/base/json_writer.h"
 #include "trial.h"
 
@@ -15,9 +17,10 @@ static const char usage[] =
     "usage: sightglass rules check [-c CONFIG] FILE...    read rules and run the tests inside "
     "them\n"
     "       sightglass rules list  [-c CONFIG] [FILE...]  what they are\n"
-    "       sightglass rules test  [-c CONFIG] FILE... -r CAPTURE [-r CAPTURE...]\n"
+    "       sightglass rules test  [-c CONFIG] FILE... -r CAPTURE [-r CAPTURE...] | -s STORE\n"
     "                                                     what they would have raised, with "
-    "counts\n"
+    "counts:\n"
+    "                                                     over captures, or a store's history\n"
     "  FILE is a file or a folder of Sigma rules; without one: those of the configuration\n";
 
 enum { FILES_MAX = 256 };
@@ -42,18 +45,21 @@ static bool call_read(struct call *call, int argc, char **argv, struct error *er
     static const struct option long_options[] = {
         {"read",   required_argument, NULL, 'r'},
         {"config", required_argument, NULL, 'c'},
+        {"store",  required_argument, NULL, 's'},
         {"help",   no_argument,       NULL, 'h'},
         {NULL,     0,                 NULL, 0  },
     };
     config_defaults(&call->run.config);
     optind = 1;
     opterr = 0;
-    for (int o; (o = getopt_long(argc, argv, ":r:c:h", long_options, NULL)) != -1;) {
+    for (int o; (o = getopt_long(argc, argv, ":r:c:s:h", long_options, NULL)) != -1;) {
         if (o == '?' || o == ':')
             return error_set(err, "%s: %s", argv[optind - 1],
                              o == '?' ? "unknown option" : "its value is missing");
         if (o == 'h')
             call->is_help = true;
+        else if (o == 's')
+            text_format(call->run.store, sizeof call->run.store, "%s", optarg);
         else if (o == 'r' ? !take_capture(call, optarg, err)
                           : !config_read(&call->run.config, optarg, err))
             return false;
@@ -189,20 +195,98 @@ static void print_tallies(const struct trial_state *state)
            sigma_rules_count(state->rules), sum);
 }
 
+/* --- over the history --- */
+
+struct replay {
+    struct trial_state *state;
+    struct sigma *sigma;
+    struct sigma_correlator *correlator;
+    int64_t now_ns;
+};
+
+static void on_rule(void *context, const struct finding *f)
+{
+    struct replay *r = context;
+    on_found(r->state, f);
+}
+
+static void on_hit(void *context, const struct sigma_hit *hit)
+{
+    struct replay *r = context;
+    sigma_correlator_hit(r->correlator, hit);
+}
+
+static void pass_time(struct replay *r, int64_t time_ns)
+{
+    if (time_ns - r->now_ns < INT64_C(1000000000))
+        return;
+    r->now_ns = time_ns;
+    sigma_tick(r->sigma, time_ns, false);
+    sigma_correlator_tick(r->correlator, time_ns);
+}
+
+static void on_event(void *context, const struct ot_event *e, uint64_t count, int64_t last_ns)
+{
+    struct replay *r = context;
+    (void)last_ns;
+    pass_time(r, e->time_ns);
+    sigma_event_times(r->sigma, e, count);
+}
+
+static void on_flow(void *context, const struct ot_flow *flow, enum sigma_moment moment,
+                    const char *protocol, int64_t time_ns, uint64_t count)
+{
+    struct replay *r = context;
+    pass_time(r, time_ns);
+    sigma_flow_times(r->sigma, flow, moment, protocol, time_ns, count);
+}
+
+static bool replay(struct call *call, struct trial_state *state, struct error *err)
+{
+    struct replay r = {.state = state};
+    struct sigma_sink sink = {&r, on_rule, on_hit};
+    struct history_player player = {&r, on_event, on_flow};
+    struct history_span span;
+    struct store *store = NULL;
+    char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
+    r.sigma = sigma_create(state->rules, &sink);
+    r.correlator = sigma_correlator_create(state->rules, &sink);
+    bool ok = (r.sigma && r.correlator) || error_set(err, "out of memory");
+    ok = ok && store_open(&store, call->run.store, STORE_READ_ONLY, store_schemas, err) &&
+         history_replay(store, call->run.config.sensor, &player, &span, err);
+    if (ok && span.rows > 0) {
+        sigma_tick(r.sigma, span.last_ns, true);
+        sigma_correlator_tick(r.correlator, span.last_ns);
+        printf("%" PRIu64 " events in %" PRIu64 " rows of history, %s to %s\n", span.events,
+               span.rows, time_print(first, span.first_ns), time_print(last, span.last_ns));
+    } else if (ok) {
+        printf("the store has no history\n");
+    }
+    sigma_destroy(r.sigma);
+    sigma_correlator_destroy(r.correlator);
+    store_close(store);
+    return ok;
+}
+
+static bool run_captures(struct call *call, const struct trial *trial, struct error *err)
+{
+    call->run.site = site_create(&call->run.config, err);
+    if (!call->run.site)
+        return false;
+    text_format(call->run.store, sizeof call->run.store, ":memory:");
+    return run_trial(&call->run, trial, err);
+}
+
 static bool test(struct call *call, const struct sigma_rules *rules, struct error *err)
 {
     struct trial_state state = {.rules = rules};
     struct trial trial = {.rules = rules, .found = on_found, .context = &state};
-    if (call->run.file_count == 0)
-        return error_set(err, "name captures with -r");
-    call->run.site = site_create(&call->run.config, err);
-    if (!call->run.site)
-        return false;
+    if ((call->run.file_count == 0) == (call->run.store[0] == '\0'))
+        return error_set(err, "name captures with -r, or a store with -s");
     state.tallies = calloc(sigma_rules_count(rules) + 1, sizeof *state.tallies);
     if (!state.tallies)
         return error_set(err, "out of memory");
-    text_format(call->run.store, sizeof call->run.store, ":memory:");
-    bool ok = run_trial(&call->run, &trial, err);
+    bool ok = call->run.file_count ? run_captures(call, &trial, err) : replay(call, &state, err);
     print_tallies(&state);
     free(state.tallies);
     return ok;

@@ -16,7 +16,8 @@
 
 enum { DELIVERY_PATIENCE_MS = 5000 };
 #define SECOND_NS INT64_C(1000000000)
-#define SAVE_NS   (10 * SECOND_NS) /* what a kill -9 can cost of the learned state */
+#define LIMIT_NS  (600 * SECOND_NS) /* between two looks at the size of the history */
+#define SAVE_NS   (10 * SECOND_NS)  /* what a kill -9 can cost of the learned state */
 
 struct core {
     struct core_options options;
@@ -37,6 +38,7 @@ struct core {
     _Atomic(const struct sigma_rules *) next_rules;
     int64_t saved_ns;
     int64_t last_decision, last_change;
+    int64_t limited_ns; /* the history was cut back */
 };
 
 /* What a device is declared to be weighs on all that happens to it. */
@@ -130,6 +132,32 @@ void core_row(void *context, const struct baseline_row *row)
 {
     struct core *c = context;
     store_post(c->queue, baseline_row_apply, row, sizeof *row);
+}
+
+void core_history(void *context, const struct history_row *row)
+{
+    struct core *c = context;
+    store_post(c->queue, history_row_apply, row, history_row_size(row));
+}
+
+bool core_keeps_history(const struct core *c)
+{
+    return c->options.config->history_megabytes > 0 &&
+           strcmp(c->options.store_path, ":memory:") != 0;
+}
+
+/* By age only where time is now: files have their own times. */
+static void limit_history(struct core *c, int64_t time_ns)
+{
+    const struct config *config = c->options.config;
+    if (!core_keeps_history(c))
+        return;
+    struct history_limits limits = {.before_ns = INT64_MIN,
+                                    .bytes_max = (uint64_t)config->history_megabytes << 20};
+    if (c->options.is_live)
+        limits.before_ns = time_ns - (int64_t)config->history_days * 86400 * SECOND_NS;
+    text_copy(limits.sensor, sizeof limits.sensor, text_of(config->sensor));
+    store_post(c->queue, history_limits_apply, &limits, sizeof limits);
 }
 
 void core_hit(void *context, const struct sigma_hit *hit)
@@ -352,6 +380,10 @@ void core_tick(struct core *c, int64_t time_ns, const struct core_measure *measu
     judge_health(c, time_ns, measure);
     inventory_tick(c->inventory, time_ns, false);
     tick_rules(c, time_ns, false);
+    if (time_ns - c->limited_ns >= LIMIT_NS || time_ns < c->limited_ns) {
+        c->limited_ns = time_ns;
+        limit_history(c, time_ns);
+    }
     alerts_tick(c->alerts, time_ns, false);
     if (!c->options.is_live)
         return; /* a file can be read again: once at the end is enough */
@@ -456,6 +488,7 @@ void core_finish(struct core *c, int64_t time_ns, const struct core_measure *mea
     judge_health(c, time_ns, measure);
     inventory_tick(c->inventory, time_ns, true);
     tick_rules(c, time_ns, true);
+    limit_history(c, time_ns);
     alerts_tick(c->alerts, time_ns, true);
     core_save(c);
 }

@@ -6,6 +6,7 @@
 #include "alerts/alerts.h"
 #include "baseline/baseline.h"
 #include "baseline/rows.h"
+#include "history.h"
 #include "rules/sigma.h"
 #include "rules/site.h"
 #include "sensor/base/config.h"
@@ -42,6 +43,9 @@ struct store *core_store(struct core *core);
 /* The callbacks for a worker; context is the core. */
 struct finding_sink core_sink(struct core *core);
 void core_row(void *context, const struct baseline_row *row);
+void core_history(void *context, const struct history_row *row);
+/* Is there a store on disk, and may it keep a history? */
+bool core_keeps_history(const struct core *core);
 void core_hit(void *context, const struct sigma_hit *hit);
 /* Other rules from the next tick on; from any thread. They outlive the core, and so do the ones
  * before. */

@@ -42,6 +42,7 @@ enum core_record {
     RECORD_EVIDENCE,
     RECORD_ROW,
     RECORD_HIT,
+    RECORD_HISTORY,
     RECORD_MEASURE,
     RECORD_DONE
 };
@@ -205,6 +206,11 @@ static void send_row(void *context, const struct baseline_row *row)
     send_record(context, RECORD_ROW, row, sizeof *row, PATIENCE_US);
 }
 
+static void send_history(void *context, const struct history_row *row)
+{
+    send_record(context, RECORD_HISTORY, row, history_row_size(row), 0);
+}
+
 static void send_hit(void *context, const struct sigma_hit *hit)
 {
     send_record(context, RECORD_HIT, hit, sizeof *hit, 0);
@@ -294,6 +300,9 @@ static void take_record(struct live *l, struct worker_thread *w, uint32_t kind, 
     }
     case RECORD_ROW:
         core_row(l->core, data);
+        break;
+    case RECORD_HISTORY:
+        core_history(l->core, data);
         break;
     case RECORD_HIT:
         core_hit(l->core, data);
@@ -529,6 +538,7 @@ static bool create_worker(struct live *l, struct worker_thread *w, uint32_t inde
         .row = send_row,
         .indicators = l->indicators,
         .hit = send_hit,
+        .history = core_keeps_history(l->core) ? send_history : NULL,
         .rules = l->rules,
     };
     w->worker = worker_create(&options, err);

@@ -121,6 +121,7 @@ static bool create_file_run(struct file_run *r, FILE *events, FILE *alerts, stru
         .row = core_row,
         .indicators = r->indicators,
         .hit = core_hit,
+        .history = core_keeps_history(r->core) ? core_history : NULL,
         .rules = rules,
     };
     r->worker = worker_create(&worker, err);

@@ -4,7 +4,8 @@
 #include "alerts/alerts.h"
 #include "baseline/baseline.h"
 #include "baseline/inventory.h"
+#include "history.h"
 #include "rules/windows.h"
 
-const struct store_schema *const store_schemas[] = {&inventory_schema, &baseline_schema,
-                                                    &alerts_schema, &windows_schema, NULL};
+const struct store_schema *const store_schemas[] = {
+    &inventory_schema, &baseline_schema, &alerts_schema, &history_schema, &windows_schema, NULL};

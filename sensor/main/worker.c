@@ -38,6 +38,7 @@ struct worker {
     struct baseline *baseline;
     struct policy *policy;
     struct evidence *evidence;
+    struct history *history;         /* NULL: none is kept */
     struct sigma *sigma;             /* NULL: no rules */
     const struct sigma_rules *rules; /* that sigma evaluates */
     _Atomic(const struct sigma_rules *) next_rules;
@@ -105,8 +106,11 @@ static struct sighting sighting_of(const struct worker *w, enum sighting_kind ki
 static void judge_flow(struct worker *w, const struct ot_flow *flow, enum sigma_moment moment,
                        const char *protocol, const struct packet *packet)
 {
+    int64_t now_ns = packet ? packet->time_ns : w->last_ns;
     if (w->sigma)
-        sigma_flow(w->sigma, flow, moment, protocol, packet, packet ? packet->time_ns : w->last_ns);
+        sigma_flow(w->sigma, flow, moment, protocol, packet, now_ns);
+    if (w->history)
+        history_flow(w->history, flow, moment, protocol, now_ns, w->pair);
 }
 
 static void on_flow_started(void *context, const struct ot_flow *flow, const struct packet *packet)
@@ -311,6 +315,8 @@ static void on_event(void *context, const struct ot_event *e)
     baseline_event(w->baseline, e);
     if (w->sigma)
         sigma_event(w->sigma, e);
+    if (w->history)
+        history_event(w->history, e, w->pair);
 }
 
 static void on_violation(void *context, const struct violation *v)
@@ -359,6 +365,20 @@ static void take_hit(void *context, const struct sigma_hit *hit)
 {
     struct worker *w = context;
     w->options.hit(w->options.core.context, hit);
+}
+
+static void take_history(void *context, const struct history_row *row)
+{
+    struct worker *w = context;
+    w->options.history(w->options.core.context, row);
+}
+
+static bool create_history(struct worker *w)
+{
+    if (!w->options.history)
+        return true;
+    w->history = history_create(w->options.config->sensor, take_history, w);
+    return w->history != NULL;
 }
 
 /* Takes over the rules that were set last. Allocates, but only then. */
@@ -451,7 +471,8 @@ struct worker *worker_create(const struct worker_options *options, struct error 
     worker_rules(w, options->rules);
     w->hosts = memory_create(HOSTS_MAX, sizeof(struct source));
     w->told = recent_create(TOLD_MAX);
-    if (!w->hosts || !w->told || !create_analyser(w) || !create_judges(w) || !take_rules(w)) {
+    if (!w->hosts || !w->told || !create_analyser(w) || !create_judges(w) || !take_rules(w) ||
+        !create_history(w)) {
         error_set(err, "out of memory for a worker's tables");
         worker_destroy(w);
         return NULL;
@@ -464,6 +485,7 @@ void worker_destroy(struct worker *w)
     if (!w)
         return;
     analyser_destroy(w->analyser);
+    history_destroy(w->history);
     sigma_destroy(w->sigma);
     policy_destroy(w->policy);
     site_judge_destroy(w->judge);
@@ -580,6 +602,8 @@ void worker_tick(struct worker *w, int64_t time_ns)
         log_error("out of memory: rules are off");
     if (w->sigma)
         sigma_tick(w->sigma, time_ns, false);
+    if (w->history)
+        history_tick(w->history, time_ns, false);
 }
 
 void worker_packet(struct worker *w, const struct packet *p)
@@ -624,6 +648,8 @@ void worker_finish(struct worker *w)
     baseline_tick(w->baseline, w->last_ns, true);
     if (w->sigma)
         sigma_tick(w->sigma, w->last_ns, true);
+    if (w->history)
+        history_tick(w->history, w->last_ns, true);
     worker_save(w);
 }
 

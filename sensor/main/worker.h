@@ -5,6 +5,7 @@
 
 #include "baseline/baseline.h"
 #include "baseline/rows.h"
+#include "history.h"
 #include "rules/policy.h"
 #include "rules/sigma.h"
 #include "rules/site.h"
@@ -24,8 +25,9 @@ struct worker_options {
     struct finding_sink core;
     void (*row)(void *context, const struct baseline_row *row); /* with core.context */
     const struct indicators *indicators;                        /* shared by workers; NULL: none */
-    void (*hit)(void *context, const struct sigma_hit *hit);    /* the same */
-    const struct sigma_rules *rules;                            /* NULL: none; outlive the worker */
+    void (*history)(void *context, const struct history_row *row); /* NULL: none is kept */
+    void (*hit)(void *context, const struct sigma_hit *hit);       /* the same */
+    const struct sigma_rules *rules; /* NULL: none; outlive the worker */
 };
 
 struct worker *worker_create(const struct worker_options *options, struct error *err);

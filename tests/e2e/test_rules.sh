@@ -80,3 +80,15 @@ grep -q 'broken.yml:9: key `detection.selection.ot.direction|contain`: modifier 
 sed 's/match: true/match: false/' "$work/mine.yml" >"$work/wrong.yml"
 ! "$SIGHTGLASS" rules check "$work/wrong.yml" >"$work/out" 2>&1 || fail "a failing test was not told"
 grep -q "a download: matches and should not" "$work/out" || fail "the failing test is not named: $(cat "$work/out")"
+
+# The same rule over the history that a run has left in its store; a normal day fits into little.
+"$SIGHTGLASS" run -r "$work/night.pcap" -s "$work/night.db" 2>"$work/log" || fail "run: $(cat "$work/log")"
+"$SIGHTGLASS" rules test "$work/mine.yml" -s "$work/night.db" >"$work/tried" || fail "history: $(cat "$work/tried")"
+grep -q "critical.*Download in the night" "$work/tried" || fail "not found in the history: $(cat "$work/tried")"
+printf 'title: reads\nlogsource: {service: event}\ndetection: {s: {ot.operation: read, ot.direction: request}, condition: s}\n' >"$work/reads.yml"
+of_history=$("$SIGHTGLASS" rules test "$work/reads.yml" -s "$work/night.db" | tail -1)
+of_capture=$("$SIGHTGLASS" rules test "$work/reads.yml" -r "$work/night.pcap" | tail -1)
+[ "$of_history" = "$of_capture" ] || fail "history: $of_history; capture: $of_capture"
+printf 'retention:\n  history_megabytes: 0\n' >"$work/none.yaml"
+"$SIGHTGLASS" run -r "$work/night.pcap" -c "$work/none.yaml" -s "$work/none.db" 2>"$work/log" || fail "run: $(cat "$work/log")"
+"$SIGHTGLASS" rules test "$work/mine.yml" -s "$work/none.db" | grep -q "no history" || fail "a history although none was wanted"

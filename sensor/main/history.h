@@ -1,0 +1,80 @@
+/* history.h: what happened, kept small enough to try rules, baselines and policies on it later.
+ *
+ * A worker's struct history tells every new kind of event at once and then counts: events that are
+ * alike (same hosts, protocol, operation, code, unit, first object, outcome; for changes the same
+ * value) are one row in ten minutes. Engineering actions are a row each. New kinds are held to
+ * HISTORY_ROWS_PER_SECOND; what goes beyond is counted as lost. No allocation after
+ * history_create. */
+#pragma once
+
+#include "rules/sigma.h"
+#include "sensor/base/event_pack.h"
+#include "sensor/base/store.h"
+
+enum {
+    HISTORY_MINUTES = 10,
+    HISTORY_ENTRIES = 8192,
+    HISTORY_ROWS_PER_SECOND = 200,
+    HISTORY_BURST = 5000,
+    HISTORY_SENSOR = 64,
+};
+
+enum history_kind { HISTORY_EVENT, HISTORY_FLOW };
+
+/* A row as it travels to the store's writer: size bytes of the packed event are used. Without
+ * bytes: the row with this time and key happened `count` times until last_ns. */
+struct history_row {
+    char sensor[HISTORY_SENSOR];
+    int64_t time_ns, last_ns;
+    uint64_t key, count;
+    uint8_t kind; /* enum history_kind */
+    uint16_t size;
+    uint8_t bytes[EVENT_PACK_MAX];
+};
+
+struct history;
+
+/* NULL when there is no memory. row is called with the context, from the owner's thread; only
+ * history_row_size bytes of it count. */
+struct history *history_create(const char *sensor,
+                               void (*row)(void *context, const struct history_row *row),
+                               void *context);
+void history_destroy(struct history *h);
+size_t history_row_size(const struct history_row *row);
+
+/* pair: a hash of the two hosts (pair_hash). */
+void history_event(struct history *h, const struct ot_event *e, uint64_t pair);
+void history_flow(struct history *h, const struct ot_flow *flow, enum sigma_moment moment,
+                  const char *protocol, int64_t time_ns, uint64_t pair);
+/* Once per second of packet time and once at the end: tells the counts when ten minutes are over.
+ */
+void history_tick(struct history *h, int64_t time_ns, bool is_last);
+uint64_t history_lost(const struct history *h);
+
+/* --- the store --- */
+
+extern const struct store_schema history_schema;
+/* A store_apply for store_post. The same capture read again changes nothing. */
+bool history_row_apply(struct store *store, const void *data, size_t size, struct error *err);
+
+struct history_limits {
+    char sensor[HISTORY_SENSOR];
+    int64_t before_ns; /* older rows go; INT64_MIN: none by age */
+    uint64_t bytes_max;
+};
+bool history_limits_apply(struct store *store, const void *data, size_t size, struct error *err);
+
+struct history_player {
+    void *context;
+    /* count: how often it happened, last_ns: when for the last time. */
+    void (*event)(void *context, const struct ot_event *e, uint64_t count, int64_t last_ns);
+    void (*flow)(void *context, const struct ot_flow *flow, enum sigma_moment moment,
+                 const char *protocol, int64_t time_ns, uint64_t count); /* NULL: not wanted */
+};
+struct history_span {
+    int64_t first_ns, last_ns;
+    uint64_t rows, events;
+};
+/* Plays all that the store remembers of a sensor, in order of time. */
+bool history_replay(struct store *store, const char *sensor, const struct history_player *player,
+                    struct history_span *span, struct error *err) NODISCARD;

@@ -1,0 +1,236 @@
+/* test_history.c: likes are counted, acts are told one by one, the store keeps and plays them, and
+ * is held to its size. */
+#include "sensor/main/history.h"
+#include "sensor/main/schemas.h"
+
+#include <check.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECOND INT64_C(1000000000)
+#define MINUTE (60 * SECOND)
+#define START  (INT64_C(1500000000) * SECOND)
+
+static struct store *open_store(char path[64])
+{
+    struct error err;
+    struct store *store;
+    int fd = mkstemp(strcpy(path, "/tmp/test_history.XXXXXX"));
+    ck_assert_int_ge(fd, 0);
+    close(fd);
+    ck_assert_msg(store_open(&store, path, STORE_READ_WRITE, store_schemas, &err), "%s", err.text);
+    return store;
+}
+
+static void drop_store(struct store *store, const char *path)
+{
+    store_close(store);
+    unlink(path);
+}
+
+static void apply(void *context, const struct history_row *row)
+{
+    struct error err;
+    ck_assert_msg(history_row_apply(context, row, history_row_size(row), &err), "%s", err.text);
+}
+
+struct played {
+    uint64_t rows, events, flows;
+    uint64_t counts[64];
+    enum operation operations[64];
+};
+
+static void on_event(void *context, const struct ot_event *e, uint64_t count, int64_t last_ns)
+{
+    struct played *p = context;
+    ck_assert_int_ge(last_ns, e->time_ns);
+    if (p->rows < 64) {
+        p->counts[p->rows] = count;
+        p->operations[p->rows] = e->operation;
+    }
+    p->rows++;
+    p->events += count;
+}
+
+static void on_flow(void *context, const struct ot_flow *flow, enum sigma_moment moment,
+                    const char *protocol, int64_t time_ns, uint64_t count)
+{
+    struct played *p = context;
+    ck_assert_uint_eq(flow->server.port, 502);
+    ck_assert_int_eq(moment, SIGMA_RECOGNISED);
+    ck_assert_str_eq(protocol, "modbus");
+    ck_assert_int_eq(time_ns, START);
+    p->flows += count;
+}
+
+static struct played play(struct store *store)
+{
+    struct error err;
+    struct history_span span;
+    struct played p = {0};
+    struct history_player player = {&p, on_event, on_flow};
+    ck_assert_msg(history_replay(store, "s", &player, &span, &err), "%s", err.text);
+    return p;
+}
+
+static struct ot_flow flow_of(void)
+{
+    struct ot_flow flow = {.id = 1, .transport = TRANSPORT_TCP};
+    address_parse(&flow.client.ip, "10.0.0.5");
+    address_parse(&flow.server.ip, "10.0.0.10");
+    flow.server.port = 502;
+    return flow;
+}
+
+static const uint8_t value_one[] = {0, 1}, value_two[] = {0, 2};
+
+static void act(struct history *h, int64_t time_ns, enum operation operation, uint64_t start,
+                const uint8_t value[2])
+{
+    struct ot_flow flow = flow_of();
+    struct ot_item item = {
+        .area = "holding_register", .has_start = true, .start = start, .count = 1};
+    if (value)
+        item.values = (struct ot_values){VALUES_U16BE, 1, value, 2};
+    struct ot_event e = {.time_ns = time_ns,
+                         .flow = &flow,
+                         .is_from_client = true,
+                         .protocol = "modbus",
+                         .operation = operation,
+                         .items = &item,
+                         .item_count = 1};
+    history_event(h, &e, 42);
+}
+
+/* An hour of polling every second is seven rows at most (ten minutes each), with all the counts. */
+START_TEST(test_polls_are_counted)
+{
+    char path[64];
+    struct store *store = open_store(path);
+    struct history *h = history_create("s", apply, store);
+    for (int i = 0; i < 3600; i++) {
+        history_tick(h, START + i * SECOND, false);
+        act(h, START + i * SECOND, OP_READ, 100, i % 2 ? value_one : value_two);
+    }
+    history_tick(h, START + 3600 * SECOND, true);
+    struct played p = play(store);
+    ck_assert_uint_eq(p.events, 3600);
+    ck_assert_uint_le(p.rows, 7);
+    history_destroy(h);
+    drop_store(store, path);
+}
+END_TEST
+
+START_TEST(test_what_differs_is_apart)
+{
+    static const struct {
+        const char *shows;
+        enum operation first, second;
+        uint64_t start;
+        const uint8_t *value;
+        uint64_t rows;
+    } rows[] = {
+        {"the same read",                       OP_READ,  OP_READ,  100, value_one, 1},
+        {"a read of another value is the same", OP_READ,  OP_READ,  100, value_two, 1},
+        {"a read elsewhere",                    OP_READ,  OP_READ,  101, value_one, 2},
+        {"another operation",                   OP_READ,  OP_WRITE, 100, value_one, 2},
+        {"the same write",                      OP_WRITE, OP_WRITE, 100, value_one, 1},
+        {"a write of another value",            OP_WRITE, OP_WRITE, 100, value_two, 2},
+        {"engineering is told each time",       OP_STOP,  OP_STOP,  100, value_one, 2},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char path[64];
+        struct store *store = open_store(path);
+        struct history *h = history_create("s", apply, store);
+        act(h, START, rows[i].first, 100, value_one);
+        act(h, START + SECOND, rows[i].second, rows[i].start, rows[i].value);
+        history_tick(h, START + SECOND, true);
+        struct played p = play(store);
+        ck_assert_msg(p.rows == rows[i].rows && p.events == 2, "%s: %llu rows, %llu events",
+                      rows[i].shows, (unsigned long long)p.rows, (unsigned long long)p.events);
+        history_destroy(h);
+        drop_store(store, path);
+    }
+}
+END_TEST
+
+/* The same capture into the same store again changes nothing. */
+START_TEST(test_again_is_the_same)
+{
+    char path[64];
+    struct store *store = open_store(path);
+    for (int run = 0; run < 2; run++) {
+        struct history *h = history_create("s", apply, store);
+        struct ot_flow flow = flow_of();
+        history_flow(h, &flow, SIGMA_RECOGNISED, "modbus", START, 42);
+        for (int i = 0; i < 100; i++)
+            act(h, START + i * SECOND, OP_READ, 100, value_one);
+        history_tick(h, START + MINUTE * 2, true);
+        history_destroy(h);
+    }
+    struct played p = play(store);
+    ck_assert_uint_eq(p.events, 100);
+    ck_assert_uint_eq(p.flows, 1);
+    drop_store(store, path);
+}
+END_TEST
+
+/* A scan of everything does not fill the store: the budget holds it, and says so. */
+START_TEST(test_floods_are_held)
+{
+    char path[64];
+    struct store *store = open_store(path);
+    struct history *h = history_create("s", apply, store);
+    for (uint64_t i = 0; i < 20000; i++)
+        act(h, START, OP_READ, i, NULL);
+    ck_assert_uint_eq(history_lost(h), 20000 - HISTORY_BURST);
+    act(h, START + 10 * SECOND, OP_READ, 50000, NULL); /* and it goes on afterwards */
+    ck_assert_uint_eq(history_lost(h), 20000 - HISTORY_BURST);
+    history_destroy(h);
+    drop_store(store, path);
+}
+END_TEST
+
+START_TEST(test_limits)
+{
+    char path[64];
+    struct error err;
+    struct store *store = open_store(path);
+    struct history *h = history_create("s", apply, store);
+    for (int i = 0; i < 4000; i++)
+        act(h, START + i * SECOND, OP_READ, (uint64_t)i, NULL);
+    history_tick(h, START + 4000 * SECOND, true);
+    ck_assert_uint_eq(play(store).rows, 4000);
+    struct history_limits limits = {.before_ns = START + 1000 * SECOND, .bytes_max = UINT64_MAX};
+    strcpy(limits.sensor, "s");
+    ck_assert(history_limits_apply(store, &limits, sizeof limits, &err));
+    ck_assert_uint_eq(play(store).rows, 3000);
+    limits.bytes_max = 50000;
+    ck_assert(history_limits_apply(store, &limits, sizeof limits, &err));
+    ck_assert_uint_lt(play(store).rows, 3000);
+    limits.bytes_max = 0;
+    ck_assert(history_limits_apply(store, &limits, sizeof limits, &err));
+    ck_assert_uint_eq(play(store).rows, 0);
+    history_destroy(h);
+    drop_store(store, path);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("history");
+    TCase *c = tcase_create("history");
+    tcase_set_timeout(c, 120);
+    tcase_add_test(c, test_polls_are_counted);
+    tcase_add_test(c, test_what_differs_is_apart);
+    tcase_add_test(c, test_again_is_the_same);
+    tcase_add_test(c, test_floods_are_held);
+    tcase_add_test(c, test_limits);
+    suite_add_tcase(suite, c);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}

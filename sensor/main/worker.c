@@ -610,6 +610,8 @@ void worker_packet(struct worker *w, const struct packet *p)
 {
     if (p->time_ns >= w->next_tick_ns)
         worker_tick(w, p->time_ns);
+    if (atomic_load_explicit(&w->next_site, memory_order_relaxed))
+        take_site(w); /* from the next packet on, as was said in the log */
     if (p->time_ns > w->last_ns)
         w->last_ns = p->time_ns;
 

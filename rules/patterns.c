@@ -53,14 +53,6 @@ static const struct pattern {
      true,  {{"umas", OP_IDENTIFY, NULL, NULL, 0},
       {"umas", OP_LOCK, NULL, NULL, 0},
       {"umas", OP_PROGRAM_DOWNLOAD, NULL, NULL, 0}}                                            },
- /* TAGRUN: lists servers, reads their structure, tries passwords, writes tags. */
-    {"incontroller-tagrun",
-     "lists the OPC UA servers, walks through the tags of %T and writes to it, as INCONTROLLER "
-     "does",                                                                                        "Mandiant, INCONTROLLER (2022): TAGRUN",
-     600 * SECOND_NS,
-     true,  {{"opcua", OP_DISCOVER, NULL, NULL, 0},
-      {"opcua", OP_BROWSE, NULL, NULL, 0},
-      {"opcua", OP_WRITE, NULL, NULL, 0}}                                                      },
  /* The tool knows functions 3, 6 and 16 only and works through a list of registers. */
     {"frostygoop-modbus",
      "writes holding registers of %T with functions 6 and 16 in turn, as FrostyGoop does",          "Dragos, FrostyGoop (2024)",

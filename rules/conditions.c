@@ -281,7 +281,8 @@ static unsigned connection_event(struct conditions *c, const struct ot_event *e,
 
 static bool is_cyclic_connection(const struct ot_event *e)
 {
-    if (e->direction != OT_RESPONSE || e->status.result == OT_RESULT_ERROR || !e->name)
+    if ((e->operation != OP_SESSION && e->operation != OP_SUBSCRIBE) ||
+        e->direction != OT_RESPONSE || e->status.result == OT_RESULT_ERROR || !e->name)
         return false;
     if (strcmp(e->protocol, "pnio_cm") == 0)
         return strcmp(e->name, "connect") == 0;
@@ -350,7 +351,7 @@ unsigned conditions_event(struct conditions *c, const struct ot_event *e,
         if (count)
             return count;
     }
-    if (strcmp(e->protocol, "dnp3") == 0)
+    if (e->protocol[0] == 'd' && strcmp(e->protocol, "dnp3") == 0) /* a letter spares the call */
         return dnp3_event(c, e, found);
     if (e->operation == OP_ALARM || e->operation == OP_ERROR ||
         (e->operation == OP_PUBLISH &&

@@ -227,11 +227,29 @@ static bool is_permittable(enum detection d)
            d != DETECTION_CHANGE_MAINTENANCE_RECORD;
 }
 
-static bool permits(const struct site *s, const struct site_window *window, const struct finding *f)
+/* How a recorded action goes on belongs to its record, by whichever operation: a download ends with
+ * the activation of the block. */
+static bool goes_on(const struct windows *w, const struct site_window *window,
+                    const struct finding *f)
+{
+    const struct address *target = f->has_target ? &f->target.ip : &f->actor.ip;
+    for (int i = 0; (f->flags & FINDING_OUTCOME) && i < OPEN_MAX; i++) {
+        const struct occurrence *o = &w->open[i];
+        if (!o->is_used || strcmp(o->name, window->name) != 0)
+            continue;
+        for (uint32_t j = 0; j < o->actions; j++)
+            if (o->known[j].rule == f->detection && address_equal(&o->known[j].target, target))
+                return true;
+    }
+    return false;
+}
+
+static bool permits(const struct windows *w, const struct site *s, const struct site_window *window,
+                    const struct finding *f)
 {
     bool by_operation = f->operation != OP_UNKNOWN && (window->operations >> f->operation & 1) &&
                         is_about_operation(f->detection);
-    if (!by_operation && !window->detections[f->detection])
+    if (!by_operation && !window->detections[f->detection] && !goes_on(w, window, f))
         return false;
     struct site_host actor = site_host(s, &f->actor, VLAN_NONE);
     struct site_host target = site_host(s, f->has_target ? &f->target : &f->actor, VLAN_NONE);
@@ -310,7 +328,7 @@ bool windows_permit(struct windows *w, const struct site *site, struct finding *
     for (uint32_t i = 0; i < site->window_count; i++) {
         const struct site_window *window = &site->windows[i];
         int64_t start_ns, end_ns;
-        if (!holds(site, window, f, &start_ns, &end_ns) || !permits(site, window, f))
+        if (!holds(site, window, f, &start_ns, &end_ns) || !permits(w, site, window, f))
             continue;
         struct occurrence *o = occurrence_of(w, window, start_ns, end_ns);
         make_record(f, window, end_ns);

@@ -191,6 +191,32 @@ START_TEST(end)
 }
 END_TEST
 
+/* A download ends with the activation of its block, which is another operation; one that was not
+ * permitted does not become so by its end. */
+START_TEST(end_of_a_permitted_action)
+{
+    struct site *site = site_of();
+    struct windows *w = windows_create("s", NULL);
+    const struct row *download = NULL;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        if (rows[i].operation == OP_PROGRAM_DOWNLOAD && *rows[i].window)
+            download = &rows[i];
+    ck_assert_ptr_nonnull(download);
+    struct finding begin = finding_of(download), activation = begin;
+    begin.time_ns = MONDAY_NINE;
+    begin.flags = 0;
+    activation.time_ns = MONDAY_NINE + SECOND;
+    activation.operation = OP_PROGRAM_MODIFY;
+    activation.flags = FINDING_OUTCOME | FINDING_COMPLETED;
+    struct finding too_early = activation;
+    ck_assert(!windows_permit(w, site, &too_early));
+    ck_assert(windows_permit(w, site, &begin));
+    ck_assert(windows_permit(w, site, &activation));
+    windows_destroy(w);
+    site_release(site);
+}
+END_TEST
+
 /* More occurrences than are followed: the oldest are not reported, and nothing breaks. */
 START_TEST(many_occurrences)
 {
@@ -217,6 +243,7 @@ int main(void)
     TCase *tcase = tcase_create("rows");
     tcase_add_loop_test(tcase, permit, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tcase, end);
+    tcase_add_test(tcase, end_of_a_permitted_action);
     tcase_add_test(tcase, many_occurrences);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

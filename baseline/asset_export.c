@@ -2,6 +2,7 @@
 #include "asset_export.h"
 
 #include "asset.h"
+#include "asset_override.h"
 #include "sensor/base/json_writer.h"
 
 #include <stdlib.h>
@@ -310,7 +311,8 @@ static bool export_asset(struct export *x, const struct key *key)
                        " AND i.value = facts.value) FROM facts"
                        " WHERE sensor = ? AND asset = ? AND is_current"
                        " ORDER BY kind, unit <> '', first_ns, unit, protocol",
-                       fact_row);
+                       fact_row) &&
+           asset_overrides_apply(x->store, key->sensor, key->id, x->row, x->err);
 }
 
 static int by_place(const void *a, const void *b)
@@ -385,6 +387,27 @@ bool assets_export(struct store *store, bool (*row)(void *context, const struct 
     free(keys);
     free(x.row);
     return ok;
+}
+
+bool asset_export(struct store *store, const char *id, struct asset_cells *asset, struct error *err)
+{
+    struct export x = {.store = store, .err = err, .row = asset};
+    struct key key = {.id = ""};
+    sqlite3_stmt *s = store_statement(store,
+                                      "SELECT sensor, id, segment, (SELECT max(last_ns) FROM"
+                                      " assets) FROM assets WHERE id = ? ORDER BY sensor LIMIT 1",
+                                      err);
+    if (!s)
+        return false;
+    sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);
+    if (sqlite3_step(s) == SQLITE_ROW) {
+        text_format(key.sensor, sizeof key.sensor, "%s", column_text(s, 0));
+        text_format(key.id, sizeof key.id, "%s", column_text(s, 1));
+        text_format(key.segment, sizeof key.segment, "%s", column_text(s, 2));
+        x.newest_ns = sqlite3_column_int64(s, 3);
+    }
+    sqlite3_reset(s);
+    return key.id[0] != '\0' ? export_asset(&x, &key) : error_set(err, "no such asset: %s", id);
 }
 
 /* --- forms --- */

@@ -28,6 +28,10 @@ const char *asset_column_name(enum asset_column column);
 bool assets_export(struct store *store, bool (*row)(void *context, const struct asset_cells *asset),
                    void *context, struct error *err) NODISCARD;
 
+/* One asset by its id; false also when there is none. */
+bool asset_export(struct store *store, const char *id, struct asset_cells *asset,
+                  struct error *err) NODISCARD;
+
 /* One asset as an object: known columns only, lists as arrays. The caller owns it; NULL: no memory.
  */
 json_t *asset_cells_json(const struct asset_cells *asset);

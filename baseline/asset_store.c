@@ -1,5 +1,6 @@
 /* asset_store.c: the inventory's tables in the store: what is written when, and how it comes back.
  */
+#include "asset_override.h"
 #include "inventory_state.h"
 
 #include <assert.h>
@@ -54,6 +55,10 @@ static const char *const migrations[] = {
     /* the rhythm of its presence */
     "ALTER TABLE assets ADD COLUMN longest_pause_ns INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE assets ADD COLUMN present_ns INTEGER NOT NULL DEFAULT 0;",
+    /* what people said of an asset: asset_override.h */
+    "CREATE TABLE asset_overrides (sensor TEXT NOT NULL, asset TEXT NOT NULL, field TEXT NOT NULL,"
+    " value TEXT NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL,"
+    " PRIMARY KEY (sensor, asset, field)) WITHOUT ROWID;",
     NULL,
 };
 
@@ -230,6 +235,9 @@ static bool former_remove(struct store *store, const struct asset_row *row, stru
         "DELETE FROM facts WHERE sensor = ? AND asset = ?",
     };
     for (int i = 0; i < row->asset.former_count; i++) {
+        if (!asset_overrides_move(store, row->owner.sensor, row->asset.former[i], row->asset.id,
+                                  err))
+            return false;
         for (size_t j = 0; j < sizeof tables / sizeof *tables; j++) {
             struct binder b = {store_statement(store, tables[j], err), 0};
             if (!b.statement)

@@ -1,7 +1,7 @@
 /* cmd_rules.c: sightglass rules check|list|test: rules before they are enforced. */
 #include "commands.h"
-#include "history.h"
 #include "options.h"
+#include "rules/history.h"
 #include "rules/sigma.h"
 #include "schemas.h"
 #include "sensor/base/json_writer.h"

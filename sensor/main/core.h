@@ -6,7 +6,7 @@
 #include "alerts/alerts.h"
 #include "baseline/baseline.h"
 #include "baseline/rows.h"
-#include "history.h"
+#include "rules/history.h"
 #include "rules/sigma.h"
 #include "rules/site.h"
 #include "sensor/base/config.h"

@@ -4,7 +4,7 @@
 #include "alerts/alerts.h"
 #include "baseline/baseline.h"
 #include "baseline/inventory.h"
-#include "history.h"
+#include "rules/history.h"
 #include "rules/windows.h"
 
 const struct store_schema *const store_schemas[] = {

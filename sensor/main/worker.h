@@ -5,7 +5,7 @@
 
 #include "baseline/baseline.h"
 #include "baseline/rows.h"
-#include "history.h"
+#include "rules/history.h"
 #include "rules/policy.h"
 #include "rules/sigma.h"
 #include "rules/site.h"

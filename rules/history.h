@@ -74,7 +74,16 @@ struct history_player {
 struct history_span {
     int64_t first_ns, last_ns;
     uint64_t rows, events;
+    bool is_cut; /* there is more than what was asked for at most */
 };
 /* Plays all that the store remembers of a sensor, in order of time. */
 bool history_replay(struct store *store, const char *sensor, const struct history_player *player,
                     struct history_span *span, struct error *err) NODISCARD;
+/* The newest rows_max rows that began from from_ns to to_ns, in order of time. */
+struct history_range {
+    int64_t from_ns, to_ns;
+    uint64_t rows_max;
+};
+bool history_replay_range(struct store *store, const char *sensor,
+                          const struct history_range *range, const struct history_player *player,
+                          struct history_span *span, struct error *err) NODISCARD;

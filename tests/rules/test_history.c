@@ -1,7 +1,6 @@
 /* test_history.c: likes are counted, acts are told one by one, the store keeps and plays them, and
  * is held to its size. */
-#include "sensor/main/history.h"
-#include "sensor/main/schemas.h"
+#include "rules/history.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -12,6 +11,8 @@
 #define MINUTE (60 * SECOND)
 #define START  (INT64_C(1500000000) * SECOND)
 
+static const struct store_schema *const schemas[] = {&history_schema, NULL};
+
 static struct store *open_store(char path[64])
 {
     struct error err;
@@ -19,7 +20,7 @@ static struct store *open_store(char path[64])
     int fd = mkstemp(strcpy(path, "/tmp/test_history.XXXXXX"));
     ck_assert_int_ge(fd, 0);
     close(fd);
-    ck_assert_msg(store_open(&store, path, STORE_READ_WRITE, store_schemas, &err), "%s", err.text);
+    ck_assert_msg(store_open(&store, path, STORE_READ_WRITE, schemas, &err), "%s", err.text);
     return store;
 }
 
@@ -176,6 +177,46 @@ START_TEST(test_again_is_the_same)
 }
 END_TEST
 
+/* A chart or a trial wants a time, and the newest when there is too much. */
+START_TEST(test_a_range)
+{
+    static const struct {
+        const char *shows;
+        struct history_range range;
+        uint64_t rows;
+        int64_t first_ns;
+        bool is_cut;
+    } rows[] = {
+        {"all",                {INT64_MIN, INT64_MAX, 100},                       10, START,              false},
+        {"exactly all",        {INT64_MIN, INT64_MAX, 10},                        10, START,              false},
+        {"the newest three",   {INT64_MIN, INT64_MAX, 3},                         3,  START + 7 * SECOND, true },
+        {"from a time",        {START + 4 * SECOND, INT64_MAX, 100},              6,  START + 4 * SECOND, false},
+        {"until a time",       {INT64_MIN, START + 4 * SECOND, 100},              5,  START,              false},
+        {"newest until there", {INT64_MIN, START + 4 * SECOND, 2},                2,  START + 3 * SECOND, true },
+        {"nothing there",      {START + 100 * SECOND, START + 200 * SECOND, 100}, 0,  0,                  false},
+    };
+    char path[64];
+    struct error err;
+    struct store *store = open_store(path);
+    struct history *h = history_create("s", apply, store);
+    for (int i = 0; i < 10; i++)
+        act(h, START + i * SECOND, OP_READ, (uint64_t)i, NULL);
+    history_tick(h, START + MINUTE, true);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct played p = {0};
+        struct history_player player = {&p, on_event, on_flow};
+        struct history_span span;
+        ck_assert_msg(history_replay_range(store, "s", &rows[i].range, &player, &span, &err), "%s",
+                      err.text);
+        ck_assert_msg(span.rows == rows[i].rows && span.first_ns == rows[i].first_ns &&
+                          span.is_cut == rows[i].is_cut,
+                      "%s: %llu rows", rows[i].shows, (unsigned long long)span.rows);
+    }
+    history_destroy(h);
+    drop_store(store, path);
+}
+END_TEST
+
 /* A scan of everything does not fill the store: the budget holds it, and says so. */
 START_TEST(test_floods_are_held)
 {
@@ -226,6 +267,7 @@ int main(void)
     tcase_add_test(c, test_what_differs_is_apart);
     tcase_add_test(c, test_again_is_the_same);
     tcase_add_test(c, test_floods_are_held);
+    tcase_add_test(c, test_a_range);
     tcase_add_test(c, test_limits);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);

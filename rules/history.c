@@ -1,8 +1,8 @@
 /* history.c: counting likes on a worker, rows in the store, and playing them again. */
 #include "history.h"
 
-#include "rules/slots.h"
 #include "sensor/base/hash.h"
+#include "slots.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -333,13 +333,35 @@ static void play(const struct history_player *player, sqlite3_stmt *s, struct ev
                      e->protocol[0] ? e->protocol : NULL, time_ns, (uint64_t)count);
 }
 
-bool history_replay(struct store *store, const char *sensor, const struct history_player *player,
-                    struct history_span *span, struct error *err)
+/* The beginning of the range, or of its newest rows. */
+static bool find_start(struct store *store, const char *sensor, const struct history_range *range,
+                       int64_t *start_ns, bool *is_cut, struct error *err)
 {
-    *span = (struct history_span){0};
+    sqlite3_stmt *s =
+        store_statement(store,
+                        "SELECT time_ns FROM history WHERE sensor = ? AND time_ns >= ? AND "
+                        "time_ns <= ? ORDER BY time_ns DESC, key DESC LIMIT 1 OFFSET ?",
+                        err);
+    if (!s)
+        return false;
+    sqlite3_bind_text(s, 1, sensor, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 2, range->from_ns);
+    sqlite3_bind_int64(s, 3, range->to_ns);
+    sqlite3_bind_int64(s, 4, (int64_t)range->rows_max);
+    *is_cut = sqlite3_step(s) == SQLITE_ROW;
+    *start_ns = *is_cut ? sqlite3_column_int64(s, 0) + 1 : range->from_ns;
+    sqlite3_reset(s);
+    return true;
+}
+
+static bool replay_from(struct store *store, const char *sensor, int64_t from_ns, int64_t to_ns,
+                        const struct history_player *player, struct history_span *span,
+                        struct error *err)
+{
     sqlite3_stmt *s = store_statement(store,
                                       "SELECT time_ns, last_ns, count, kind, event FROM history"
-                                      " WHERE sensor = ? ORDER BY time_ns, key",
+                                      " WHERE sensor = ? AND time_ns >= ? AND time_ns <= ?"
+                                      " ORDER BY time_ns, key",
                                       err);
     struct event_unpacked *u = malloc(sizeof *u);
     if (!s || !u) {
@@ -347,6 +369,8 @@ bool history_replay(struct store *store, const char *sensor, const struct histor
         return s ? error_set(err, "out of memory") : false;
     }
     sqlite3_bind_text(s, 1, sensor, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 2, from_ns);
+    sqlite3_bind_int64(s, 3, to_ns);
     int code;
     while ((code = sqlite3_step(s)) == SQLITE_ROW)
         play(player, s, u, span);
@@ -354,4 +378,21 @@ bool history_replay(struct store *store, const char *sensor, const struct histor
     free(u);
     return code == SQLITE_DONE || error_set(err, "store %s: cannot read the history: %s",
                                             store_path(store), sqlite3_errmsg(store_handle(store)));
+}
+
+bool history_replay_range(struct store *store, const char *sensor,
+                          const struct history_range *range, const struct history_player *player,
+                          struct history_span *span, struct error *err)
+{
+    int64_t start_ns;
+    *span = (struct history_span){0};
+    return find_start(store, sensor, range, &start_ns, &span->is_cut, err) &&
+           replay_from(store, sensor, start_ns, range->to_ns, player, span, err);
+}
+
+bool history_replay(struct store *store, const char *sensor, const struct history_player *player,
+                    struct history_span *span, struct error *err)
+{
+    *span = (struct history_span){0};
+    return replay_from(store, sensor, INT64_MIN, INT64_MAX, player, span, err);
 }

@@ -1,0 +1,258 @@
+#!/usr/bin/env python3
+"""web/openapi.json: valid by an independent validator, of the same paths and roles as web/routes.def, and true of what a served
+store really answers."""
+import http.client, json, os, re, subprocess, sys
+
+sys.dont_write_bytecode = True
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import console_server as console
+
+try:
+    import jsonschema
+    Validator = jsonschema.Draft202012Validator
+except (ImportError, AttributeError):
+    print("skipped: python3-jsonschema with JSON Schema 2020-12 is not installed")
+    sys.exit(console.SKIP)
+
+DOCUMENT = json.load(open(os.path.join(console.SOURCE, "web/openapi.json"), encoding="utf-8"))
+ALERT = json.load(open(os.path.join(console.SOURCE, "alerts/alert.schema.json"), encoding="utf-8"))
+METHODS = ("get", "post", "put", "patch", "delete")
+failures = 0
+
+
+def check(is_true, what):
+    global failures
+    if not is_true:
+        failures += 1
+        print("FAILED " + what)
+
+
+# --- the document ---
+
+def is_valid_for_others():
+    folder = console.web_tests()
+    if not folder:
+        print("not judged by the npm validator: Node or its packages are not installed")
+        return
+    done = subprocess.run(["node", "openapi.mjs", os.path.join(console.SOURCE, "web/openapi.json")], cwd=folder, text=True,
+                          stdout=subprocess.PIPE)
+    print(done.stdout.strip())
+    check(done.returncode == 0, "the document is valid OpenAPI 3.1")
+
+
+def operations():
+    return {(method.upper(), path): operation for path, item in DOCUMENT["paths"].items()
+            for method, operation in item.items() if method in METHODS}
+
+
+def resolve(thing):
+    while "$ref" in thing:
+        at = DOCUMENT
+        for part in thing["$ref"][2:].split("/"):
+            at = at[part]
+        thing = at
+    return thing
+
+
+def has_the_routes():
+    text = open(os.path.join(console.SOURCE, "web/routes.def"), encoding="utf-8").read()
+    routes = {(method, path): role.lower() for method, path, role in
+              re.findall(r'^ROUTE\((\w+),\s*"([^"]+)",\s*(\w+),', text, re.M)}
+    told = {(method, re.sub(r"\{\w+\}", "{}", path)): operation for (method, path), operation in operations().items()}
+    check(routes, "routes.def can be read")
+    for key in sorted(routes.keys() - told.keys()):
+        check(False, "%s %s is in openapi.json" % key)
+    for key in sorted(told.keys() - routes.keys()):
+        check(False, "%s %s, of openapi.json, is in routes.def" % key)
+    for key in sorted(routes.keys() & told.keys()):
+        check(told[key].get("x-role") == routes[key], "the role of %s %s is told" % key)
+
+
+def says_what_is_common(method, path, operation):
+    where, role, answers = f"{method} {path}", operation["x-role"], operation["responses"]
+    security = operation.get("security", DOCUMENT["security"])
+    named = [resolve(p)["name"] for p in operation.get("parameters", []) if resolve(p)["in"] == "path"]
+    check(named == re.findall(r"\{(\w+)\}", path), f"{where} describes the parts of its path")
+    check((security == []) == (role == "none"), f"{where}: whoever may ask without a log-in")
+    if role != "none":
+        check({"401", "403"} <= answers.keys(), f"{where} answers 401 and 403")
+        check(method == "GET" or any({"session", "csrf"} <= way.keys() for way in security), f"{where} needs the CSRF token")
+    if "requestBody" in operation:
+        check({"400", "413", "415"} <= answers.keys(), f"{where} answers 400, 413 and 415")
+    check("503" in answers, f"{where} answers 503")
+    check(operation["summary"].endswith("."), f"{where} has a summary")
+
+
+def has_the_columns():
+    text = open(os.path.join(console.SOURCE, "baseline/asset_columns.def"), encoding="utf-8").read()
+    columns = {name: kind for name, kind in re.findall(r"^COLUMN\((\w+), (true|false)\)", text, re.M)}
+    properties = DOCUMENT["components"]["schemas"]["Asset"]["properties"]
+    for name in columns:
+        check(name in properties, f"the column {name} is described")
+        if name in properties:
+            check((properties[name].get("type") == "array") == (columns[name] == "true"), f"{name} is a list or not")
+
+
+# --- the answers ---
+
+def finds_fault(schema, value):
+    """Why value is not of schema; None: it is."""
+    whole = dict(schema, components=DOCUMENT["components"])
+    error = jsonschema.exceptions.best_match(Validator(whole, format_checker=Validator.FORMAT_CHECKER).iter_errors(value))
+    return error and f"{'/'.join(map(str, error.absolute_path))}: {error.message[:300]}"
+
+
+class Asker:
+    """Asks, and checks each answer against what the document says of it."""
+
+    def __init__(self, server):
+        self.server, self.operations, self.answered = server, operations(), set()
+
+    def __call__(self, status, method, path, names=None, query="", **more):
+        url = path
+        for name, value in (names or {}).items():
+            url = url.replace("{%s}" % name, value)
+        answer = self.server.ask(method, url + query, **more)
+        where = f"{method} {url + query}: {answer.status}"
+        check(answer.status == status, f"{where} is {status}: {answer.body[:200]}")
+        told = self.operations[method, path]["responses"].get(str(answer.status))
+        check(told is not None, f"{where} is described")
+        content = resolve(told).get("content") if told else None
+        if content:
+            check(answer.type() in content, f"{where} is described as {answer.type()}")
+        elif told:
+            check(answer.body == b"", f"{where} has no body")
+        if content and answer.type() == "application/json":
+            fault = finds_fault(content["application/json"]["schema"], answer.json())
+            check(fault is None, f"{where} is as described: {fault}")
+        self.answered.add((method, path, answer.status))
+        return answer
+
+
+def asks_what_alerts_there_are(ask, analyst, engineer):
+    listed = ask(200, "GET", "/api/v1/alerts", query="?limit=500", session=analyst).json()["alerts"]
+    check(len(listed) > 1, "the sample has alerts")
+    ask(200, "GET", "/api/v1/alerts", query="?limit=1&skip=1&severity=2&triage=open&from=2020-01-01T00:00:00Z&q=e",
+        session=analyst)
+    for wrong in ("?limit=0", "?limit=501", "?severity=11", "?skip=-1", "?from=yesterday"):
+        ask(400, "GET", "/api/v1/alerts", query=wrong, session=analyst)
+    one = {"id": listed[0]["id"]}
+    ids = [alert["id"] for alert in listed]
+    ask(200, "POST", "/api/v1/alerts/triage", session=analyst,
+        body={"ids": ids[:2], "state": "acknowledged", "assignee": "ann", "note": "is being looked at"})
+    for wrong in ({"ids": []}, {"ids": ["zz"]}, {"ids": ids, "state": "gone"}, {"ids": ids, "note": 5}, [1]):
+        ask(400, "POST", "/api/v1/alerts/triage", session=analyst, body=wrong)
+    for alert in listed:
+        document = ask(200, "GET", "/api/v1/alerts/{id}", {"id": alert["id"]}, session=analyst).json()
+        faults = list(Validator(ALERT).iter_errors(document["alert"]))
+        check(not faults, f"the document of {alert['rule']} is as alert.schema.json says: {faults[:1]}")
+    has_packets = next(a["id"] for a in listed if a["rule"] == "rw.new-writer")
+    ask(200, "GET", "/api/v1/alerts/{id}/packets", {"id": has_packets}, session=analyst)
+    ask(200, "GET", "/api/v1/alerts/{id}/evidence.pcap", {"id": has_packets}, session=analyst)
+    ask(403, "POST", "/api/v1/alerts/{id}/approve", one, session=analyst, body={"why": "known"})
+    ask(400, "POST", "/api/v1/alerts/{id}/approve", one, session=engineer, body={"why": ""})
+    ask(200, "POST", "/api/v1/alerts/{id}/approve", {"id": has_packets}, session=engineer, body={"why": "known", "days": 7})
+    nobodys = {"id": "0" * 32}
+    for path in ("/api/v1/alerts/{id}", "/api/v1/alerts/{id}/packets", "/api/v1/alerts/{id}/evidence.pcap"):
+        ask(404, "GET", path, nobodys, session=analyst)
+    ask(404, "POST", "/api/v1/alerts/{id}/approve", nobodys, session=engineer, body={"why": "known"})
+
+
+def administers(ask, admin, analyst):
+    new = {"name": "zoe", "role": "viewer", "password": console.PASSWORD}
+    ask(200, "POST", "/api/v1/users", session=admin, body=new)
+    ask(400, "POST", "/api/v1/users", session=admin, body=new)
+    ask(403, "POST", "/api/v1/users", session=analyst, body=new)
+    ask(415, "POST", "/api/v1/users", session=admin, body=new, headers={"Content-Type": "text/plain"})
+    ask(413, "POST", "/api/v1/users", session=admin, body=dict(new, filler="x" * 300000))
+    ask(200, "GET", "/api/v1/users", session=admin)
+    ask(200, "PATCH", "/api/v1/users/{name}", {"name": "zoe"}, session=admin, body={"role": "analyst"})
+    ask(400, "PATCH", "/api/v1/users/{name}", {"name": "zoe"}, session=admin, body={"role": "god"})
+    zoe = ask.server.log_in("zoe")
+    ask(403, "POST", "/api/v1/password", session=zoe, body={"old": "not the old one", "new": console.PASSWORD})
+    ask(200, "POST", "/api/v1/password", session=zoe, body={"old": console.PASSWORD, "new": "another horse battery"})
+    ask(401, "GET", "/api/v1/status", session=zoe)
+    ask(200, "DELETE", "/api/v1/users/{name}", {"name": "zoe"}, session=admin)
+    ask(400, "DELETE", "/api/v1/users/{name}", {"name": "zoe"}, session=admin)
+    token = ask(201, "POST", "/api/v1/tokens", session=admin, body={"name": "siem", "role": "viewer", "days": 30}).json()
+    ask(200, "GET", "/api/v1/status", token=token["token"])
+    ask(403, "GET", "/api/v1/users", token=token["token"])
+    ask(200, "GET", "/api/v1/tokens", session=admin)
+    ask(200, "DELETE", "/api/v1/tokens/{name}", {"name": "siem"}, session=admin)
+    ask(401, "GET", "/api/v1/status", token=token["token"])
+    ask(200, "GET", "/api/v1/audit", session=admin)
+    ask(400, "GET", "/api/v1/audit", query="?limit=0", session=admin)
+
+
+def is_described_by_every_list(ask, session):
+    """Every GET without a part in its path and not asked above."""
+    for (method, path) in sorted(ask.operations):
+        done = any((method, path, status) in ask.answered for status in (200, 304))
+        if method == "GET" and "{" not in path and path != "/api/v1/stream" and not done:
+            tag = ask(200, "GET", path, session=session).headers.get("ETag")
+            if tag and path != "/metrics":  # it counts its own requests
+                ask(304, "GET", path, session=session, headers={"If-None-Match": tag})
+
+
+def tells_events_as_described(server, session):
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=60)
+    connection.request("GET", "/api/v1/stream", headers={"Cookie": session[0], "Last-Event-ID": "0"})
+    response = connection.getresponse()
+    check(response.headers["Content-Type"] == "text/event-stream", "the stream is one of events")
+    schemas, seen, name = DOCUMENT["components"]["schemas"], set(), ""
+    kinds = {"alerts": {"type": "array", "minItems": 1, "items": schemas["AlertSummary"]}, "status": schemas["StreamStatus"]}
+    while seen != kinds.keys():
+        line = response.readline().decode()
+        if not line:
+            break
+        if line.startswith("event: "):
+            name = line[7:].strip()
+        elif line.startswith("data: "):
+            fault = finds_fault(kinds.get(name, {"not": {}}), json.loads(line[6:]))
+            check(fault is None, f"the event {name} is as described: {fault}")
+            seen.add(name)
+    check(seen == kinds.keys(), "alerts and numbers are told")
+    connection.close()
+
+
+def can_refuse():
+    """The schemas are not so wide that everything fits."""
+    check(finds_fault({"$ref": "#/components/schemas/Error"}, {"message": "no"}), "a wrong error is refused")
+    check(finds_fault({"$ref": "#/components/schemas/Time"}, "yesterday"), "a wrong time is refused")
+    check(finds_fault({"$ref": "#/components/schemas/Asset"}, {"asset_id": "a", "colour": "red"}), "a wrong asset is refused")
+
+
+def main():
+    is_valid_for_others()
+    has_the_routes()
+    has_the_columns()
+    can_refuse()
+    for (method, path), operation in operations().items():
+        says_what_is_common(method, path, operation)
+    roles = ("viewer", "analyst", "engineer", "admin")
+    with console.sample([(role, role) for role in roles]) as (_, _, dark, store):
+        console.run(dark, store)
+        server = console.Console(store)
+        try:
+            ask = Asker(server)
+            ask(200, "GET", "/healthz")
+            ask(401, "GET", "/api/v1/alerts")
+            ask(401, "POST", "/api/v1/session", body={"user": "viewer", "password": "wrong password"})
+            ask(400, "POST", "/api/v1/session", body={"user": "viewer"})
+            for role in roles:
+                ask(200, "POST", "/api/v1/session", body={"user": role, "password": console.PASSWORD})
+            viewer, analyst, engineer, admin = (server.log_in(role) for role in roles)
+            asks_what_alerts_there_are(ask, analyst, engineer)
+            administers(ask, admin, analyst)
+            is_described_by_every_list(ask, admin)
+            tells_events_as_described(server, viewer)
+            ask(200, "DELETE", "/api/v1/session", session=viewer)
+            ask(401, "GET", "/api/v1/status", session=viewer)
+        finally:
+            check(server.stop() == 0, "the console ends well")
+    print(f"{len(ask.answered)} answers of {len({a[:2] for a in ask.answered})} operations, {failures} failures")
+    return failures > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -783,6 +783,15 @@ static bool cycles_violation(struct policy *p, const struct violation *v)
     return is_cyclic;
 }
 
+/* Modbus' file records, PCCC's data files: numbered memory, read like registers. */
+static bool is_numbered_memory(const struct ot_event *e)
+{
+    bool has_name = e->transfer.name.size > 0;
+    for (uint32_t i = 0; i < e->item_count; i++)
+        has_name = has_name || e->items[i].name.size > 0;
+    return e->operation == OP_FILE_READ && e->item_count > 0 && !has_name;
+}
+
 /* Files of a controller are its configuration: who is no engineering station has no business
  * there. File transfer protocols of offices are told by others. */
 static void config_read_event(struct policy *p, const struct ot_event *e)
@@ -793,7 +802,8 @@ static void config_read_event(struct policy *p, const struct ot_event *e)
         if (strncmp(e->protocol, office[i], strlen(office[i])) == 0)
             return;
     bool is_more = e->transfer.step == TRANSFER_BLOCK || e->transfer.step == TRANSFER_END;
-    if (e->direction != OT_REQUEST || is_more || is_approved(p, DETECTION_PLC_CONFIG_READ, e) ||
+    if (e->direction != OT_REQUEST || is_more || is_numbered_memory(e) ||
+        is_approved(p, DETECTION_PLC_CONFIG_READ, e) ||
         (o->is_usual && o->is_usual(o->context, e)) ||
         (o->is_engineering_station &&
          o->is_engineering_station(o->context, e->flow->segment, &e->flow->client)))

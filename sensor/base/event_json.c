@@ -98,13 +98,13 @@ static const struct flag_name {
     uint32_t flag;
     const char *name;
 } flag_names[] = {
-    {OT_NO_REQUEST,     "no_request"    },
-    {OT_BROADCAST,      "broadcast"     },
-    {OT_ENCRYPTED,      "encrypted"     },
-    {OT_UNSOLICITED,    "unsolicited"   },
-    {OT_RETRANSMIT,     "retransmit"    },
-    {OT_ECHO_DIFFERS,   "echo_differs"  },
-    {OT_HAS_CREDENTIAL, "has_credential"},
+    {OT_NO_REQUEST,         "no_request"        },
+    {OT_BROADCAST,          "broadcast"         },
+    {OT_ENCRYPTED,          "encrypted"         },
+    {OT_UNSOLICITED,        "unsolicited"       },
+    {OT_RETRANSMIT,         "retransmit"        },
+    {OT_ECHO_DIFFERS,       "echo_differs"      },
+    {OT_HAS_CREDENTIAL,     "has_credential"    },
     {OT_DEFAULT_CREDENTIAL, "default_credential"},
 };
 

@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { SCHEMA_VERSION = 1 };
 
@@ -370,6 +371,50 @@ static bool keys_read(struct export *x, struct key **keys, size_t *count)
     return true;
 }
 
+static bool has_part(const char *cell, const char *part)
+{
+    return !part || part[0] == '\0' || strcasestr(cell, part);
+}
+
+static bool is_same(const char *cell, const char *wanted)
+{
+    return !wanted || wanted[0] == '\0' || strcasecmp(cell, wanted) == 0;
+}
+
+bool asset_query_matches(const struct asset_query *q, const struct asset_cells *asset)
+{
+    if (!is_same(asset->cells[ASSET_COLUMN_asset_class], q->asset_class) ||
+        !is_same(asset->cells[ASSET_COLUMN_zone], q->zone) ||
+        !has_part(asset->cells[ASSET_COLUMN_vendor], q->vendor) ||
+        (q->is_host_only && asset->cells[ASSET_COLUMN_parent_asset_id][0] != '\0'))
+        return false;
+    bool is_found = has_part("", q->find);
+    for (size_t i = 0; !is_found && i < ASSET_COLUMN_COUNT; i++)
+        is_found = has_part(asset->cells[i], q->find);
+    return is_found;
+}
+
+struct selection {
+    const struct asset_query *query;
+    bool (*row)(void *context, const struct asset_cells *asset);
+    void *context;
+};
+
+static bool select_row(void *context, const struct asset_cells *asset)
+{
+    const struct selection *s = context;
+    return !asset_query_matches(s->query, asset) || s->row(s->context, asset);
+}
+
+bool assets_select(struct store *store, const struct asset_query *query,
+                   bool (*row)(void *context, const struct asset_cells *asset), void *context,
+                   struct error *err)
+{
+    struct selection selection = {query, row, context};
+    return query ? assets_export(store, select_row, &selection, err)
+                 : assets_export(store, row, context, err);
+}
+
 bool assets_export(struct store *store, bool (*row)(void *context, const struct asset_cells *asset),
                    void *context, struct error *err)
 {
@@ -423,49 +468,19 @@ static json_t *list_json(const char *cell)
     return list;
 }
 
+json_t *asset_cell_json(const struct asset_cells *asset, enum asset_column column)
+{
+    const char *cell = asset->cells[column];
+    return columns[column].is_list ? list_json(cell) : json_string(cell);
+}
+
 json_t *asset_cells_json(const struct asset_cells *asset)
 {
     json_t *object = json_object();
     for (size_t i = 0; object && i < ASSET_COLUMN_COUNT; i++) {
         const char *cell = asset->cells[i];
         if (cell[0] != '\0')
-            json_object_set_new(object, columns[i].name,
-                                columns[i].is_list ? list_json(cell) : json_string(cell));
+            json_object_set_new(object, columns[i].name, asset_cell_json(asset, i));
     }
     return object;
-}
-
-void assets_csv_header(FILE *file)
-{
-    for (size_t i = 0; i < ASSET_COLUMN_COUNT; i++)
-        fprintf(file, "%s%s", i ? "," : "", columns[i].name);
-    fputs("\r\n", file);
-}
-
-static void csv_cell(FILE *file, const char *cell)
-{
-    bool is_formula = cell[0] != '\0' && strchr("=+-@\t\r", cell[0]);
-    if (!is_formula && !strpbrk(cell, ",\"\r\n")) {
-        fputs(cell, file);
-        return;
-    }
-    fputc('"', file);
-    if (is_formula)
-        fputc('\'', file);
-    for (; *cell != '\0'; cell++) {
-        if (*cell == '"')
-            fputc('"', file);
-        fputc(*cell, file);
-    }
-    fputc('"', file);
-}
-
-void asset_cells_csv(FILE *file, const struct asset_cells *asset)
-{
-    for (size_t i = 0; i < ASSET_COLUMN_COUNT; i++) {
-        if (i > 0)
-            fputc(',', file);
-        csv_cell(file, asset->cells[i]);
-    }
-    fputs("\r\n", file);
 }

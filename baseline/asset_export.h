@@ -6,7 +6,6 @@
 #include "sensor/base/store.h"
 
 #include <jansson.h>
-#include <stdio.h>
 
 enum asset_column {
 #define COLUMN(name, is_list) ASSET_COLUMN_##name,
@@ -24,9 +23,23 @@ struct asset_cells {
 
 const char *asset_column_name(enum asset_column column);
 
-/* Calls row for every asset, by segment and address; stops when row returns false. */
+/* Which assets; NULL or "": any. */
+struct asset_query {
+    const char *asset_class, *zone; /* exactly */
+    const char *vendor;             /* a part of it; case does not matter */
+    const char *find;               /* a part of any cell; case does not matter */
+    bool is_host_only;              /* without what stands behind other assets */
+};
+bool asset_query_matches(const struct asset_query *query, const struct asset_cells *asset);
+
+/* Calls row for every asset, by segment and address; stops when row returns false. What stands
+ * behind an asset comes after it, with parent_asset_id. */
 bool assets_export(struct store *store, bool (*row)(void *context, const struct asset_cells *asset),
                    void *context, struct error *err) NODISCARD;
+/* The same, of those that query asks for (NULL: all). */
+bool assets_select(struct store *store, const struct asset_query *query,
+                   bool (*row)(void *context, const struct asset_cells *asset), void *context,
+                   struct error *err) NODISCARD;
 
 /* One asset by its id; false also when there is none. */
 bool asset_export(struct store *store, const char *id, struct asset_cells *asset,
@@ -35,8 +48,5 @@ bool asset_export(struct store *store, const char *id, struct asset_cells *asset
 /* One asset as an object: known columns only, lists as arrays. The caller owns it; NULL: no memory.
  */
 json_t *asset_cells_json(const struct asset_cells *asset);
-
-/* RFC 4180, with a header; cells that a spreadsheet would run as a formula get a leading
- * apostrophe. */
-void assets_csv_header(FILE *file);
-void asset_cells_csv(FILE *file, const struct asset_cells *asset);
+/* One cell, as a string or an array. */
+json_t *asset_cell_json(const struct asset_cells *asset, enum asset_column column);

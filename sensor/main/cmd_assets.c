@@ -2,7 +2,7 @@
  * programs. */
 #include "commands.h"
 
-#include "baseline/asset_export.h"
+#include "baseline/asset_forms.h"
 #include "schemas.h"
 #include "sensor/base/config.h"
 #include "sensor/base/text.h"
@@ -13,10 +13,17 @@
 #include <string.h>
 
 static const char usage[] =
-    "usage: sightglass assets [-s FILE] [--format table|csv|json]\n"
+    "usage: sightglass assets [-s FILE] [--format FORMAT] [--columns A,B,C] [filters]\n"
     "  -s, --store FILE   the store (default: sightglass.db in the state directory)\n"
-    "  --format FORMAT    table (default): a few columns for people; csv: all sixty; json: a line "
-    "each\n";
+    "  --format FORMAT    table (default): a few columns for people; csv, json, ndjson (an object "
+    "a "
+    "line):\n"
+    "                     all sixty; netbox: for its import of devices; cyclonedx: hardware as "
+    "CycloneDX 1.6\n"
+    "  --columns A,B,C    these columns, in this order (table, csv, json, ndjson)\n"
+    "  --class CLASS      plc, hmi, switch...      --zone ZONE    of the site policy\n"
+    "  --vendor TEXT      a part of its name       --find TEXT    anywhere in a row\n"
+    "  --hosts            without what stands behind other assets (units, slots)\n";
 
 /* What a person wants on one line of 120 characters. */
 static const struct {
@@ -67,22 +74,6 @@ static bool table_row(void *context, const struct asset_cells *asset)
     return !ferror(stdout);
 }
 
-static bool csv_row(void *context, const struct asset_cells *asset)
-{
-    (void)context;
-    asset_cells_csv(stdout, asset);
-    return !ferror(stdout);
-}
-
-static bool json_row(void *context, const struct asset_cells *asset)
-{
-    (void)context;
-    json_t *object = asset_cells_json(asset);
-    bool ok = object && json_dumpf(object, stdout, JSON_COMPACT) == 0 && putchar('\n') != EOF;
-    json_decref(object);
-    return ok;
-}
-
 static void table_header(void)
 {
     for (size_t i = 0; i < sizeof shown / sizeof *shown; i++)
@@ -90,61 +81,137 @@ static void table_header(void)
                i + 1 < sizeof shown / sizeof *shown ? ' ' : '\n');
 }
 
-static bool print_assets(const char *path, const char *format, struct error *err)
+struct call {
+    const char *store, *format;
+    struct asset_query query;
+    struct asset_choice choice;
+    bool is_help, is_chosen;
+    enum asset_form form;
+};
+
+/* Columns that a person chose: as wide as a terminal allows. */
+enum { CHOSEN_WIDTH = 24 };
+
+static bool chosen_row(void *context, const struct asset_cells *asset)
+{
+    const struct asset_choice *choice = context;
+    for (size_t i = 0; i < choice->count; i++) {
+        bool is_last = i + 1 == choice->count;
+        print_cell(asset->cells[choice->columns[i]], is_last ? ASSET_CELL_SIZE : CHOSEN_WIDTH,
+                   !is_last);
+        putchar(is_last ? '\n' : ' ');
+    }
+    return !ferror(stdout);
+}
+
+static void chosen_header(const struct asset_choice *choice)
+{
+    for (size_t i = 0; i < choice->count; i++)
+        printf("%-*s%c", i + 1 < choice->count ? CHOSEN_WIDTH : 0,
+               asset_column_name((enum asset_column)choice->columns[i]),
+               i + 1 < choice->count ? ' ' : '\n');
+}
+
+static bool print_table(struct store *store, struct call *call, struct error *err)
+{
+    if (call->is_chosen)
+        chosen_header(&call->choice);
+    else
+        table_header();
+    return assets_select(store, &call->query, call->is_chosen ? chosen_row : table_row,
+                         &call->choice, err) &&
+           ((fflush(stdout) == 0 && !ferror(stdout)) ||
+            error_set(err, "cannot write the inventory: output is closed or the disk is full"));
+}
+
+static bool print_assets(struct call *call, struct error *err)
 {
     struct store *store;
-    if (!store_open(&store, path, STORE_READ_ONLY, store_schemas, err))
+    if (!store_open(&store, call->store, STORE_READ_ONLY, store_schemas, err))
         return false;
-    bool is_table = strcmp(format, "table") == 0, is_csv = strcmp(format, "csv") == 0;
-    if (is_table)
-        table_header();
-    else if (is_csv)
-        assets_csv_header(stdout);
-    bool ok = assets_export(store, is_table ? table_row : is_csv ? csv_row : json_row, NULL, err);
+    bool ok = strcmp(call->format, "table") == 0
+                  ? print_table(store, call, err)
+                  : assets_write(store, &call->query, call->form, &call->choice, stdout, err);
     store_close(store);
-    if (ok && (fflush(stdout) != 0 || ferror(stdout)))
-        ok = error_set(err, "cannot write the inventory: output is closed or the disk is full");
     return ok;
+}
+
+enum { OPTION_COLUMNS = 256, OPTION_CLASS, OPTION_ZONE, OPTION_VENDOR, OPTION_FIND, OPTION_HOSTS };
+
+static const struct option options[] = {
+    {"store",   required_argument, NULL, 's'           },
+    {"format",  required_argument, NULL, 'f'           },
+    {"columns", required_argument, NULL, OPTION_COLUMNS},
+    {"class",   required_argument, NULL, OPTION_CLASS  },
+    {"zone",    required_argument, NULL, OPTION_ZONE   },
+    {"vendor",  required_argument, NULL, OPTION_VENDOR },
+    {"find",    required_argument, NULL, OPTION_FIND   },
+    {"hosts",   no_argument,       NULL, OPTION_HOSTS  },
+    {"help",    no_argument,       NULL, 'h'           },
+    {NULL,      0,                 NULL, 0             }
+};
+
+static bool take(struct call *call, int option, struct error *err)
+{
+    switch (option) {
+    case 's':
+        call->store = optarg;
+        return true;
+    case 'f':
+        call->format = optarg;
+        return strcmp(optarg, "table") == 0 || asset_form_parse(&call->form, optarg) ||
+               error_set(err, "--format %s: it is table, csv, json, ndjson, netbox or cyclonedx",
+                         optarg);
+    case OPTION_COLUMNS:
+        call->is_chosen = true;
+        return asset_choice_parse(&call->choice, optarg, err);
+    case OPTION_CLASS:
+        call->query.asset_class = optarg;
+        return true;
+    case OPTION_ZONE:
+        call->query.zone = optarg;
+        return true;
+    case OPTION_VENDOR:
+        call->query.vendor = optarg;
+        return true;
+    case OPTION_FIND:
+        call->query.find = optarg;
+        return true;
+    case OPTION_HOSTS:
+        call->query.is_host_only = true;
+        return true;
+    case 'h':
+        call->is_help = true;
+        return true;
+    default:
+        return error_set(err, "unknown option");
+    }
 }
 
 int cmd_assets(int argc, char **argv)
 {
-    static const struct option options[] = {
-        {"store",  required_argument, NULL, 's'},
-        {"format", required_argument, NULL, 'f'},
-        {"help",   no_argument,       NULL, 'h'},
-        {NULL,     0,                 NULL, 0  }
-    };
     struct config config;
     config_defaults(&config);
     char path[sizeof config.state_dir + 32];
     text_format(path, sizeof path, "%s/sightglass.db", config.state_dir);
-    const char *store = path, *format = "table";
+    struct call call = {.store = path, .format = "table"};
+    struct error err = {""};
+    asset_choice_all(&call.choice);
     int option;
-    while ((option = getopt_long(argc, argv, "s:h", options, NULL)) != -1) {
-        switch (option) {
-        case 's':
-            store = optarg;
-            break;
-        case 'f':
-            format = optarg;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            return 0;
-        default:
-            fputs(usage, stderr);
+    while ((option = getopt_long(argc, argv, "s:h", options, NULL)) != -1)
+        if (!take(&call, option, &err)) {
+            fprintf(stderr, "sightglass assets: %s\n%s", err.text, usage);
             return 2;
         }
+    if (call.is_help) {
+        fputs(usage, stdout);
+        return 0;
     }
-    bool is_known =
-        strcmp(format, "table") == 0 || strcmp(format, "csv") == 0 || strcmp(format, "json") == 0;
-    if (optind < argc || !is_known) {
+    if (optind < argc) {
         fputs(usage, stderr);
         return 2;
     }
-    struct error err = {""};
-    bool ok = print_assets(store, format, &err);
+    bool ok = print_assets(&call, &err);
     if (!ok)
         fprintf(stderr, "sightglass assets: %s\n", err.text);
     return ok ? 0 : 1;

@@ -14,7 +14,7 @@ python3 "$SOURCE/tests/plant/plantgen" --out "$work/day.pcap" --hours 2 --attack
 for store in one two; do
     "$SIGHTGLASS" run -r "$work/day.pcap" -s "$work/$store.db" -m learn 2>"$work/log" || fail "run: $(cat "$work/log")"
     "$SIGHTGLASS" assets -s "$work/$store.db" --format csv >"$work/$store.csv"
-    "$SIGHTGLASS" assets -s "$work/$store.db" --format json >"$work/$store.json"
+    "$SIGHTGLASS" assets -s "$work/$store.db" --format ndjson >"$work/$store.json"
 done
 cmp "$work/one.csv" "$work/two.csv" || fail "the same capture gives another inventory"
 

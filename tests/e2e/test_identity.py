@@ -208,7 +208,7 @@ def of_capture(name, folder):
                            "--events", path + ".events"], capture_output=True, text=True, check=False)
     if done.returncode:
         sys.exit(f"{name}: exit {done.returncode}: {done.stderr[-500:]}")
-    out = subprocess.run([os.environ["SIGHTGLASS"], "assets", "-s", path + ".db", "--format", "json"], capture_output=True, text=True,
+    out = subprocess.run([os.environ["SIGHTGLASS"], "assets", "-s", path + ".db", "--format", "ndjson"], capture_output=True, text=True,
                          check=True)
     assets = [json.loads(line) for line in out.stdout.splitlines()]
     told = set()

@@ -29,7 +29,7 @@ printf 'policy: policy.yaml\n' >"$work/config.yaml"
     fail "$(cat "$work/run.log")"
 "$SIGHTGLASS" policy report -s "$work/store.db" --format json >"$work/report.jsonl" || fail "report"
 "$SIGHTGLASS" policy report -s "$work/store.db" | grep -q '^commissioning, ticket CHG-7' || fail "report as a table"
-"$SIGHTGLASS" assets -s "$work/store.db" --format json >"$work/assets.json" || fail "assets"
+"$SIGHTGLASS" assets -s "$work/store.db" --format ndjson >"$work/assets.json" || fail "assets"
 "$SIGHTGLASS" policy test "$work/policy.yaml" -r "$work/day.pcap" 2>/dev/null | grep -q '^change.maintenance-record: ' || fail "policy test"
 
 python3 - "$work" <<'PY' || fail "records"

@@ -1,0 +1,54 @@
+/* api_export.c: the inventory as files: CSV, NetBox's import, CycloneDX, JSON lines. */
+#include "baseline/asset_forms.h"
+#include "routes.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Filters and columns are those of the query: class, zone, vendor, q, columns. */
+static enum MHD_Result reply_assets(struct request *r, enum asset_form form, const char *file_name)
+{
+    const struct asset_query query = {
+        .asset_class = request_text(r, "class"),
+        .zone = request_text(r, "zone"),
+        .vendor = request_text(r, "vendor"),
+        .find = request_text(r, "q"),
+    };
+    const char *columns = request_text(r, "columns");
+    struct asset_choice choice;
+    struct error err = {""};
+    asset_choice_all(&choice);
+    if (columns[0] != '\0' && !asset_choice_parse(&choice, columns, &err))
+        return reply_error(r, MHD_HTTP_BAD_REQUEST, err.text);
+    char *bytes = NULL;
+    size_t size = 0;
+    FILE *file = open_memstream(&bytes, &size);
+    if (!file)
+        return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "not enough memory");
+    bool ok = assets_write(r->store, &query, form, &choice, file, &err);
+    if (fclose(file) != 0 || !ok) {
+        free(bytes);
+        return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, ok ? "not enough memory" : err.text);
+    }
+    return reply_file(r, asset_form_type(form), file_name, bytes, size);
+}
+
+enum MHD_Result api_assets_csv(struct request *r)
+{
+    return reply_assets(r, ASSET_FORM_CSV, "assets.csv");
+}
+
+enum MHD_Result api_assets_ndjson(struct request *r)
+{
+    return reply_assets(r, ASSET_FORM_NDJSON, "assets.ndjson");
+}
+
+enum MHD_Result api_assets_netbox(struct request *r)
+{
+    return reply_assets(r, ASSET_FORM_NETBOX, "netbox.csv");
+}
+
+enum MHD_Result api_assets_cyclonedx(struct request *r)
+{
+    return reply_assets(r, ASSET_FORM_CYCLONEDX, "assets.cdx.json");
+}

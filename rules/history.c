@@ -145,7 +145,7 @@ static void tell_event(struct history *h, const struct ot_event *e, uint64_t key
     row->time_ns = row->last_ns = e->time_ns;
     row->key = key;
     row->count = 1;
-    row->kind = kind;
+    row->kind = (uint8_t)kind;
     row->size = (uint16_t)size;
     h->row(h->context, row);
 }

@@ -103,8 +103,10 @@ static void on_finding(void *context, const struct finding *f)
 
 static struct sighting claim_of(enum infrastructure_role role, const char *ip, const char *id)
 {
-    struct sighting s = {
-        .kind = SIGHTING_INFRASTRUCTURE, .time_ns = START, .detail = role, .protocol = "dhcp"};
+    struct sighting s = {.kind = SIGHTING_INFRASTRUCTURE,
+                         .time_ns = START,
+                         .detail = (uint16_t)role,
+                         .protocol = "dhcp"};
     s.who.mac = (struct mac){
         {2, 0, 0, 0, 0, 0x66}
     };

@@ -326,7 +326,7 @@ START_TEST(a_port_has_a_name)
     static const uint8_t bytes[] = {0xde, 0xad, 0xbe, 0xef, 0x99, 0x77, 0x55, 0x33, 0x11, 0xaa};
     wire.client_port = rows[_i].client;
     wire.server_port = rows[_i].server;
-    wire.transport = rows[_i].transport;
+    wire.transport = (uint8_t)rows[_i].transport;
     if (rows[_i].is_start_seen)
         wire_handshake(&wire);
     for (int i = 0; i < 40; i++)

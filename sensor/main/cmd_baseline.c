@@ -1,4 +1,5 @@
-/* cmd_baseline.c: sightglass baseline show|export|import|approve|reject: review what is normal. */
+/* cmd_baseline.c: sightglass baseline show|export|import|diff|test|approve|reject: review what is
+ * normal. */
 #include "baseline/review.h"
 #include "baseline/rows.h"
 #include "commands.h"
@@ -6,6 +7,7 @@
 #include "sensor/base/config.h"
 #include "sensor/base/json_writer.h"
 #include "sensor/base/store.h"
+#include "what_if.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -20,6 +22,10 @@ static const char usage[] =
     "sensor runs\n"
     "       sightglass baseline diff    [-s STORE] [-c CONFIG] A.yaml [B.yaml]   what B (or the "
     "store) says otherwise\n"
+    "       sightglass baseline test    [-s STORE] [-c CONFIG] [FILE.yaml]   what it, or the "
+    "store's, "
+    "would have\n"
+    "                                   raised over the event history of the store, with counts\n"
     "       sightglass baseline approve [-s STORE] [-c CONFIG] ID | [--detection D] [--actor A] "
     "[--target T]\n"
     "                                   [--until TIME] [--by WHO] [--why TEXT]\n"
@@ -206,6 +212,34 @@ static bool diff(const struct call *call, struct store *store, size_t *differenc
     return ok;
 }
 
+/* A document is tried in a store of its own, as import would leave it. */
+static bool test_document(const struct call *call, struct site *site, struct store *store,
+                          struct error *err)
+{
+    const char *sensor = call->config.sensor;
+    struct review *known = NULL, *document = NULL;
+    struct store *tried = NULL;
+    bool ok = review_read_store(&known, store, sensor, err) &&
+              read_document(&document, call->argument, known, sensor, err) &&
+              store_open(&tried, ":memory:", STORE_READ_WRITE, store_schemas, err) &&
+              review_write_store(document, tried, err) &&
+              what_if_history(WHAT_IF_BASELINE, site, &call->config, store, tried, stdout, err);
+    store_close(tried);
+    review_destroy(document);
+    review_destroy(known);
+    return ok;
+}
+
+static bool test(const struct call *call, struct store *store, struct error *err)
+{
+    struct site *site = site_create(&call->config, err);
+    bool ok = site && (call->argument ? test_document(call, site, store, err)
+                                      : what_if_history(WHAT_IF_BASELINE, site, &call->config,
+                                                        store, store, stdout, err));
+    site_release(site);
+    return ok;
+}
+
 static bool decide(const struct call *call, struct store *store, bool is_approval,
                    struct error *err)
 {
@@ -231,8 +265,9 @@ static bool decide(const struct call *call, struct store *store, bool is_approva
 
 int cmd_baseline(int argc, char **argv)
 {
-    static const char *const verbs[] = {"show", "export", "diff", "import", "approve", "reject"};
-    enum { SHOW, EXPORT, DIFF, IMPORT, APPROVE, REJECT, VERBS };
+    static const char *const verbs[] = {"show",   "export",  "diff",  "test",
+                                        "import", "approve", "reject"};
+    enum { SHOW, EXPORT, DIFF, TEST, IMPORT, APPROVE, REJECT, VERBS };
     size_t differences = 0;
     struct error err = {""};
     struct call call = {0};
@@ -261,7 +296,7 @@ int cmd_baseline(int argc, char **argv)
     struct store *store = NULL;
     bool needs_store = verb != DIFF || !call.second;
     ok = !needs_store ||
-         store_open(&store, call.store, verb <= DIFF ? STORE_READ_ONLY : STORE_READ_WRITE,
+         store_open(&store, call.store, verb <= TEST ? STORE_READ_ONLY : STORE_READ_WRITE,
                     store_schemas, &err);
     if (ok && verb == SHOW)
         ok = show(&call, store, &err);
@@ -269,6 +304,8 @@ int cmd_baseline(int argc, char **argv)
         ok = export(&call, store, &err);
     else if (ok && verb == DIFF)
         ok = diff(&call, store, &differences, &err);
+    else if (ok && verb == TEST)
+        ok = test(&call, store, &err);
     else if (ok && verb == IMPORT)
         ok = import(&call, store, &err);
     else if (ok)

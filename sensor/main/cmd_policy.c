@@ -1,13 +1,13 @@
 /* cmd_policy.c: sightglass policy check|show|test|report: what the site's policy says, what it
  * would raise, and what was done in its maintenance windows. */
 #include "commands.h"
-#include "policy_test.h"
 #include "rules/site.h"
 #include "rules/windows.h"
 #include "schemas.h"
 #include "sensor/base/config.h"
 #include "sensor/base/json_writer.h"
 #include "sensor/base/log.h"
+#include "what_if.h"
 
 #include <getopt.h>
 #include <stdlib.h>
@@ -18,8 +18,10 @@ static const char usage[] =
     "one\n"
     "       sightglass policy show   [FILE | -c CONFIG]         what it says, a line for each "
     "thing\n"
-    "       sightglass policy test   FILE -r CAPTURE...         what it would have raised, with "
-    "counts\n"
+    "       sightglass policy test   FILE -r CAPTURE... | -s STORE   what it would have raised, "
+    "with counts,\n"
+    "                                                           on captures or on the event "
+    "history of a store\n"
     "       sightglass policy report [-s STORE] [-c CONFIG] [--window NAME] [--format table|json]\n"
     "                                                           what was done in maintenance "
     "windows\n";
@@ -38,11 +40,11 @@ static const struct option long_options[] = {
 
 struct call {
     struct config config;
-    bool has_config, is_json, is_help;
+    bool has_config, has_store, is_json, is_help;
     char store[512];
     const char *window;
     const char *file; /* NULL: none */
-    const char *captures[POLICY_TEST_CAPTURES_MAX];
+    const char *captures[WHAT_IF_CAPTURES_MAX];
     size_t capture_count;
 };
 
@@ -50,11 +52,12 @@ static bool take(struct call *call, int option, struct error *err)
 {
     switch (option) {
     case 'r':
-        if (call->capture_count == POLICY_TEST_CAPTURES_MAX)
-            return error_set(err, "more than %d captures", POLICY_TEST_CAPTURES_MAX);
+        if (call->capture_count == WHAT_IF_CAPTURES_MAX)
+            return error_set(err, "more than %d captures", WHAT_IF_CAPTURES_MAX);
         call->captures[call->capture_count++] = optarg;
         return true;
     case 's':
+        call->has_store = true;
         text_format(call->store, sizeof call->store, "%s", optarg);
         return true;
     case 'c':
@@ -140,13 +143,23 @@ static bool show(struct call *call, struct error *err)
     return site != NULL;
 }
 
+static bool test_history(struct call *call, struct site *site, struct error *err)
+{
+    struct store *store = NULL;
+    bool ok = store_open(&store, call->store, STORE_READ_ONLY, store_schemas, err) &&
+              what_if_history(WHAT_IF_POLICY, site, &call->config, store, NULL, stdout, err);
+    store_close(store);
+    return ok;
+}
+
 static bool test(struct call *call, struct error *err)
 {
-    if (call->capture_count == 0)
-        return error_set(err, "name a capture to try the policy on with -r");
+    if ((call->capture_count == 0) == !call->has_store)
+        return error_set(err, "name a capture to try the policy on with -r, or a store with -s");
     struct site *site = read_policy(call, err);
-    bool ok =
-        site && policy_test(site, &call->config, call->captures, call->capture_count, stdout, err);
+    bool ok = site && (call->has_store ? test_history(call, site, err)
+                                       : what_if_captures(site, &call->config, call->captures,
+                                                          call->capture_count, stdout, err));
     site_release(site);
     return ok;
 }

@@ -631,6 +631,35 @@ void worker_packet(struct worker *w, const struct packet *p)
     w->packet = NULL;
 }
 
+/* --- a history --- */
+
+static void replay_at(struct worker *w, const struct ot_flow *flow, int64_t time_ns)
+{
+    if (time_ns > w->last_ns)
+        w->last_ns = time_ns;
+    w->pair = pair_hash(flow->segment, &flow->client, &flow->server);
+}
+
+void worker_replay_event(struct worker *w, const struct ot_event *e)
+{
+    replay_at(w, e->flow, e->time_ns);
+    on_event(w, e);
+}
+
+void worker_replay_flow(struct worker *w, const struct ot_flow *flow, enum sigma_moment moment,
+                        const char *protocol, const struct packet *packet)
+{
+    replay_at(w, flow, packet->time_ns);
+    if (moment == SIGMA_STARTED)
+        on_flow_started(w, flow, packet);
+    else if (moment == SIGMA_ANSWERED)
+        on_flow_answered(w, flow, packet);
+    else if (moment == SIGMA_REFUSED)
+        on_flow_refused(w, flow, packet);
+    else if (protocol)
+        on_protocol(w, flow, protocol, false, packet);
+}
+
 static void pass_row(void *context, const struct baseline_row *row)
 {
     struct worker *w = context;

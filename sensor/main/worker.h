@@ -36,6 +36,11 @@ void worker_destroy(struct worker *w);
 bool worker_load(struct worker *w, struct store *store, struct error *err) NODISCARD;
 
 void worker_packet(struct worker *w, const struct packet *p);
+/* One of an event history, instead of packets: judged, with no evidence. packet says when and from
+ * whom to whom, no more. */
+void worker_replay_event(struct worker *w, const struct ot_event *e);
+void worker_replay_flow(struct worker *w, const struct ot_flow *flow, enum sigma_moment moment,
+                        const char *protocol, const struct packet *packet);
 /* Packet time goes on without packets (live, idle); also called by worker_packet once a second. */
 void worker_tick(struct worker *w, int64_t time_ns);
 /* Hands changed baseline rows on. */

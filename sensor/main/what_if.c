@@ -1,7 +1,9 @@
-/* policy_test.c: see policy_test.h. */
-#include "policy_test.h"
+/* what_if.c: see what_if.h. */
+#include "what_if.h"
 
+#include "replay.h"
 #include "run.h"
+#include "sensor/base/json_writer.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -40,17 +42,29 @@ static const char *text_at(const json_t *alert, const char *section, const char 
     return text ? text : "";
 }
 
-/* Of this policy's making; what is told whatever the policy says is only counted. */
-static bool is_of_policy(const json_t *alert)
+static bool has_prefix(const char *text, const char *const *prefixes, size_t count)
 {
-    static const char *const prefixes[] = {"seg.", "plc.safety-access", "change."};
-    for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)
-        if (strncmp(rule_of(alert), prefixes[i], strlen(prefixes[i])) == 0)
+    for (size_t i = 0; i < count; i++)
+        if (strncmp(text, prefixes[i], strlen(prefixes[i])) == 0)
             return true;
-    return strncmp(text_at(alert, "sightglass", "expected"), "the policy", 10) == 0;
+    return false;
 }
 
-static void print_type(const json_t *alerts, const char *rule, bool with_alerts, FILE *out)
+/* Of this policy's or baseline's making; what is told whatever they say is only counted. */
+static bool is_of(enum what_if subject, const json_t *alert)
+{
+    static const char *const policy[] = {"seg.", "plc.safety-access", "change."};
+    static const char *const baseline[] = {
+        "rw.new-",       "rw.value-",         "rw.read-sweep",       "rw.alarm-limit",
+        "comm.new-link", "comm.new-protocol", "comm.encryption-lost"};
+    if (subject == WHAT_IF_BASELINE)
+        return has_prefix(rule_of(alert), baseline, sizeof baseline / sizeof *baseline);
+    return has_prefix(rule_of(alert), policy, sizeof policy / sizeof *policy) ||
+           strncmp(text_at(alert, "sightglass", "expected"), "the policy", 10) == 0;
+}
+
+static void print_type(enum what_if subject, const json_t *alerts, const char *rule,
+                       bool with_alerts, FILE *out)
 {
     const char *id;
     const json_t *alert;
@@ -59,7 +73,7 @@ static void print_type(const json_t *alerts, const char *rule, bool with_alerts,
     json_int_t times = 0;
     json_object_foreach(all, id, alert)
     {
-        if (strcmp(rule_of(alert), rule) != 0 || is_of_policy(alert) != with_alerts)
+        if (strcmp(rule_of(alert), rule) != 0 || is_of(subject, alert) != with_alerts)
             continue;
         count++;
         const json_t *n = json_object_get(json_object_get(alert, "sightglass"), "count");
@@ -70,7 +84,7 @@ static void print_type(const json_t *alerts, const char *rule, bool with_alerts,
                 count == 1 ? "" : "s", times);
     json_object_foreach(all, id, alert)
     {
-        if (!with_alerts || strcmp(rule_of(alert), rule) != 0 || !is_of_policy(alert))
+        if (!with_alerts || strcmp(rule_of(alert), rule) != 0 || !is_of(subject, alert))
             continue;
         const char *message = json_string_value(json_object_get(alert, "message"));
         if (shown++ < SHOWN_MAX)
@@ -81,30 +95,31 @@ static void print_type(const json_t *alerts, const char *rule, bool with_alerts,
     json_decref(all);
 }
 
-bool policy_test_print(FILE *lines, FILE *out, struct error *err)
+/* lines are alerts as JSON lines, of a capture or of a history. */
+static bool print(enum what_if subject, FILE *lines, FILE *out, struct error *err)
 {
+    const char *name = subject == WHAT_IF_POLICY ? "policy" : "baseline";
     json_t *alerts = json_object();
     bool ok = alerts && read_lines(lines, alerts, err);
-    size_t of_policy = 0;
+    size_t own = 0;
     const char *id;
     const json_t *alert;
     if (ok) {
-        json_object_foreach(alerts, id, alert) of_policy += is_of_policy(alert);
-        fprintf(out, "the policy would have raised %zu alert%s\n", of_policy,
-                of_policy == 1 ? "" : "s");
+        json_object_foreach(alerts, id, alert) own += is_of(subject, alert);
+        fprintf(out, "the %s would have raised %zu alert%s\n", name, own, own == 1 ? "" : "s");
         for (int d = 0; d < DETECTION_COUNT; d++)
-            print_type(alerts, detection_kind((enum detection)d)->id, true, out);
-        if (json_object_size(alerts) > of_policy)
-            fputs("besides, whatever the policy says:\n", out);
+            print_type(subject, alerts, detection_kind((enum detection)d)->id, true, out);
+        if (json_object_size(alerts) > own)
+            fprintf(out, "besides, whatever the %s says:\n", name);
         for (int d = 0; d < DETECTION_COUNT; d++)
-            print_type(alerts, detection_kind((enum detection)d)->id, false, out);
+            print_type(subject, alerts, detection_kind((enum detection)d)->id, false, out);
     }
     json_decref(alerts);
     return ok;
 }
 
-bool policy_test(struct site *site, const struct config *config, const char *const *captures,
-                 size_t count, FILE *out, struct error *err)
+bool what_if_captures(struct site *site, const struct config *config, const char *const *captures,
+                      size_t count, FILE *out, struct error *err)
 {
     struct run_options *o = calloc(1, sizeof *o);
     FILE *lines = tmpfile();
@@ -122,10 +137,31 @@ bool policy_test(struct site *site, const struct config *config, const char *con
         ok = run_files(o, NULL, lines) == 0 ||
              error_set(err, "the captures could not be read to their end");
         rewind(lines);
-        ok = policy_test_print(lines, out, ok ? err : NULL) && ok;
+        ok = print(WHAT_IF_POLICY, lines, out, ok ? err : NULL) && ok;
     }
     if (lines)
         fclose(lines);
     free(o);
+    return ok;
+}
+
+bool what_if_history(enum what_if subject, struct site *site, const struct config *config,
+                     struct store *history, struct store *baseline, FILE *out, struct error *err)
+{
+    struct replay_options options = {config, site, history, baseline};
+    struct history_span span;
+    char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
+    FILE *lines = tmpfile();
+    if (!lines)
+        return error_set(err, "no room for the test: %s", strerror(errno));
+    bool ok = replay(&options, lines, &span, err);
+    if (ok && span.rows > 0)
+        fprintf(out, "%" PRIu64 " events in %" PRIu64 " rows of history, %s to %s\n", span.events,
+                span.rows, time_print(first, span.first_ns), time_print(last, span.last_ns));
+    else if (ok)
+        fputs("the store has no history\n", out);
+    rewind(lines);
+    ok = ok && (span.rows == 0 || print(subject, lines, out, err));
+    fclose(lines);
     return ok;
 }

@@ -5,7 +5,7 @@
  * connections per minute cannot be judged from it; breaches of protocols are no part of it. */
 #pragma once
 
-#include "history.h"
+#include "rules/history.h"
 #include "rules/site.h"
 #include "sensor/base/config.h"
 

@@ -480,7 +480,8 @@ json_t *asset_cells_json(const struct asset_cells *asset)
     for (size_t i = 0; object && i < ASSET_COLUMN_COUNT; i++) {
         const char *cell = asset->cells[i];
         if (cell[0] != '\0')
-            json_object_set_new(object, columns[i].name, asset_cell_json(asset, i));
+            json_object_set_new(object, columns[i].name,
+                                asset_cell_json(asset, (enum asset_column)i));
     }
     return object;
 }

@@ -99,6 +99,10 @@ static const char version_2[] =
     "  suppressed INTEGER NOT NULL, folded INTEGER NOT NULL,"
     "  PRIMARY KEY(sensor, day, rule));";
 
-static const char *const migrations[] = {version_1, version_2, NULL};
+/* For who looks at one device. */
+static const char version_3[] = "CREATE INDEX alerts_by_actor ON alerts(actor, last_ns);"
+                                "CREATE INDEX alerts_by_target ON alerts(target, last_ns);";
+
+static const char *const migrations[] = {version_1, version_2, version_3, NULL};
 
 const struct store_schema alerts_schema = {.name = "alerts", .migrations = migrations};

@@ -209,6 +209,12 @@ static const char *const migrations[] = {
     "DEFAULT 0;"
     "ALTER TABLE baseline_conversations ADD COLUMN objects_settled_after INTEGER NOT NULL DEFAULT "
     "0;",
+    /* for who looks at one device */
+    "CREATE INDEX baseline_pairs_by_a ON baseline_pairs (host_a);"
+    "CREATE INDEX baseline_pairs_by_b ON baseline_pairs (host_b);"
+    "CREATE INDEX baseline_conversations_by_pair ON baseline_conversations (sensor, pair);"
+    "CREATE INDEX baseline_operations_by_conversation ON baseline_operations (sensor, "
+    "conversation);",
     NULL,
 };
 

@@ -22,6 +22,8 @@ enum {
     PARAMETER_SIZE = 128, /* the {part} of a path, decoded */
 };
 
+struct asset_list;
+
 /* What all connection threads share. */
 struct web {
     const struct config *config;
@@ -31,6 +33,7 @@ struct web {
     bool is_tls;
     struct readers *readers;
     struct throttle *throttle;
+    struct asset_list *assets;
     pthread_mutex_t writing;  /* one change at a time */
     pthread_mutex_t checking; /* one password at a time: yescrypt costs memory on purpose */
     atomic_int streams;

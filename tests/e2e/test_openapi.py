@@ -158,6 +158,25 @@ def asks_what_alerts_there_are(ask, analyst, engineer):
     ask(404, "POST", "/api/v1/alerts/{id}/approve", nobodys, session=engineer, body={"why": "known"})
 
 
+def asks_what_an_asset_is(ask, viewer, engineer):
+    path = "/api/v1/assets/{id}"
+    listed = ask(200, "GET", "/api/v1/assets", query="?limit=2&skip=1&sort=-ip&columns=ip,name&facets=1&q=1", session=viewer).json()
+    check(len(listed["assets"]) == 2 and listed["facets"]["asset_class"], "assets are listed as asked for")
+    for wrong in ("?limit=0", "?skip=-1", "?sort=size", "?columns=ip;name"):
+        ask(400, "GET", "/api/v1/assets", query=wrong, session=viewer)
+    for asset in ask(200, "GET", "/api/v1/assets", session=viewer).json()["assets"]:
+        ask(200, "GET", path, {"id": asset["asset_id"]}, session=viewer)
+    one = {"id": listed["assets"][0]["asset_id"]}
+    ask(403, "PATCH", path, one, session=viewer, body={"set": {"name": "Press 4"}})
+    said = ask(200, "PATCH", path, one, session=engineer, body={"set": {"name": "Press 4", "purdue_level": "1"}, "why": "seen"}).json()
+    check(said["asset"]["name"] == "Press 4" and len(said["overrides"]) == 2, "what was said of an asset shows")
+    ask(200, "PATCH", path, one, session=engineer, body={"set": {"name": None, "purdue_level": None}})
+    for wrong in ({}, {"set": {}}, {"set": {"mac": "x"}}, {"set": {"name": 1}}, {"set": {"purdue_level": "9"}}):
+        ask(400, "PATCH", path, one, session=engineer, body=wrong)
+    ask(404, "GET", path, {"id": "a-0"}, session=viewer)
+    ask(404, "PATCH", path, {"id": "a-0"}, session=engineer, body={"set": {"name": "x"}})
+
+
 def administers(ask, admin, analyst):
     new = {"name": "zoe", "role": "viewer", "password": console.PASSWORD}
     ask(200, "POST", "/api/v1/users", session=admin, body=new)
@@ -243,6 +262,7 @@ def main():
                 ask(200, "POST", "/api/v1/session", body={"user": role, "password": console.PASSWORD})
             viewer, analyst, engineer, admin = (server.log_in(role) for role in roles)
             asks_what_alerts_there_are(ask, analyst, engineer)
+            asks_what_an_asset_is(ask, viewer, engineer)
             administers(ask, admin, analyst)
             is_described_by_every_list(ask, admin)
             tells_events_as_described(server, viewer)

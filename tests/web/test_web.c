@@ -243,34 +243,47 @@ static const struct {
     int status;
     const char *has;
 } rows[] = {
-    {"the page",                    "/",                                         "",                               200, "<title>Sightglass</title>"                  },
-    {"its script",                  "/app.js",                                   "",                               200, "text/javascript"                            },
-    {"its style",                   "/style.css",                                "",                               200, "text/css"                                   },
-    {"health",                      "/healthz",                                  "",                               200, "\"ok\""                                     },
-    {"status",                      "/api/v1/status",                            "",                               200, "\"alerts\":2,\"alerts_open\":2,\"assets\":1"},
-    {"alerts",                      "/api/v1/alerts",                            "",                               200, "\"total\":2"                                },
-    {"alerts by severity",          "/api/v1/alerts?severity=9",                 "",                               200, "plc.stop"                                   },
-    {"one at a time",               "/api/v1/alerts?limit=1",                    "",                               200, "plc.start"                                  },
-    {"the next",                    "/api/v1/alerts?limit=1&skip=1",             "",                               200, "plc.stop"                                   },
-    {"no such limit",               "/api/v1/alerts?limit=0",                    "",                               400, "error"                                      },
-    {"too high a limit",            "/api/v1/alerts?limit=501",                  "",                               400, "error"                                      },
-    {"a limit that is none",        "/api/v1/alerts?limit=1;drop",               "",                               400, "error"                                      },
-    {"a huge number",               "/api/v1/alerts?skip=99999999999999999999",  "",                               400, "error"                                      },
-    {"assets as CSV",               "/api/v1/assets.csv?columns=ip,asset_class", "",                               200,
-     "ip,asset_class\r\n10.0.0.10,"                                                                                                                                  },
-    {"no such column",              "/api/v1/assets.csv?columns=ip,speed",       "",                               400, "there is no column speed"                   },
-    {"assets as CSV, filtered",     "/api/v1/assets.csv?columns=ip&class=plc",   "",                               200, "ip\r\n"                                     },
-    {"assets a line each",          "/api/v1/assets.ndjson?columns=ip",          "",                               200, "{\"ip\":\"10.0.0.10\"}"                     },
-    {"assets for NetBox",           "/api/v1/assets.netbox.csv",                 "",                               200,
-     "name,role,manufacturer,device_type"                                                                                                                            },
-    {"assets as CycloneDX",         "/api/v1/assets.cyclonedx.json",             "",                               200, "\"specVersion\":\"1.6\""                    },
-    {"assets",                      "/api/v1/assets",                            "",                               200, "\"ip\":\"10.0.0.10\""                       },
-    {"an alert that is not there",  "/api/v1/alerts/00ff",                       "",                               404, "no such alert"                              },
-    {"an id that is none, encoded", "/api/v1/alerts/%27%20OR%201=1",             "",                               404, "no such alert"                              },
-    {"a path out of the page",      "/../../etc/passwd",                         "",                               404, "no such path"                               },
-    {"an encoded path",             "/%2e%2e/etc/passwd",                        "",                               404, "no such path"                               },
-    {"nothing there",               "/api/v2/alerts",                            "",                               404, "no such path"                               },
-    {"another site's script",       "/api/v1/alerts",                            "Sec-Fetch-Site: cross-site\r\n", 403, "error"                                      },
+    {"the page",                    "/",                                                "",                               200, "<title>Sightglass</title>"                  },
+    {"its script",                  "/app.js",                                          "",                               200, "text/javascript"                            },
+    {"its style",                   "/style.css",                                       "",                               200, "text/css"                                   },
+    {"health",                      "/healthz",                                         "",                               200, "\"ok\""                                     },
+    {"status",                      "/api/v1/status",                                   "",                               200, "\"alerts\":2,\"alerts_open\":2,\"assets\":1"},
+    {"alerts",                      "/api/v1/alerts",                                   "",                               200, "\"total\":2"                                },
+    {"alerts by severity",          "/api/v1/alerts?severity=9",                        "",                               200, "plc.stop"                                   },
+    {"one at a time",               "/api/v1/alerts?limit=1",                           "",                               200, "plc.start"                                  },
+    {"the next",                    "/api/v1/alerts?limit=1&skip=1",                    "",                               200, "plc.stop"                                   },
+    {"no such limit",               "/api/v1/alerts?limit=0",                           "",                               400, "error"                                      },
+    {"too high a limit",            "/api/v1/alerts?limit=501",                         "",                               400, "error"                                      },
+    {"a limit that is none",        "/api/v1/alerts?limit=1;drop",                      "",                               400, "error"                                      },
+    {"a huge number",               "/api/v1/alerts?skip=99999999999999999999",         "",                               400, "error"                                      },
+    {"assets as CSV",               "/api/v1/assets.csv?columns=ip,asset_class",        "",                               200,
+     "ip,asset_class\r\n10.0.0.10,"                                                                                                                                         },
+    {"no such column",              "/api/v1/assets.csv?columns=ip,speed",              "",                               400, "there is no column speed"                   },
+    {"assets as CSV, filtered",     "/api/v1/assets.csv?columns=ip&class=plc",          "",                               200, "ip\r\n"                                     },
+    {"assets a line each",          "/api/v1/assets.ndjson?columns=ip",                 "",                               200, "{\"ip\":\"10.0.0.10\"}"                     },
+    {"assets for NetBox",           "/api/v1/assets.netbox.csv",                        "",                               200,
+     "name,role,manufacturer,device_type"                                                                                                                                   },
+    {"assets as CycloneDX",         "/api/v1/assets.cyclonedx.json",                    "",                               200, "\"specVersion\":\"1.6\""                    },
+    {"assets",                      "/api/v1/assets",                                   "",                               200, "\"ip\":\"10.0.0.10\""                       },
+    {"assets that fit",             "/api/v1/assets?q=10.0.0.1%20%3CSCRIPT&columns=ip", "",                               200,
+     "\"matched\":1"                                                                                                                                                        },
+    {"assets that do not fit",      "/api/v1/assets?q=10.0.0.1%20dnp3",                 "",                               200,
+     "\"assets\":[],\"total\":1,\"matched\":0"                                                                                                                              },
+    {"assets without a zone",       "/api/v1/assets?zone=-",                            "",                               200, "\"matched\":1"                              },
+    {"assets of a zone",            "/api/v1/assets?zone=cell",                         "",                               200, "\"matched\":0"                              },
+    {"assets in order",             "/api/v1/assets?sort=-ip&facets=1",                 "",                               200,
+     "\"facets\":{\"asset_class\":{"                                                                                                                                        },
+    {"behind the last asset",       "/api/v1/assets?skip=7",                            "",                               200, "\"assets\":[]"                              },
+    {"by no column",                "/api/v1/assets?sort=password",                     "",                               400, "error"                                      },
+    {"columns that are none",       "/api/v1/assets?columns=ip,x",                      "",                               400, "error"                                      },
+    {"an asset that is not there",  "/api/v1/assets/a-00ff",                            "",                               404, "no such asset"                              },
+    {"an asset's id that is none",  "/api/v1/assets/%27%20OR%201=1",                    "",                               404, "no such asset"                              },
+    {"an alert that is not there",  "/api/v1/alerts/00ff",                              "",                               404, "no such alert"                              },
+    {"an id that is none, encoded", "/api/v1/alerts/%27%20OR%201=1",                    "",                               404, "no such alert"                              },
+    {"a path out of the page",      "/../../etc/passwd",                                "",                               404, "no such path"                               },
+    {"an encoded path",             "/%2e%2e/etc/passwd",                               "",                               404, "no such path"                               },
+    {"nothing there",               "/api/v2/alerts",                                   "",                               404, "no such path"                               },
+    {"another site's script",       "/api/v1/alerts",                                   "Sec-Fetch-Site: cross-site\r\n", 403, "error"                                      },
 };
 
 START_TEST(answers)
@@ -395,6 +408,7 @@ static const struct {
     {"who am I",              "GET",    "/api/v1/session",           200, 200, 200},
     {"alerts",                "GET",    "/api/v1/alerts",            401, 200, 200},
     {"assets",                "GET",    "/api/v1/assets",            401, 200, 200},
+    {"say of an asset",       "PATCH",  "/api/v1/assets/a-00ff",     401, 403, 404},
     {"numbers",               "GET",    "/metrics",                  401, 200, 200},
     {"work on alerts",        "POST",   "/api/v1/alerts/triage",     401, 403, 400},
     {"approve",               "POST",   "/api/v1/alerts/0f/approve", 401, 403, 404},
@@ -445,6 +459,56 @@ START_TEST(triage_is_kept_with_who_and_why)
     last = json_array_get(json_object_get(answer, "audit"), 0);
     ck_assert_str_eq(json_string_value(json_object_get(last, "what")), "alert.triage");
     json_decref(answer);
+}
+END_TEST
+
+/* "/api/v1/assets/ID" of the only asset. */
+static const char *asset_path(const char *headers)
+{
+    static char path[128];
+    json_t *answer = body_of(get("/api/v1/assets", headers));
+    snprintf(path, sizeof path, "/api/v1/assets/%s",
+             json_string_value(json_object_get(json_array_get(json_object_get(answer, "assets"), 0),
+                                               "asset_id")));
+    json_decref(answer);
+    return path;
+}
+
+START_TEST(an_asset_shows_where_its_values_come_from)
+{
+    json_t *answer = body_of(get(asset_path(""), ""));
+    const json_t *fact = json_array_get(json_object_get(answer, "facts"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(fact, "value")), hostile);
+    ck_assert_str_eq(json_string_value(json_object_get(fact, "protocol")), "modbus");
+    ck_assert_uint_eq(json_array_size(json_object_get(answer, "addresses")), 2);
+    ck_assert_uint_eq(json_array_size(json_object_get(answer, "alerts")), 2);
+    json_decref(answer);
+}
+END_TEST
+
+START_TEST(what_a_person_says_shows_at_once_and_is_recorded)
+{
+    char headers[512], path[128];
+    add_users();
+    log_in("anna", headers);
+    snprintf(path, sizeof path, "%s", asset_path(headers));
+    static const char *const refused[] = {
+        "{}", "{\"set\":{}}", "{\"set\":{\"mac\":\"x\"}}", "{\"set\":{\"name\":7}}",
+        "{\"set\":{\"name\":\"ok\",\"asset_class\":\"toaster\"}}"};
+    for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+        ck_assert_msg(status_of(send_json("PATCH", path, headers, refused[i])) == 400, "%s",
+                      refused[i]);
+    ck_assert_ptr_null(strstr(get("/api/v1/assets", headers), "\"name\":\"ok\""));
+    ck_assert_int_eq(status_of(send_json("PATCH", path, headers,
+                                         "{\"set\":{\"name\":\"Press 4\"},\"why\":\"seen\"}")),
+                     200);
+    char *list = get("/api/v1/assets?q=press", headers);
+    ck_assert_msg(strstr(list, "\"name\":\"Press 4\"") && strstr(list, "name: user anna"), "%s",
+                  list);
+    ck_assert_ptr_nonnull(strstr(get("/api/v1/audit?limit=1", headers), "asset.override"));
+    ck_assert_int_eq(status_of(send_json("PATCH", path, headers, "{\"set\":{\"name\":null}}")),
+                     200);
+    ck_assert_ptr_nonnull(strstr(get("/api/v1/assets?q=press", headers), "\"matched\":0"));
 }
 END_TEST
 
@@ -685,6 +749,8 @@ int main(void)
     tcase_add_checked_fixture(served, start, end);
     tcase_set_timeout(served, 30);
     tcase_add_loop_test(served, answers, 0, COUNT(rows));
+    tcase_add_test(served, an_asset_shows_where_its_values_come_from);
+    tcase_add_test(served, what_a_person_says_shows_at_once_and_is_recorded);
     tcase_add_test(served, shows_one_alert);
     tcase_add_test(served, gives_evidence);
     tcase_add_test(served, sends_what_is_known_once);

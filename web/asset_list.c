@@ -1,0 +1,383 @@
+/* asset_list.c: see asset_list.h. */
+#include "asset_list.h"
+
+#include "sensor/base/json_writer.h"
+#include "sensor/base/log.h"
+
+#include <ctype.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+enum {
+    QUICK_MS = 60,  /* an inventory that is read in this time is read by who asks for it */
+    PAUSE_MS = 250, /* between two readings, at least; ten times what one took, for a large one */
+    PATH_SIZE = 4096,
+};
+
+/* --- one asset --- */
+
+struct asset_line {
+    atomic_uint uses;
+    size_t size; /* of text, and of lower behind it */
+    uint32_t at[ASSET_COLUMN_COUNT];
+    char text[];
+};
+
+const char *asset_line_cell(const struct asset_line *line, enum asset_column column)
+{
+    return line->text + line->at[column];
+}
+
+const char *asset_line_lower(const struct asset_line *line, enum asset_column column)
+{
+    return line->text + line->size + line->at[column];
+}
+
+bool asset_line_has(const struct asset_line *line, const char *word)
+{
+    return memmem(line->text + line->size, line->size, word, strlen(word)) != NULL;
+}
+
+static struct asset_line *line_create(const struct asset_cells *cells)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < ASSET_COLUMN_COUNT; i++)
+        size += strlen(cells->cells[i]) + 1;
+    struct asset_line *line = malloc(sizeof *line + 2 * size);
+    if (!line)
+        return NULL;
+    atomic_init(&line->uses, 1);
+    line->size = size;
+    size_t at = 0;
+    for (size_t i = 0; i < ASSET_COLUMN_COUNT; i++) {
+        size_t length = strlen(cells->cells[i]) + 1;
+        line->at[i] = (uint32_t)at;
+        memcpy(line->text + at, cells->cells[i], length);
+        at += length;
+    }
+    for (size_t i = 0; i < size; i++)
+        line->text[size + i] = (char)tolower((unsigned char)line->text[i]);
+    return line;
+}
+
+static void line_drop(struct asset_line *line)
+{
+    if (line && atomic_fetch_sub_explicit(&line->uses, 1, memory_order_acq_rel) == 1)
+        free(line);
+}
+
+/* --- all of them --- */
+
+/* What a store looks like from outside: differs after every commit. */
+struct mark {
+    ino_t file;
+    struct timespec file_time, log_time;
+    off_t file_size, log_size;
+};
+
+struct reading {
+    struct asset_lines lines; /* first: what is lent */
+    unsigned uses;            /* guarded by the list's lock */
+    size_t capacity;
+};
+
+struct asset_list {
+    const char *path;
+    struct readers *readers;
+    pthread_mutex_t lock, building; /* building first */
+    pthread_cond_t wanted;
+    pthread_t thread;
+    bool is_stopping, is_wanted;
+    struct reading *newest;
+    struct mark mark;      /* of the store, when newest was read */
+    int64_t read_at, took; /* milliseconds */
+};
+
+static int64_t clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static struct mark mark_of(const struct asset_list *list)
+{
+    struct mark mark;
+    struct stat s;
+    char log[PATH_SIZE];
+    memset(&mark, 0, sizeof mark);
+    if (stat(list->path, &s) == 0) {
+        mark.file = s.st_ino;
+        mark.file_time = s.st_mtim;
+        mark.file_size = s.st_size;
+    }
+    text_format(log, sizeof log, "%s-wal", list->path);
+    if (stat(log, &s) == 0) {
+        mark.log_time = s.st_mtim;
+        mark.log_size = s.st_size;
+    }
+    return mark;
+}
+
+static bool is_same(const struct mark *a, const struct mark *b)
+{
+    return a->file == b->file && a->file_size == b->file_size && a->log_size == b->log_size &&
+           a->file_time.tv_sec == b->file_time.tv_sec &&
+           a->file_time.tv_nsec == b->file_time.tv_nsec &&
+           a->log_time.tv_sec == b->log_time.tv_sec && a->log_time.tv_nsec == b->log_time.tv_nsec;
+}
+
+static void reading_free(struct reading *reading)
+{
+    for (size_t i = 0; i < reading->lines.count; i++)
+        line_drop(reading->lines.lines[i]);
+    free(reading->lines.lines);
+    free(reading);
+}
+
+/* With the list's lock held. */
+static void reading_drop(struct reading *reading)
+{
+    if (reading && --reading->uses == 0)
+        reading_free(reading);
+}
+
+static bool reading_add(struct reading *reading, struct asset_line *line)
+{
+    if (line && reading->lines.count == reading->capacity) {
+        size_t capacity = reading->capacity ? 2 * reading->capacity : 64;
+        struct asset_line **more =
+            realloc(reading->lines.lines, capacity * sizeof *reading->lines.lines);
+        if (!more) {
+            line_drop(line);
+            return false;
+        }
+        reading->lines.lines = more;
+        reading->capacity = capacity;
+    }
+    if (!line)
+        return false;
+    reading->lines.lines[reading->lines.count++] = line;
+    return true;
+}
+
+/* --- reading the store --- */
+
+static bool put_asset(void *context, const struct asset_cells *asset)
+{
+    return reading_add(context, line_create(asset));
+}
+
+/* All assets of one moment. */
+static struct reading *read_all(struct store *store, struct error *err)
+{
+    struct reading *reading = calloc(1, sizeof *reading);
+    if (!reading) {
+        error_set(err, "out of memory");
+        return NULL;
+    }
+    reading->uses = 1;
+    bool ok = store_exec(store, "BEGIN", err) && assets_export(store, put_asset, reading, err);
+    store_rollback(store);
+    if (ok)
+        return reading;
+    reading_free(reading);
+    return NULL;
+}
+
+static void replace(struct asset_list *list, struct reading *reading)
+{
+    pthread_mutex_lock(&list->lock);
+    reading_drop(list->newest);
+    list->newest = reading;
+    pthread_mutex_unlock(&list->lock);
+}
+
+/* With `building` held. */
+static bool build(struct asset_list *list, struct store *store, struct error *err)
+{
+    struct mark mark = mark_of(list);
+    int64_t start = clock_ms();
+    struct reading *reading = read_all(store, err);
+    if (!reading)
+        return false;
+    replace(list, reading);
+    pthread_mutex_lock(&list->lock);
+    list->mark = mark;
+    list->read_at = clock_ms();
+    list->took = list->read_at - start;
+    pthread_mutex_unlock(&list->lock);
+    return true;
+}
+
+static void build_aside(struct asset_list *list)
+{
+    struct error err = {""};
+    struct store *store = readers_take(list->readers, &err);
+    if (!store)
+        return; /* who asks next is told why */
+    pthread_mutex_lock(&list->building);
+    (void)build(list, store, &err);
+    pthread_mutex_unlock(&list->building);
+    readers_give(list->readers, store);
+}
+
+/* Reads at the start, so that the first who asks need not wait, and when wanted. */
+static void *work(void *context)
+{
+    struct asset_list *list = context;
+    build_aside(list);
+    pthread_mutex_lock(&list->lock);
+    while (!list->is_stopping) {
+        if (!list->is_wanted) {
+            pthread_cond_wait(&list->wanted, &list->lock);
+            continue;
+        }
+        list->is_wanted = false;
+        pthread_mutex_unlock(&list->lock);
+        build_aside(list);
+        pthread_mutex_lock(&list->lock);
+    }
+    pthread_mutex_unlock(&list->lock);
+    return NULL;
+}
+
+/* --- life --- */
+
+struct asset_list *asset_list_create(const char *store_path, struct readers *readers)
+{
+    struct asset_list *list = calloc(1, sizeof *list);
+    if (!list)
+        return NULL;
+    list->path = store_path;
+    list->readers = readers;
+    pthread_mutex_init(&list->lock, NULL);
+    pthread_mutex_init(&list->building, NULL);
+    pthread_cond_init(&list->wanted, NULL);
+    if (pthread_create(&list->thread, NULL, work, list) != 0) {
+        pthread_cond_destroy(&list->wanted);
+        pthread_mutex_destroy(&list->building);
+        pthread_mutex_destroy(&list->lock);
+        free(list);
+        return NULL;
+    }
+    return list;
+}
+
+void asset_list_destroy(struct asset_list *list)
+{
+    if (!list)
+        return;
+    pthread_mutex_lock(&list->lock);
+    list->is_stopping = true;
+    pthread_cond_signal(&list->wanted);
+    pthread_mutex_unlock(&list->lock);
+    pthread_join(list->thread, NULL);
+    pthread_mutex_lock(&list->lock);
+    reading_drop(list->newest);
+    pthread_mutex_unlock(&list->lock);
+    pthread_cond_destroy(&list->wanted);
+    pthread_mutex_destroy(&list->building);
+    pthread_mutex_destroy(&list->lock);
+    free(list);
+}
+
+/* --- asking --- */
+
+enum freshness { FRESH, OLD, MISSING };
+
+/* A large inventory is left to the thread. */
+static enum freshness freshness_of(struct asset_list *list)
+{
+    enum freshness freshness = FRESH;
+    pthread_mutex_lock(&list->lock);
+    bool is_due = list->newest && clock_ms() - list->read_at >= PAUSE_MS + 10 * list->took;
+    struct mark known = list->mark;
+    bool is_large = list->took > QUICK_MS;
+    if (!list->newest)
+        freshness = MISSING;
+    pthread_mutex_unlock(&list->lock);
+    if (freshness == MISSING || (is_large && !is_due))
+        return freshness;
+    struct mark now = mark_of(list);
+    if (is_same(&known, &now))
+        return FRESH;
+    if (!is_large)
+        return OLD;
+    pthread_mutex_lock(&list->lock);
+    list->is_wanted = true;
+    pthread_cond_signal(&list->wanted);
+    pthread_mutex_unlock(&list->lock);
+    return FRESH;
+}
+
+const struct asset_lines *asset_list_take(struct asset_list *list, struct store *store,
+                                          struct error *err)
+{
+    if (freshness_of(list) != FRESH) {
+        pthread_mutex_lock(&list->building);
+        bool ok = freshness_of(list) == FRESH || build(list, store, err); /* or another just did */
+        pthread_mutex_unlock(&list->building);
+        if (!ok)
+            return NULL;
+    }
+    pthread_mutex_lock(&list->lock);
+    struct reading *reading = list->newest;
+    reading->uses++;
+    pthread_mutex_unlock(&list->lock);
+    return &reading->lines;
+}
+
+void asset_list_give(struct asset_list *list, const struct asset_lines *lines)
+{
+    if (!lines)
+        return;
+    pthread_mutex_lock(&list->lock);
+    struct reading *reading = (struct reading *)(uintptr_t)lines;
+    reading_drop(reading);
+    pthread_mutex_unlock(&list->lock);
+}
+
+/* A copy of the newest reading in which one line is another. */
+static struct reading *copy_with(struct asset_list *list, struct asset_line *line)
+{
+    struct reading *copy = calloc(1, sizeof *copy);
+    const char *id = asset_line_cell(line, ASSET_COLUMN_asset_id);
+    pthread_mutex_lock(&list->lock);
+    bool ok = copy && list->newest;
+    for (size_t i = 0; ok && i < list->newest->lines.count; i++) {
+        struct asset_line *old = list->newest->lines.lines[i];
+        bool is_it = strcmp(asset_line_cell(old, ASSET_COLUMN_asset_id), id) == 0;
+        struct asset_line *kept = is_it ? line : old;
+        atomic_fetch_add_explicit(&kept->uses, 1, memory_order_relaxed);
+        ok = reading_add(copy, kept);
+    }
+    pthread_mutex_unlock(&list->lock);
+    if (copy)
+        copy->uses = 1;
+    if (ok)
+        return copy;
+    if (copy)
+        reading_free(copy);
+    return NULL;
+}
+
+void asset_list_renew(struct asset_list *list, struct store *store, const char *id)
+{
+    struct error err = {""};
+    struct asset_cells *cells = malloc(sizeof *cells);
+    pthread_mutex_lock(&list->building); /* an older reading must not come after this one */
+    struct asset_line *line =
+        cells && asset_export(store, id, cells, &err) ? line_create(cells) : NULL;
+    struct reading *reading = line ? copy_with(list, line) : NULL;
+    if (reading)
+        replace(list, reading);
+    line_drop(line);
+    pthread_mutex_unlock(&list->building);
+    free(cells);
+}

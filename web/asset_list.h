@@ -1,0 +1,37 @@
+/* asset_list.h: the inventory as the console lists it: every asset's cells, exported once and kept,
+ * so that filtering and sorting ten thousand of them costs no query. Follows the store: a small
+ * inventory is read again as soon as the store changed, a large one by a thread of its own while
+ * the last reading is still shown. From any thread. */
+#pragma once
+
+#include "baseline/asset_export.h"
+#include "readers.h"
+
+#include <stddef.h>
+
+struct asset_list;
+
+/* NULL: out of memory. Both must outlive it. */
+struct asset_list *asset_list_create(const char *store_path, struct readers *readers);
+void asset_list_destroy(struct asset_list *list);
+
+/* One asset: its cells one after the other, each with a NUL, and the same in lower case. */
+struct asset_line;
+const char *asset_line_cell(const struct asset_line *line, enum asset_column column);
+const char *asset_line_lower(const struct asset_line *line, enum asset_column column);
+/* Whether any cell contains the word, which is in lower case. */
+bool asset_line_has(const struct asset_line *line, const char *word);
+
+/* All assets at one moment, in the order of the export. */
+struct asset_lines {
+    struct asset_line **lines;
+    size_t count;
+};
+
+/* What is known now; to be given back. NULL with *err when the store cannot be read. */
+const struct asset_lines *asset_list_take(struct asset_list *list, struct store *store,
+                                          struct error *err);
+void asset_list_give(struct asset_list *list, const struct asset_lines *lines);
+
+/* Somebody changed this asset: it is read again at once. */
+void asset_list_renew(struct asset_list *list, struct store *store, const char *id);

@@ -75,6 +75,7 @@ async function showsAssets(page) {
   check(await page.locator("table.assets tbody img").count() === 0, "and is text, not an element");
   check(await page.title() === "Assets · Sightglass", "and did not run");
   await page.fill("#find", "10.0.0.66");
+  await page.locator("#assets-title", { hasText: "1 of" }).waitFor();
   check(await page.locator("table.assets tbody tr").count() === 1, "devices can be found");
   await page.fill("#find", "");
 }

@@ -3,6 +3,7 @@
 
 #include "alerts/severity.h"
 #include "baseline/health.h"
+#include "rules/spread.h"
 #include "rules/windows.h"
 #include "schemas.h"
 #include "sensor/base/log.h"
@@ -32,6 +33,7 @@ struct core {
     _Atomic(struct site *) next_site; /* waits for the next tick; NULL: none */
     bool is_site_new;                 /* not yet compared with what the store remembers */
     struct windows *windows;
+    struct spread *spread;
     struct sigma *sigma; /* over findings; NULL: no rules */
     struct sigma_correlator *correlator;
     const struct sigma_rules *rules; /* that both use */
@@ -94,6 +96,7 @@ static void on_finding(void *context, const struct finding *f)
     struct finding out = *f;
     out.flags |= place_flags(c, f);
     windows_permit(c->windows, c->site, &out);
+    spread_fold(c->spread, &out);
     if (c->options.found)
         c->options.found(c->options.found_context, &out);
     alerts_finding(c->alerts, &out);
@@ -230,7 +233,8 @@ static bool create_parts(struct core *c, struct error *err)
     struct health_options health = {config->no_traffic_seconds, config->loss_percent};
     c->health = health_create(&health);
     c->windows = windows_create(config->sensor, c->queue);
-    if (!c->alerts || !c->health || !c->windows)
+    c->spread = spread_create();
+    if (!c->alerts || !c->health || !c->windows || !c->spread)
         return error_set(err, "out of memory for the inventory and the alerts");
     return inventory_load(c->inventory, c->store, err) && alerts_load(c->alerts, c->store, err);
 }
@@ -272,6 +276,7 @@ bool core_close(struct core *c, struct error *err)
     if (!c)
         return true;
     windows_destroy(c->windows);
+    spread_destroy(c->spread);
     health_destroy(c->health);
     sigma_destroy(c->sigma);
     sigma_correlator_destroy(c->correlator);

@@ -349,6 +349,8 @@ void assets_merge(struct assets *t, struct asset *older, struct asset *younger)
     facts_move(t, older, younger);
     older->flags |= younger->flags & ~(uint32_t)ASSET_PROXY;
     older->operations |= younger->operations;
+    older->plant |= younger->plant;
+    older->usual |= younger->usual;
     older->suffered |= younger->suffered;
     older->packets += younger->packets;
     older->bytes += younger->bytes;

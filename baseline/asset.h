@@ -8,6 +8,7 @@
 #include "asset_index.h"
 #include "scan.h"
 #include "sensor/base/finding.h"
+#include "sensor/base/place.h"
 
 enum {
     ASSET_ID_SIZE = 24,
@@ -104,6 +105,9 @@ struct asset {
     bool is_lost;             /* and told */
     bool is_reversed;         /* was told to be a client now */
     uint64_t operations;      /* performed: a bit per enum operation */
+    uint64_t plant;           /* of these, with protocols of the plant */
+    uint64_t usual;           /* of these, while learning or by a device that is new: what it is
+                                 there for */
     uint64_t suffered;        /* performed on it */
     uint32_t first_service, first_fact;
 };
@@ -179,8 +183,17 @@ const struct asset_fact *asset_fact_best(const struct assets *t, const struct as
 /* The same, text only; "" when unknown. */
 const char *asset_fact_text(const struct assets *t, const struct asset *a, enum fact_kind kind);
 
-/* What it is, by what it told and did: "plc", "hmi", "router", "unknown"... (DETECTIONS 2,
- * asset_class) */
+/* What a device probably is, and how sure that is. */
+struct asset_guess {
+    const char *class;  /* "plc", "hmi", "router", "unknown"... (DETECTIONS 2, asset_class) */
+    uint8_t confidence; /* 0 to 100 */
+    int16_t level;      /* Purdue level in tenths; LEVEL_UNKNOWN */
+    char why[96];       /* "answers modbus"; "" for what is unknown */
+};
+/* By what it told and did; place (NULL: none): what the site policy says of it stands above. */
+void asset_guess(const struct assets *t, const struct asset *a, const struct site_place *place,
+                 struct asset_guess *guess);
+/* Its class alone. */
 const char *asset_class(const struct assets *t, const struct asset *a);
 /* What it does: "controller;scanner" (DETECTIONS 2, role). Returns out. */
 char *asset_role(const struct assets *t, const struct asset *a, char *out, size_t capacity);

@@ -110,6 +110,19 @@ static void time_cell(struct export *x, enum asset_column column, int64_t time_n
         set(x, column, time_print(text, time_ns));
 }
 
+/* What is no more than likely says so among the sources. */
+static void inferred(struct export *x, sqlite3_stmt *s)
+{
+    char text[ASSET_CELL_SIZE], why[128];
+    no_separator(why, sizeof why, column_text(s, 8));
+    if (why[0] == '\0')
+        return;
+    add(x, ASSET_COLUMN_sources, text_format(text, sizeof text, "asset_class: inferred, %s", why));
+    text_format(text, sizeof text, "class %d", sqlite3_column_int(s, 9));
+    set(x, ASSET_COLUMN_confidence, text);
+    set(x, ASSET_COLUMN_purdue_level, column_text(s, 10));
+}
+
 static void asset_row(struct export *x, sqlite3_stmt *s)
 {
     int64_t last_ns = sqlite3_column_int64(s, 1);
@@ -122,6 +135,7 @@ static void asset_row(struct export *x, sqlite3_stmt *s)
     set(x, ASSET_COLUMN_name, column_text(s, 6));
     set(x, ASSET_COLUMN_vlan, column_text(s, 7));
     set(x, ASSET_COLUMN_internet, flags & ASSET_PUBLIC ? "yes" : "");
+    inferred(x, s);
     bool is_transient = !(flags & ASSET_TALKED) && x->row->cells[ASSET_COLUMN_role][0] == '\0';
     set(x, ASSET_COLUMN_status,
         x->newest_ns - last_ns > ACTIVE_NS ? "silent"
@@ -131,8 +145,13 @@ static void asset_row(struct export *x, sqlite3_stmt *s)
 
 static void place_row(struct export *x, sqlite3_stmt *s)
 {
+    bool is_placed = column_text(s, 1)[0] != '\0';
     set(x, ASSET_COLUMN_zone, column_text(s, 0));
-    set(x, ASSET_COLUMN_purdue_level, column_text(s, 1));
+    if (is_placed)
+        set(x, ASSET_COLUMN_purdue_level, column_text(s, 1));
+    if (x->row->cells[ASSET_COLUMN_purdue_level][0] != '\0')
+        add(x, ASSET_COLUMN_sources,
+            is_placed ? "purdue_level: site policy" : "purdue_level: inferred from its class");
     set(x, ASSET_COLUMN_safety, sqlite3_column_int(s, 2) ? "yes" : "");
     set(x, ASSET_COLUMN_criticality, sqlite3_column_int(s, 3) ? "critical" : "");
 }
@@ -281,7 +300,8 @@ static bool export_asset(struct export *x, const struct key *key)
     text_format(x->row->cells[ASSET_COLUMN_schema], ASSET_CELL_SIZE, "%d", SCHEMA_VERSION);
     store_setting_get(x->store, "site", x->row->cells[ASSET_COLUMN_site], ASSET_CELL_SIZE);
     return about_asset(x, key,
-                       "SELECT first_ns, last_ns, changed_ns, flags, class, role, name, vlans"
+                       "SELECT first_ns, last_ns, changed_ns, flags, class, role, name, vlans,"
+                       " class_why, class_confidence, level"
                        " FROM assets WHERE sensor = ? AND id = ?",
                        asset_row) &&
            about_asset(x, key,

@@ -59,6 +59,13 @@ static const char *const migrations[] = {
     "CREATE TABLE asset_overrides (sensor TEXT NOT NULL, asset TEXT NOT NULL, field TEXT NOT NULL,"
     " value TEXT NOT NULL, by TEXT NOT NULL, why TEXT NOT NULL, at_ms INTEGER NOT NULL,"
     " PRIMARY KEY (sensor, asset, field)) WITHOUT ROWID;",
+    /* why it is taken for what it is; what it does with the plant's protocols, and is there for */
+    "ALTER TABLE assets ADD COLUMN class_why TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE assets ADD COLUMN class_confidence INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE assets ADD COLUMN level TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE assets ADD COLUMN plant INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE assets ADD COLUMN usual INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE assets SET plant = operations, usual = operations;",
     NULL,
 };
 
@@ -79,7 +86,8 @@ struct asset_row {
     struct owner owner;
     struct asset asset;
     struct site_place place;
-    char class[24], role[64], name[ASSET_FACT_TEXT], serial[ASSET_FACT_TEXT];
+    struct asset_guess guess;
+    char role[64], name[ASSET_FACT_TEXT], serial[ASSET_FACT_TEXT];
     char protocols[ASSET_PROTOCOLS_MAX][PROTOCOL_NAME_SIZE];
 };
 
@@ -256,7 +264,7 @@ static bool asset_apply(struct store *store, const void *data, size_t size, stru
     assert(size == sizeof(struct asset_row));
     const struct asset_row *row = data;
     const struct asset *a = &row->asset;
-    char vlans[ASSET_VLANS_MAX * 6 + 1] = "";
+    char vlans[ASSET_VLANS_MAX * 6 + 1] = "", level[4];
     for (size_t i = 0; i < a->vlan_count; i++) {
         size_t used = strlen(vlans);
         text_format(vlans + used, sizeof vlans - used, "%s%u", used ? ";" : "", a->vlans[i]);
@@ -272,8 +280,8 @@ static bool asset_apply(struct store *store, const void *data, size_t size, stru
             "operations,"
             " suffered, packets, bytes, foreign_count, most_hosts, most_ports, most_arp, class, "
             "role,"
-            " name, vlans, longest_pause_ns, present_ns)"
-            " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+            " name, vlans, longest_pause_ns, present_ns, class_why, class_confidence, level, plant,"
+            " usual) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
             " ON CONFLICT (sensor, id) DO UPDATE SET first_ns = min(first_ns, excluded.first_ns),"
             " last_ns = excluded.last_ns, changed_ns = excluded.changed_ns, flags = excluded.flags,"
             " operations = excluded.operations, suffered = excluded.suffered,"
@@ -282,7 +290,9 @@ static bool asset_apply(struct store *store, const void *data, size_t size, stru
             " most_ports = excluded.most_ports, most_arp = excluded.most_arp, class = "
             "excluded.class,"
             " role = excluded.role, name = excluded.name, vlans = excluded.vlans,"
-            " longest_pause_ns = excluded.longest_pause_ns, present_ns = excluded.present_ns",
+            " longest_pause_ns = excluded.longest_pause_ns, present_ns = excluded.present_ns,"
+            " class_why = excluded.class_why, class_confidence = excluded.class_confidence,"
+            " level = excluded.level, plant = excluded.plant, usual = excluded.usual",
             err),
         0};
     if (!b.statement)
@@ -301,12 +311,17 @@ static bool asset_apply(struct store *store, const void *data, size_t size, stru
     bind_integer(&b, a->foreign_count);
     for (size_t i = 0; i < SCAN_KIND_COUNT; i++)
         bind_integer(&b, a->habit.most[i]);
-    bind_text(&b, row->class);
+    bind_text(&b, row->guess.class);
     bind_text(&b, row->role);
     bind_text(&b, row->name);
     bind_text(&b, vlans);
     bind_integer(&b, a->longest_pause_ns);
     bind_integer(&b, a->present_ns);
+    bind_text(&b, row->guess.why);
+    bind_integer(&b, row->guess.confidence);
+    bind_text(&b, level_print(level, row->guess.level));
+    bind_integer(&b, (int64_t)a->plant);
+    bind_integer(&b, (int64_t)a->usual);
     return store_step(store, b.statement, err) && aliases_write(store, row, err) &&
            protocols_write(store, row, err) && place_write(store, row, err);
 }
@@ -433,7 +448,6 @@ static void asset_save(struct inventory *inv, struct asset *a, struct store_queu
 {
     const struct assets *t = &inv->assets;
     struct asset_row row = {.owner = owner_of(inv, a->segment), .asset = *a};
-    text_copy(row.class, sizeof row.class, text_of(asset_class(t, a)));
     asset_role(t, a, row.role, sizeof row.role);
     text_copy(row.name, sizeof row.name, text_of(asset_name(t, a)));
     text_copy(row.serial, sizeof row.serial, text_of(asset_fact_text(t, a, FACT_SERIAL)));
@@ -443,6 +457,7 @@ static void asset_save(struct inventory *inv, struct asset *a, struct store_queu
     if (a->mac_count && !(a->flags & ASSET_PROXY))
         host.mac = a->macs[0];
     inventory_place(inv, &host, a->vlan_count ? a->vlans[0] : VLAN_NONE, &row.place);
+    asset_guess(t, a, &row.place, &row.guess);
     for (size_t i = 0; i < a->protocol_count; i++)
         memcpy(row.protocols[i], assets_protocol_name(t, a->protocols[i].name), PROTOCOL_NAME_SIZE);
     store_post(queue, asset_apply, &row, sizeof row);
@@ -587,6 +602,8 @@ static void asset_row(struct inventory *inv, sqlite3_stmt *statement)
     vlans_parse(a, column_text(statement, 14));
     a->longest_pause_ns = sqlite3_column_int64(statement, 15);
     a->present_ns = sqlite3_column_int64(statement, 16);
+    a->plant = (uint64_t)sqlite3_column_int64(statement, 17);
+    a->usual = (uint64_t)sqlite3_column_int64(statement, 18);
 }
 
 static void alias_row(struct inventory *inv, sqlite3_stmt *statement)
@@ -683,7 +700,7 @@ bool inventory_load(struct inventory *inv, struct store *store, struct error *er
          " ORDER BY name",                                                          segment_row },
         {"SELECT id, segment, first_ns, last_ns, changed_ns, flags, operations, suffered, packets,"
          " bytes, foreign_count, most_hosts, most_ports, most_arp, vlans, longest_pause_ns, "
-         "present_ns FROM "
+         "present_ns, plant, usual FROM "
          "assets"
          " WHERE sensor = ? ORDER BY last_ns DESC, id",                             asset_row   },
         {"SELECT asset, kind, value, is_confirmed FROM asset_aliases WHERE sensor = ?"

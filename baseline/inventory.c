@@ -868,6 +868,18 @@ static const uint64_t PROGRAMMING =
     (uint64_t)1 << OP_PROGRAM_DELETE | (uint64_t)1 << OP_FIRMWARE_UPDATE |
     (uint64_t)1 << OP_FILE_WRITE | (uint64_t)1 << OP_CONFIG_CHANGE;
 
+/* What a device does with the plant's protocols, and what it is there for: what a known one does
+ * for the first time after learning is news and not its duty. */
+static void duty_seen(struct inventory *inv, uint32_t segment, struct asset *a, uint64_t bit)
+{
+    uint64_t usual = a->is_new || is_silent(inv, segment) ? bit : 0;
+    if ((a->plant & bit) && (a->usual & usual) == usual)
+        return;
+    a->plant |= bit;
+    a->usual |= usual;
+    a->is_dirty = true;
+}
+
 static void on_role(struct inventory *inv, uint32_t segment, struct asset *a,
                     const struct sighting *s)
 {
@@ -882,6 +894,8 @@ static void on_role(struct inventory *inv, uint32_t segment, struct asset *a,
         a->is_dirty = true;
         something_new(inv, segment);
     }
+    if (asset_protocol_kind(s->protocol))
+        duty_seen(inv, segment, a, bit);
     if (target && (PROGRAMMING >> s->operation & 1))
         target->program_ns = s->time_ns;
     bool is_between_computers =

@@ -225,33 +225,87 @@ START_TEST(index_finds_all)
 }
 END_TEST
 
+#define NOWHERE                                                                                    \
+    {                                                                                              \
+        .level = LEVEL_UNKNOWN                                                                     \
+    }
+
+enum {
+    READS = 1 << OP_READ,
+    WRITES = 1 << OP_READ | 1 << OP_WRITE,
+    SEARCHES = 1 << OP_DISCOVER,
+};
+
 static const struct {
-    const char *served, *used;
+    const char *shows, *served, *used;
     enum operation did;
+    uint64_t usual;
+    uint32_t flags;
+    const char *told;
+    struct site_place place;
     const char *class;
+    int level;
 } classes[] = {
-    {"modbus", "",       OP_UNKNOWN, "plc"      },
-    {"dnp3",   "",       OP_UNKNOWN, "rtu"      },
-    {"mms",    "",       OP_UNKNOWN, "ied"      },
-    {"opcua",  "",       OP_UNKNOWN, "server"   },
-    {"http",   "",       OP_UNKNOWN, "server"   },
-    {"",       "modbus", OP_READ,    "historian"},
-    {"",       "modbus", OP_WRITE,   "hmi"      },
-    {"",       "",       OP_UNKNOWN, "unknown"  },
-    {"modbus", "modbus", OP_WRITE,   "plc"      },
+    {"a PLC",                                       "modbus", "",       OP_UNKNOWN,          0,        ASSET_CONTROLLER,  NULL,       NOWHERE, "plc",         10           },
+    {"an RTU",                                      "dnp3",   "",       OP_UNKNOWN,          0,        ASSET_CONTROLLER,  NULL,       NOWHERE, "rtu",         10           },
+    {"an IED",                                      "mms",    "",       OP_UNKNOWN,          0,        ASSET_CONTROLLER,  NULL,       NOWHERE, "ied",         10           },
+    {"a PLC that is a client, too",                 "modbus", "modbus", OP_WRITE,            WRITES,   ASSET_CONTROLLER,  NULL,
+     NOWHERE,                                                                                                                                  "plc",         10           },
+    {"it says what it is",                          "enip",   "",       OP_UNKNOWN,          0,        ASSET_CONTROLLER,  "AC drive", NOWHERE,
+     "drive",                                                                                                                                                 10           },
+    {"an OPC UA server",                            "opcua",  "",       OP_UNKNOWN,          0,        0,                 NULL,       NOWHERE, "server",      20           },
+    {"a web server",                                "http",   "",       OP_UNKNOWN,          0,        0,                 NULL,       NOWHERE, "server",      30           },
+    {"a server of the office",                      "http",   "",       OP_UNKNOWN,          0,        ASSET_PROXY,       NULL,       NOWHERE, "server",      40           },
+    {"it is managed only",                          "snmp",   "",       OP_UNKNOWN,          0,        0,                 NULL,       NOWHERE, "switch",      10           },
+    {"a printer",                                   "ipp",    "",       OP_UNKNOWN,          0,        0,                 NULL,       NOWHERE, "printer",     30           },
+    {"it only reads",                               "",       "modbus", OP_READ,             READS,    0,                 NULL,       NOWHERE, "historian",   30           },
+    {"it writes",                                   "",       "modbus", OP_WRITE,            WRITES,   0,                 NULL,       NOWHERE, "hmi",         20           },
+    {"a reader that wrote once after learning",     "",       "modbus", OP_WRITE,            READS,    0,                 NULL,       NOWHERE,
+     "historian",                                                                                                                                             30           },
+    {"a panel from which somebody programs",        "",       "s7comm", OP_PROGRAM_DOWNLOAD, WRITES,
+     ASSET_ENGINEERING,                                                                                                   NULL,       NOWHERE, "hmi",         20           },
+    {"it programs",                                 "",       "s7comm", OP_PROGRAM_DOWNLOAD, 0,        ASSET_ENGINEERING, NULL,       NOWHERE,
+     "engineering",                                                                                                                                           20           },
+    {"it stops controllers and does nothing else",  "",       "s7comm", OP_STOP,             0,        ASSET_ENGINEERING,
+     NULL,                                                                                                                            NOWHERE, "engineering", 20           },
+    {"it had searched only, then it programs",      "",       "s7comm", OP_PROGRAM_DOWNLOAD, SEARCHES,
+     ASSET_ENGINEERING,                                                                                                   NULL,       NOWHERE, "engineering", 20           },
+    {"a computer that reads a controller for once", "",       "modbus", OP_READ,             0,        0,                 NULL,       NOWHERE,
+     "pc",                                                                                                                                                    LEVEL_UNKNOWN},
+    {"a computer",                                  "",       "http",   OP_UNKNOWN,          0,        0,                 NULL,       NOWHERE, "pc",          LEVEL_UNKNOWN},
+    {"a computer behind the router",                "",       "http",   OP_UNKNOWN,          0,        ASSET_PROXY,       NULL,       NOWHERE, "pc",
+     40                                                                                                                                                                    },
+    {"a router",                                    "",       "",       OP_UNKNOWN,          0,        ASSET_ROUTER,      NULL,       NOWHERE, "router",      35           },
+    {"the site policy knows better",
+     "",                                                      "http",
+     OP_UNKNOWN,                                                                             0,
+     0,                                                                                                                   NULL,
+     {.is_engineering = true},
+     "engineering",                                                                                                                                           20           },
+    {"nothing is known",                            "",       "",       OP_UNKNOWN,          0,        0,                 NULL,       NOWHERE, "unknown",     LEVEL_UNKNOWN},
 };
 
 START_TEST(guesses_classes)
 {
     struct assets t;
+    struct asset_guess g;
+    bool is_new;
     ck_assert(assets_create(&t, 16));
     struct endpoint who = {.mac = {{2, 0, 0, 0, 0, 1}}};
     struct asset *a = assets_make(&t, 0, "default", &who, START);
     asset_protocol_add(&t, a, assets_protocol(&t, classes[_i].served), true);
     asset_protocol_add(&t, a, assets_protocol(&t, classes[_i].used), false);
-    a->operations = (uint64_t)1 << classes[_i].did;
-    ck_assert_msg(strcmp(asset_class(&t, a), classes[_i].class) == 0, "%s, not %s",
-                  asset_class(&t, a), classes[_i].class);
+    a->flags = classes[_i].flags;
+    a->plant = (uint64_t)1 << classes[_i].did;
+    a->usual = classes[_i].usual;
+    if (classes[_i].told)
+        asset_fact(&t, a, FACT_DEVICE_TYPE, 1, "", classes[_i].told, START, &is_new)->is_current =
+            true;
+    asset_guess(&t, a, &classes[_i].place, &g);
+    ck_assert_msg(strcmp(g.class, classes[_i].class) == 0 && g.level == classes[_i].level,
+                  "%s: %s, %d", classes[_i].shows, g.class, g.level);
+    ck_assert_msg((strcmp(g.class, "unknown") != 0) == (g.why[0] != '\0') && g.confidence <= 100,
+                  "%s: says why: %s", classes[_i].shows, g.why);
     assets_destroy(&t);
 }
 END_TEST

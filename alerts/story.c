@@ -206,14 +206,18 @@ void story_tactics(const struct incident *incident, void (*put)(void *context, s
                    void *context)
 {
     const struct incident_step *steps[INCIDENT_STEPS_MAX];
+    struct text told[INCIDENT_STEPS_MAX];
+    uint32_t told_count = 0;
     uint32_t count = in_order(incident, steps);
     for (uint32_t i = 0; i < count; i++) {
         struct text tactic = tactic_of(steps[i]->detection);
         bool is_new = tactic.size > 0;
-        for (uint32_t j = 0; j < i; j++)
-            is_new &= !text_equal(tactic, tactic_of(steps[j]->detection));
-        if (is_new)
-            put(context, tactic);
+        for (uint32_t j = 0; is_new && j < told_count; j++)
+            is_new = !text_equal(tactic, told[j]);
+        if (!is_new)
+            continue;
+        told[told_count++] = tactic;
+        put(context, tactic);
     }
 }
 

@@ -48,9 +48,17 @@ const char *engine_name(enum engine e)
 
 const struct technique *technique_find(const char *id)
 {
-    for (size_t i = 0; i < sizeof techniques / sizeof *techniques; i++)
-        if (strcmp(techniques[i].id, id) == 0)
-            return &techniques[i];
+    size_t first = 0, end = sizeof techniques / sizeof *techniques; /* sorted by id */
+    while (first < end) {
+        size_t middle = first + (end - first) / 2;
+        int order = strcmp(techniques[middle].id, id);
+        if (order == 0)
+            return &techniques[middle];
+        if (order < 0)
+            first = middle + 1;
+        else
+            end = middle;
+    }
     return NULL;
 }
 

@@ -26,6 +26,11 @@ static void put_text(struct json_writer *w, const char *key, const char *value)
     char safe[TEXT_MAX];
     if (!value || !value[0])
         return;
+    size_t size = strlen(value);
+    if (size < sizeof safe && text_plain_run(value, size) == size) { /* nearly all */
+        json_text(w, key, (struct text){value, size});
+        return;
+    }
     text_copy(safe, sizeof safe, text_of(value));
     json_string_of(w, key, safe);
 }

@@ -72,11 +72,29 @@ bool address_is_public(const struct address *a)
     return true;
 }
 
+static char *put_byte(char *out, unsigned byte)
+{
+    if (byte >= 100)
+        *out++ = (char)('0' + byte / 100);
+    if (byte >= 10)
+        *out++ = (char)('0' + byte / 10 % 10);
+    *out++ = (char)('0' + byte % 10);
+    return out;
+}
+
+static void print_ip4(char out[ADDRESS_TEXT_SIZE], const uint8_t bytes[4])
+{
+    for (int i = 0; i < 4; i++) {
+        out = put_byte(out, bytes[i]);
+        *out++ = i < 3 ? '.' : '\0';
+    }
+}
+
 char *address_print(char out[ADDRESS_TEXT_SIZE], const struct address *a)
 {
     out[0] = '\0';
     if (a->kind == ADDRESS_IP4)
-        inet_ntop(AF_INET, a->bytes, out, ADDRESS_TEXT_SIZE);
+        print_ip4(out, a->bytes);
     else if (a->kind == ADDRESS_IP6)
         inet_ntop(AF_INET6, a->bytes, out, ADDRESS_TEXT_SIZE);
     return out;

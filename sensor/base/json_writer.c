@@ -3,7 +3,6 @@
 
 #include "utf8.h"
 
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <time.h>
@@ -32,19 +31,21 @@ static void put_char(struct json_writer *w, char c)
 }
 
 /* How many bytes from at on are printable ASCII that needs no escape. */
-static size_t plain_run(const char *at, size_t size)
+static size_t unescaped_run(const char *at, size_t size)
 {
-    size_t n = 0;
-    while (n < size && at[n] >= 0x20 && at[n] < 0x7f && at[n] != '"' && at[n] != '\\')
-        n++;
-    return n;
+    size_t n = text_plain_run(at, size);
+    const char *quote = n ? memchr(at, '"', n) : NULL;
+    if (quote)
+        n = (size_t)(quote - at);
+    const char *backslash = n ? memchr(at, '\\', n) : NULL;
+    return backslash ? (size_t)(backslash - at) : n;
 }
 
 static void put_escaped(struct json_writer *w, struct text value)
 {
     put_char(w, '"');
     for (size_t i = 0; i < value.size;) {
-        size_t plain = plain_run(value.at + i, value.size - i);
+        size_t plain = unescaped_run(value.at + i, value.size - i);
         put(w, value.at + i, plain); /* nearly all */
         if ((i += plain) == value.size)
             break;
@@ -118,23 +119,34 @@ void json_string_of(struct json_writer *w, const char *key, const char *value)
     json_text(w, key, text_of(value));
 }
 
+static void put_number(struct json_writer *w, const char *key, uint64_t magnitude, bool is_negative)
+{
+    char text[24];
+    char *const end = text + sizeof text;
+    char *at = end;
+    uint64_t rest = magnitude;
+    if (magnitude > EXACT_MAX)
+        *--at = '"';
+    do {
+        *--at = (char)('0' + rest % 10);
+        rest /= 10;
+    } while (rest > 0);
+    if (is_negative)
+        *--at = '-';
+    if (magnitude > EXACT_MAX)
+        *--at = '"';
+    start(w, key);
+    put(w, at, (size_t)(end - at));
+}
+
 void json_unsigned(struct json_writer *w, const char *key, uint64_t value)
 {
-    char digits[24];
-    int n =
-        snprintf(digits, sizeof digits, value > EXACT_MAX ? "\"%" PRIu64 "\"" : "%" PRIu64, value);
-    start(w, key);
-    put(w, digits, (size_t)n);
+    put_number(w, key, value, false);
 }
 
 void json_signed(struct json_writer *w, const char *key, int64_t value)
 {
-    uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    char digits[24];
-    int n = snprintf(digits, sizeof digits, magnitude > EXACT_MAX ? "\"%" PRId64 "\"" : "%" PRId64,
-                     value);
-    start(w, key);
-    put(w, digits, (size_t)n);
+    put_number(w, key, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, value < 0);
 }
 
 void json_double(struct json_writer *w, const char *key, double value)
@@ -182,24 +194,66 @@ void json_raw(struct json_writer *w, const char *key, struct text value)
     put(w, value.at, value.size);
 }
 
+/* With leading zeros. Returns the end. */
+static char *put_digits(char *out, unsigned value, int count)
+{
+    for (int i = count - 1; i >= 0; i--, value /= 10)
+        out[i] = (char)('0' + value % 10);
+    return out + count;
+}
+
+struct date {
+    unsigned year, month, day;
+};
+
+/* The Gregorian date `days` after 1970-01-01. Years are counted from 1 March, so that a leap day is
+ * the last of its year, in turns of 400 years, all of which are alike. */
+static struct date date_of(int64_t days)
+{
+    enum { TURN = 146097, CENTURY = 36524, FOUR_YEARS = 1461, YEAR = 365, TO_MARCH_0 = 719468 };
+    int64_t since = days + TO_MARCH_0; /* positive: 64 bits of nanoseconds begin in 1677 */
+    unsigned day = (unsigned)(since % TURN);
+    unsigned century = day / CENTURY - day / (TURN - 1); /* the last one is a day longer */
+    day -= century * CENTURY;
+    unsigned four = day / FOUR_YEARS;
+    day -= four * FOUR_YEARS;
+    unsigned single = day / YEAR - day / (FOUR_YEARS - 1); /* so is every fourth year */
+    day -= single * YEAR;
+    unsigned month =
+        (5 * day + 2) / 153; /* five months from March, or from August, have 153 days */
+    struct date date = {.day = day - (153 * month + 2) / 5 + 1};
+    date.month = month < 10 ? month + 3 : month - 9;
+    date.year = (unsigned)(since / TURN) * 400 + century * 100 + four * 4 + single + (month >= 10);
+    return date;
+}
+
 char *time_print(char out[TIME_TEXT_SIZE], int64_t time_ns)
 {
+    enum { DAY_S = 86400 };
     int64_t seconds = time_ns / 1000000000;
     int64_t rest = time_ns % 1000000000;
     if (rest < 0) {
         rest += 1000000000;
         seconds--;
     }
-    time_t t = (time_t)seconds;
-    struct tm tm;
-    gmtime_r(&t, &tm);
-    int year = tm.tm_year + 1900;
-    if (year < 0 || year > 9999) /* RFC 3339 has four digits */
-        year = 9999;
-    char date[24];
-    tm.tm_year = year - 1900;
-    strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(out, TIME_TEXT_SIZE, "%.19s.%06uZ", date, (unsigned)(rest / 1000) % 1000000);
+    int64_t days = seconds / DAY_S - (seconds % DAY_S < 0);
+    unsigned second = (unsigned)(seconds - days * DAY_S);
+    struct date date = date_of(days);
+    char *at = put_digits(out, date.year, 4);
+    *at++ = '-';
+    at = put_digits(at, date.month, 2);
+    *at++ = '-';
+    at = put_digits(at, date.day, 2);
+    *at++ = 'T';
+    at = put_digits(at, second / 3600, 2);
+    *at++ = ':';
+    at = put_digits(at, second / 60 % 60, 2);
+    *at++ = ':';
+    at = put_digits(at, second % 60, 2);
+    *at++ = '.';
+    at = put_digits(at, (unsigned)(rest / 1000), 6);
+    *at++ = 'Z';
+    *at = '\0';
     return out;
 }
 

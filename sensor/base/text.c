@@ -7,21 +7,45 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
+
 static bool is_plain(char c)
 {
     return c >= 0x20 && c < 0x7f;
+}
+
+/* Eight at once: none has the high bit, none borrows when a space is taken away, none is DEL. */
+static bool are_plain(const char *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    uint64_t del = word ^ EACH_BYTE(0x7f);
+    return ((word | (word - EACH_BYTE(0x20)) | (del - EACH_BYTE(1))) & EACH_BYTE(0x80)) == 0;
+}
+
+size_t text_plain_run(const char *at, size_t size)
+{
+    size_t n = 0;
+    while (size - n >= sizeof(uint64_t) && are_plain(at + n))
+        n += sizeof(uint64_t);
+    while (n < size && is_plain(at[n]))
+        n++;
+    return n;
 }
 
 char *text_copy(char *out, size_t capacity, struct text text)
 {
     static const char hex[] = "0123456789abcdef";
     size_t used = 0;
-
+    if (capacity == 0)
+        return out;
     for (size_t i = 0; i < text.size;) {
-        if (is_plain(text.at[i]) && used + 1 < capacity) { /* nearly all */
-            out[used++] = text.at[i++];
-            continue;
-        }
+        size_t left = text.size - i, room = capacity - 1 - used;
+        size_t plain = text_plain_run(text.at + i, left < room ? left : room);
+        memcpy(out + used, text.at + i, plain); /* nearly all */
+        used += plain;
+        if ((i += plain) == text.size)
+            break;
         size_t n = utf8_sequence(text.at + i, text.size - i);
         if (n > 0) {
             if (used + n + 1 > capacity)
@@ -39,8 +63,7 @@ char *text_copy(char *out, size_t capacity, struct text text)
         out[used++] = hex[byte >> 4];
         out[used++] = hex[byte & 15];
     }
-    if (capacity > 0)
-        out[used] = '\0';
+    out[used] = '\0';
     return out;
 }
 

@@ -23,6 +23,9 @@ static inline bool text_equal(struct text a, struct text b)
     return a.size == b.size && (a.size == 0 || memcmp(a.at, b.at, a.size) == 0);
 }
 
+/* How many bytes from at on are printable ASCII. */
+size_t text_plain_run(const char *at, size_t size);
+
 /* Copies text into a buffer as a string: cut at capacity - 1, always terminated, bytes that are not
  * printable ASCII or valid UTF-8 written as \xNN. Returns out. */
 char *text_copy(char *out, size_t capacity, struct text text);

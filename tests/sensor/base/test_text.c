@@ -4,6 +4,7 @@
 #include "support/runner.h"
 
 #include <stdio.h>
+#include <time.h>
 
 static const struct row {
     const char *shows;
@@ -48,6 +49,43 @@ START_TEST(shown_safely)
 }
 END_TEST
 
+/* Runs are looked through eight bytes at a time: what ends one may be any of them. */
+START_TEST(a_byte_that_is_not_plain_is_seen_everywhere)
+{
+    static const struct {
+        char byte;
+        const char *as_string, *as_json;
+    } odd[] = {
+        {0x1f,       "\\x1f", "\\u001f"},
+        {0x7f,       "\\x7f", "\\u007f"},
+        {(char)0x80, "\\x80", "\\u0080"},
+        {(char)0xff, "\\xff", "\\u00ff"},
+        {0,          "\\x00", "\\u0000"},
+        {'"',        "\"",    "\\\""   },
+        {'\\',       "\\",    "\\\\"   },
+        {' ',        " ",     " "      },
+        {'~',        "~",     "~"      }
+    };
+    for (size_t i = 0; i < sizeof odd / sizeof *odd; i++) {
+        char text[20], out[64], expected[64], buffer[64];
+        memset(text, 'a', sizeof text);
+        text[_i] = odd[i].byte;
+        const struct text whole = {text, sizeof text};
+        const int after = (int)sizeof text - _i - 1;
+        snprintf(expected, sizeof expected, "%.*s%s%.*s", _i, text, odd[i].as_string, after,
+                 text + _i + 1);
+        ck_assert_str_eq(text_copy(out, sizeof out, whole), expected);
+        struct json_writer w;
+        json_begin(&w, buffer, sizeof buffer - 1);
+        json_text(&w, NULL, whole);
+        *w.at = '\0';
+        snprintf(expected, sizeof expected, "\"%.*s%s%.*s\"", _i, text, odd[i].as_json, after,
+                 text + _i + 1);
+        ck_assert_str_eq(buffer, expected);
+    }
+}
+END_TEST
+
 START_TEST(copies_are_cut_and_terminated)
 {
     char out[6];
@@ -80,6 +118,20 @@ START_TEST(times_are_rfc3339)
     ck_assert(time_parse(&back, "2261-12-31T00:00:00Z"));
     ck_assert(!time_parse(&back, "2263-01-01T00:00:00Z"));
     ck_assert(!time_parse(&back, "0026-01-31T08:00:00Z"));
+}
+END_TEST
+
+/* Every day that nanoseconds in 64 bits reach, against the C library's calendar. */
+START_TEST(dates_are_those_of_the_calendar)
+{
+    for (int64_t day = -106751; day <= 106751; day++) {
+        const time_t noon = (time_t)(day * 86400 + 43200);
+        char out[TIME_TEXT_SIZE], expected[TIME_TEXT_SIZE];
+        struct tm tm;
+        strftime(expected, sizeof expected, "%Y-%m-%dT%H:%M:%S.000000Z", gmtime_r(&noon, &tm));
+        if (strcmp(time_print(out, (int64_t)noon * 1000000000), expected) != 0)
+            ck_abort_msg("%s is printed as %s", expected, out);
+    }
 }
 END_TEST
 
@@ -120,8 +172,10 @@ int main(void)
     Suite *s = suite_create("text");
     TCase *c = tcase_create("text");
     tcase_add_loop_test(c, shown_safely, 0, ROWS);
+    tcase_add_loop_test(c, a_byte_that_is_not_plain_is_seen_everywhere, 0, 20);
     tcase_add_test(c, copies_are_cut_and_terminated);
     tcase_add_loop_test(c, times_are_rfc3339, 0, TIMES);
+    tcase_add_test(c, dates_are_those_of_the_calendar);
     tcase_add_test(c, a_full_json_buffer_is_marked);
     tcase_add_test(c, large_and_odd_numbers_are_strings);
     suite_add_tcase(s, c);

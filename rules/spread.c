@@ -22,13 +22,15 @@ struct wave {
     struct endpoint first;
     uint32_t weight; /* what the first is declared to be */
     uint32_t devices;
-    char names[NAMES_SIZE]; /* of the others */
+    char border[FINDING_KEY]; /* "office to line" */
+    char names[NAMES_SIZE];   /* of the others */
 };
 
 struct member {
     struct slot slot;
     int64_t last_ns;
     int64_t start_ns; /* of its wave */
+    uint64_t wave;
     struct endpoint first;
 };
 
@@ -62,11 +64,9 @@ static uint64_t host_key(const struct endpoint *host)
                                          : hash_bytes(&host->ip, sizeof host->ip);
 }
 
-/* Actor and border; the object names the two zones. */
-static uint64_t border_key(const struct finding *f)
+static uint64_t actor_key(const struct finding *f)
 {
-    uint64_t key = hash_mix(host_key(&f->actor), (uint64_t)f->segment << 32 | f->detection);
-    return hash_mix(key, hash_bytes(f->object, strlen(f->object))) | 1;
+    return hash_mix(host_key(&f->actor), (uint64_t)f->segment << 32 | f->detection);
 }
 
 static bool is_crossing(const struct finding *f)
@@ -88,6 +88,7 @@ static void wave_begin(struct wave *w, const struct finding *f)
     w->weight = weight_of(f);
     w->devices = 1;
     w->names[0] = '\0';
+    text_copy(w->border, sizeof w->border, text_of(f->object));
 }
 
 static void wave_join(struct wave *w, const struct finding *f)
@@ -108,30 +109,39 @@ static void tell_wave(const struct wave *w, struct finding *f)
 {
     bool is_more = w->devices > NAMES_SHOWN + 1;
     text_format(f->seen, sizeof f->seen, "%u devices in turn, from %s; after the first %s%s",
-                w->devices, f->object, w->names, is_more ? ", ..." : "");
+                w->devices, w->border, w->names, is_more ? ", ..." : "");
 }
 
+/* The device is new to this actor: it joins the wave that goes over the same border, or begins one.
+ */
+static void member_begin(struct spread *s, struct member *m, const struct finding *f)
+{
+    bool is_new;
+    uint64_t key = hash_mix(actor_key(f), hash_bytes(f->object, strlen(f->object))) | 1;
+    struct wave *w = slots_take(&s->waves, key, f->time_ns, &is_new);
+    bool is_graver = weight_of(f) & ~w->weight; /* must not hide behind a lesser one */
+    if (is_new || is_graver || f->time_ns - w->last_ns > SPREAD_NS)
+        wave_begin(w, f);
+    else
+        wave_join(w, f);
+    m->wave = key;
+    m->start_ns = w->start_ns;
+    m->first = w->first;
+}
+
+/* The rest of many is told without its object: whose it is the device tells. */
 void spread_fold(struct spread *s, struct finding *f)
 {
     if (!is_crossing(f))
         return;
-    bool is_new_wave, is_new;
-    uint64_t key = border_key(f);
-    struct wave *w = slots_take(&s->waves, key, f->time_ns, &is_new_wave);
-    struct member *m =
-        slots_take(&s->members, hash_mix(key, host_key(&f->target)) | 1, f->time_ns, &is_new);
-    is_new |= f->time_ns - m->last_ns > FORGOTTEN_NS;
+    bool is_new;
+    uint64_t key = hash_mix(actor_key(f), host_key(&f->target)) | 1;
+    struct member *m = slots_take(&s->members, key, f->time_ns, &is_new);
+    if (is_new || f->time_ns - m->last_ns > FORGOTTEN_NS)
+        member_begin(s, m, f);
     m->last_ns = f->time_ns;
-    if (is_new) {
-        bool is_graver = weight_of(f) & ~w->weight; /* must not hide behind a lesser one */
-        if (is_new_wave || is_graver || f->time_ns - w->last_ns > SPREAD_NS)
-            wave_begin(w, f);
-        else
-            wave_join(w, f);
-        m->start_ns = w->start_ns;
-        m->first = w->first;
-    }
     f->target = m->first;
-    if (m->start_ns == w->start_ns && w->devices > 1)
+    const struct wave *w = slots_find(&s->waves, m->wave, f->time_ns);
+    if (w && m->start_ns == w->start_ns && w->devices > 1)
         tell_wave(w, f);
 }

@@ -98,7 +98,8 @@ START_TEST(a_scan_is_one)
         for (int i = 1; i <= 250; i++) {
             text_format(target, sizeof target, "10.0.1.%d", i);
             struct finding f =
-                crossing("10.0.0.9", target, "a to b", again * HOUR + i * 100 * MILLISECOND);
+                crossing("10.0.0.9", target, again ? "" : "a to b", /* the rest has no words */
+                         again * HOUR + i * 100 * MILLISECOND);
             fold(s, &f, "10.0.1.1");
             if (i == 250)
                 ck_assert_str_eq(f.seen, "250 devices in turn, from a to b; after the first "

@@ -12,3 +12,11 @@ json_t *api_alert_summary(sqlite3_stmt *row);
     " json_extract(a.document, '$.rule.name'), a.incident, t.state, t.assignee"
 #define API_ALERT_TABLES "alerts a LEFT JOIN alert_triage t ON t.sensor = a.sensor AND t.id = a.id"
 enum { API_ALERT_COLUMN_COUNT = 17 };
+
+/* The newest stories that have an open alert; the caller owns the list. */
+json_t *api_open_stories(struct store *store, int limit);
+/* Suppressions in force. */
+int64_t api_muted_count(struct store *store);
+/* Where "lately" ends: with this hour when the sensor runs; with the last packet when the store was
+ * filled from captures, or its sensor has been off for a day. */
+int64_t api_end_ns(struct store *store);

@@ -177,6 +177,32 @@ def asks_what_an_asset_is(ask, viewer, engineer):
     ask(404, "PATCH", path, {"id": "a-0"}, session=engineer, body={"set": {"name": "x"}})
 
 
+def tells_stories_and_reports(ask, viewer):
+    for story in ask(200, "GET", "/api/v1/stories", query="?limit=200&state=all", session=viewer).json()["stories"]:
+        ask(200, "GET", "/api/v1/stories/{id}", {"id": story["id"]}, session=viewer)
+    ask(404, "GET", "/api/v1/stories/{id}", {"id": "none"}, session=viewer)
+    for wrong in ("?limit=201", "?state=gone", "?severity=0"):
+        ask(400, "GET", "/api/v1/stories", query=wrong, session=viewer)
+    for path in ("/api/v1/reports/summary", "/api/v1/reports/maintenance"):
+        ask(200, "GET", path, query="?from=2000-01-01T00:00:00Z&to=2100-01-01T00:00:00Z", session=viewer)
+        ask(400, "GET", path, query="?from=2100-01-01T00:00:00Z&to=2000-01-01T00:00:00Z", session=viewer)
+
+
+def mutes(ask, viewer, analyst):
+    one = {"id": ask(200, "GET", "/api/v1/alerts", query="?limit=1", session=viewer).json()["alerts"][0]["id"]}
+    path, why = "/api/v1/alerts/{id}/mute", {"why": "repair", "hours": 8, "scope": "all"}
+    ask(403, "POST", path, one, session=viewer, body=why)
+    ask(400, "POST", path, one, session=analyst, body=dict(why, hours=0))
+    ask(404, "POST", path, {"id": "0" * 32}, session=analyst, body=why)
+    number = {"id": str(ask(201, "POST", path, one, session=analyst, body=why).json()["id"])}
+    muted = ask(200, "GET", "/api/v1/suppressions", session=viewer).json()["suppressions"]
+    check([m["state"] for m in muted] == ["in force"], "what was muted is in force")
+    ask(403, "DELETE", "/api/v1/suppressions/{id}", number, session=viewer)
+    ask(200, "DELETE", "/api/v1/suppressions/{id}", number, session=analyst)
+    ask(400, "DELETE", "/api/v1/suppressions/{id}", number, session=analyst)
+    ask(404, "DELETE", "/api/v1/suppressions/{id}", {"id": "99"}, session=analyst)
+
+
 def administers(ask, admin, analyst):
     new = {"name": "zoe", "role": "viewer", "password": console.PASSWORD}
     ask(200, "POST", "/api/v1/users", session=admin, body=new)
@@ -263,6 +289,8 @@ def main():
             viewer, analyst, engineer, admin = (server.log_in(role) for role in roles)
             asks_what_alerts_there_are(ask, analyst, engineer)
             asks_what_an_asset_is(ask, viewer, engineer)
+            tells_stories_and_reports(ask, viewer)
+            mutes(ask, viewer, analyst)
             administers(ask, admin, analyst)
             is_described_by_every_list(ask, admin)
             tells_events_as_described(server, viewer)

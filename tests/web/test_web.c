@@ -5,6 +5,7 @@
 #include "alerts/alerts.h"
 #include "baseline/baseline.h"
 #include "baseline/inventory.h"
+#include "rules/windows.h"
 #include "web/request.h"
 
 #include <arpa/inet.h>
@@ -24,7 +25,7 @@ static unsigned port;
 static volatile sig_atomic_t stop;
 static pthread_t server;
 static const struct store_schema *const schemas[] = {&inventory_schema, &baseline_schema,
-                                                     &alerts_schema, NULL};
+                                                     &alerts_schema, &windows_schema, NULL};
 
 /* --- a store with one device and two alerts, one of them with a packet --- */
 
@@ -191,6 +192,7 @@ static void remove_store(void)
 static void start(void)
 {
     name_store();
+    remove_store(); /* of a test that was killed, under the same number */
     fill(DETECTION_PLC_STOP, "one", START);
     fill(DETECTION_PLC_START, "two", START + 5000000000);
     port = free_port();
@@ -403,20 +405,28 @@ static const struct {
     const char *shows, *method, *path;
     int nobody, viewer, admin;
 } rights[] = {
-    {"the page itself",       "GET",    "/",                         200, 200, 200},
-    {"health",                "GET",    "/healthz",                  200, 200, 200},
-    {"who am I",              "GET",    "/api/v1/session",           200, 200, 200},
-    {"alerts",                "GET",    "/api/v1/alerts",            401, 200, 200},
-    {"assets",                "GET",    "/api/v1/assets",            401, 200, 200},
-    {"say of an asset",       "PATCH",  "/api/v1/assets/a-00ff",     401, 403, 404},
-    {"numbers",               "GET",    "/metrics",                  401, 200, 200},
-    {"work on alerts",        "POST",   "/api/v1/alerts/triage",     401, 403, 400},
-    {"approve",               "POST",   "/api/v1/alerts/0f/approve", 401, 403, 404},
-    {"users",                 "GET",    "/api/v1/users",             401, 403, 200},
-    {"a new user",            "POST",   "/api/v1/users",             401, 403, 400},
-    {"remove a user",         "DELETE", "/api/v1/users/nobody",      401, 403, 400},
-    {"tokens",                "GET",    "/api/v1/tokens",            401, 403, 200},
-    {"the record of changes", "GET",    "/api/v1/audit",             401, 403, 200},
+    {"the page itself",       "GET",    "/",                           200, 200, 200},
+    {"health",                "GET",    "/healthz",                    200, 200, 200},
+    {"who am I",              "GET",    "/api/v1/session",             200, 200, 200},
+    {"alerts",                "GET",    "/api/v1/alerts",              401, 200, 200},
+    {"assets",                "GET",    "/api/v1/assets",              401, 200, 200},
+    {"say of an asset",       "PATCH",  "/api/v1/assets/a-00ff",       401, 403, 404},
+    {"numbers",               "GET",    "/metrics",                    401, 200, 200},
+    {"work on alerts",        "POST",   "/api/v1/alerts/triage",       401, 403, 400},
+    {"approve",               "POST",   "/api/v1/alerts/0f/approve",   401, 403, 404},
+    {"the overview",          "GET",    "/api/v1/overview",            401, 200, 200},
+    {"stories",               "GET",    "/api/v1/stories",             401, 200, 200},
+    {"a story",               "GET",    "/api/v1/stories/0f",          401, 404, 404},
+    {"mute",                  "POST",   "/api/v1/alerts/0f/mute",      401, 403, 404},
+    {"what is muted",         "GET",    "/api/v1/suppressions",        401, 200, 200},
+    {"lift",                  "DELETE", "/api/v1/suppressions/7",      401, 403, 404},
+    {"a summary",             "GET",    "/api/v1/reports/summary",     401, 200, 200},
+    {"maintenance",           "GET",    "/api/v1/reports/maintenance", 401, 200, 200},
+    {"users",                 "GET",    "/api/v1/users",               401, 403, 200},
+    {"a new user",            "POST",   "/api/v1/users",               401, 403, 400},
+    {"remove a user",         "DELETE", "/api/v1/users/nobody",        401, 403, 400},
+    {"tokens",                "GET",    "/api/v1/tokens",              401, 403, 200},
+    {"the record of changes", "GET",    "/api/v1/audit",               401, 403, 200},
 };
 
 START_TEST(roles_decide)
@@ -522,6 +532,215 @@ START_TEST(an_approval_becomes_a_decision)
     char *answer = send_json("POST", path, headers, "{\"days\":7,\"why\":\"it was us\"}");
     ck_assert_msg(strstr(answer, "approved plc.stop by 10.0.0.66 on 10.0.0.10") != NULL, "%s",
                   answer);
+}
+END_TEST
+
+/* --- muting --- */
+
+static const struct {
+    const char *shows, *body;
+    int status;
+    const char *says;
+} mutings[] = {
+    {"this pair",               "{\"why\":\"repair\",\"hours\":8}",                      201,
+     "plc.stop of 10.0.0.66 to 10.0.0.10 until"                                                               },
+    {"this actor",              "{\"why\":\"repair\",\"hours\":8,\"scope\":\"actor\"}",  201,
+     "plc.stop of 10.0.0.66 until"                                                                            },
+    {"this target",             "{\"why\":\"repair\",\"hours\":8,\"scope\":\"target\"}", 201,
+     "plc.stop to 10.0.0.10 until"                                                                            },
+    {"the kind",                "{\"why\":\"repair\",\"hours\":8,\"scope\":\"all\"}",    201, "plc.stop until"},
+    {"the longest",             "{\"why\":\"repair\",\"hours\":9600}",                   201, "plc.stop"      },
+    {"an hour more",            "{\"why\":\"repair\",\"hours\":9601}",                   400, "1 to 9600"     },
+    {"no time at all",          "{\"why\":\"repair\",\"hours\":0}",                      400, "1 to 9600"     },
+    {"no end",                  "{\"why\":\"repair\"}",                                  400, "1 to 9600"     },
+    {"a half hour",             "{\"why\":\"repair\",\"hours\":0.5}",                    400, "1 to 9600"     },
+    {"no reason",               "{\"why\":\"\",\"hours\":8}",                            400, "send why"      },
+    {"a reason that is none",   "{\"why\":[],\"hours\":8}",                              400, "send why"      },
+    {"a scope that is none",    "{\"why\":\"repair\",\"hours\":8,\"scope\":\"*\"}",      400, "scope is"      },
+    {"a scope of another type", "{\"why\":\"repair\",\"hours\":8,\"scope\":1}",          400, "scope is"      },
+    {"no object",               "[]",                                                    400, "send why"      },
+};
+
+START_TEST(mutes)
+{
+    char headers[512], path[128];
+    add_users();
+    log_in("anna", headers);
+    snprintf(path, sizeof path, "/api/v1/alerts/%s/mute", alert_id);
+    char *answer = send_json("POST", path, headers, mutings[_i].body);
+    ck_assert_msg(status_of(answer) == mutings[_i].status, "%s: %s", mutings[_i].shows, answer);
+    ck_assert_msg(strstr(answer, mutings[_i].says) != NULL, "%s: %s", mutings[_i].shows, answer);
+    bool is_listed = strstr(get("/api/v1/suppressions", headers), "\"in force\"") != NULL;
+    ck_assert_msg(is_listed == (mutings[_i].status == 201), "%s", mutings[_i].shows);
+}
+END_TEST
+
+START_TEST(what_is_muted_can_be_lifted_once)
+{
+    char headers[512], path[128];
+    add_users();
+    log_in("anna", headers);
+    snprintf(path, sizeof path, "/api/v1/alerts/%s/mute", alert_id);
+    send_json("POST", path, headers, "{\"why\":\"repair\",\"hours\":8}");
+    ck_assert_ptr_nonnull(strstr(get("/api/v1/overview", headers), "\"muted\":1"));
+    static const char *const nothing[] = {"/api/v1/suppressions/2", "/api/v1/suppressions/0",
+                                          "/api/v1/suppressions/1x",
+                                          "/api/v1/suppressions/1?sensor=other"};
+    for (size_t i = 0; i < sizeof nothing / sizeof *nothing; i++)
+        ck_assert_int_eq(status_of(send_json("DELETE", nothing[i], headers, "")), 404);
+    ck_assert_int_eq(status_of(send_json("DELETE", "/api/v1/suppressions/1", headers, "")), 200);
+    ck_assert_int_eq(status_of(send_json("DELETE", "/api/v1/suppressions/1", headers, "")), 400);
+    ck_assert_ptr_nonnull(strstr(get("/api/v1/suppressions", headers), "\"lifted\""));
+    char *record = get("/api/v1/audit", headers);
+    ck_assert_ptr_nonnull(strstr(record, "alert.mute"));
+    ck_assert_ptr_nonnull(strstr(record, "alert.unmute"));
+}
+END_TEST
+
+/* --- the overview, stories and reports --- */
+
+/* Runs SQL on the store, as a sensor that did more than this one would have. */
+static void prepare_store(const char *sql)
+{
+    struct store *store;
+    struct error err = {""};
+    ck_assert_msg(writer_open(&store, store_file, &err), "%s", err.text);
+    ck_assert_msg(store_exec(store, sql, &err), "%s", err.text);
+    store_close(store);
+}
+
+START_TEST(the_overview_tells_what_is_open)
+{
+    char headers[512], body[256];
+    add_users();
+    log_in("anna", headers);
+    json_t *before = body_of(get("/api/v1/overview", headers));
+    ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(before, "open"), "all")),
+                     2);
+    ck_assert_uint_eq(json_array_size(json_object_get(before, "newest")), 2);
+    json_decref(before);
+    snprintf(body, sizeof body, "{\"ids\":[\"%s\"],\"state\":\"closed\"}", alert_id);
+    ck_assert_int_eq(status_of(send_json("POST", "/api/v1/alerts/triage", headers, body)), 200);
+    json_t *after = body_of(get("/api/v1/overview", headers));
+    const json_t *newest = json_object_get(after, "newest");
+    ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(after, "open"), "all")), 1);
+    ck_assert_uint_eq(json_array_size(newest), 1);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(newest, 0), "rule")),
+                     "plc.start");
+    json_decref(after);
+}
+END_TEST
+
+/* Both alerts began in the hour of the last packet, which is the last of the 48. */
+START_TEST(the_overview_counts_by_hour)
+{
+    json_t *answer = body_of(get("/api/v1/overview", ""));
+    const json_t *all = json_object_get(json_object_get(answer, "rate"), "all");
+    ck_assert_uint_eq(json_array_size(all), 48);
+    for (size_t i = 0; i < 48; i++)
+        ck_assert_int_eq(json_integer_value(json_array_get(all, i)), i == 47 ? 2 : 0);
+    json_decref(answer);
+}
+END_TEST
+
+START_TEST(troubles_of_the_sensor_have_their_own_place)
+{
+    prepare_store("UPDATE alerts SET rule = 'sensor.one-sided' WHERE rule = 'plc.start'");
+    json_t *answer = body_of(get("/api/v1/overview", ""));
+    const json_t *troubles = json_object_get(json_object_get(answer, "sensor"), "troubles");
+    ck_assert_uint_eq(json_array_size(troubles), 1);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(troubles, 0), "rule")),
+                     "sensor.one-sided");
+    ck_assert_uint_eq(json_array_size(json_object_get(answer, "newest")), 1);
+    json_decref(answer);
+}
+END_TEST
+
+START_TEST(a_story_has_its_alerts_in_order)
+{
+    char headers[512], path[128], body[256];
+    add_users();
+    log_in("anna", headers);
+    prepare_store("INSERT OR REPLACE INTO incidents SELECT sensor, incident, 1, 9, first_ns,"
+                  " last_ns, 2, 'settled', 'stopped and started',"
+                  " '{\"title\":\"stopped and started\",\"tactics\":[\"execution\"],"
+                  "\"alerts_total\":2}', NULL FROM alerts WHERE rule = 'plc.stop';"
+                  " UPDATE alerts SET incident = (SELECT incident FROM alerts WHERE rule ="
+                  " 'plc.stop')");
+    json_t *list = body_of(get("/api/v1/stories?state=open&q=STARTED", headers));
+    const json_t *story = json_array_get(json_object_get(list, "stories"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(story, "title")), "stopped and started");
+    snprintf(path, sizeof path, "/api/v1/stories/%s",
+             json_string_value(json_object_get(story, "id")));
+    json_decref(list);
+    json_t *one = body_of(get(path, headers));
+    const json_t *alerts = json_object_get(one, "alerts");
+    ck_assert_uint_eq(json_array_size(alerts), 2);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(alerts, 0), "rule")),
+                     "plc.stop");
+    snprintf(body, sizeof body, "{\"ids\":[\"%s\",\"%s\"],\"state\":\"closed\"}",
+             json_string_value(json_object_get(json_array_get(alerts, 0), "id")),
+             json_string_value(json_object_get(json_array_get(alerts, 1), "id")));
+    json_decref(one);
+    ck_assert_int_eq(status_of(send_json("POST", "/api/v1/alerts/triage", headers, body)), 200);
+    ck_assert_ptr_nonnull(strstr(get("/api/v1/stories?state=open", headers), "\"stories\":[]"));
+    ck_assert_ptr_nonnull(strstr(get("/api/v1/stories?state=all", headers), "\"is_open\":false"));
+}
+END_TEST
+
+/* START is 2023-11-14T22:13:20Z. */
+static const struct {
+    const char *shows, *query;
+    int status;
+    const char *has;
+} spans[] = {
+    {"without a span: the last week",  "",                                                   200, "\"rule\":\"plc.stop\""},
+    {"the hour of the alerts",         "?from=2023-11-14T22:00:00Z&to=2023-11-14T23:00:00Z", 200,
+     "\"rule\":\"plc.stop\""                                                                                             },
+    {"the first moment is of it",      "?from=2023-11-14T22:13:20Z&to=2023-11-14T22:13:21Z", 200,
+     "\"rule\":\"plc.stop\""                                                                                             },
+    {"the last moment is not",         "?from=2023-11-14T22:00:00Z&to=2023-11-14T22:13:20Z", 200,
+     "\"rules\":[]"                                                                                                      },
+    {"the day after",                  "?from=2023-11-15T00:00:00Z&to=2023-11-16T00:00:00Z", 200, "\"rules\":[]"         },
+    {"new devices",                    "?from=2023-11-14T22:00:00Z&to=2023-11-14T23:00:00Z", 200,
+     "\"new_assets_total\":1"                                                                                            },
+    {"backwards",                      "?from=2023-11-15T00:00:00Z&to=2023-11-14T00:00:00Z", 400, "from before to"       },
+    {"an empty span",                  "?from=2023-11-15T00:00:00Z&to=2023-11-15T00:00:00Z", 400, "from before to"       },
+    {"a time that is none",            "?from=yesterday",                                    400, "from before to"       },
+    {"long before there were packets", "?to=1800-01-01T00:00:00Z",                           400, "from before to"       },
+};
+
+START_TEST(reports_are_of_their_span)
+{
+    char path[160];
+    snprintf(path, sizeof path, "/api/v1/reports/summary%s", spans[_i].query);
+    char *answer = get(path, "");
+    ck_assert_msg(status_of(answer) == spans[_i].status, "%s: %.80s", spans[_i].shows, answer);
+    ck_assert_msg(strstr(answer, spans[_i].has) != NULL, "%s: %s", spans[_i].shows, answer);
+}
+END_TEST
+
+START_TEST(a_window_has_its_actions)
+{
+    prepare_store(
+        "INSERT INTO maintenance_windows VALUES('sightglass', 'night', 1700000000000000000,"
+        " 1700003600000000000, 'CHG-1', 1), ('sightglass', 'quiet', 1700000000000000000,"
+        " 1700003600000000000, '', 1);"
+        " INSERT INTO maintenance_actions VALUES('sightglass', 'night',"
+        " 1700000000000000000, '10.0.0.5', '10.0.0.10', 'plc.stop', 'CPU', 'stop', 2,"
+        " 1700000001000000000, 1700000002000000000, 'success', 0, '')");
+    json_t *answer = body_of(
+        get("/api/v1/reports/maintenance?from=2023-11-14T23:00:00Z&to=2023-11-15T00:00:00Z", ""));
+    const json_t *windows = json_object_get(answer, "windows");
+    ck_assert_uint_eq(json_array_size(windows), 2);
+    const json_t *night = json_array_get(windows, 0), *quiet = json_array_get(windows, 1);
+    ck_assert_str_eq(json_string_value(json_object_get(night, "ticket")), "CHG-1");
+    ck_assert_uint_eq(json_array_size(json_object_get(night, "actions")), 1);
+    ck_assert_uint_eq(json_array_size(json_object_get(quiet, "actions")), 0);
+    json_decref(answer);
+    ck_assert_ptr_nonnull(strstr(
+        get("/api/v1/reports/maintenance?from=2023-11-15T00:00:00Z&to=2023-11-16T00:00:00Z", ""),
+        "\"windows\":[]"));
 }
 END_TEST
 
@@ -758,6 +977,14 @@ int main(void)
     tcase_add_loop_test(served, roles_decide, 0, COUNT(rights));
     tcase_add_test(served, triage_is_kept_with_who_and_why);
     tcase_add_test(served, an_approval_becomes_a_decision);
+    tcase_add_loop_test(served, mutes, 0, COUNT(mutings));
+    tcase_add_test(served, what_is_muted_can_be_lifted_once);
+    tcase_add_test(served, the_overview_tells_what_is_open);
+    tcase_add_test(served, the_overview_counts_by_hour);
+    tcase_add_test(served, troubles_of_the_sensor_have_their_own_place);
+    tcase_add_test(served, a_story_has_its_alerts_in_order);
+    tcase_add_loop_test(served, reports_are_of_their_span, 0, COUNT(spans));
+    tcase_add_test(served, a_window_has_its_actions);
     tcase_add_loop_test(served, refuses, 0, COUNT(hostile_rows));
     tcase_add_test(served, guessing_becomes_slow);
     tcase_add_test(served, a_long_body_is_refused);

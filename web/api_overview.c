@@ -1,0 +1,211 @@
+/* api_overview.c: what needs a decision now, on one page: open alerts and stories, how many alerts
+ * come, what is spoken, whether the sensor sees, and how far it has learned. Learning and the
+ * figures are of all sensors of the store together. */
+#include "api.h"
+
+#include "routes.h"
+
+#include <string.h>
+
+enum {
+    NEWEST_MAX = 8,
+    STORIES_MAX = 5,
+    RATE_HOURS = 48,
+    PROTOCOLS_MAX = 12,
+    HIGH = 7, /* severity from which on somebody should decide */
+};
+
+static const int64_t HOUR_NS = 3600 * INT64_C(1000000000);
+
+int64_t api_end_ns(struct store *store)
+{
+    int64_t newest_ns = store_number(store, "SELECT max(last_ns) FROM assets");
+    int64_t now_ns = now_ms() * 1000000;
+    bool is_live = now_ns > newest_ns && now_ns - newest_ns < 24 * HOUR_NS;
+    return newest_ns == 0 || is_live ? now_ns / HOUR_NS * HOUR_NS + HOUR_NS : newest_ns + 1;
+}
+
+/* --- alerts --- */
+
+static json_t *alerts_by(sqlite3_stmt *s)
+{
+    json_t *list = json_array();
+    while (s && sqlite3_step(s) == SQLITE_ROW)
+        json_array_append_new(list, api_alert_summary(s));
+    if (s)
+        sqlite3_reset(s);
+    return list;
+}
+
+/* Troubles of the sensor itself have a place of their own. */
+static json_t *newest_alerts(struct store *store)
+{
+    sqlite3_stmt *s =
+        store_statement(store,
+                        "SELECT " API_ALERT_COLUMNS " FROM " API_ALERT_TABLES
+                        " WHERE a.severity >= ?1 AND coalesce(t.state, 'new') <> 'closed'"
+                        " AND a.rule NOT LIKE 'sensor.%' ORDER BY a.last_ns DESC LIMIT ?2",
+                        NULL);
+    if (s) {
+        sqlite3_bind_int(s, 1, HIGH);
+        sqlite3_bind_int(s, 2, NEWEST_MAX);
+    }
+    return alerts_by(s);
+}
+
+static json_t *open_alerts(struct store *store)
+{
+    return json_pack(
+        "{s:I, s:I, s:I}", "critical",
+        store_number(store, "SELECT (SELECT count(*) FROM alerts WHERE severity >= 9) - (SELECT"
+                            " count(*) FROM alert_triage t JOIN alerts a ON a.sensor = t.sensor AND"
+                            " a.id = t.id WHERE t.state = 'closed' AND a.severity >= 9)"),
+        "high",
+        store_number(store, "SELECT (SELECT count(*) FROM alerts WHERE severity BETWEEN 7 AND 8) -"
+                            " (SELECT count(*) FROM alert_triage t JOIN alerts a ON a.sensor ="
+                            " t.sensor AND a.id = t.id WHERE t.state = 'closed' AND a.severity"
+                            " BETWEEN 7 AND 8)"),
+        "all",
+        store_number(store, "SELECT (SELECT count(*) FROM alerts) - (SELECT count(*) FROM"
+                            " alert_triage WHERE state = 'closed')"));
+}
+
+/* How many alerts began in each hour up to end_ns, and how many of them were grave. */
+static json_t *rate_of(struct store *store, int64_t end_ns)
+{
+    int64_t counts[RATE_HOURS] = {0}, high[RATE_HOURS] = {0};
+    int64_t first_ns = end_ns / HOUR_NS * HOUR_NS - (RATE_HOURS - 1) * HOUR_NS;
+    sqlite3_stmt *s = store_statement(
+        store,
+        "SELECT (first_ns - ?1) / 3600000000000, count(*), sum(severity >= ?2) FROM alerts"
+        " WHERE sensor IN (SELECT sensor FROM alert_totals) AND first_ns >= ?1 GROUP BY 1",
+        NULL);
+    if (s) {
+        sqlite3_bind_int64(s, 1, first_ns);
+        sqlite3_bind_int(s, 2, HIGH);
+    }
+    while (s && sqlite3_step(s) == SQLITE_ROW) {
+        int64_t hour = sqlite3_column_int64(s, 0);
+        if (hour >= RATE_HOURS) /* a clock that was ahead */
+            continue;
+        counts[hour] = sqlite3_column_int64(s, 1);
+        high[hour] = sqlite3_column_int64(s, 2);
+    }
+    if (s)
+        sqlite3_reset(s);
+    json_t *all = json_array(), *grave = json_array();
+    for (int i = 0; i < RATE_HOURS; i++) {
+        json_array_append_new(all, json_integer(counts[i]));
+        json_array_append_new(grave, json_integer(high[i]));
+    }
+    return json_pack("{s:o, s:o, s:o}", "from", json_time_of(first_ns), "all", all, "high", grave);
+}
+
+/* --- what is spoken --- */
+
+static json_t *protocols_of(struct store *store)
+{
+    json_t *list = json_array();
+    sqlite3_stmt *s = store_statement(
+        store,
+        "SELECT protocol, sum(count), count(*) FROM baseline_conversations GROUP BY protocol"
+        " ORDER BY 2 DESC, 1 LIMIT ?",
+        NULL);
+    if (s)
+        sqlite3_bind_int(s, 1, PROTOCOLS_MAX);
+    while (s && sqlite3_step(s) == SQLITE_ROW)
+        json_array_append_new(list,
+                              json_pack("{s:o, s:I, s:I}", "name", json_text_of(column_text(s, 0)),
+                                        "messages", sqlite3_column_int64(s, 1), "conversations",
+                                        sqlite3_column_int64(s, 2)));
+    if (s)
+        sqlite3_reset(s);
+    return json_pack("{s:o, s:I}", "list", list, "messages",
+                     store_number(store, "SELECT sum(count) FROM baseline_conversations"));
+}
+
+/* --- the sensor itself --- */
+
+/* The newest alert of each kind of trouble, whether somebody has closed it or not. */
+static json_t *troubles_of(struct store *store)
+{
+    return alerts_by(store_statement(
+        store,
+        "SELECT " API_ALERT_COLUMNS ", max(a.last_ns) FROM " API_ALERT_TABLES
+        " WHERE a.rule >= 'sensor.' AND a.rule < 'sensor/' GROUP BY a.rule ORDER BY a.rule",
+        NULL));
+}
+
+static json_t *sensor_of(struct store *store)
+{
+    return json_pack(
+        "{s:o, s:I, s:I, s:I, s:I, s:I}", "troubles", troubles_of(store), "conversations",
+        store_number(store, "SELECT count(*) FROM baseline_conversations"), "encrypted",
+        store_number(store, "SELECT count(*) FROM baseline_conversations WHERE sealed > open"),
+        "outbox_messages",
+        store_number(store, "SELECT coalesce(sum(outbox_rows), 0) FROM alert_totals"),
+        "outbox_lost",
+        store_number(store, "SELECT coalesce(sum(outbox_lost), 0) FROM alert_totals"),
+        "evidence_bytes",
+        store_number(store, "SELECT coalesce(sum(evidence_bytes), 0) FROM alert_totals"));
+}
+
+/* --- learning --- */
+
+/* Of each dimension: scopes that have settled, of how many, and how much of what can come is known
+ * (percent). */
+static const struct {
+    const char *name, *sql;
+} dimensions[] = {
+    {"hosts",
+     "SELECT coalesce(sum(is_settled), 0), count(*), NULL, (SELECT count(*) FROM assets) FROM"
+     " segments"                                                           },
+    {"conversations",
+     "SELECT coalesce(sum(is_settled), 0), count(*), avg(known), (SELECT count(*) FROM"
+     " baseline_conversations WHERE state = 'learned') FROM baseline_links"},
+    {"operations",
+     "SELECT coalesce(sum(operations_settled), 0), count(*), avg(operations_known), (SELECT"
+     " count(*) FROM baseline_operations WHERE state = 'learned') FROM baseline_conversations WHERE"
+     " state = 'learned' AND operations_draws > 0"                         },
+    {"objects",
+     "SELECT coalesce(sum(objects_settled), 0), count(*), avg(objects_known), (SELECT count(*) FROM"
+     " baseline_ranges) + (SELECT count(*) FROM baseline_tags) FROM baseline_conversations WHERE"
+     " state = 'learned' AND objects_draws > 0"                            },
+};
+
+static json_t *learning_of(struct store *store)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < sizeof dimensions / sizeof *dimensions; i++) {
+        sqlite3_stmt *s = store_statement(store, dimensions[i].sql, NULL);
+        if (!s || sqlite3_step(s) != SQLITE_ROW)
+            continue;
+        json_t *d = json_pack("{s:s, s:I, s:I, s:I}", "name", dimensions[i].name, "settled",
+                              sqlite3_column_int64(s, 0), "scopes", sqlite3_column_int64(s, 1),
+                              "entries", sqlite3_column_int64(s, 3));
+        if (sqlite3_column_type(s, 2) != SQLITE_NULL)
+            json_object_set_new(d, "known", json_integer(sqlite3_column_int64(s, 2)));
+        json_array_append_new(list, d);
+        sqlite3_reset(s);
+    }
+    return json_pack("{s:o, s:I}", "dimensions", list, "pending",
+                     store_number(store, "SELECT count(*) FROM baseline_conversations WHERE state ="
+                                         " 'pending'"));
+}
+
+/* --- the page --- */
+
+enum MHD_Result api_overview(struct request *r)
+{
+    struct store *store = r->store;
+    int64_t newest_ns = store_number(store, "SELECT max(last_ns) FROM assets");
+    json_t *json = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "open", open_alerts(store), "newest",
+        newest_alerts(store), "stories", api_open_stories(store, STORIES_MAX), "rate",
+        rate_of(store, api_end_ns(store) - 1), "protocols", protocols_of(store), "sensor",
+        sensor_of(store), "learning", learning_of(store), "assets",
+        store_number(store, "SELECT count(*) FROM assets"), "muted", api_muted_count(store));
+    if (json && newest_ns != 0)
+        json_object_set_new(json, "last_seen", json_time_of(newest_ns));
+    return reply_json(r, MHD_HTTP_OK, json);
+}

@@ -29,7 +29,7 @@ async function open(options) {
   page.on("dialog", (dialog) => { page.trouble.push("dialog"); dialog.dismiss(); });
   page.on("request", (request) => request.url().startsWith(url) || page.trouble.push("asked " + request.url()));
   page.setDefaultTimeout(WAIT_MS);
-  await page.goto(url);
+  await page.goto(url + "#/alerts");
   return page;
 }
 

@@ -4,8 +4,13 @@ import type { Role, Session } from "./api";
 import type { StreamEvent } from "./data";
 import type { Route } from "./route";
 import { Account } from "./pages/account";
+import { Admin } from "./pages/admin";
 import { Alerts } from "./pages/alerts";
 import { Assets } from "./pages/assets";
+import { Muted } from "./pages/muted";
+import { Overview } from "./pages/overview";
+import { Reports } from "./pages/reports";
+import { Stories } from "./pages/stories";
 
 export interface PageProps {
   route: Route;
@@ -24,7 +29,12 @@ export interface Page {
 }
 
 export const pages: Page[] = [
+  { name: "overview", title: "Overview", Component: Overview, isInMenu: true },
   { name: "alerts", title: "Alerts", Component: Alerts, isInMenu: true },
+  { name: "stories", title: "Stories", Component: Stories, isInMenu: true },
+  { name: "muted", title: "Muted alerts", Component: Muted, isInMenu: false },
   { name: "assets", title: "Assets", Component: Assets, isInMenu: true },
+  { name: "reports", title: "Reports", Component: Reports, isInMenu: true },
+  { name: "admin", title: "Administration", Component: Admin, isInMenu: true, role: "admin" },
   { name: "account", title: "Your account", Component: Account, isInMenu: false },
 ];

@@ -36,6 +36,15 @@ export function Empty({ children }: { children: ComponentChildren }) {
   return <p class="empty">{children}</p>;
 }
 
+/** A value beside others, drawn; the number itself stands in the text beside it. */
+export function Bar({ value, most }: { value: number; most: number }) {
+  return (
+    <svg class="share" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true">
+      <rect class="ground" width={100} height={8} /><rect class="all" width={most > 0 ? (100 * value) / most : 0} height={8} />
+    </svg>
+  );
+}
+
 /** A button that asks once more before it does something that cannot be taken back. */
 export function Danger({ label, question, onConfirm }: { label: string; question: string; onConfirm: () => void }) {
   const [isAsking, setAsking] = useState(false);

@@ -18,7 +18,7 @@ export function parseRoute(hash: string): Route {
   } catch {
     // a link that somebody cut: as it is
   }
-  return { page: page || "alerts", rest: decoded, query: new URLSearchParams(query) };
+  return { page: page || "overview", rest: decoded, query: new URLSearchParams(query) };
 }
 
 export function linkTo(page: string, rest = "", query?: URLSearchParams | Record<string, string>): string {

@@ -5,6 +5,7 @@ import { may, post, type Session } from "../api";
 import { useData, type StreamEvent } from "../data";
 import { Hex, Problem, Severity, Time, Waiting } from "../parts";
 import { linkTo } from "../route";
+import { Mute } from "./muted";
 
 interface End { ip?: string; mac?: string; port?: number; zone?: string; level?: number | string }
 interface About { asset?: string; name?: string; role?: string; model?: string }
@@ -80,6 +81,8 @@ function Packets({ alert }: { alert: AlertDocument }) {
   );
 }
 
+const isDevice = (end?: End) => Boolean(end?.ip ?? end?.mac);
+
 function Work({ answer, session, onDone }: { answer: Answer; session: Session; onDone: () => void }) {
   const [note, setNote] = useState("");
   const [error, setError] = useState<Error>();
@@ -105,6 +108,7 @@ function Work({ answer, session, onDone }: { answer: Answer; session: Session; o
         </div>
       )}
       {error && <Problem error={error} />}
+      {may(session.role, "analyst") && session.has_users && <Mute id={id} actor={isDevice(answer.alert.source)} target={isDevice(answer.alert.destination)} />}
       {may(session.role, "engineer") && session.has_users && <Approve alert={answer.alert} onDone={onDone} />}
     </>
   );
@@ -194,7 +198,7 @@ export function AlertDetail({ id, session, news, back, onChange }: { id: string;
           <Facts title="Record" rows={[
             ["Severity", own.severity_reasons?.map((r) => `${r.reason} (${r.points > 0 ? "+" : ""}${r.points})`).join("; ")],
             ["Revision", `${own.revision}, ${own.status}`], ["Sensor", alert.observer?.name],
-            ["Story", own.incident && <a href={linkTo("alerts", "", { incident: own.incident, triage: "all" })}>all alerts of this story</a>],
+            ["Story", own.incident && <><a href={linkTo("stories", own.incident)}>this story as a timeline</a>, <a href={linkTo("alerts", "", { incident: own.incident, triage: "all" })}>as a list</a></>],
             ["Id", <span class="mono">{alert.event.id}</span>]]} />
           <details><summary>As JSON</summary><pre tabIndex={0}>{JSON.stringify(alert, null, 1)}</pre></details>
         </>

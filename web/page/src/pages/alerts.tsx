@@ -155,7 +155,7 @@ export function Alerts({ route, session, news }: PageProps) {
   return (
     <div class={`split ${route.rest ? "has-detail" : ""}`}>
       <section class="list" aria-labelledby="alerts-title">
-        <div class="bar"><h1 id="alerts-title">Alerts</h1><Filters key={route.query.get("incident") ?? ""} route={route} /></div>
+        <div class="bar"><h1 id="alerts-title">Alerts</h1><a href={linkTo("muted")}>Muted</a><Filters key={route.query.get("incident") ?? ""} route={route} /></div>
         {(first.error || error) && <Problem error={(first.error ?? error)!} retry={() => { setError(undefined); first.reload(); }} />}
         {marked.size > 0 && <BulkBar ids={[...marked]} onDone={changed} onError={setError} />}
         {!first.data && first.isLoading && <Waiting />}

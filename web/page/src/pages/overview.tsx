@@ -1,0 +1,208 @@
+/* overview.tsx: the first page: what needs a decision now, and whether the sensor sees enough to be believed. */
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { useData } from "../data";
+import { Bar, Empty, Problem, Severity, Time, Waiting } from "../parts";
+import type { PageProps } from "../pages";
+import { linkTo } from "../route";
+import type { AlertLine } from "./alerts";
+import type { Story } from "./stories";
+
+interface Rate { from: string; all: number[]; high: number[] }
+interface Dimension { name: string; settled: number; scopes: number; entries: number; known?: number }
+interface Overview {
+  open: { critical: number; high: number; all: number };
+  newest: AlertLine[];
+  stories: Story[];
+  rate: Rate;
+  protocols: { list: { name: string; messages: number; conversations: number }[]; messages: number };
+  sensor: { troubles: AlertLine[]; conversations: number; encrypted: number; outbox_messages: number; outbox_lost: number; evidence_bytes: number };
+  learning: { dimensions: Dimension[]; pending: number };
+  assets: number;
+  muted: number;
+  last_seen?: string;
+}
+
+const RELOAD_MS = 3000;
+
+function Tile({ value, label, href, tone }: { value: number; label: string; href: string; tone?: "critical" | "high" }) {
+  return <li><a class={`tile ${value > 0 && tone ? `is-${tone}` : ""}`} href={href}><strong>{value.toLocaleString()}</strong> {label}</a></li>;
+}
+
+function Card({ title, id, children }: { title: string; id: string; children: ComponentChildren }) {
+  return <section class="card panel" aria-labelledby={id}><h2 id={id}>{title}</h2>{children}</section>;
+}
+
+function Waits({ data }: { data: Overview }) {
+  return (
+    <Card title="What needs a decision now" id="decide">
+      <ul class="tiles">
+        <Tile value={data.open.critical} label="critical alerts open" href={linkTo("alerts", "", { severity: "9" })} tone="critical" />
+        <Tile value={data.open.high} label="high alerts open" href={linkTo("alerts", "", { severity: "7" })} tone="high" />
+        <Tile value={data.open.all} label="alerts open in all" href={linkTo("alerts")} />
+        <Tile value={data.learning.pending} label="new conversations, not yet normal" href={linkTo("alerts", "", { rule: "comm" })} />
+        <Tile value={data.muted} label="kinds of alert are muted" href={linkTo("muted")} />
+      </ul>
+      {data.newest.length === 0 && <Empty>Nothing grave is open. New alerts appear here by themselves.</Empty>}
+      {data.newest.length > 0 && (
+        <table class="cards">
+          <caption>Newest open alerts, high and critical</caption>
+          <thead><tr><th scope="col">Severity</th><th scope="col">What happened</th><th scope="col">Last seen</th></tr></thead>
+          <tbody>
+            {data.newest.map((alert) => (
+              <tr key={alert.id}>
+                <td><Severity value={alert.severity} /></td>
+                <td><a href={linkTo("alerts", alert.id)}>{alert.message}</a>{alert.triage !== "new" && <span class="rule">{alert.triage}{alert.assignee && ` by ${alert.assignee}`}</span>}</td>
+                <td class="when" data-label="Last seen"><Time value={alert.last_seen} /></td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </Card>
+  );
+}
+
+function Stories({ stories }: { stories: Story[] }) {
+  return (
+    <Card title="Open stories" id="stories">
+      <p class="soft">Alerts that belong together, told as one.</p>
+      {stories.length === 0 && <Empty>No story is open.</Empty>}
+      <ul class="plain">
+        {stories.map((story) => (
+          <li key={story.id}><Severity value={story.severity} /> <a href={linkTo("stories", story.id)}>{story.title}</a> <span class="soft">{story.alerts} alerts, <Time value={story.last_seen} /></span></li>
+        ))}
+      </ul>
+      <p><a href={linkTo("stories")}>All stories</a></p>
+    </Card>
+  );
+}
+
+const HOUR_MS = 3600000, CHART_HEIGHT = 70;
+const hourName = new Intl.DateTimeFormat(undefined, { weekday: "short", hour: "2-digit", minute: "2-digit" });
+
+function RateChart({ rate }: { rate: Rate }) {
+  const most = Math.max(1, ...rate.all), total = rate.all.reduce((a, b) => a + b, 0);
+  const start = new Date(rate.from).getTime();
+  const nameOf = (hour: number) => hourName.format(new Date(start + hour * HOUR_MS));
+  const height = (n: number) => (n * CHART_HEIGHT) / most;
+  const busiest = rate.all.indexOf(Math.max(...rate.all));
+  const words = total === 0 ? "No alerts began in these hours." : `${total.toLocaleString()} alerts; most of them, ${rate.all[busiest]}, in the hour from ${nameOf(busiest)}.`;
+  return (
+    <Card title={`Alerts per hour, last ${rate.all.length} hours`} id="rate">
+      <svg class="rate" viewBox={`0 0 ${rate.all.length * 10} ${CHART_HEIGHT + 2}`} preserveAspectRatio="none" role="img" aria-label={words}>
+        {rate.all.map((n, i) => (
+          <g key={i}>
+            <title>{`${nameOf(i)}: ${n} alerts, ${rate.high[i]} high or critical`}</title>
+            <rect class="hour" x={i * 10} y={0} width={10} height={CHART_HEIGHT} />
+            <rect class="all" x={i * 10 + 1} y={CHART_HEIGHT - height(n)} width={8} height={height(n)} />
+            <rect class="grave" x={i * 10 + 1} y={CHART_HEIGHT - height(rate.high[i]!)} width={8} height={height(rate.high[i]!)} />
+          </g>
+        ))}
+        <rect class="ground" x={0} y={CHART_HEIGHT} width={rate.all.length * 10} height={1} />
+      </svg>
+      <p class="ends soft"><span>{nameOf(0)}</span><span>{nameOf(rate.all.length - 1)}</span></p>
+      <p>{words} <span class="key"><i class="all" /> all <i class="grave" /> high and critical</span></p>
+    </Card>
+  );
+}
+
+function Protocols({ protocols }: { protocols: Overview["protocols"] }) {
+  const most = protocols.list[0]?.messages ?? 1;
+  const share = (n: number) => { const percent = (100 * n) / Math.max(1, protocols.messages); return percent < 1 ? "< 1 %" : `${Math.round(percent)} %`; };
+  return (
+    <Card title="What is spoken" id="protocols">
+      {protocols.list.length === 0 && <Empty>Nothing has been heard yet. Is the mirror port connected? <code>sightglass doctor</code> looks.</Empty>}
+      {protocols.list.length > 0 && (
+        <table class="figures">
+          <thead><tr><th scope="col">Protocol</th><th scope="col"><span class="hidden">Drawn</span></th><th scope="col" class="count">Share</th><th scope="col" class="count">Conversations</th></tr></thead>
+          <tbody>
+            {protocols.list.map((p) => (
+              <tr key={p.name}><th scope="row">{p.name}</th><td><Bar value={p.messages} most={most} /></td><td class="count">{share(p.messages)}</td><td class="count">{p.conversations}</td></tr>
+            ))}
+          </tbody>
+        </table>
+      )}
+    </Card>
+  );
+}
+
+const checks: [string, string, string][] = [
+  ["sensor.no-traffic", "Traffic", "arrives"], ["sensor.packet-loss", "Lost packets", "none told"], ["sensor.one-sided", "Both directions", "are seen"],
+  ["sensor.blind-encrypted", "Encryption", "no more than before"], ["sensor.resource", "Clock, disk, speed", "in order"], ["sensor.output-failing", "Delivery of alerts", "works, as far as outputs are set"],
+];
+
+function Health({ data }: { data: Overview }) {
+  const { sensor } = data;
+  const open = new Map(sensor.troubles.filter((t) => t.triage !== "closed").map((t) => [t.rule, t]));
+  const blind = sensor.conversations > 0 ? Math.round((100 * sensor.encrypted) / sensor.conversations) : 0;
+  return (
+    <Card title="Can the sensor see?" id="health">
+      <dl class="facts">
+        <dt>Last packet</dt><dd><Time value={data.last_seen} /></dd>
+        {checks.map(([rule, name, good]) => {
+          const trouble = open.get(rule);
+          return [
+            <dt key={rule}>{name}</dt>,
+            <dd key={rule + "."}>{trouble ? <><Severity value={trouble.severity} /> <a href={linkTo("alerts", trouble.id)}>{trouble.message}</a> <span class="soft"><Time value={trouble.last_seen} /></span></> : <span class="good">✓ {good}</span>}</dd>,
+          ];
+        })}
+        <dt>Blind share</dt><dd>{sensor.encrypted.toLocaleString()} of {sensor.conversations.toLocaleString()} conversations are encrypted ({blind} %): who talks is seen, what they say is not</dd>
+        <dt>Waiting for outputs</dt><dd>{sensor.outbox_messages.toLocaleString()} messages kept{sensor.outbox_lost > 0 && <>, <strong>{sensor.outbox_lost.toLocaleString()} left before every output had them</strong></>}</dd>
+        <dt>Devices</dt><dd><a href={linkTo("assets")}>{data.assets.toLocaleString()} known</a></dd>
+      </dl>
+    </Card>
+  );
+}
+
+const dimensionWords: Record<string, [string, string]> = {
+  hosts: ["Devices", "networks"], conversations: ["Who talks to whom", "sets of pairs"], operations: ["What they ask for", "conversations"], objects: ["Which objects", "conversations"],
+};
+
+function Learning({ learning }: { learning: Overview["learning"] }) {
+  return (
+    <Card title="How far it has learned" id="learning">
+      <p class="soft">What has settled is judged; what is still learning is not told as new.</p>
+      {learning.dimensions.every((d) => d.scopes === 0) && <Empty>Nothing has been learned yet.</Empty>}
+      <table class="figures">
+        <thead><tr><th scope="col">Dimension</th><th scope="col"><span class="hidden">Drawn</span></th><th scope="col" class="count">Settled</th><th scope="col" class="count">Known</th></tr></thead>
+        <tbody>
+          {learning.dimensions.map((d) => {
+            const [name, scope] = dimensionWords[d.name] ?? [d.name, "scopes"];
+            return (
+              <tr key={d.name}>
+                <th scope="row">{name} <span class="rule">{d.entries.toLocaleString()} learned</span></th>
+                <td><Bar value={d.settled} most={d.scopes} /></td>
+                <td class="count">{d.settled} of {d.scopes} <span class="rule">{scope}</span></td>
+                <td class="count">{d.known === undefined ? "" : `${d.known} %`}</td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+    </Card>
+  );
+}
+
+export function Overview({ news }: PageProps) {
+  const { data, error, isLoading, reload } = useData<Overview>("/api/v1/overview");
+  const timer = useRef<number>();
+  useEffect(() => {
+    if (news?.name !== "alerts" && news?.name !== "status") return;
+    if (timer.current === undefined) timer.current = setTimeout(() => { timer.current = undefined; reload(); }, RELOAD_MS);
+  }, [news]);
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return (
+    <section aria-labelledby="overview-title">
+      <div class="bar"><h1 id="overview-title">Overview</h1></div>
+      {error && <Problem error={error} retry={reload} />}
+      {!data && isLoading && <Waiting />}
+      {data && (
+        <div class="panels">
+          <div><Waits data={data} /><Stories stories={data.stories} /></div>
+          <div><RateChart rate={data.rate} /><Health data={data} /><Learning learning={data.learning} /><Protocols protocols={data.protocols} /></div>
+        </div>
+      )}
+    </section>
+  );
+}

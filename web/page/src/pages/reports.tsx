@@ -6,7 +6,7 @@ import { useData } from "../data";
 import { Bar, Empty, Problem, Severity, Time, Waiting, severityName } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo, type Route } from "../route";
-import { nameOf, type Asset } from "./assets";
+import { nameOf, text, type Asset } from "./asset-columns";
 
 const DAY_MS = 86400000;
 const kinds: [string, string][] = [["week", "Summary"], ["maintenance", "Maintenance windows"], ["inventory", "Inventory"]];
@@ -209,9 +209,7 @@ const allColumns: [string, string[]][] = [
   ["Zone, level", ["zone", "purdue_level"]], ["Serves", ["protocols_served"]],
 ];
 
-function text(value: unknown): string {
-  return Array.isArray(value) ? value.map(String).join(", ") : value === undefined || value === null ? "" : String(value);
-}
+const inventoryColumns = ["asset_id", "name", "hostname", "asset_class", "first_seen", "last_seen", ...allColumns.flatMap(([, keys]) => keys)].join(",");
 
 /** "plc" as people write it. */
 const className = (name: string) => (name.length <= 3 ? name.toUpperCase() : name.replace(/_/g, " "));
@@ -257,7 +255,7 @@ export function Reports({ route, session }: PageProps) {
   const status = useData<{ last_seen?: string }>(needsEnd ? "/api/v1/status" : null);
   const days = daysOf(route, status.data?.last_seen);
   const isReady = !needsEnd || status.data !== undefined || status.error !== undefined;
-  const path = !isReady ? null : kind === "inventory" ? "/api/v1/assets?limit=5000" : `/api/v1/reports/${kind === "week" ? "summary" : "maintenance"}${query(spanOf(days))}`;
+  const path = !isReady ? null : kind === "inventory" ? `/api/v1/assets?limit=5000&sort=ip&columns=${inventoryColumns}` : `/api/v1/reports/${kind === "week" ? "summary" : "maintenance"}${query(spanOf(days))}`;
   const { data, error, isLoading, reload } = useData<Summary & { windows: Window[] } & { assets: Asset[]; total: number }>(path);
   const title = kinds.find(([name]) => name === kind)![1];
   useEffect(() => {

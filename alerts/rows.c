@@ -76,11 +76,12 @@ static bool alert_upsert(struct store *store, const struct alert_row *row, const
     sqlite3_stmt *s = store_statement(
         store,
         "INSERT INTO alerts(sensor, id, revision, rule, severity, first_ns, last_ns, count, status,"
-        " actor, target, protocol, incident, document, state)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15)"
+        " actor, target, protocol, incident, document, state, message, rule_name)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
+        " json_extract(?14, '$.message'), json_extract(?14, '$.rule.name'))"
         " ON CONFLICT(sensor, id) DO UPDATE SET revision = ?3, severity = ?5, last_ns = ?7, count "
         "= ?8,"
-        " status = ?9, document = ?14, state = ?15 WHERE ?3 > revision",
+        " status = ?9, document = ?14, state = ?15, message = excluded.message WHERE ?3 > revision",
         err);
     if (!s)
         return false;

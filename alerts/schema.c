@@ -103,6 +103,54 @@ static const char version_2[] =
 static const char version_3[] = "CREATE INDEX alerts_by_actor ON alerts(actor, last_ns);"
                                 "CREATE INDEX alerts_by_target ON alerts(target, last_ns);";
 
-static const char *const migrations[] = {version_1, version_2, version_3, NULL};
+/* What lists of alerts need, beside the document: a page of 100,000 alerts is found in one index
+ * and shown without parsing JSON, and numbers are added up as alerts come and go. message,
+ * rule_name: of the document; triage, assignee: the last of alert_triage. */
+static const char version_4[] =
+    "ALTER TABLE alerts ADD COLUMN message TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE alerts ADD COLUMN rule_name TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE alerts ADD COLUMN triage TEXT NOT NULL DEFAULT 'new';"
+    "ALTER TABLE alerts ADD COLUMN assignee TEXT NOT NULL DEFAULT '';"
+    "UPDATE alerts SET message = json_extract(document, '$.message'),"
+    "  rule_name = json_extract(document, '$.rule.name');"
+    "UPDATE alerts SET triage = t.state, assignee = t.assignee FROM alert_triage t"
+    "  WHERE t.sensor = alerts.sensor AND t.id = alerts.id;"
+
+    "CREATE INDEX alerts_list ON alerts(last_ns DESC, id, severity, triage, rule, protocol,"
+    "  message);"
+    "CREATE INDEX alerts_by_id ON alerts(id);"
+    "CREATE INDEX alerts_of_incident ON alerts(incident);"
+    "CREATE INDEX alerts_by_assignee ON alerts(assignee) WHERE assignee <> '';"
+
+    "CREATE TABLE alert_counts("
+    "  sensor TEXT NOT NULL, severity INTEGER NOT NULL, triage TEXT NOT NULL, count INTEGER NOT "
+    "NULL,"
+    "  PRIMARY KEY(sensor, severity, triage)) WITHOUT ROWID;"
+    "INSERT INTO alert_counts SELECT sensor, severity, triage, count(*) FROM alerts GROUP BY 1, 2, "
+    "3;"
+
+    "CREATE TRIGGER triage_added AFTER INSERT ON alert_triage BEGIN"
+    "  UPDATE alerts SET triage = NEW.state, assignee = NEW.assignee"
+    "  WHERE sensor = NEW.sensor AND id = NEW.id; END;"
+    "CREATE TRIGGER triage_changed AFTER UPDATE ON alert_triage BEGIN"
+    "  UPDATE alerts SET triage = NEW.state, assignee = NEW.assignee"
+    "  WHERE sensor = NEW.sensor AND id = NEW.id; END;"
+    "CREATE TRIGGER triage_removed AFTER DELETE ON alert_triage BEGIN"
+    "  UPDATE alerts SET triage = 'new', assignee = '' WHERE sensor = OLD.sensor AND id = OLD.id; "
+    "END;"
+    "CREATE TRIGGER alert_counted AFTER INSERT ON alerts BEGIN"
+    "  INSERT INTO alert_counts VALUES(NEW.sensor, NEW.severity, NEW.triage, 1)"
+    "  ON CONFLICT DO UPDATE SET count = count + 1; END;"
+    "CREATE TRIGGER alert_recounted AFTER UPDATE OF severity, triage ON alerts"
+    "  WHEN OLD.severity <> NEW.severity OR OLD.triage <> NEW.triage BEGIN"
+    "  UPDATE alert_counts SET count = count - 1"
+    "  WHERE sensor = OLD.sensor AND severity = OLD.severity AND triage = OLD.triage;"
+    "  INSERT INTO alert_counts VALUES(NEW.sensor, NEW.severity, NEW.triage, 1)"
+    "  ON CONFLICT DO UPDATE SET count = count + 1; END;"
+    "CREATE TRIGGER alert_uncounted AFTER DELETE ON alerts BEGIN"
+    "  UPDATE alert_counts SET count = count - 1"
+    "  WHERE sensor = OLD.sensor AND severity = OLD.severity AND triage = OLD.triage; END;";
+
+static const char *const migrations[] = {version_1, version_2, version_3, version_4, NULL};
 
 const struct store_schema alerts_schema = {.name = "alerts", .migrations = migrations};

@@ -1,4 +1,5 @@
 /* api_status.c: how things are: for people, for probes, for Prometheus. */
+#include "api.h"
 #include "routes.h"
 
 #include <stdio.h>
@@ -22,7 +23,10 @@ static json_t *severities(struct store *store)
 {
     json_t *counts = json_object();
     sqlite3_stmt *s = store_statement(
-        store, "SELECT severity, count(*) FROM alerts GROUP BY severity ORDER BY severity", NULL);
+        store,
+        "SELECT severity, sum(count) FROM alert_counts GROUP BY severity HAVING sum(count) > 0"
+        " ORDER BY severity",
+        NULL);
     while (s && sqlite3_step(s) == SQLITE_ROW) {
         char key[16];
         snprintf(key, sizeof key, "%d", sqlite3_column_int(s, 0));
@@ -36,13 +40,11 @@ static json_t *severities(struct store *store)
 enum MHD_Result api_status(struct request *r)
 {
     int64_t newest_ns = store_number(r->store, "SELECT max(last_ns) FROM assets");
-    json_t *json =
-        json_pack("{s:s, s:I, s:I, s:I, s:o}", "version", SIGHTGLASS_VERSION, "alerts",
-                  store_number(r->store, "SELECT count(*) FROM alerts"), "alerts_open",
-                  store_number(r->store, "SELECT (SELECT count(*) FROM alerts) - (SELECT count(*)"
-                                         " FROM alert_triage WHERE state = 'closed')"),
-                  "assets", store_number(r->store, "SELECT count(*) FROM assets"),
-                  "alerts_by_severity", severities(r->store));
+    json_t *json = json_pack("{s:s, s:I, s:I, s:I, s:o}", "version", SIGHTGLASS_VERSION, "alerts",
+                             store_number(r->store, API_ALERTS_TOTAL), "alerts_open",
+                             store_number(r->store, API_ALERTS_TOTAL " WHERE triage <> 'closed'"),
+                             "assets", store_number(r->store, "SELECT count(*) FROM assets"),
+                             "alerts_by_severity", severities(r->store));
     if (json && newest_ns != 0)
         json_object_set_new(json, "last_seen", json_time_of(newest_ns));
     return reply_json(r, MHD_HTTP_OK, json);
@@ -53,9 +55,9 @@ enum MHD_Result api_status(struct request *r)
 static const struct metric {
     const char *name, *type, *help, *sql;
 } metrics[] = {
-    {"sightglass_alerts",            "gauge",   "Alerts in the store.",                             "SELECT count(*) FROM alerts"},
+    {"sightglass_alerts",            "gauge",   "Alerts in the store.",                             API_ALERTS_TOTAL             },
     {"sightglass_alerts_critical",   "gauge",   "Alerts of severity 9 and above.",
-     "SELECT count(*) FROM alerts WHERE severity >= 9"                                                                           },
+     API_ALERTS_TOTAL " WHERE severity >= 9"                                                                                     },
     {"sightglass_assets",            "gauge",   "Assets in the store.",                             "SELECT count(*) FROM assets"},
     {"sightglass_outbox_messages",   "gauge",   "Messages kept for outputs.",
      "SELECT coalesce(sum(outbox_rows), 0) FROM alert_totals"                                                                    },

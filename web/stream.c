@@ -88,7 +88,7 @@ static void look_for_alerts(struct stream *st, struct store *store)
 
 static void look_for_numbers(struct stream *st, struct store *store)
 {
-    int64_t alerts = store_number(store, "SELECT count(*) FROM alerts");
+    int64_t alerts = store_number(store, API_ALERTS_TOTAL);
     int64_t assets = store_number(store, "SELECT count(*) FROM assets");
     if (alerts == st->alerts && assets == st->assets)
         return;

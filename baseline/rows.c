@@ -382,7 +382,7 @@ static void variable_parse(struct variable *v, const char *text)
     }
 }
 
-static void variables_parse(struct page_facts *f, const char *text)
+void baseline_variables_parse(struct page_facts *f, const char *text)
 {
     memset(f->variables, 0, sizeof f->variables);
     for (int i = 0; i < PAGE_VARIABLES && *text; i++) {
@@ -543,7 +543,7 @@ static void column_read(sqlite3_stmt *q, int i, struct baseline_row *row, const 
         break;
     }
     case COLUMN_VARIABLES:
-        variables_parse(&row->is.page, text_column(q, i));
+        baseline_variables_parse(&row->is.page, text_column(q, i));
         break;
     case COLUMN_BOOL: {
         bool value = sqlite3_column_int(q, i) != 0;

@@ -179,6 +179,9 @@ struct page_facts {
     uint64_t name_hash;
 };
 
+/* What baseline_polled.variables says. */
+void baseline_variables_parse(struct page_facts *f, const char *text);
+
 enum baseline_kind {
     BASELINE_LINKS, /* how settled the set of pairs is */
     BASELINE_PAIR,

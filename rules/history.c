@@ -309,9 +309,38 @@ bool history_limits_apply(struct store *store, const void *data, size_t size, st
 
 /* --- replay --- */
 
-static void play(const struct history_player *player, sqlite3_stmt *s, struct event_unpacked *u,
+enum { NAMES_MAX = 256, NAME_SIZE = 24 };
+
+/* The names of protocols last as long as a replay, as those of dissectors do: who hears of events
+ * keeps them. */
+struct replay {
+    struct event_unpacked unpacked;
+    char names[NAMES_MAX][NAME_SIZE];
+    size_t name_count;
+};
+
+static const char *lasting(struct replay *r, const char *name)
+{
+    for (size_t i = 0; i < r->name_count; i++)
+        if (strcmp(r->names[i], name) == 0)
+            return r->names[i];
+    if (r->name_count == NAMES_MAX || strlen(name) >= NAME_SIZE)
+        return "unknown";
+    return strcpy(r->names[r->name_count++], name);
+}
+
+/* Connections are not numbered in the store: those of the same ends and protocol are one. */
+static uint64_t flow_id(const struct ot_flow *flow, const char *protocol)
+{
+    uint64_t id = hash_mix(hash_bytes(&flow->client, sizeof flow->client), flow->segment);
+    id = hash_mix(id, hash_bytes(&flow->server, sizeof flow->server));
+    return hash_mix(id, (uintptr_t)protocol) | 1;
+}
+
+static void play(const struct history_player *player, sqlite3_stmt *s, struct replay *r,
                  struct history_span *span)
 {
+    struct event_unpacked *u = &r->unpacked;
     int64_t time_ns = sqlite3_column_int64(s, 0), last_ns = sqlite3_column_int64(s, 1);
     int64_t count = sqlite3_column_int64(s, 2);
     const uint8_t *bytes = sqlite3_column_blob(s, 4);
@@ -320,6 +349,8 @@ static void play(const struct history_player *player, sqlite3_stmt *s, struct ev
         return;
     struct ot_event *e = &u->event;
     e->time_ns = time_ns;
+    e->protocol = lasting(r, e->protocol);
+    u->flow.id = flow_id(&u->flow, e->protocol);
     u->flow.first_ns = u->flow.last_ns = time_ns;
     if (span->rows++ == 0)
         span->first_ns = time_ns;
@@ -363,9 +394,9 @@ static bool replay_from(struct store *store, const char *sensor, int64_t from_ns
                                       " WHERE sensor = ? AND time_ns >= ? AND time_ns <= ?"
                                       " ORDER BY time_ns, key",
                                       err);
-    struct event_unpacked *u = malloc(sizeof *u);
-    if (!s || !u) {
-        free(u);
+    struct replay *r = calloc(1, sizeof *r);
+    if (!s || !r) {
+        free(r);
         return s ? error_set(err, "out of memory") : false;
     }
     sqlite3_bind_text(s, 1, sensor, -1, SQLITE_STATIC);
@@ -373,9 +404,11 @@ static bool replay_from(struct store *store, const char *sensor, int64_t from_ns
     sqlite3_bind_int64(s, 3, to_ns);
     int code;
     while ((code = sqlite3_step(s)) == SQLITE_ROW)
-        play(player, s, u, span);
+        play(player, s, r, span);
     sqlite3_reset(s);
-    free(u);
+    if (player->end && code == SQLITE_DONE)
+        player->end(player->context, span);
+    free(r);
     return code == SQLITE_DONE || error_set(err, "store %s: cannot read the history: %s",
                                             store_path(store), sqlite3_errmsg(store_handle(store)));
 }

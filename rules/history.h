@@ -64,17 +64,21 @@ struct history_limits {
 };
 bool history_limits_apply(struct store *store, const void *data, size_t size, struct error *err);
 
+struct history_span {
+    int64_t first_ns, last_ns;
+    uint64_t rows, events;
+    bool is_cut; /* there is more than what was asked for at most */
+};
+
+/* Names of protocols last until the end of the replay; connections of the same ends and protocol
+ * have the same id. */
 struct history_player {
     void *context;
     /* count: how often it happened, last_ns: when for the last time. */
     void (*event)(void *context, const struct ot_event *e, uint64_t count, int64_t last_ns);
     void (*flow)(void *context, const struct ot_flow *flow, enum sigma_moment moment,
                  const char *protocol, int64_t time_ns, uint64_t count); /* NULL: not wanted */
-};
-struct history_span {
-    int64_t first_ns, last_ns;
-    uint64_t rows, events;
-    bool is_cut; /* there is more than what was asked for at most */
+    void (*end)(void *context, const struct history_span *span);         /* NULL: not wanted */
 };
 /* Plays all that the store remembers of a sensor, in order of time. */
 bool history_replay(struct store *store, const char *sensor, const struct history_player *player,

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "request.h"
+#include "rules/history.h"
 
 /* The alert as a line of the list; the caller owns it. */
 json_t *api_alert_summary(sqlite3_stmt *row);
@@ -22,3 +23,26 @@ int64_t api_end_ns(struct store *store);
 
 /* How many there are, from what the store adds up. */
 #define API_ALERTS_TOTAL "SELECT coalesce(sum(count), 0) FROM alert_counts"
+
+/* The sensor that is asked about: the query's, else the configuration's. */
+const char *api_sensor(const struct request *r);
+/* A time of the query; false: it is none. */
+bool api_time(const struct request *r, const char *key, int64_t fallback, int64_t *time_ns);
+
+/* Ids of rows of the baseline: 16 hexadecimal digits. */
+json_t *api_entry_id(int64_t id);
+bool api_entry_id_parse(int64_t *id, const char *text);
+/* Where something is, in words: columns area, has_number, number from `area` on. */
+void api_place_print(sqlite3_stmt *s, int area, const char *name, char *out, size_t capacity);
+/* A variable: the same, then name, address, is_bit, bit. */
+void api_point_print(sqlite3_stmt *s, int area, char *out, size_t capacity);
+/* The values that are normal: "1*10 0*12" as in the store becomes "1, 0"; "many" a range. */
+void api_states_print(const char *states, double low, double high, int64_t observations, char *out,
+                      size_t capacity);
+
+/* By IP when there is one, else by MAC. */
+void api_host_print(char out[ADDRESS_TEXT_SIZE], const struct endpoint *host);
+/* What part of the history something was tried on. */
+json_t *api_span_json(const struct history_span *span);
+/* 503: another trial runs. */
+enum MHD_Result api_reply_busy(struct request *r);

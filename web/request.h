@@ -36,6 +36,7 @@ struct web {
     struct asset_list *assets;
     pthread_mutex_t writing;  /* one change at a time */
     pthread_mutex_t checking; /* one password at a time: yescrypt costs memory on purpose */
+    pthread_mutex_t trying;   /* one trial on the history at a time: it reads a lot */
     atomic_int streams;
     atomic_ullong requests, logins_failed; /* for /metrics */
 };

@@ -177,6 +177,7 @@ static void release(struct web *web)
     throttle_destroy(web->throttle);
     pthread_mutex_destroy(&web->writing);
     pthread_mutex_destroy(&web->checking);
+    pthread_mutex_destroy(&web->trying);
 }
 
 bool web_serve(const struct web_options *o, struct error *err)
@@ -197,6 +198,7 @@ bool web_serve(const struct web_options *o, struct error *err)
     };
     pthread_mutex_init(&web.writing, NULL);
     pthread_mutex_init(&web.checking, NULL);
+    pthread_mutex_init(&web.trying, NULL);
     bool ok = (web.readers && web.throttle) || error_set(err, "out of memory");
     ok = ok && prepare_store(&web, &has_users, err) && may_serve(o, &web, has_users, err);
     web.assets = ok ? asset_list_create(o->store_path, web.readers) : NULL;

@@ -245,7 +245,7 @@ static bool replay(struct call *call, struct trial_state *state, struct error *e
 {
     struct replay r = {.state = state};
     struct sigma_sink sink = {&r, on_rule, on_hit};
-    struct history_player player = {&r, on_event, on_flow};
+    struct history_player player = {&r, on_event, on_flow, NULL};
     struct history_span span;
     struct store *store = NULL;
     char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];

@@ -5,7 +5,7 @@
 #include "privileges.h"
 #include "ring.h"
 #include "rules/indicators.h"
-#include "rules_load.h"
+#include "rules/rules_load.h"
 #include "sensor/base/log.h"
 #include "sensor/base/pair.h"
 #include "sensor/capture.h"

@@ -7,7 +7,7 @@
 #include "options.h"
 #include "privileges.h"
 #include "rules/indicators.h"
-#include "rules_load.h"
+#include "rules/rules_load.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/log.h"
 #include "sensor/capture.h"

@@ -70,7 +70,7 @@ static struct played play(struct store *store)
     struct error err;
     struct history_span span;
     struct played p = {0};
-    struct history_player player = {&p, on_event, on_flow};
+    struct history_player player = {&p, on_event, on_flow, NULL};
     ck_assert_msg(history_replay(store, "s", &player, &span, &err), "%s", err.text);
     return p;
 }
@@ -204,7 +204,7 @@ START_TEST(test_a_range)
     history_tick(h, START + MINUTE, true);
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         struct played p = {0};
-        struct history_player player = {&p, on_event, on_flow};
+        struct history_player player = {&p, on_event, on_flow, NULL};
         struct history_span span;
         ck_assert_msg(history_replay_range(store, "s", &rows[i].range, &player, &span, &err), "%s",
                       err.text);

@@ -164,6 +164,7 @@ struct policy_trial {
     struct site_judge *judge;
     struct windows *windows;
     int64_t now_ns;
+    uint64_t times; /* how often the row being played happened */
     uint64_t counts[DETECTION_COUNT];
     json_t *examples[DETECTION_COUNT];
 };
@@ -190,7 +191,7 @@ static void on_finding(void *context, const struct finding *found)
     struct finding f = *found;
     char actor[ADDRESS_TEXT_SIZE] = "", target[ADDRESS_TEXT_SIZE] = "";
     windows_permit(t->windows, t->site, &f);
-    t->counts[f.detection] += f.count ? f.count : 1;
+    t->counts[f.detection] += (f.count ? f.count : 1) * t->times;
     if (!t->examples[f.detection])
         t->examples[f.detection] = json_array();
     if (json_array_size(t->examples[f.detection]) == EXAMPLES_MAX)
@@ -210,15 +211,16 @@ static void pass_time(struct policy_trial *t, int64_t time_ns)
     if (time_ns - t->now_ns < INT64_C(1000000000))
         return;
     t->now_ns = time_ns;
+    t->times = 1;
     site_judge_tick(t->judge, time_ns, false);
 }
 
 static void on_event(void *context, const struct ot_event *e, uint64_t count, int64_t last_ns)
 {
     struct policy_trial *t = context;
-    (void)count;
     (void)last_ns;
     pass_time(t, e->time_ns);
+    t->times = count;
     site_judge_event(t->judge, e);
 }
 
@@ -226,8 +228,8 @@ static void on_flow(void *context, const struct ot_flow *flow, enum sigma_moment
                     const char *protocol, int64_t time_ns, uint64_t count)
 {
     struct policy_trial *t = context;
-    (void)count;
     pass_time(t, time_ns);
+    t->times = count;
     if (moment == SIGMA_STARTED)
         site_judge_started(t->judge, flow, NULL);
     else if (moment == SIGMA_ANSWERED)
@@ -241,6 +243,7 @@ static void on_flow(void *context, const struct ot_flow *flow, enum sigma_moment
 static void on_end(void *context, const struct history_span *span)
 {
     struct policy_trial *t = context;
+    t->times = 1;
     site_judge_tick(t->judge, span->last_ns, true);
 }
 

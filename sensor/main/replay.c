@@ -238,7 +238,7 @@ bool replay(const struct replay_options *o, FILE *alerts, struct history_span *s
         configs[1].mode = o->baseline ? MODE_DETECT : MODE_LEARN;
         for (int i = 0; i < 2; i++)
             configs[i].redis_host[0] = configs[i].redis_socket[0] = configs[i].jsonl_path[0] = '\0';
-        struct history_player player = {r, on_event, on_flow};
+        struct history_player player = {r, on_event, on_flow, NULL};
         ok = create(r, o, &configs[0], &configs[1], alerts, err) &&
              history_replay(o->history, o->config->sensor, &player, span, err) &&
              (!r->is_full || error_set(err, "the history has more names than memory is set aside "

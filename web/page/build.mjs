@@ -20,7 +20,7 @@ const types = {
 await rm(out, { recursive: true, force: true });
 await mkdir(out, { recursive: true });
 await build({
-  entryPoints: [join(here, "src/app.tsx")],
+  entryPoints: [join(here, "src/app.tsx"), join(here, "style.css")],
   outdir: out,
   entryNames: "[name]",
   chunkNames: "[name]", // of what is loaded only on its page
@@ -35,7 +35,7 @@ await build({
   nodePaths: [modules],
   logLevel: "warning",
 });
-for (const file of ["index.html", "style.css", "icon.svg"]) await copyFile(join(here, file), join(out, file));
+for (const file of ["index.html", "icon.svg"]) await copyFile(join(here, file), join(out, file));
 await copyFile(join(here, "../openapi.json"), join(out, "openapi.json"));
 
 const rows = [];

@@ -7,10 +7,13 @@ import { Account } from "./pages/account";
 import { Admin } from "./pages/admin";
 import { Alerts } from "./pages/alerts";
 import { Assets } from "./pages/assets";
+import { Baseline } from "./pages/baseline";
 import { Muted } from "./pages/muted";
 import { Overview } from "./pages/overview";
+import { PolicyAndRules } from "./pages/policy";
 import { Reports } from "./pages/reports";
 import { Stories } from "./pages/stories";
+import { Variables } from "./pages/variables";
 
 export interface PageProps {
   route: Route;
@@ -34,6 +37,9 @@ export const pages: Page[] = [
   { name: "stories", title: "Stories", Component: Stories, isInMenu: true },
   { name: "muted", title: "Muted alerts", Component: Muted, isInMenu: false },
   { name: "assets", title: "Assets", Component: Assets, isInMenu: true },
+  { name: "baseline", title: "Baseline", Component: Baseline, isInMenu: true },
+  { name: "variables", title: "Variables", Component: Variables, isInMenu: true },
+  { name: "policy", title: "Policy and rules", Component: PolicyAndRules, isInMenu: true },
   { name: "reports", title: "Reports", Component: Reports, isInMenu: true },
   { name: "admin", title: "Administration", Component: Admin, isInMenu: true, role: "admin" },
   { name: "account", title: "Your account", Component: Account, isInMenu: false },

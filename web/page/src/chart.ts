@@ -1,0 +1,80 @@
+/* chart.ts: values over time with the band that was learned. Loaded only by the page of variables: it brings uPlot along. */
+import uPlot from "uplot";
+
+export interface Dot { time: number; value: number }
+/** low and high: the band; states: single values that are normal instead. */
+export interface Band { low: number | null; high: number | null; states: number[] }
+
+const HEIGHT = 320;
+
+function colour(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
+
+function isNormal(value: number, band: Band): boolean {
+  if (band.states.length > 0) return band.states.includes(value);
+  return band.low === null || band.high === null || (value >= band.low && value <= band.high);
+}
+
+/** Draws the band behind the dots: an area, or a line for each state. */
+function drawBand(u: uPlot, band: Band): void {
+  const { ctx, bbox } = u;
+  ctx.save();
+  ctx.beginPath();
+  ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+  ctx.clip();
+  ctx.fillStyle = ctx.strokeStyle = colour("accent");
+  if (band.states.length > 0) {
+    ctx.globalAlpha = 0.45;
+    ctx.lineWidth = 2 * devicePixelRatio;
+    for (const state of band.states) {
+      const y = u.valToPos(state, "y", true);
+      ctx.beginPath();
+      ctx.moveTo(bbox.left, y);
+      ctx.lineTo(bbox.left + bbox.width, y);
+      ctx.stroke();
+    }
+  } else if (band.low !== null && band.high !== null) {
+    const top = u.valToPos(band.high, "y", true), bottom = u.valToPos(band.low, "y", true);
+    ctx.globalAlpha = 0.16;
+    ctx.fillRect(bbox.left, top, bbox.width, Math.max(bottom - top, 2));
+  }
+  ctx.restore();
+}
+
+/** The axis has room for the band and all dots. */
+function rangeOf(dots: Dot[], band: Band): [number, number] {
+  const all = [...dots.map((d) => d.value), ...band.states];
+  if (band.low !== null && band.high !== null) all.push(band.low, band.high);
+  let low = Infinity, high = -Infinity;
+  for (const value of all) {
+    low = Math.min(low, value);
+    high = Math.max(high, value);
+  }
+  const room = high > low ? (high - low) * 0.1 : Math.max(Math.abs(high) * 0.1, 1);
+  return [low - room, high + room];
+}
+
+/** Draws into the element; returns what takes it away again. */
+export function drawChart(into: HTMLElement, dots: Dot[], band: Band): () => void {
+  const sorted = [...dots].sort((a, b) => a.time - b.time);
+  const axis: uPlot.Axis = { stroke: colour("soft"), grid: { stroke: colour("line"), width: 1 }, ticks: { stroke: colour("line"), width: 1 } };
+  const points = (name: string): uPlot.Series => ({ stroke: colour(name), paths: () => null, points: { show: true, size: 7, fill: colour(name), stroke: colour(name) } });
+  const chart = new uPlot({
+    width: into.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { drag: { x: true, y: false } },
+    scales: { y: { range: () => rangeOf(dots, band) } },
+    axes: [axis, { ...axis, size: 70 }],
+    series: [{}, { label: "normal", ...points("accent") }, { label: "outside", ...points("critical") }],
+    hooks: { drawClear: [(u) => drawBand(u, band)] },
+  }, [
+    sorted.map((d) => d.time / 1000),
+    sorted.map((d) => (isNormal(d.value, band) ? d.value : null)),
+    sorted.map((d) => (isNormal(d.value, band) ? null : d.value)),
+  ], into);
+  const watch = new ResizeObserver(() => chart.setSize({ width: into.clientWidth, height: HEIGHT }));
+  watch.observe(into);
+  return () => {
+    watch.disconnect();
+    chart.destroy();
+  };
+}

@@ -20,12 +20,12 @@ interface Entries { entries: Entry[]; has_more: boolean }
 
 const PAGE_SIZE = 100;
 const dimensions: [string, string, string][] = [
-  ["conversations", "Conversations", "who talks to whom, and in which protocol"],
-  ["operations", "Operations", "what they do to each other"],
-  ["objects", "Objects", "which registers, points and tags are read and written"],
-  ["values", "Values", "which values variables take"],
-  ["timing", "Timing", "how often things are polled"],
-  ["programs", "Programs", "program transfers, starts, stops and modes"],
+  ["conversations", "Conversations", "Who talks to whom, and in which protocol"],
+  ["operations", "Operations", "What they do to each other"],
+  ["objects", "Objects", "Which registers, points and tags are read and written"],
+  ["values", "Values", "Which values variables take"],
+  ["timing", "Timing", "How often things are polled"],
+  ["programs", "Programs", "Program transfers, starts, stops and modes"],
 ];
 const views: [string, string][] = [...dimensions.map(([name, title]): [string, string] => [name, title]), ["writers", "Who writes to whom"], ["decisions", "Decisions"]];
 
@@ -65,7 +65,7 @@ function Tabs({ route, summary }: { route: Route; summary?: Summary }) {
         return (
           <a key={name} href={linkTo("baseline", name)} aria-current={name === current ? "page" : undefined}>
             {title}{counts && <span class="number"> {(counts.learned + counts.pending + counts.rejected).toLocaleString()}</span>}
-            {counts && counts.pending > 0 && <span class="badge medium">{counts.pending} to decide</span>}
+            {counts && counts.pending > 0 && <>{" "}<span class="badge medium">{counts.pending} to decide</span></>}
           </a>
         );
       })}
@@ -83,7 +83,7 @@ function Filters({ route }: { route: Route }) {
   };
   return (
     <form class="filters" role="search" aria-label="Filter entries" onSubmit={(e) => e.preventDefault()}>
-      <label>State
+      <label>State{" "}
         <select value={value("state")} onChange={(e) => setQuery(route, "state", (e.target as HTMLSelectElement).value)}>
           <option value="">all</option><option value="pending">to decide</option><option value="learned">learned</option><option value="rejected">rejected</option>
         </select>
@@ -122,7 +122,7 @@ function Row({ entry, isMarked, mark }: { entry: Entry; isMarked: boolean; mark?
     <tr>
       {mark && <td class="mark"><input type="checkbox" checked={isMarked} aria-label={`Choose: ${words}`} onChange={(e) => mark((e.target as HTMLInputElement).checked)} /></td>}
       <td data-label="State"><State entry={entry} /></td>
-      <td>{entry.actor} → {entry.target}<span class="rule">{entry.protocol}{entry.unit && `, unit ${entry.unit}`}</span></td>
+      <td class="host">{entry.actor} → {entry.target}<span class="rule">{entry.protocol}{entry.unit && `, unit ${entry.unit}`}</span></td>
       <td>
         {entry.access && <>{entry.access} </>}{entry.operations ? "" : entry.is_variable ? <a href={linkTo("variables", entry.id)}>{entry.what}</a> : entry.what}
         {entry.operations && <span class="rule">Operations: {entry.operations}</span>}
@@ -341,7 +341,7 @@ export function Baseline({ route, session }: PageProps) {
     <section aria-labelledby="baseline-title">
       <div class="bar"><h1 id="baseline-title">Baseline</h1></div>
       {error && <Problem error={error} retry={reload} />}
-      {data && <Progress summary={data} />}
+      {data && isDimension && <Progress summary={data} />}
       <Tabs route={route} summary={data} />
       {isDimension && <Dimension key={view} route={route} name={view} canDecide={canDecide} onChange={reload} />}
       {view === "writers" && <WriterMatrix />}

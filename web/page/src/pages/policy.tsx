@@ -182,14 +182,14 @@ function Apply({ policy }: { policy: Policy }) {
 function PolicyView({ isEngineer }: { isEngineer: boolean }) {
   const { data, error, isLoading, reload } = useData<Policy>("/api/v1/policy");
   return (
-    <section aria-labelledby="site-title">
+    <section class="chapter" aria-labelledby="site-title">
       <h2 id="site-title">Site policy</h2>
       {error && <Problem error={error} retry={reload} />}
       {!data && isLoading && <Waiting />}
       {data && <Present policy={data} />}
       {data && !isEngineer && <p class="soft">Engineers can check another policy here and try it on the history.</p>}
       {data && isEngineer && (
-        <section aria-labelledby="try-policy">
+        <section class="chapter" aria-labelledby="try-policy">
           <h2 id="try-policy">Check and try a policy</h2>
           <p class="soft">Nothing is enforced by trying. What zones, conduits, internet and remote access rules, safety and data access would have raised is counted on the stored history, as in a plant that is learned.</p>
           <Editor<PolicyTrial> label="Policy (YAML)" path="/api/v1/policy" initial={data.text ?? ""} rows={18} show={(trial) => <PolicyResult trial={trial} />}
@@ -244,7 +244,7 @@ function RulesView({ route, isEngineer }: { route: Route; isEngineer: boolean })
   const days = route.query.get("days") ?? "7";
   const { data, error, isLoading, reload } = useData<Rules>("/api/v1/rules" + query({ days }));
   return (
-    <section aria-labelledby="rules-title">
+    <section class="chapter" aria-labelledby="rules-title">
       <h2 id="rules-title">Sigma rules</h2>
       {error && <Problem error={error} retry={reload} />}
       {!data && isLoading && <Waiting />}
@@ -252,7 +252,7 @@ function RulesView({ route, isEngineer }: { route: Route; isEngineer: boolean })
       {data && data.rules.length === 0 && !data.problem && <Empty>No rules. Name files or folders of Sigma rules in the configuration (<code>{"rules: {files: [...]}"}</code>) and start the console with it (<code>-c</code>).</Empty>}
       {data && data.rules.length > 0 && <RuleTable rules={data.rules} />}
       {isEngineer && (
-        <section aria-labelledby="try-rule">
+        <section class="chapter" aria-labelledby="try-rule">
           <h2 id="try-rule">Check and try a rule</h2>
           <Editor<RuleTrial> label="Sigma rules (YAML)" path="/api/v1/rules" initial="" rows={14} show={(trial) => <RuleResult trial={trial} />} extra={(text) => <Download text={text} name="rule.yml" />} />
           <p class="soft">To apply a rule: download it, put it into {data?.files.length ? <span class="mono">{data.files.join(" or ")}</span> : "a folder that rules.files of the configuration names"}, and send the sensor SIGHUP. Nothing is written from here.</p>
@@ -260,7 +260,7 @@ function RulesView({ route, isEngineer }: { route: Route; isEngineer: boolean })
       )}
       <h2>How much each type has to say</h2>
       <form class="filters" aria-label="Time of the counts" onSubmit={(e) => e.preventDefault()}>
-        <label>In the last
+        <label>In the last{" "}
           <select value={days} onChange={(e) => setQuery(route, "days", (e.target as HTMLSelectElement).value)}><option value="1">day</option><option value="7">7 days</option><option value="30">30 days</option><option value="365">year</option></select>
         </label>
       </form>

@@ -106,7 +106,7 @@ function Row({ variable: v, isChosen, link }: { variable: Variable; isChosen: bo
   return (
     <tr class={isChosen ? "is-chosen" : ""}>
       <td><a href={link} aria-current={isChosen ? "true" : undefined}>{v.what}</a><span class="rule">{v.target}{v.unit && `, unit ${v.unit}`}, {v.protocol}</span></td>
-      <td data-label="Writer">{v.writer}</td>
+      <td class="host" data-label="Writer">{v.writer}</td>
       <td data-label="Normal">{v.normal}{v.state !== "learned" && <span class="rule">{v.state === "pending" ? "to decide" : v.state}</span>}</td>
       <td class="count" data-label="Values">{v.observations.toLocaleString()}</td>
       <td class="when" data-label="Last written"><Time value={v.last_seen} /></td>

@@ -6,8 +6,11 @@
  *   client: | type 1 |; VNC authentication: challenge 16, answer 16; server: | result 4 |
  *   client: | shared 1 |; server: | width 2 | height 2 | pixel format 16 | size 4 | name |
  *
- * What follows is screen, keys and mouse: passed over. */
+ * What follows is screen, keys and mouse: passed over. After the versions only the step tells how
+ * long a message is, so what a segment begins is held until the rest has come. */
 #include "ascii.h"
+
+#include <string.h>
 
 enum {
     BANNER_SIZE = 12, /* [6143] 7.1.1 */
@@ -17,6 +20,7 @@ enum {
     CHALLENGE_SIZE = 16,
     INIT_SIZE = 24,
     NAME_MAX = 120,
+    HELD_MAX = 1 + 255, /* the most of all: a list of types */
 };
 
 enum code { VERSION, SECURITY, LOGIN, RESULT, INIT };
@@ -33,9 +37,17 @@ enum step {
     STEP_DONE
 };
 
+/* What one side has said of a message. */
+struct held {
+    uint16_t size;
+    uint8_t bytes[HELD_MAX];
+};
+
 struct state {
     uint8_t step, minor, type;
+    struct held held[2]; /* by is_from_client */
 };
+_Static_assert(INIT_SIZE + NAME_MAX <= HELD_MAX, "a greeting with its name can be held");
 
 static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
 {
@@ -130,8 +142,6 @@ static void security(struct dissect *d, struct state *s, uint8_t type)
 static void login_result(struct dissect *d, struct state *s, struct reader r)
 {
     uint32_t result = reader_u32be(&r);
-    if (!reader_ok(&r))
-        return;
     struct ot_event e = event_as(d, RESULT);
     e.status = result ? (struct ot_status){OT_RESULT_ERROR, result, "login_failed"}
                       : (struct ot_status){.result = OT_RESULT_OK};
@@ -144,11 +154,10 @@ static void server_init(struct dissect *d, struct state *s, struct reader r)
     uint16_t width = reader_u16be(&r), height = reader_u16be(&r);
     reader_skip(&r, INIT_SIZE - 8);
     uint32_t size = reader_u32be(&r);
-    struct reader name = reader_take(&r, size);
     s->step = STEP_DONE;
-    if (!reader_ok(&r))
+    if (size > PDU_MAX)
         return;
-    struct ot_fact fact = {.kind = FACT_HOST_NAME, .value = ascii_of(name)};
+    struct ot_fact fact = {.kind = FACT_HOST_NAME, .value = ascii_of(r)};
     struct ot_event e = event_as(d, INIT);
     e.detail = dissect_text(d, "screen of %u x %u", width, height);
     e.facts = &fact;
@@ -156,21 +165,42 @@ static void server_init(struct dissect *d, struct state *s, struct reader r)
     emit_event(d, &e);
 }
 
+/* Of a message whose first bytes are held; 0: this side has nothing to say now. */
+static size_t wanted(const struct state *s, bool is_from_client, const struct held *h)
+{
+    struct reader r = reader_of(h->bytes, h->size);
+    if (is_from_client)
+        return s->step == STEP_CHOICE ? 1 : s->step == STEP_ANSWER ? CHALLENGE_SIZE : 0;
+    switch (s->step) {
+    case STEP_TYPES: /* [6143] 7.1.2; before 3.7 the server decides */
+        return s->minor < 7 ? 4 : (size_t)1 + reader_u8(&r);
+    case STEP_CHALLENGE:
+        return CHALLENGE_SIZE;
+    case STEP_RESULT:
+        return 4;
+    case STEP_INIT:
+        reader_skip(&r, INIT_SIZE - 4);
+        uint32_t name = reader_u32be(&r);
+        return INIT_SIZE + (name <= NAME_MAX ? name : 0);
+    default:
+        return 0;
+    }
+}
+
 static void server_says(struct dissect *d, struct state *s, struct reader r)
 {
     if (s->step == STEP_TYPES && s->minor < 7) {
         uint32_t type = reader_u32be(&r);
-        if (reader_ok(&r))
-            security(d, s, type > 255 ? 255 : (uint8_t)type);
+        security(d, s, type > 255 ? 255 : (uint8_t)type);
     } else if (s->step == STEP_TYPES) {
         s->step = STEP_CHOICE;
         if (reader_u8(&r) == 0)
             security(d, s, 0);
     } else if (s->step == STEP_CHALLENGE) {
-        s->step = reader_left(&r) == CHALLENGE_SIZE ? STEP_ANSWER : STEP_DONE;
+        s->step = STEP_ANSWER;
     } else if (s->step == STEP_RESULT) {
         login_result(d, s, r);
-    } else if (s->step == STEP_INIT) {
+    } else {
         server_init(d, s, r);
     }
 }
@@ -179,11 +209,39 @@ static void client_says(struct dissect *d, struct state *s, struct reader r)
 {
     if (s->step == STEP_CHOICE) {
         security(d, s, reader_u8(&r));
-    } else if (s->step == STEP_ANSWER) {
+    } else {
         struct ot_event e = event_as(d, LOGIN);
         e.detail = text_of(type_name(s->type));
         s->step = STEP_RESULT;
         emit_event(d, &e);
+    }
+}
+
+static void says(struct dissect *d, struct state *s, struct reader r)
+{
+    bool is_from_client = d->is_from_client;
+    struct held *h = &s->held[is_from_client];
+    if (is_from_client && s->step == STEP_TYPES && s->held[false].size) {
+        s->step = STEP_CHOICE; /* it has seen all of the list */
+        s->held[false].size = 0;
+    }
+    while (reader_left(&r)) {
+        size_t size = wanted(s, is_from_client, h);
+        if (size == 0) {
+            h->size = 0;
+            return;
+        }
+        size_t left = reader_left(&r), more = size - h->size < left ? size - h->size : left;
+        memcpy(h->bytes + h->size, reader_bytes(&r, more), more);
+        h->size = (uint16_t)(h->size + more);
+        if (h->size < wanted(s, is_from_client, h))
+            continue;
+        struct reader whole = reader_of(h->bytes, h->size);
+        h->size = 0;
+        if (is_from_client)
+            client_says(d, s, whole);
+        else
+            server_says(d, s, whole);
     }
 }
 
@@ -194,10 +252,8 @@ static void vnc_dissect(struct dissect *d, struct reader r)
         version(d, s, r);
     else if (s->step == STEP_DONE || s->step == STEP_VERSION)
         dissect_skip(d, UINT64_MAX);
-    else if (d->is_from_client)
-        client_says(d, s, r);
     else
-        server_says(d, s, r);
+        says(d, s, r);
 }
 
 const struct dissector dissector_vnc = {

@@ -75,7 +75,6 @@ static const struct unframed {
     const char *why;
 } unframed[] = {
     {"telnet/",                 "characters as they come"                                 },
-    {"vnc/",                    "after the banner: the order tells"                       },
     {"slmp/ascii",              "answers of 1E frames"                                    },
     {"slmp/frame_1e",           "answers of 1E frames"                                    },
     {"proconos/old",            "messages of the old header"                              },

@@ -633,6 +633,16 @@ static bool is_loopback(const struct address *ip)
            (ip->kind == ADDRESS_IP6 && memcmp(ip->bytes, loopback6, sizeof loopback6) == 0);
 }
 
+/* A router speaks with its own address from the MAC that it shares with others: only its address
+ * tells which one it is. What comes from elsewhere through it is routed, as by any other MAC. */
+static bool is_shared_mac(struct inventory *inv, uint32_t segment, const struct endpoint *who)
+{
+    if (!mac_is_virtual_router(&who->mac))
+        return false;
+    const struct asset *m = assets_by_mac(&inv->assets, segment, &who->mac);
+    return !m || assets_by_ip(&inv->assets, segment, &who->ip) || shares_subnet(m, &who->ip);
+}
+
 /* The device behind an endpoint, made when unknown; NULL: no device has such addresses. Only a
  * packet that the host itself sent tells its MAC: the other end of a flow has the MAC that it is
  * reached by. */
@@ -642,7 +652,8 @@ static struct asset *host_of(struct inventory *inv, uint32_t segment, const stru
     struct assets *t = &inv->assets;
     bool is_sender =
         (s->kind == SIGHTING_HOST || s->kind == SIGHTING_ARP) && !is_loopback(&who->ip);
-    if (has_ip(who) && has_mac(who) && is_sender)
+    bool is_shared = is_sender && !is_arp && is_shared_mac(inv, segment, who);
+    if (has_ip(who) && has_mac(who) && is_sender && !is_shared)
         return host_of_pair(inv, segment, s, who, is_arp);
     if (has_ip(who)) {
         struct asset *a = assets_by_ip(t, segment, &who->ip);

@@ -46,6 +46,24 @@ static bool in_prefix(const uint8_t *bytes, const struct prefix *prefix)
     return rest == 0 || (bytes[whole] ^ prefix->bytes[whole]) >> (8 - rest) == 0;
 }
 
+bool mac_is_virtual_router(const struct mac *m)
+{
+    static const struct {
+        uint8_t bytes[5], mask; /* mask: of the last of them */
+    } groups[] = {
+        {{0x00, 0x00, 0x5e, 0x00, 0x01}, 0xff}, /* VRRP over IPv4 */
+        {{0x00, 0x00, 0x5e, 0x00, 0x02}, 0xff}, /* and IPv6 */
+        {{0x00, 0x00, 0x0c, 0x07, 0xac}, 0xff}, /* HSRP */
+        {{0x00, 0x00, 0x0c, 0x9f, 0xf0}, 0xf0}, /* HSRP version 2: group of 12 bits */
+        {{0x00, 0x05, 0x73, 0xa0, 0x00}, 0xf0}, /* and IPv6 */
+    };
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+        if (memcmp(m->bytes, groups[i].bytes, 4) == 0 &&
+            (m->bytes[4] & groups[i].mask) == groups[i].bytes[4])
+            return true;
+    return false;
+}
+
 bool address_is_group(const struct address *a)
 {
     static const uint8_t zero[16] = {0};

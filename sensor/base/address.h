@@ -48,6 +48,10 @@ static inline bool mac_is_group(const struct mac *m)
     return (m->bytes[0] & 1) != 0;
 }
 
+/* The address that routers of a group share, whichever of them is active: VRRP (RFC 5798 7.3), HSRP
+ * (RFC 2281 5; version 2 and IPv6: 0000.0c9f.f, 0005.73a0.0). */
+bool mac_is_virtual_router(const struct mac *m);
+
 /* Multicast, broadcast or unspecified: no host of its own. */
 bool address_is_group(const struct address *a);
 

@@ -69,6 +69,33 @@ static struct endpoint end_of(const char *ip, uint16_t port, uint8_t mac)
     return e;
 }
 
+static const struct shared_row {
+    const char *mac;
+    bool is_shared;
+} shared_rows[] = {
+    {"00:00:5e:00:01:07", true }, /* RFC 5798 7.3 */
+    {"00:00:5e:00:02:07", true },
+    {"00:00:5e:00:03:07", false},
+    {"00:00:5e:01:01:07", false},
+    {"00:00:0c:07:ac:00", true }, /* RFC 2281 5 */
+    {"00:00:0c:07:ad:00", false},
+    {"00:00:0c:9f:f0:01", true }, /* a group of 12 bits */
+    {"00:00:0c:9f:ff:ff", true },
+    {"00:00:0c:9f:ef:ff", false},
+    {"00:05:73:a0:0f:ff", true },
+    {"00:05:73:a0:10:00", false},
+    {"02:00:5e:00:01:07", false},
+};
+
+START_TEST(routers_share_a_mac)
+{
+    const struct shared_row *row = &shared_rows[_i];
+    struct mac mac;
+    ck_assert(mac_parse(&mac, row->mac));
+    ck_assert_msg(mac_is_virtual_router(&mac) == row->is_shared, "%s", row->mac);
+}
+END_TEST
+
 START_TEST(a_pair_is_symmetric_and_ignores_ports)
 {
     struct endpoint a = end_of("10.0.0.1", 1000, 1), b = end_of("10.0.0.2", 502, 2);
@@ -102,6 +129,7 @@ int main(void)
     TCase *c = tcase_create("address");
     tcase_add_loop_test(c, classes, 0, ROWS);
     tcase_add_test(c, what_is_no_address);
+    tcase_add_loop_test(c, routers_share_a_mac, 0, sizeof shared_rows / sizeof *shared_rows);
     tcase_add_test(c, a_pair_is_symmetric_and_ignores_ports);
     tcase_add_test(c, pairs_spread_over_workers);
     suite_add_tcase(s, c);

@@ -57,17 +57,10 @@ static json_t *open_alerts(struct store *store)
 {
     return json_pack(
         "{s:I, s:I, s:I}", "critical",
-        store_number(store, "SELECT (SELECT count(*) FROM alerts WHERE severity >= 9) - (SELECT"
-                            " count(*) FROM alert_triage t JOIN alerts a ON a.sensor = t.sensor AND"
-                            " a.id = t.id WHERE t.state = 'closed' AND a.severity >= 9)"),
-        "high",
-        store_number(store, "SELECT (SELECT count(*) FROM alerts WHERE severity BETWEEN 7 AND 8) -"
-                            " (SELECT count(*) FROM alert_triage t JOIN alerts a ON a.sensor ="
-                            " t.sensor AND a.id = t.id WHERE t.state = 'closed' AND a.severity"
-                            " BETWEEN 7 AND 8)"),
-        "all",
-        store_number(store, "SELECT (SELECT count(*) FROM alerts) - (SELECT count(*) FROM"
-                            " alert_triage WHERE state = 'closed')"));
+        store_number(store, API_ALERTS_TOTAL " WHERE triage <> 'closed' AND severity >= 9"), "high",
+        store_number(store,
+                     API_ALERTS_TOTAL " WHERE triage <> 'closed' AND severity BETWEEN 7 AND 8"),
+        "all", store_number(store, API_ALERTS_TOTAL " WHERE triage <> 'closed'"));
 }
 
 /* How many alerts began in each hour up to end_ns, and how many of them were grave. */

@@ -10,12 +10,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
-enum { KEPT_MAX = 16 };
+enum {
+    KEPT_MAX = 12,  /* each with a page cache of its own: more requests at once gain nothing */
+    PATIENCE_S = 2, /* for one that is lent to come back; then a further one is opened */
+};
 
 struct readers {
     const char *path;
     pthread_mutex_t lock;
+    pthread_cond_t is_back;
+    size_t lent;
     dev_t device; /* of the file that those kept have open */
     ino_t file;
     struct store *kept[KEPT_MAX];
@@ -35,6 +41,7 @@ struct readers *readers_create(const char *path)
         return NULL;
     r->path = path;
     pthread_mutex_init(&r->lock, NULL);
+    pthread_cond_init(&r->is_back, NULL);
     return r;
 }
 
@@ -49,8 +56,25 @@ void readers_destroy(struct readers *r)
     if (!r)
         return;
     close_all(r);
+    pthread_cond_destroy(&r->is_back);
     pthread_mutex_destroy(&r->lock);
     free(r);
+}
+
+/* While many ask at once. Locked. */
+static void wait_for_one(struct readers *r)
+{
+    struct timespec until;
+    clock_gettime(CLOCK_REALTIME, &until);
+    until.tv_sec += PATIENCE_S;
+    while (r->lent >= KEPT_MAX && pthread_cond_timedwait(&r->is_back, &r->lock, &until) == 0)
+        ;
+}
+
+static void came_back(struct readers *r)
+{
+    r->lent--;
+    pthread_cond_signal(&r->is_back);
 }
 
 struct store *readers_take(struct readers *r, struct error *err)
@@ -59,6 +83,8 @@ struct store *readers_take(struct readers *r, struct error *err)
     struct stat now;
     bool is_there = stat(r->path, &now) == 0;
     pthread_mutex_lock(&r->lock);
+    wait_for_one(r);
+    r->lent++;
     if (!is_there || now.st_dev != r->device || now.st_ino != r->file) {
         close_all(r);
         r->device = is_there ? now.st_dev : 0;
@@ -67,9 +93,12 @@ struct store *readers_take(struct readers *r, struct error *err)
     if (r->count > 0)
         store = r->kept[--r->count];
     pthread_mutex_unlock(&r->lock);
-    if (!store && !store_open(&store, r->path, STORE_READ_ONLY, read_schemas, err))
-        return NULL;
-    return store;
+    if (store || store_open(&store, r->path, STORE_READ_ONLY, read_schemas, err))
+        return store;
+    pthread_mutex_lock(&r->lock);
+    came_back(r);
+    pthread_mutex_unlock(&r->lock);
+    return NULL;
 }
 
 void readers_give(struct readers *r, struct store *store)
@@ -82,6 +111,7 @@ void readers_give(struct readers *r, struct store *store)
         r->kept[r->count++] = store;
         store = NULL;
     }
+    came_back(r);
     pthread_mutex_unlock(&r->lock);
     store_close(store);
 }

@@ -1,5 +1,6 @@
 /* readers.h: stores that are open for reading, lent to requests. Opening one costs more than most
- * answers; a store whose file was replaced or moved away is opened anew. From any thread. */
+ * answers; a store whose file was replaced or moved away is opened anew. A dozen are lent at once;
+ * who comes then waits a moment. From any thread, one for each. */
 #pragma once
 
 #include "sensor/base/error.h"

@@ -120,6 +120,18 @@ static bool prepare_store(struct web *web, bool *has_users, struct error *err)
 
 /* --- life --- */
 
+/* %00 would end a path or a parameter early: it becomes a byte that is in none of ours. */
+static size_t unescape(void *context, struct MHD_Connection *connection, char *text)
+{
+    (void)context;
+    (void)connection;
+    size_t size = MHD_http_unescape(text);
+    for (size_t i = 0; i < size; i++)
+        if (text[i] == '\0')
+            text[i] = '\1';
+    return size;
+}
+
 static void library_log(void *context, const char *format, va_list args)
 {
     (void)context;
@@ -150,7 +162,8 @@ static struct MHD_Daemon *start(struct web *web, union listen_address *address,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_OF_ONE_MAX,
         MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_SIZE, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)HEADERS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
-        MHD_OPTION_NOTIFY_COMPLETED, release_request, NULL, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, release_request, NULL, MHD_OPTION_UNESCAPE_CALLBACK, unescape,
+        NULL, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
 static bool serve(struct web *web, union listen_address *address, const struct tls_files *tls,

@@ -9,7 +9,7 @@
 enum {
     APPLICATION_ID = 0x53476c73, /* "SGls": marks a file as ours (SQLite PRAGMA application_id) */
     BUSY_MS = 5000, /* console and output thread write small transactions of their own */
-    STATEMENTS_MAX = 128,
+    STATEMENTS_MAX = 256,
     PAGE_CACHE_KIB = 4096,
 };
 

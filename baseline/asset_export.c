@@ -42,6 +42,7 @@ struct export
     int64_t newest_ns;
     struct asset_cells *row;
     /* of the asset in hand, see unit_row */
+    char maker[ASSET_FACT_TEXT], geo_place[ASSET_FACT_TEXT], geo_owner[ASSET_FACT_TEXT];
     char unit[ASSET_UNIT_TEXT], unit_kind[32], unit_value[ASSET_FACT_TEXT];
     int64_t unit_ns;
     bool is_mixed;
@@ -136,6 +137,9 @@ static void asset_row(struct export *x, sqlite3_stmt *s)
     set(x, ASSET_COLUMN_vlan, column_text(s, 7));
     set(x, ASSET_COLUMN_internet, flags & ASSET_PUBLIC ? "yes" : "");
     inferred(x, s);
+    text_format(x->maker, sizeof x->maker, "%s", column_text(s, 11));
+    text_format(x->geo_place, sizeof x->geo_place, "%s", column_text(s, 12));
+    text_format(x->geo_owner, sizeof x->geo_owner, "%s", column_text(s, 13));
     bool is_transient = !(flags & ASSET_TALKED) && x->row->cells[ASSET_COLUMN_role][0] == '\0';
     set(x, ASSET_COLUMN_status,
         x->newest_ns - last_ns > ACTIVE_NS ? "silent"
@@ -289,6 +293,39 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
     }
 }
 
+/* A cell that is still empty, from a list that knows addresses and not devices. */
+static void guessed(struct export *x, enum asset_column column, const char *value, const char *mark,
+                    const char *source)
+{
+    char text[ASSET_CELL_SIZE];
+    if (x->row->cells[column][0] != '\0' || value[0] == '\0')
+        return;
+    text_format(x->row->cells[column], ASSET_CELL_SIZE, "%s%s", value, mark);
+    add(x, ASSET_COLUMN_sources,
+        text_format(text, sizeof text, "%s: guess, %s", columns[column].name, source));
+}
+
+/* How sure vendor and model are: told by a device of itself, or guessed. */
+static bool guesses(struct export *x)
+{
+    char *confidence = x->row->cells[ASSET_COLUMN_confidence];
+    const char *vendor = x->row->cells[ASSET_COLUMN_vendor];
+    enum { TOLD = 90, GUESSED = 30 };
+    bool is_told = vendor[0] != '\0';
+    guessed(x, ASSET_COLUMN_vendor, x->maker, ASSET_GUESS_MARK, "block of its MAC address");
+    guessed(x, ASSET_COLUMN_location, x->geo_place, "", "geoip database");
+    guessed(x, ASSET_COLUMN_owner, x->geo_owner, "", "geoip database");
+    size_t used = strlen(confidence);
+    if (vendor[0] != '\0')
+        text_format(confidence + used, ASSET_CELL_SIZE - used, "%svendor %d", used ? ", " : "",
+                    is_told ? TOLD : GUESSED);
+    used = strlen(confidence);
+    if (x->row->cells[ASSET_COLUMN_model][0] != '\0')
+        text_format(confidence + used, ASSET_CELL_SIZE - used, "%smodel %d", used ? ", " : "",
+                    TOLD);
+    return true;
+}
+
 static bool export_asset(struct export *x, const struct key *key)
 {
     memset(x->row, 0, sizeof *x->row);
@@ -301,7 +338,7 @@ static bool export_asset(struct export *x, const struct key *key)
     store_setting_get(x->store, "site", x->row->cells[ASSET_COLUMN_site], ASSET_CELL_SIZE);
     return about_asset(x, key,
                        "SELECT first_ns, last_ns, changed_ns, flags, class, role, name, vlans,"
-                       " class_why, class_confidence, level"
+                       " class_why, class_confidence, level, maker, geo_place, geo_owner"
                        " FROM assets WHERE sensor = ? AND id = ?",
                        asset_row) &&
            about_asset(x, key,
@@ -333,7 +370,7 @@ static bool export_asset(struct export *x, const struct key *key)
                        " WHERE sensor = ? AND asset = ? AND is_current"
                        " ORDER BY kind, unit <> '', first_ns, unit, protocol",
                        fact_row) &&
-           asset_overrides_apply(x->store, key->sensor, key->id, x->row, x->err);
+           guesses(x) && asset_overrides_apply(x->store, key->sensor, key->id, x->row, x->err);
 }
 
 static int by_place(const void *a, const void *b)

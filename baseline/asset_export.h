@@ -16,6 +16,9 @@ enum asset_column {
 
 enum { ASSET_CELL_SIZE = 640 };
 
+/* Ends a vendor that no protocol told: it is who made the network part. */
+#define ASSET_GUESS_MARK " (guess by MAC)"
+
 /* One asset; "" is unknown. Lists are joined by ';'. */
 struct asset_cells {
     char cells[ASSET_COLUMN_COUNT][ASSET_CELL_SIZE];

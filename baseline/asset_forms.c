@@ -256,6 +256,16 @@ static const char *netbox_comments(char out[NETBOX_TEXT], const struct asset_cel
     return out;
 }
 
+/* NetBox knows its manufacturers by their names alone. */
+static const char *unmarked(char out[NETBOX_TEXT], const char *vendor)
+{
+    text_format(out, NETBOX_TEXT, "%s", vendor);
+    char *mark = strstr(out, ASSET_GUESS_MARK);
+    if (mark)
+        *mark = '\0';
+    return out;
+}
+
 static void netbox_row(struct writing *w, const struct asset_cells *asset)
 {
     char name[NETBOX_TEXT], text[NETBOX_TEXT], id[NETBOX_TEXT];
@@ -272,15 +282,11 @@ static void netbox_row(struct writing *w, const struct asset_cells *asset)
         csv_cell(w->file, fields[i]);
         fputc(',', w->file);
     }
-    const struct {
-        enum asset_column column;
-        size_t most;
-    } next[] = {
-        {ASSET_COLUMN_vendor, NETBOX_TYPE},
-        {ASSET_COLUMN_model,  NETBOX_TYPE},
-    };
-    for (size_t i = 0; i < sizeof next / sizeof *next; i++) {
-        csv_cell(w->file, cut(text, or_unknown(cell_of(asset, next[i].column)), next[i].most));
+    char vendor[NETBOX_TEXT];
+    unmarked(vendor, cell_of(asset, ASSET_COLUMN_vendor));
+    const char *const made[] = {vendor, cell_of(asset, ASSET_COLUMN_model)};
+    for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
+        csv_cell(w->file, cut(text, or_unknown(made[i]), NETBOX_TYPE));
         fputc(',', w->file);
     }
     csv_cell(w->file, cut(text, cell_of(asset, ASSET_COLUMN_serial_number), NETBOX_SERIAL));

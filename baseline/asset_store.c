@@ -1,7 +1,9 @@
 /* asset_store.c: the inventory's tables in the store: what is written when, and how it comes back.
  */
 #include "asset_override.h"
+#include "geo.h"
 #include "inventory_state.h"
+#include "oui.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -66,6 +68,10 @@ static const char *const migrations[] = {
     "ALTER TABLE assets ADD COLUMN plant INTEGER NOT NULL DEFAULT 0;"
     "ALTER TABLE assets ADD COLUMN usual INTEGER NOT NULL DEFAULT 0;"
     "UPDATE assets SET plant = operations, usual = operations;",
+    /* guesses: who made its network part; where its public address is, and whose */
+    "ALTER TABLE assets ADD COLUMN maker TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE assets ADD COLUMN geo_place TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE assets ADD COLUMN geo_owner TEXT NOT NULL DEFAULT '';",
     NULL,
 };
 
@@ -87,6 +93,8 @@ struct asset_row {
     struct asset asset;
     struct site_place place;
     struct asset_guess guess;
+    char maker[ASSET_FACT_TEXT];
+    struct geo_place geo;
     char role[64], name[ASSET_FACT_TEXT], serial[ASSET_FACT_TEXT];
     char protocols[ASSET_PROTOCOLS_MAX][PROTOCOL_NAME_SIZE];
 };
@@ -281,7 +289,8 @@ static bool asset_apply(struct store *store, const void *data, size_t size, stru
             " suffered, packets, bytes, foreign_count, most_hosts, most_ports, most_arp, class, "
             "role,"
             " name, vlans, longest_pause_ns, present_ns, class_why, class_confidence, level, plant,"
-            " usual) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
+            " usual, maker, geo_place, geo_owner) VALUES "
+            "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)"
             " ON CONFLICT (sensor, id) DO UPDATE SET first_ns = min(first_ns, excluded.first_ns),"
             " last_ns = excluded.last_ns, changed_ns = excluded.changed_ns, flags = excluded.flags,"
             " operations = excluded.operations, suffered = excluded.suffered,"
@@ -292,7 +301,9 @@ static bool asset_apply(struct store *store, const void *data, size_t size, stru
             " role = excluded.role, name = excluded.name, vlans = excluded.vlans,"
             " longest_pause_ns = excluded.longest_pause_ns, present_ns = excluded.present_ns,"
             " class_why = excluded.class_why, class_confidence = excluded.class_confidence,"
-            " level = excluded.level, plant = excluded.plant, usual = excluded.usual",
+            " level = excluded.level, plant = excluded.plant, usual = excluded.usual,"
+            " maker = excluded.maker, geo_place = excluded.geo_place, geo_owner = "
+            "excluded.geo_owner",
             err),
         0};
     if (!b.statement)
@@ -322,6 +333,9 @@ static bool asset_apply(struct store *store, const void *data, size_t size, stru
     bind_text(&b, level_print(level, row->guess.level));
     bind_integer(&b, (int64_t)a->plant);
     bind_integer(&b, (int64_t)a->usual);
+    bind_text(&b, row->maker);
+    bind_text(&b, row->geo.place);
+    bind_text(&b, row->geo.owner);
     return store_step(store, b.statement, err) && aliases_write(store, row, err) &&
            protocols_write(store, row, err) && place_write(store, row, err);
 }
@@ -444,6 +458,17 @@ static struct owner owner_of(const struct inventory *inv, uint32_t segment)
     return owner;
 }
 
+/* What lists of others say of its addresses. */
+static void look_up(const struct inventory *inv, const struct asset *a, struct asset_row *row)
+{
+    const char *maker = a->mac_count > 0 && !(a->flags & ASSET_PROXY)
+                            ? oui_find(inv->options.oui, &a->macs[0])
+                            : NULL;
+    text_copy(row->maker, sizeof row->maker, text_of(maker));
+    if (a->ip_count > 0 && address_is_public(&a->ips[0]))
+        geo_find(inv->options.geo, &a->ips[0], &row->geo);
+}
+
 static void asset_save(struct inventory *inv, struct asset *a, struct store_queue *queue)
 {
     const struct assets *t = &inv->assets;
@@ -458,6 +483,7 @@ static void asset_save(struct inventory *inv, struct asset *a, struct store_queu
         host.mac = a->macs[0];
     inventory_place(inv, &host, a->vlan_count ? a->vlans[0] : VLAN_NONE, &row.place);
     asset_guess(t, a, &row.place, &row.guess);
+    look_up(inv, a, &row);
     for (size_t i = 0; i < a->protocol_count; i++)
         memcpy(row.protocols[i], assets_protocol_name(t, a->protocols[i].name), PROTOCOL_NAME_SIZE);
     store_post(queue, asset_apply, &row, sizeof row);

@@ -10,6 +10,8 @@
 #include "sensor/base/store.h"
 
 struct inventory;
+struct oui;
+struct geo;
 
 struct inventory_options {
     enum baseline_mode mode;
@@ -21,6 +23,9 @@ struct inventory_options {
     /* names of segments for the store; may be NULL */
     const char *(*segment_name)(void *context, uint32_t segment);
     void *context;
+    /* who made and who owns what; may be NULL; live longer than the inventory */
+    const struct oui *oui;
+    const struct geo *geo;
 };
 
 struct inventory *inventory_create(const struct inventory_options *options,

@@ -57,6 +57,7 @@ static const struct key keys[] = {
     {"baseline.settle_minutes",       TYPE_U32,             AT(settle_minutes),       0,   525600,    "10"                 },
     {"baseline.engineering_stations", TYPE_ADDRESSES,       AT(engineering_stations), 0,   0,         NULL                 },
     {"indicators",                    TYPE_NAMES,           AT(indicators),           0,   0,         NULL                 },
+    {"geoip",                         TYPE_NAMES,           AT(geoip),                0,   0,         NULL                 },
     {"rules.files",                   TYPE_NAMES,           AT(rule_files),           0,   0,         NULL                 },
     {"rules.disabled",                TYPE_NAMES,           AT(rules_disabled),       0,   0,         NULL                 },
     {"limits.flows",                  TYPE_U32,             AT(flows_max),            64,  16777216,  "65536"              },
@@ -215,6 +216,7 @@ void config_release(struct config *config)
     list_clear(&config->interfaces);
     list_clear(&config->engineering_stations);
     list_clear(&config->indicators);
+    list_clear(&config->geoip);
     free(config->policy_text);
     config->policy_text = NULL;
     config->policy_size = 0;

@@ -39,6 +39,7 @@ struct config {
         engineering_stations; /* addresses: approved for engineering actions: severity - 1 */
     /* threat knowledge */
     struct config_list indicators; /* files: CSV lists, STIX 2.1 bundles */
+    struct config_list geoip;      /* MMDB files: place and owner of public addresses */
     /* rules */
     struct config_list rule_files;     /* files and folders of Sigma rules */
     struct config_list rules_disabled; /* ids, names or titles of rules that are off */

@@ -2,7 +2,9 @@
 #include "core.h"
 
 #include "alerts/severity.h"
+#include "baseline/geo.h"
 #include "baseline/health.h"
+#include "baseline/oui.h"
 #include "rules/spread.h"
 #include "rules/windows.h"
 #include "schemas.h"
@@ -26,6 +28,8 @@ struct core {
     struct store *store;
     struct store_queue *queue;
     struct inventory *inventory;
+    struct oui *oui; /* NULL: the lists are not installed */
+    struct geo *geo; /* NULL: none configured */
     struct alerts *alerts;
     struct delivery *delivery;
     struct health *health;
@@ -208,6 +212,9 @@ static bool create_parts(struct core *c, struct error *err)
 {
     const struct config *config = c->options.config;
     c->sink = core_sink(c);
+    c->oui = oui_open(OUI_FOLDER);
+    if (!geo_open(&c->geo, &config->geoip, err))
+        return false;
     struct inventory_options inventory = {
         .mode = config->mode,
         .settle_min_ns = (int64_t)config->settle_minutes * 60 * SECOND_NS,
@@ -217,6 +224,8 @@ static bool create_parts(struct core *c, struct error *err)
         .place_context = c,
         .segment_name = c->options.segment_name,
         .context = c->options.context,
+        .oui = c->oui,
+        .geo = c->geo,
     };
     c->inventory = inventory_create(&inventory, &c->sink);
     struct alerts_options alerts = {
@@ -282,6 +291,8 @@ bool core_close(struct core *c, struct error *err)
     sigma_correlator_destroy(c->correlator);
     alerts_destroy(c->alerts);
     inventory_destroy(c->inventory);
+    geo_close(c->geo);
+    oui_close(c->oui);
     bool ok = store_queue_close(c->queue, err);
     delivery_stop(c->delivery, DELIVERY_PATIENCE_MS);
     store_close(c->store);

@@ -1,0 +1,54 @@
+/* pages.mjs: every page of the console, in both themes, wide and narrow: axe-core finds no violation, nothing sticks out, nothing
+ * hostile comes alive, nothing goes wrong. See tests/e2e/test_console_pages.py. */
+import { readFile } from "node:fs/promises";
+import { createRequire } from "node:module";
+import { check, go, isText, logIn, open, run } from "./browser.mjs";
+
+const { URL: url, SCREENSHOTS } = process.env;
+const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+async function judge(page, where) {
+  if (!(await page.evaluate(() => "axe" in window))) await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ["violations"],
+    runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
+  const words = violations.map((v) => `${v.id} (${v.nodes.length}): ${v.nodes[0].target.join(" ")}: ${v.nodes[0].failureSummary}`);
+  check(words.length === 0, `${where}: axe finds no violation ${words.join("; ")}`);
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+  check(overflow <= 0, `${where}: nothing sticks out${overflow > 0 ? `, but ${overflow} px do` : ""}`);
+  await isText(page, where);
+}
+
+/* All of the menu, the account, and the first of each list, opened. */
+async function places(page) {
+  const menu = await page.locator("nav[aria-label=Pages] a").evaluateAll((links) => links.map((a) => a.getAttribute("href")));
+  const opened = [];
+  for (const hash of menu) {
+    await go(page, hash);
+    const kind = hash.replace(/^#\//, "");
+    const link = page.locator(`main a[href^="#/${kind}/"]`).first();
+    if (await link.count()) opened.push(await link.getAttribute("href"));
+  }
+  return [...menu, ...opened, "#/account", "#/muted", "#/nowhere"];
+}
+
+async function looks(width, colorScheme, isFirst) {
+  const page = await open(url, { viewport: { width, height: 900 }, colorScheme, reducedMotion: "reduce" });
+  await page.waitForSelector("input[name=user]");
+  await judge(page, `log-in at ${width} px, ${colorScheme}`);
+  await logIn(page, "admin");
+  const all = await places(page);
+  check(all.length > 8, `there are pages: ${all.join(" ")}`);
+  for (const hash of all) {
+    await go(page, hash);
+    const where = `${hash} at ${width} px, ${colorScheme}`;
+    await judge(page, where);
+    await page.screenshot({ path: `${SCREENSHOTS}/${width}-${colorScheme}-${hash.replace(/[^a-z0-9]+/gi, "-")}.png` });
+  }
+  check(page.trouble.length === 0, `no trouble at ${width} px, ${colorScheme}: ${page.trouble.join("; ")}`);
+  await page.context().close();
+}
+
+await run(async () => {
+  for (const width of [1440, 400])
+    for (const theme of ["light", "dark"]) await looks(width, theme);
+});

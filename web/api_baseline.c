@@ -304,7 +304,7 @@ enum { DIMENSIONS = sizeof dimensions / sizeof *dimensions };
 
 /* --- one dimension --- */
 
-/* What people decided about the row last; "": nothing, or the sensor has taken it over. */
+/* What people decided about the row last; "": nothing. */
 static json_t *verdict_of(struct request *r, int64_t id)
 {
     sqlite3_stmt *s = store_statement(r->store,

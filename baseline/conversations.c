@@ -24,6 +24,16 @@ static bool is_group(const struct endpoint *e)
     return e->ip.kind == ADDRESS_NONE ? mac_is_group(&e->mac) : address_is_group(&e->ip);
 }
 
+/* What a device tells its neighbours about itself and the network, or what no dissector has read,
+ * is no talk between two: the inventory knows the sender. */
+static bool is_announcement(const struct seen *s, const struct ot_flow *flow)
+{
+    if (!is_group(&flow->server))
+        return false;
+    return !s->event || (flow->server.ip.kind == ADDRESS_NONE && s->event->direction == OT_ONEWAY &&
+                         s->event->operation == OP_NETMGMT);
+}
+
 /* Sorted, so that both directions of a pair give the same. Returns the place of the client. */
 static unsigned pair_facts_of(struct pair_facts *f, const struct ot_flow *flow)
 {
@@ -130,8 +140,8 @@ static void tell_link(struct seen *s, const struct ot_flow *flow, const char *pr
 {
     struct baseline *b = s->b;
     uint64_t count;
-    if (is_group(&flow->server) && !s->event)
-        return; /* broadcasts of PCs: the inventory knows the sender */
+    if (is_announcement(s, flow))
+        return;
     if (!repeat_is_due(&s->pair->told, b->now_ns, &count))
         return;
     struct finding *f = finding_of_flow(s, DETECTION_COMM_NEW_LINK, flow, protocol, packet);
@@ -170,7 +180,7 @@ static void tell_protocol(struct seen *s, const struct ot_flow *flow, const char
 {
     struct baseline *b = s->b;
     uint64_t count;
-    if (is_group(&flow->server) && !s->event)
+    if (is_announcement(s, flow))
         return;
     if (s->pair->flow_told == flow->id && s->conversation->told.first_ns == 0)
         return; /* a protocol inside a new protocol: told already */

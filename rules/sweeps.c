@@ -23,6 +23,7 @@ enum {
     UNANSWERED_MIN = 10,   /* requests in a row, and for as long as UNANSWERED_NS */
     ANSWERED_MIN = 20,     /* requests that show that this device answers */
     ANSWERED_PERCENT = 90, /* pushed data is not answered, and often looks like requests */
+    SILENT = 64,           /* pairs of hosts whose silence was told lately */
     WALK_MIN = 64, /* reads in a row: a client that fetches a whole area in pieces needs fewer */
 };
 
@@ -31,8 +32,9 @@ static const int64_t SWEEP_WINDOW_NS = 60 * INT64_C(1000000000);
 static const int64_t PATIENCE_NS = 2 * INT64_C(1000000000);
 static const int64_t ERROR_WINDOW_NS = 10 * INT64_C(1000000000);
 static const int64_t REFUSAL_WINDOW_NS = 300 * INT64_C(1000000000);
-/* A conversation that was there when the run began may have had its errors for years. */
 static const int64_t UNANSWERED_NS = 10 * INT64_C(1000000000);
+static const int64_t SILENCE_NS = 60 * INT64_C(1000000000); /* in which all protocols notice it */
+/* A conversation that was there when the run began may have had its errors for years. */
 static const int64_t HABIT_NS = 30 * INT64_C(1000000000);
 
 struct bits {
@@ -82,6 +84,10 @@ struct sweeps {
     struct slots pairs;
     struct recent recent[RECENT];
     int64_t start_ns; /* of the run */
+    struct silent {
+        uint64_t hosts; /* 0: none */
+        int64_t told_ns;
+    } silent[SILENT];
 };
 
 struct sweeps *sweeps_create(size_t pairs_max)
@@ -115,9 +121,8 @@ static bool bits_set(struct bits *b, uint64_t hash)
     return true;
 }
 
-static uint64_t pair_key(const struct ot_event *e)
+static uint64_t pair_key(const struct ot_flow *flow, const char *protocol)
 {
-    const struct ot_flow *flow = e->flow;
     uint8_t bytes[2 * (sizeof(struct address) + sizeof(struct mac)) + sizeof(uint32_t) + 8] = {0};
     uint8_t *at = bytes;
     const struct endpoint *const ends[] = {&flow->client, &flow->server};
@@ -130,8 +135,8 @@ static uint64_t pair_key(const struct ot_event *e)
     }
     memcpy(at, &flow->segment, sizeof flow->segment);
     at += sizeof flow->segment;
-    for (size_t i = 0; i < 8 && e->protocol[i]; i++)
-        at[i] = (uint8_t)e->protocol[i];
+    for (size_t i = 0; i < 8 && protocol[i]; i++)
+        at[i] = (uint8_t)protocol[i];
     return hash_bytes(bytes, sizeof bytes) | 1;
 }
 
@@ -156,7 +161,7 @@ static struct pair *pair_of(struct sweeps *s, const struct ot_event *e)
         return recent->pair;
     }
     bool is_new;
-    uint64_t key = pair_key(e);
+    uint64_t key = pair_key(e->flow, e->protocol);
     struct pair *pair = slots_take(&s->pairs, key, e->time_ns, &is_new);
     if (is_new) {
         pair->first_ns = pair->sweep_start_ns = pair->error_start_ns = e->time_ns;
@@ -240,8 +245,18 @@ static void walk_count(struct pair *pair, const struct ot_event *e, struct sweep
         report->found |= SWEEP_ADDRESSES;
 }
 
+/* Who is silent is so in every protocol, also in those inside each other: told once. */
+static bool is_silence_told(struct sweeps *s, const struct ot_event *e)
+{
+    uint64_t hosts = pair_key(e->flow, "");
+    struct silent *silent = &s->silent[hosts % SILENT];
+    bool is_told = silent->hosts == hosts && e->time_ns - silent->told_ns < SILENCE_NS;
+    *silent = (struct silent){hosts, is_told ? silent->told_ns : e->time_ns};
+    return is_told;
+}
+
 /* Requests that a device always answered stay without an answer. */
-static void unanswered_count(struct pair *pair, const struct ot_event *e,
+static void unanswered_count(struct sweeps *s, struct pair *pair, const struct ot_event *e,
                              struct sweep_report *report)
 {
     if (e->flags & (OT_BROADCAST | OT_UNSOLICITED | OT_RETRANSMIT) || pair->asked == UINT32_MAX)
@@ -254,14 +269,16 @@ static void unanswered_count(struct pair *pair, const struct ot_event *e,
         e->time_ns - pair->answered_ns < UNANSWERED_NS || e->flow->has_gap)
         return;
     pair->is_unanswered_told = true;
-    report->found |= SWEEP_UNANSWERED;
+    if (!is_silence_told(s, e))
+        report->found |= SWEEP_UNANSWERED;
 }
 
-static void request_count(struct pair *pair, const struct ot_event *e, struct sweep_report *report)
+static void request_count(struct sweeps *s, struct pair *pair, const struct ot_event *e,
+                          struct sweep_report *report)
 {
     if (pair->requests < UINT32_MAX)
         pair->requests++;
-    unanswered_count(pair, e, report);
+    unanswered_count(s, pair, e, report);
     if (e->operation == OP_READ && e->item_count == 1 && e->items[0].has_start)
         walk_count(pair, e, report);
     uint64_t unit = unit_hash(e->unit);
@@ -393,7 +410,7 @@ void sweeps_event(struct sweeps *s, const struct ot_event *e, struct sweep_repor
         return;
     sweep_window(pair, e->time_ns);
     if (e->direction == OT_REQUEST)
-        request_count(pair, e, report);
+        request_count(s, pair, e, report);
     else
         response_count(pair, e, report);
     if (!report->found)

@@ -319,6 +319,41 @@ START_TEST(test_auto_settles)
 }
 END_TEST
 
+/* What a new device sends to all neighbours in Ethernet frames. */
+static const struct neighbour_row {
+    const char *shows, *protocol;
+    enum operation operation;
+    enum ot_direction direction;
+    uint8_t first; /* byte of the target's MAC: 01 is a group */
+    const char *told;
+} neighbour_rows[] = {
+    {"what it says of itself is no talk", "lldp",   OP_NETMGMT, OT_ONEWAY,  0x01, ""             },
+    {"to one device it is",               "lldp",   OP_NETMGMT, OT_ONEWAY,  0x02, "comm.new-link"},
+    {"a question to all is",              "pn_dcp", OP_NETMGMT, OT_REQUEST, 0x01, "comm.new-link"},
+    {"values for subscribers are",        "goose",  OP_PUBLISH, OT_ONEWAY,  0x01, "comm.new-link"},
+};
+
+START_TEST(test_neighbours)
+{
+    static struct scene s;
+    const struct neighbour_row *row = &neighbour_rows[_i];
+    scene_open(&s, MODE_DETECT, 1000000);
+    const struct ot_flow flow = {.id = 1,
+                                 .client.mac = {{2, 0, 0, 0, 0, 1}},
+                                 .server.mac = {{row->first, 0x80, 0xc2, 0, 0, 0x0e}}};
+    const struct ot_event e = {.time_ns = s.now_ns,
+                               .flow = &flow,
+                               .is_from_client = true,
+                               .direction = row->direction,
+                               .protocol = row->protocol,
+                               .operation = row->operation};
+    baseline_event(s.baseline, &e);
+    bool is_told = strstr(scene_causes(&s), "comm.new-link") != NULL;
+    ck_assert_msg(is_told == (row->told[0] != 0), "%s: %s", row->shows, scene_causes(&s));
+    scene_close(&s);
+}
+END_TEST
+
 /* Wilson's upper limit, one-sided 95 %, of singles / draws, calculated by hand. */
 static const struct chance_row {
     const char *shows;
@@ -492,6 +527,8 @@ int main(void)
     TCase *modes = tcase_create("modes");
     tcase_add_test(modes, test_pending_is_learned_in_learn_mode);
     tcase_add_test(modes, test_auto_settles);
+    tcase_add_loop_test(modes, test_neighbours, 0,
+                        (int)(sizeof neighbour_rows / sizeof *neighbour_rows));
     tcase_add_test(modes, test_rare_conversations_are_told_at_lower_severity);
     tcase_add_loop_test(modes, test_chance_of_news, 0,
                         (int)(sizeof chance_rows / sizeof *chance_rows));

@@ -265,6 +265,29 @@ START_TEST(answers)
 }
 END_TEST
 
+/* A device that has fallen silent is so in what it carries, too. */
+START_TEST(silence_is_told_once)
+{
+    static const char *const protocols[] = {"cip", "pccc"};
+    static const struct made ask = {.direction = ASK, .operation = OP_READ, .function = 3};
+    static const struct made reply = {.direction = REPLY, .operation = OP_READ, .function = 3};
+    struct made_run run;
+    char text[512];
+    made_start(&run, "cip", 0);
+    for (int i = 0; i < 60; i++) {
+        run.now_ns += INT64_C(1000000000);
+        for (int j = 0; j < 2; j++) {
+            run.protocol = protocols[j];
+            made_event(&run, &ask, 0);
+            if (i < 30)
+                made_event(&run, &reply, 0);
+        }
+    }
+    ck_assert_str_eq(made_told(&run, text, sizeof text), "ops.unresponsive");
+    made_end(&run);
+}
+END_TEST
+
 /* Single registers, one after the other, by a client that is new here or not. */
 static const struct walk_row {
     const char *shows;
@@ -397,6 +420,7 @@ int main(void)
     tcase_add_loop_test(tcase, told, 0, sizeof rows / sizeof *rows);
     tcase_add_loop_test(tcase, walk, 0, sizeof walk_rows / sizeof *walk_rows);
     tcase_add_loop_test(tcase, answers, 0, sizeof answer_rows / sizeof *answer_rows);
+    tcase_add_test(tcase, silence_is_told_once);
     tcase_add_test(tcase, engineering_stations_read_files);
     tcase_add_test(tcase, who_is_the_actor);
     tcase_add_loop_test(tcase, quality, 0, sizeof quality_rows / sizeof *quality_rows);

@@ -392,7 +392,8 @@ enum MHD_Result api_policy_save(struct request *r)
                              "send the policy as text, the hash of the one that it replaces, and "
                              "why");
     else if (!(site = site_of(r, body, &json)))
-        result = reply_json(r, MHD_HTTP_BAD_REQUEST, json_incref(json));
+        result =
+            reply_error(r, MHD_HTTP_BAD_REQUEST, json_string_value(json_object_get(json, "error")));
     else if (request_change(r, save, &s, "policy.save", s.path, why, &result))
         result = reply_json(r, MHD_HTTP_OK, json_incref(json));
     site_release(site);

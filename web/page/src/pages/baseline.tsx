@@ -292,7 +292,7 @@ function Since({ route, since }: { route: Route; since: string }) {
       <h2 id="since-title">What changed since then</h2>
       {error && <Problem error={error} retry={reload} />}
       {!data && isLoading && <Waiting />}
-      {data && <ul>{Object.entries(data.new).map(([name, count]) => <li key={name}>{count ? <a href={linkTo("baseline", name, { since: local })}>{count.toLocaleString()} new {name}</a> : `no new ${name}`}</li>)}</ul>}
+      {data && <ul class="plain lines">{Object.entries(data.new).map(([name, count]) => <li key={name}>{count ? <a href={linkTo("baseline", name, { since: local })}>{count.toLocaleString()} new {name}</a> : `no new ${name}`}</li>)}</ul>}
       {data && <h3>By people</h3>}
       {data && data.changes.length === 0 && <p class="soft">Nobody changed the baseline.</p>}
       {data && <ul class="history">{data.changes.map((c, i) => <li key={i}><Time value={c.time} /> {c.by}: {c.what}{c.why && <>, “{c.why}”</>}</li>)}</ul>}

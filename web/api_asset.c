@@ -16,13 +16,15 @@ enum { WHY_MAX = 500, SENSOR_SIZE = 64 };
     "(SELECT value FROM asset_aliases WHERE sensor = ?1 AND asset = ?2 AND kind IN ('ip', 'mac'))"
 /* The asset that has an address, and how it is called. */
 #define ASSET_OF(host)                                                                             \
-    "(SELECT asset FROM asset_aliases i WHERE i.sensor = ?1 AND i.kind IN ('ip', 'mac')"           \
+    "(SELECT asset FROM asset_aliases i INDEXED BY asset_aliases_by_value WHERE i.sensor = ?1 "    \
+    "AND i.kind IN ('ip', 'mac')"                                                                  \
     " AND i.value = " host " LIMIT 1)"
 #define NAME_OF(asset)                                                                             \
     "coalesce((SELECT value FROM asset_overrides o WHERE o.sensor = ?1 AND o.asset = " asset       \
     " AND o.field = 'name'), (SELECT name FROM assets n WHERE n.sensor = ?1 AND n.id = " asset     \
     "), '')"
-/* Operations that change something. */
+/* Without statistics SQLite takes a primary key that begins with the sensor for as good as the
+ * index that fits: the index is named. Operations that change something: */
 #define CHANGES                                                                                    \
     "('write', 'control', 'lock', 'time_set', 'file_write', 'file_delete', 'config_change',"       \
     " 'mode_change', 'start', 'restart', 'stop', 'force', 'program_modify', 'program_delete',"     \
@@ -130,7 +132,8 @@ static const struct part parts[] = {
                     " FROM baseline_pairs WHERE sensor = ?1 AND host_a IN " MINE " UNION ALL"
                     " SELECT sensor, id, state, count, first_seen, last_seen, host_a, 1"
                     " FROM baseline_pairs WHERE sensor = ?1 AND host_b IN " MINE ") p"
-                    " LEFT JOIN baseline_conversations c ON c.sensor = p.sensor AND c.pair = p.id"
+                    " LEFT JOIN baseline_conversations c INDEXED BY baseline_conversations_by_pair "
+                    "ON c.sensor = p.sensor AND c.pair = p.id"
                     " ORDER BY p.last_seen DESC, p.peer, c.protocol LIMIT 500",                    {{"host", TEXT},
       {"asset", TEXT},
       {"name", TEXT},
@@ -151,8 +154,10 @@ static const struct part parts[] = {
                     " AND host_a IN " MINE
                     " UNION ALL SELECT sensor, id, host_a, 1 FROM baseline_pairs"
                     " WHERE sensor = ?1 AND host_b IN " MINE ") p"
-                    " JOIN baseline_conversations c ON c.sensor = p.sensor AND c.pair = p.id"
-                    " JOIN baseline_operations o ON o.sensor = c.sensor AND o.conversation = c.id"
+                    " JOIN baseline_conversations c INDEXED BY baseline_conversations_by_pair ON "
+                    "c.sensor = p.sensor AND c.pair = p.id"
+                    " JOIN baseline_operations o INDEXED BY baseline_operations_by_conversation ON "
+                    "o.sensor = c.sensor AND o.conversation = c.id"
                     " WHERE o.operation IN " CHANGES
                     " GROUP BY p.peer, c.protocol, o.operation, o.side = p.side"
                     " ORDER BY o.side = p.side, max(o.last_seen) DESC LIMIT 300",                  {{"host", TEXT},

@@ -174,6 +174,14 @@ def asks_what_an_asset_is(ask, viewer, engineer):
     for wrong in ({}, {"set": {}}, {"set": {"mac": "x"}}, {"set": {"name": 1}}, {"set": {"purdue_level": "9"}}):
         ask(400, "PATCH", path, one, session=engineer, body=wrong)
     ask(404, "GET", path, {"id": "a-0"}, session=viewer)
+    whole = ask(200, "GET", "/api/v1/map", session=viewer).json()
+    check(whole["links"] and {e for link in whole["links"] for e in (link["source"], link["target"])} <= {h["id"] for h in whole["hosts"]},
+          "every end of a conversation is on the map")
+    protocol = whole["protocols"][0]
+    some = ask(200, "GET", "/api/v1/map", query="?protocol=" + protocol, session=viewer).json()["links"]
+    check({link["protocol"] for link in some} == {protocol}, "the map of one protocol")
+    check(ask(200, "GET", "/api/v1/map", query="?until=2000-01-01T00:00:00Z", session=viewer).json()["links"] == [], "nothing was known then")
+    ask(400, "GET", "/api/v1/map", query="?until=then", session=viewer)
     ask(404, "PATCH", path, {"id": "a-0"}, session=engineer, body={"set": {"name": "x"}})
 
 

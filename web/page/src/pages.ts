@@ -8,6 +8,7 @@ import { Admin } from "./pages/admin";
 import { Alerts } from "./pages/alerts";
 import { Assets } from "./pages/assets";
 import { Baseline } from "./pages/baseline";
+import { MapPage } from "./pages/map";
 import { Muted } from "./pages/muted";
 import { Overview } from "./pages/overview";
 import { PolicyAndRules } from "./pages/policy";
@@ -40,6 +41,7 @@ export const pages: Page[] = [
   { name: "baseline", title: "Baseline", Component: Baseline, isInMenu: true },
   { name: "variables", title: "Variables", Component: Variables, isInMenu: true },
   { name: "policy", title: "Policy and rules", Component: PolicyAndRules, isInMenu: true },
+  { name: "map", title: "Map", Component: MapPage, isInMenu: true },
   { name: "reports", title: "Reports", Component: Reports, isInMenu: true },
   { name: "admin", title: "Administration", Component: Admin, isInMenu: true, role: "admin" },
   { name: "account", title: "Your account", Component: Account, isInMenu: false },

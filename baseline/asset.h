@@ -193,6 +193,8 @@ struct asset_guess {
 /* By what it told and did; place (NULL: none): what the site policy says of it stands above. */
 void asset_guess(const struct assets *t, const struct asset *a, const struct site_place *place,
                  struct asset_guess *guess);
+/* The class that words of a device type or product mean; NULL: none. */
+const char *asset_class_of_words(const char *text);
 /* Its class alone. */
 const char *asset_class(const struct assets *t, const struct asset *a);
 /* What it does: "controller;scanner" (DETECTIONS 2, role). Returns out. */

@@ -103,7 +103,7 @@ static const struct {
     {"camera",                 "camera"         },
 };
 
-static const char *class_by_words(const char *text)
+const char *asset_class_of_words(const char *text)
 {
     for (size_t i = 0; text[0] != '\0' && i < sizeof words / sizeof *words; i++)
         if (strcasestr(text, words[i].word))
@@ -250,7 +250,7 @@ static void guess_class(struct asset_guess *g, const struct assets *t, const str
     struct habits h;
     habits_find(&h, t, a);
     const char *type = asset_fact_text(t, a, FACT_DEVICE_TYPE);
-    const char *told = class_by_words(type);
+    const char *told = asset_class_of_words(type);
     bool is_controller = (a->flags & ASSET_CONTROLLER) != 0;
     if (place && place->is_engineering)
         guess(g, "engineering", 100, "the site policy says so", "");

@@ -2,6 +2,7 @@
 #include "asset_export.h"
 
 #include "asset.h"
+#include "asset_children.h"
 #include "asset_override.h"
 #include "sensor/base/json_writer.h"
 
@@ -45,7 +46,7 @@ struct export
     char maker[ASSET_FACT_TEXT], geo_place[ASSET_FACT_TEXT], geo_owner[ASSET_FACT_TEXT];
     char unit[ASSET_UNIT_TEXT], unit_kind[32], unit_value[ASSET_FACT_TEXT];
     int64_t unit_ns;
-    bool is_mixed;
+    bool is_mixed, has_own; /* has_own: the asset tells facts of no unit, too */
 };
 
 static void set(struct export *x, enum asset_column column, const char *value)
@@ -221,6 +222,16 @@ static const struct {
     {FACT_SWITCH_PORT,  ASSET_COLUMN_switch_port     },
 };
 
+bool asset_column_of_fact(const char *kind, enum asset_column *column)
+{
+    for (size_t i = 0; i < sizeof fact_columns / sizeof *fact_columns; i++)
+        if (strcmp(kind, fact_name(fact_columns[i].kind)) == 0) {
+            *column = fact_columns[i].column;
+            return true;
+        }
+    return false;
+}
+
 /* What units tell of themselves, by kind and age. When they contradict each other they are several
  * devices behind one address, and the asset's columns hold those of the oldest only. */
 static void unit_row(struct export *x, sqlite3_stmt *s)
@@ -265,6 +276,7 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
                    strcmp(kind, fact_name(FACT_MODULE_NAME)) == 0 ||
                    strcmp(kind, fact_name(FACT_PLANT)) == 0;
     no_separator(clean, sizeof clean, value);
+    x->has_own |= unit[0] == '\0' && strcmp(kind, fact_name(FACT_PRODUCT)) == 0;
     bool is_own = is_of_itself(x, kind, unit, protocol);
     if (is_name && is_own)
         add(x, ASSET_COLUMN_protocol_names, clean);
@@ -330,7 +342,7 @@ static bool export_asset(struct export *x, const struct key *key)
 {
     memset(x->row, 0, sizeof *x->row);
     x->unit[0] = x->unit_kind[0] = '\0';
-    x->is_mixed = false;
+    x->is_mixed = x->has_own = false;
     set(x, ASSET_COLUMN_asset_id, key->id);
     set(x, ASSET_COLUMN_segment, key->segment);
     set(x, ASSET_COLUMN_sensor, key->sensor);
@@ -483,7 +495,11 @@ bool assets_export(struct store *store, bool (*row)(void *context, const struct 
     bool ok = keys_read(&x, &keys, &count);
     for (size_t i = 0; ok && i < count; i++) {
         ok = export_asset(&x, &keys[i]);
-        if (ok && !row(context, x.row))
+        bool is_more = ok && row(context, x.row);
+        struct asset_parent parent = {keys[i].sensor, keys[i].id, x.row, x.has_own ? "" : x.unit,
+                                      x.is_mixed};
+        ok = ok && asset_children(store, &parent, row, context, &is_more, err);
+        if (!is_more)
             break;
     }
     free(keys);

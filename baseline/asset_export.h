@@ -25,6 +25,8 @@ struct asset_cells {
 };
 
 const char *asset_column_name(enum asset_column column);
+/* The column that a kind of fact fills; false: none. */
+bool asset_column_of_fact(const char *kind, enum asset_column *column);
 
 /* Which assets; NULL or "": any. */
 struct asset_query {

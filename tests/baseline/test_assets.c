@@ -363,6 +363,17 @@ static const struct scene {
      ASSET_COLUMN_ip,             "10.0.0.3"                       },
 };
 
+/* Which of them stand behind the device, as rows of their own: slot and model. */
+static const struct {
+    const char *shows, *slot, *model, *class;
+    size_t scene, count;
+} behind[] = {
+    {"one unit is the device",                "",  "",           "",        0, 0},
+    {"units that agree are one device",       "",  "",           "",        1, 0},
+    {"beside the oldest unit stands another", "2", "Scanner",    "unknown", 2, 1},
+    {"behind a BACnet router",                "",  "Thermostat", "unknown", 4, 1},
+};
+
 static size_t scene;
 
 static void fill_scene(struct inventory *inv)
@@ -382,10 +393,29 @@ START_TEST(units_and_the_device)
     struct exported *e = malloc(sizeof *e);
     scene = (size_t)_i;
     export_all(e, fill_scene);
-    ck_assert_uint_eq(e->count, 1);
+    ck_assert_uint_ge(e->count, 1);
     const char *value = e->rows[0].cells[scenes[_i].column];
     ck_assert_msg(strcmp(value, scenes[_i].value) == 0, "%s: \"%s\", not \"%s\"", scenes[_i].shows,
                   value, scenes[_i].value);
+    free(e);
+}
+END_TEST
+
+START_TEST(devices_behind)
+{
+    struct exported *e = malloc(sizeof *e);
+    scene = behind[_i].scene;
+    export_all(e, fill_scene);
+    ck_assert_msg(e->count == 1 + behind[_i].count, "%s: %zu rows", behind[_i].shows, e->count);
+    if (behind[_i].count > 0) {
+        const struct asset_cells *host = &e->rows[0], *child = &e->rows[1];
+        ck_assert_str_eq(child->cells[ASSET_COLUMN_parent_asset_id],
+                         host->cells[ASSET_COLUMN_asset_id]);
+        ck_assert_str_eq(child->cells[ASSET_COLUMN_slot], behind[_i].slot);
+        ck_assert_str_eq(child->cells[ASSET_COLUMN_model], behind[_i].model);
+        ck_assert_str_eq(child->cells[ASSET_COLUMN_asset_class], behind[_i].class);
+        ck_assert_str_eq(child->cells[ASSET_COLUMN_ip], "");
+    }
     free(e);
 }
 END_TEST
@@ -396,6 +426,7 @@ int main(void)
     TCase *tc = tcase_create("assets");
     tcase_add_loop_test(tc, fills_columns, 0, (int)(sizeof cells / sizeof *cells));
     tcase_add_loop_test(tc, units_and_the_device, 0, (int)(sizeof scenes / sizeof *scenes));
+    tcase_add_loop_test(tc, devices_behind, 0, (int)(sizeof behind / sizeof *behind));
     tcase_add_test(tc, has_sixty_columns);
     tcase_add_loop_test(tc, guards_csv, 0, (int)(sizeof csv_rows / sizeof *csv_rows));
     tcase_add_test(tc, json_has_known_columns_only);

@@ -1,0 +1,147 @@
+/* asset_children.c: see asset_children.h. */
+#include "asset_children.h"
+
+#include "asset.h"
+#include "sensor/base/json_writer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct child {
+    const struct asset_parent *parent;
+    struct asset_cells *cells;
+    char unit[ASSET_UNIT_TEXT];
+    int64_t first_ns, last_ns;
+    bool is_device; /* something says that it is one */
+};
+
+static void set(struct child *c, enum asset_column column, const char *value)
+{
+    if (c->cells->cells[column][0] == '\0')
+        text_format(c->cells->cells[column], ASSET_CELL_SIZE, "%s", value);
+}
+
+/* "rack 0 slot 2" of S7; "1/2": port 1 of CIP is the backplane, then comes the slot. */
+static void place_unit(struct child *c)
+{
+    char rack[16], slot[16];
+    if (sscanf(c->unit, "rack %15[0-9] slot %15[0-9]", rack, slot) == 2) {
+        set(c, ASSET_COLUMN_rack, rack);
+        set(c, ASSET_COLUMN_slot, slot);
+    } else if (sscanf(c->unit, "1/%15[0-9]", slot) == 1 && strlen(slot) + 2 == strlen(c->unit)) {
+        set(c, ASSET_COLUMN_slot, slot);
+    }
+}
+
+static void child_begin(struct child *c, const char *unit)
+{
+    static const enum asset_column shared[] = {ASSET_COLUMN_site,    ASSET_COLUMN_zone,
+                                               ASSET_COLUMN_segment, ASSET_COLUMN_sensor,
+                                               ASSET_COLUMN_status,  ASSET_COLUMN_schema};
+    char id[ASSET_CELL_SIZE];
+    memset(c->cells, 0, sizeof *c->cells);
+    text_format(c->unit, sizeof c->unit, "%s", unit);
+    c->is_device = false;
+    c->first_ns = INT64_MAX;
+    c->last_ns = 0;
+    set(c, ASSET_COLUMN_asset_id, text_format(id, sizeof id, "%s/%s", c->parent->id, unit));
+    set(c, ASSET_COLUMN_parent_asset_id, c->parent->id);
+    for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
+        set(c, shared[i], c->parent->cells->cells[shared[i]]);
+    place_unit(c);
+}
+
+static bool is_kind(const char *kind, enum fact_kind wanted)
+{
+    return strcmp(kind, fact_name(wanted)) == 0;
+}
+
+static void child_fact(struct child *c, const char *kind, const char *protocol, const char *value)
+{
+    char text[ASSET_CELL_SIZE], time[TIME_TEXT_SIZE];
+    enum asset_column column;
+    bool is_name = is_kind(kind, FACT_NAME) || is_kind(kind, FACT_MODULE_NAME);
+    bool is_other = asset_unit_is_other(protocol);
+    bool is_telling = is_kind(kind, FACT_PRODUCT) || is_kind(kind, FACT_ORDER_NUMBER) ||
+                      is_kind(kind, FACT_SERIAL) || (is_other && is_name);
+    c->is_device |= is_telling && (is_other || c->parent->is_mixed);
+    if (is_name)
+        set(c, ASSET_COLUMN_name, value);
+    if (is_kind(kind, FACT_DEVICE_TYPE) && asset_class_of_words(value))
+        set(c, ASSET_COLUMN_asset_class, asset_class_of_words(value));
+    if (!asset_column_of_fact(kind, &column) || c->cells->cells[column][0] != '\0')
+        return;
+    set(c, column, value);
+    char *sources = c->cells->cells[ASSET_COLUMN_sources];
+    size_t used = strlen(sources);
+    text_format(text, sizeof text, "%s%s: %s %s", used ? ";" : "", asset_column_name(column),
+                protocol, time_print(time, c->last_ns));
+    if (used + strlen(text) < ASSET_CELL_SIZE)
+        text_format(sources + used, ASSET_CELL_SIZE - used, "%s", text);
+}
+
+/* The parent itself can be reached by its slot, too. */
+static bool is_parent(const struct child *c)
+{
+    const char *serial = c->cells->cells[ASSET_COLUMN_serial_number];
+    return strcmp(c->unit, c->parent->own_unit) == 0 ||
+           (serial[0] != '\0' &&
+            strcmp(serial, c->parent->cells->cells[ASSET_COLUMN_serial_number]) == 0);
+}
+
+static bool child_end(struct child *c, bool (*row)(void *, const struct asset_cells *),
+                      void *context)
+{
+    char time[TIME_TEXT_SIZE];
+    if (c->unit[0] == '\0' || !c->is_device || is_parent(c))
+        return true;
+    set(c, ASSET_COLUMN_asset_class, "unknown");
+    set(c, ASSET_COLUMN_protocol_names, c->unit);
+    set(c, ASSET_COLUMN_first_seen, time_print(time, c->first_ns));
+    set(c, ASSET_COLUMN_last_seen, time_print(time, c->last_ns));
+    return row(context, c->cells);
+}
+
+static const char *text_at(sqlite3_stmt *s, int column)
+{
+    const char *text = (const char *)sqlite3_column_text(s, column);
+    return text ? text : "";
+}
+
+static void widen(struct child *c, sqlite3_stmt *s)
+{
+    int64_t first_ns = sqlite3_column_int64(s, 4), last_ns = sqlite3_column_int64(s, 5);
+    c->first_ns = first_ns < c->first_ns ? first_ns : c->first_ns;
+    c->last_ns = last_ns > c->last_ns ? last_ns : c->last_ns;
+}
+
+bool asset_children(struct store *store, const struct asset_parent *parent,
+                    bool (*row)(void *context, const struct asset_cells *asset), void *context,
+                    bool *is_more, struct error *err)
+{
+    struct child c = {.parent = parent, .cells = malloc(sizeof *c.cells)};
+    sqlite3_stmt *s = store_statement(store,
+                                      "SELECT unit, kind, protocol, value, first_ns, last_ns"
+                                      " FROM facts WHERE sensor = ? AND asset = ? AND is_current"
+                                      " AND unit <> '' ORDER BY unit, kind, first_ns, protocol",
+                                      err);
+    if (!s || !c.cells) {
+        free(c.cells);
+        return s ? error_set(err, "not enough memory for the inventory of %s", store_path(store))
+                 : false;
+    }
+    sqlite3_bind_text(s, 1, parent->sensor, -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, 2, parent->id, -1, SQLITE_STATIC);
+    while (*is_more && sqlite3_step(s) == SQLITE_ROW) {
+        if (strcmp(c.unit, text_at(s, 0)) != 0) {
+            *is_more = child_end(&c, row, context);
+            child_begin(&c, text_at(s, 0));
+        }
+        widen(&c, s);
+        child_fact(&c, text_at(s, 1), text_at(s, 2), text_at(s, 3));
+    }
+    sqlite3_reset(s);
+    *is_more = *is_more && child_end(&c, row, context);
+    free(c.cells);
+    return true;
+}

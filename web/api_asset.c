@@ -129,9 +129,9 @@ static const struct part parts[] = {
                     " coalesce(c.last_seen, p.last_seen) FROM ("
                     " SELECT sensor, id, state, count, first_seen, last_seen, host_b AS peer, 0 AS "
                     "side"
-                    " FROM baseline_pairs WHERE sensor = ?1 AND host_a IN " MINE " UNION ALL"
+                    " FROM baseline_pairs WHERE +sensor = ?1 AND host_a IN " MINE " UNION ALL"
                     " SELECT sensor, id, state, count, first_seen, last_seen, host_a, 1"
-                    " FROM baseline_pairs WHERE sensor = ?1 AND host_b IN " MINE ") p"
+                    " FROM baseline_pairs WHERE +sensor = ?1 AND host_b IN " MINE ") p"
                     " LEFT JOIN baseline_conversations c INDEXED BY baseline_conversations_by_pair "
                     "ON c.sensor = p.sensor AND c.pair = p.id"
                     " ORDER BY p.last_seen DESC, p.peer, c.protocol LIMIT 500",                    {{"host", TEXT},
@@ -153,7 +153,7 @@ static const struct part parts[] = {
                     "sensor = ?1"
                     " AND host_a IN " MINE
                     " UNION ALL SELECT sensor, id, host_a, 1 FROM baseline_pairs"
-                    " WHERE sensor = ?1 AND host_b IN " MINE ") p"
+                    " WHERE +sensor = ?1 AND host_b IN " MINE ") p"
                     " JOIN baseline_conversations c INDEXED BY baseline_conversations_by_pair ON "
                     "c.sensor = p.sensor AND c.pair = p.id"
                     " JOIN baseline_operations o INDEXED BY baseline_operations_by_conversation ON "
@@ -175,7 +175,7 @@ static const struct part parts[] = {
      "SELECT last_ns, rule, id, actor, json_extract(document, '$.sightglass.transfer.name'),"
      " json_extract(document, '$.sightglass.transfer.size'),"
      " json_extract(document, '$.sightglass.transfer.sha256'),"
-     " json_extract(document, '$.sightglass.transfer.outcome') FROM alerts WHERE sensor = ?1"
+     " json_extract(document, '$.sightglass.transfer.outcome') FROM alerts WHERE +sensor = ?1"
      " AND target IN " MINE " AND substr(rule, 1, 4) = 'plc.' ORDER BY last_ns DESC LIMIT 100",
      {{"time", TIME},
       {"rule", TEXT},
@@ -208,7 +208,7 @@ static json_t *alerts_of(struct store *store, const char *sensor, const char *id
     json_t *list = json_array();
     sqlite3_stmt *s = store_statement(
         store,
-        "SELECT " API_ALERT_COLUMNS " FROM " API_ALERT_TABLES " WHERE a.sensor = ?1"
+        "SELECT " API_ALERT_COLUMNS " FROM " API_ALERT_TABLES " WHERE +a.sensor = ?1"
         " AND (a.actor IN " MINE " OR a.target IN " MINE ") ORDER BY a.last_ns DESC, a.id LIMIT 50",
         NULL);
     if (!s)

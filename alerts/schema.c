@@ -151,6 +151,16 @@ static const char version_4[] =
     "  UPDATE alert_counts SET count = count - 1"
     "  WHERE sensor = OLD.sensor AND severity = OLD.severity AND triage = OLD.triage; END;";
 
-static const char *const migrations[] = {version_1, version_2, version_3, version_4, NULL};
+/* Reports and rates count what began in a span; the newest trouble of each kind of the sensor
+ * itself; stories, newest first. */
+static const char version_5[] =
+    "CREATE INDEX alerts_by_begin ON alerts(first_ns, severity, triage, rule, actor,"
+    "  target);"
+    "CREATE INDEX alerts_of_sensor ON alerts(rule, last_ns)"
+    "  WHERE rule >= 'sensor.' AND rule < 'sensor/';"
+    "CREATE INDEX incidents_list ON incidents(last_ns DESC, id);";
+
+static const char *const migrations[] = {version_1, version_2, version_3,
+                                         version_4, version_5, NULL};
 
 const struct store_schema alerts_schema = {.name = "alerts", .migrations = migrations};

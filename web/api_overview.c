@@ -40,12 +40,11 @@ static json_t *alerts_by(sqlite3_stmt *s)
 /* Troubles of the sensor itself have a place of their own. */
 static json_t *newest_alerts(struct store *store)
 {
-    sqlite3_stmt *s =
-        store_statement(store,
-                        "SELECT " API_ALERT_COLUMNS " FROM " API_ALERT_TABLES
-                        " WHERE a.severity >= ?1 AND coalesce(t.state, 'new') <> 'closed'"
-                        " AND a.rule NOT LIKE 'sensor.%' ORDER BY a.last_ns DESC LIMIT ?2",
-                        NULL);
+    sqlite3_stmt *s = store_statement(
+        store,
+        "SELECT " API_ALERT_COLUMNS " FROM alerts a WHERE a.severity >= ?1 AND a.triage <> 'closed'"
+        " AND a.rule NOT LIKE 'sensor.%' ORDER BY a.last_ns DESC LIMIT ?2",
+        NULL);
     if (s) {
         sqlite3_bind_int(s, 1, HIGH);
         sqlite3_bind_int(s, 2, NEWEST_MAX);
@@ -71,7 +70,7 @@ static json_t *rate_of(struct store *store, int64_t end_ns)
     sqlite3_stmt *s = store_statement(
         store,
         "SELECT (first_ns - ?1) / 3600000000000, count(*), sum(severity >= ?2) FROM alerts"
-        " WHERE sensor IN (SELECT sensor FROM alert_totals) AND first_ns >= ?1 GROUP BY 1",
+        " WHERE first_ns >= ?1 GROUP BY 1",
         NULL);
     if (s) {
         sqlite3_bind_int64(s, 1, first_ns);
@@ -124,8 +123,9 @@ static json_t *troubles_of(struct store *store)
 {
     return alerts_by(store_statement(
         store,
-        "SELECT " API_ALERT_COLUMNS ", max(a.last_ns) FROM " API_ALERT_TABLES
-        " WHERE a.rule >= 'sensor.' AND a.rule < 'sensor/' GROUP BY a.rule ORDER BY a.rule",
+        "SELECT " API_ALERT_COLUMNS " FROM (SELECT rowid AS row, max(last_ns) FROM alerts"
+        " WHERE rule >= 'sensor.' AND rule < 'sensor/' GROUP BY rule) newest"
+        " JOIN alerts a ON a.rowid = newest.row ORDER BY a.rule",
         NULL));
 }
 

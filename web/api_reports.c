@@ -45,10 +45,8 @@ static json_t *rows_of(struct store *store, const char *sql, const struct span *
 }
 
 #define ALERTS_IN_SPAN                                                                             \
-    "alerts a LEFT JOIN alert_triage t ON t.sensor = a.sensor AND t.id = a.id"                     \
-    " WHERE a.sensor IN (SELECT sensor FROM alert_totals) AND a.first_ns >= ?1 AND a.first_ns < "  \
-    "?2"
-#define OPEN_ALERTS "sum(coalesce(t.state, 'new') <> 'closed')"
+    "alerts a INDEXED BY alerts_by_begin WHERE a.first_ns >= ?1 AND a.first_ns < ?2"
+#define OPEN_ALERTS "sum(a.triage <> 'closed')"
 
 static json_t *severity_of(sqlite3_stmt *row)
 {

@@ -19,9 +19,8 @@ enum {
 
 /* An alert of it that nobody has closed. */
 #define STORY_IS_OPEN                                                                              \
-    "EXISTS (SELECT 1 FROM alerts a LEFT JOIN alert_triage t ON t.sensor = a.sensor AND t.id ="    \
-    " a.id WHERE a.sensor = i.sensor AND a.incident = i.id AND coalesce(t.state, 'new') <>"        \
-    " 'closed')"
+    "EXISTS (SELECT 1 FROM alerts a WHERE a.sensor = i.sensor AND a.incident = i.id"               \
+    " AND a.triage <> 'closed')"
 
 /* A list inside of a document. */
 static json_t *json_list_of(const char *text)

@@ -14,7 +14,10 @@ static void make_store(void)
     static const struct store_schema *const schemas[] = {&inventory_schema, NULL};
     ck_assert_msg(store_open(&store, ":memory:", STORE_READ_WRITE, schemas, &err), "%s", err.text);
     static const char sql[] =
-        "INSERT INTO assets VALUES('s', 'a1', 'default', 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 'pc',"
+        "INSERT INTO assets(sensor, id, segment, first_ns, last_ns, changed_ns, flags, operations,"
+        " suffered, packets, bytes, foreign_count, most_hosts, most_ports, most_arp, class, role,"
+        " name, vlans, longest_pause_ns, present_ns) VALUES('s', 'a1', 'default', 1, 1, 0, 0, 0, "
+        "0, 0, 0, 0, 0, 0, 0, 'pc',"
         " '', 'found', '', 0, 0), ('s', 'a2', 'default', 1, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0,"
         " 'plc', '', 'other', '', 0, 0);"
         "INSERT INTO facts VALUES('s', 'a1', 'location', '', 'bacnet', 'hall 3', 1, 1, 1, 1);";

@@ -66,7 +66,6 @@ static const struct row {
     {"BOOTP answers",              ANSWER, "bootp", "bootp", "10.0.0.99", "", "ok",
      "address 10.0.0.99"},
 };
-/* clang-format on */
 
 START_TEST(messages)
 {
@@ -129,6 +128,7 @@ static const struct claim_row {
     {"cut before the cookie",        ASK,                                                 CLAIM_NO  },
     {"nothing",                      "",                                                  CLAIM_NO  },
 };
+/* clang-format on */
 
 START_TEST(recognised)
 {

@@ -3,6 +3,7 @@
 
 #include "asset.h"
 #include "asset_children.h"
+#include "asset_links.h"
 #include "asset_override.h"
 #include "sensor/base/json_writer.h"
 
@@ -338,6 +339,12 @@ static bool guesses(struct export *x)
     return true;
 }
 
+static bool risk(struct export *x)
+{
+    asset_risk_fill(x->row, x->newest_ns);
+    return true;
+}
+
 static bool export_asset(struct export *x, const struct key *key)
 {
     memset(x->row, 0, sizeof *x->row);
@@ -382,7 +389,8 @@ static bool export_asset(struct export *x, const struct key *key)
                        " WHERE sensor = ? AND asset = ? AND is_current"
                        " ORDER BY kind, unit <> '', first_ns, unit, protocol",
                        fact_row) &&
-           guesses(x) && asset_overrides_apply(x->store, key->sensor, key->id, x->row, x->err);
+           guesses(x) && asset_links_fill(x->store, key->sensor, key->id, x->row, x->err) &&
+           asset_overrides_apply(x->store, key->sensor, key->id, x->row, x->err) && risk(x);
 }
 
 static int by_place(const void *a, const void *b)

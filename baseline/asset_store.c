@@ -72,6 +72,8 @@ static const char *const migrations[] = {
     "ALTER TABLE assets ADD COLUMN maker TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE assets ADD COLUMN geo_place TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE assets ADD COLUMN geo_owner TEXT NOT NULL DEFAULT '';",
+    /* the number by which the baseline knows it; -1: not known */
+    "ALTER TABLE segments ADD COLUMN number INTEGER NOT NULL DEFAULT -1;",
     NULL,
 };
 
@@ -140,7 +142,8 @@ static bool segment_apply(struct store *store, const void *data, size_t size, st
     const struct segment_row *row = data;
     struct binder b = {store_statement(store,
                                        "INSERT OR REPLACE INTO segments (sensor, name, first_ns,"
-                                       " observed_ns, quiet_ns, is_settled) VALUES (?,?,?,?,?,?)",
+                                       " observed_ns, quiet_ns, is_settled, number) VALUES"
+                                       " (?,?,?,?,?,?,?)",
                                        err),
                        0};
     if (!b.statement)
@@ -151,6 +154,7 @@ static bool segment_apply(struct store *store, const void *data, size_t size, st
     bind_integer(&b, row->segment.observed_ns);
     bind_integer(&b, row->segment.quiet_ns);
     bind_integer(&b, row->segment.is_settled);
+    bind_integer(&b, row->segment.has_number ? (int64_t)row->segment.number : -1);
     return store_step(store, b.statement, err);
 }
 

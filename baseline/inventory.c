@@ -130,6 +130,7 @@ static uint32_t segment_of(struct inventory *inv, uint32_t number)
     at = inventory_segment_named(inv, name);
     inv->segments[at].number = number;
     inv->segments[at].has_number = true;
+    inv->segments[at].is_dirty = true;
     return at;
 }
 

@@ -478,12 +478,36 @@ struct delivery_of {
     int from;
 };
 
-static void deliver(void *context, const uint8_t *bytes, size_t size, bool is_after_gap)
+/* What came after its turn: whole PDUs that begin with it are told, and what is being put together
+ * meanwhile stays as it is. */
+static void late_bytes(struct analyser *a, struct flow *f, int from, const uint8_t *bytes,
+                       size_t size)
+{
+    struct half *h = &f->halves[from];
+    bool is_lost = h->is_lost, is_unsure = h->is_unsure;
+    uint64_t skip = h->skip;
+    h->skip = 0;
+    h->is_lost = h->is_unsure = true;
+    (void)cut(a, f, from, bytes, size);
+    h->skip = skip;
+    h->is_lost = is_lost;
+    h->is_unsure = is_unsure;
+}
+
+static void deliver(void *context, const uint8_t *bytes, size_t size, enum stream_delivery how)
 {
     struct delivery_of *to = context;
     struct flow *f = to->flow;
     struct half *h = &f->halves[to->from];
-    if (is_after_gap) {
+    if (how == STREAM_LATE) {
+        f->view.has_gap = true;
+        if (f->state == FLOW_CLAIMED)
+            late_bytes(to->analyser, f, to->from, bytes, size);
+        else if (f->state == FLOW_UNDECIDED && h->used == 0)
+            undecided_bytes(to->analyser, f, to->from, bytes, size);
+        return;
+    }
+    if (how == STREAM_AFTER_GAP) {
         f->view.has_gap = true;
         if (f->state == FLOW_CLAIMED) {
             drop_buffer(to->analyser, h);

@@ -10,10 +10,16 @@ enum {
     HELD_BYTES_MAX = 1 << 16, /* of one direction: the greatest unscaled window */
     /* further away than any window (RFC 7323): not the same connection any more */
     SEQUENCE_FAR = 1 << 30,
+    SEQUENCE_BACK = 1 << 24, /* nothing that far behind is sent again */
+    PICK_UP_BYTES = 1 << 16, /* of a connection that was picked up, may come late */
+    HOLE_BYTES_BACK = 1 << 20,
     COMPARED_MAX = 64, /* bytes of a repeated segment: requests of plants are shorter */
 };
 static const int64_t HELD_AGE_MAX_NS =
     1000000000; /* slower than any retransmission that still matters */
+
+/* longer than any retransmission of data that others have followed */
+static const int64_t BEGIN_AGAIN_NS = 10 * (int64_t)1000000000;
 
 struct held {
     struct held *next;
@@ -30,10 +36,10 @@ static void pass(struct stream *s, const struct stream_context *c, const uint8_t
                  uint32_t size, uint32_t missing)
 {
     if (size > 0) {
-        bool is_after_gap = s->is_gap;
+        enum stream_delivery how = s->is_gap ? STREAM_AFTER_GAP : STREAM_NEXT;
         s->is_gap = false;
         s->next += size;
-        c->deliver(c->context, bytes, size, is_after_gap);
+        c->deliver(c->context, bytes, size, how);
     }
     if (missing > 0) {
         s->next += missing;
@@ -64,13 +70,32 @@ static void pass_held(struct stream *s, const struct stream_context *c)
     }
 }
 
+static void remove_hole(struct stream *s, size_t at)
+{
+    s->hole_count--;
+    memmove(&s->holes[at], &s->holes[at + 1], (s->hole_count - at) * sizeof s->holes[0]);
+}
+
+/* Makes room for a hole at this place; the oldest goes when there is none. */
+static void insert_hole(struct stream *s, size_t at, uint32_t from, uint32_t to)
+{
+    if (s->hole_count == STREAM_HOLES) {
+        if (at == 0)
+            return;
+        remove_hole(s, 0);
+        at--;
+    }
+    memmove(&s->holes[at + 1], &s->holes[at], (s->hole_count - at) * sizeof s->holes[0]);
+    s->holes[at] = (struct stream_hole){from, to};
+    s->hole_count++;
+}
+
 /* Gives up the hole before the first held segment. */
 static void skip_hole(struct stream *s, const struct stream_context *c)
 {
     c->counters->tcp_gaps++;
     c->counters->tcp_gap_bytes += s->held->sequence - s->next;
-    s->hole_from = s->next;
-    s->hole_to = s->held->sequence;
+    insert_hole(s, s->hole_count, s->next, s->held->sequence);
     s->next = s->held->sequence;
     s->is_gap = true;
     pass_held(s, c);
@@ -132,28 +157,71 @@ static void hold(struct stream *s, const struct stream_context *c, const struct 
     s->held_bytes += h->size;
 }
 
-/* A segment of a hole that was given up too early: shuffled captures, mirrors that delay one
- * direction. It stands for itself. */
-static bool pass_late(struct stream *s, const struct stream_context *c, const struct packet *p)
+/* Bytes a to b came: what is left of the hole. Returns the number of the hole to look at next. */
+static size_t fill_hole(struct stream *s, size_t at, uint32_t a, uint32_t b)
 {
-    if (s->hole_from == s->hole_to || distance(s->hole_from, p->tcp_sequence) < 0 ||
-        distance(p->tcp_sequence + p->payload_size, s->hole_to) < 0)
-        return false;
-    if (p->tcp_sequence == s->hole_from)
-        s->hole_from += p->payload_size;
-    else
-        s->hole_to = p->tcp_sequence; /* what lies behind it is given up for good */
-    c->counters->tcp_out_of_order++;
-    c->deliver(c->context, p->payload, p->payload_size, true);
-    s->is_gap = true;
-    return true;
+    struct stream_hole *hole = &s->holes[at];
+    struct stream_hole before = {hole->from, a}, after = {b, hole->to};
+    if (before.from != before.to && after.from != after.to) {
+        *hole = after;
+        insert_hole(s, at, before.from, before.to);
+        return at + 1;
+    }
+    if (before.from == before.to && after.from == after.to) {
+        remove_hole(s, at);
+        return at;
+    }
+    *hole = before.from != before.to ? before : after;
+    return at + 1;
 }
 
-static void begin_at(struct stream *s, uint32_t sequence, bool is_gap)
+/* What lies in holes that were given up too early: shuffled captures, mirrors that delay one
+ * direction, a pick-up in the midst of segments that overtake each other. */
+static bool pass_late(struct stream *s, const struct stream_context *c, const struct packet *p)
 {
-    s->next = sequence;
+    bool is_late = false;
+    while (s->hole_count && distance(s->holes[0].to, s->next) > HOLE_BYTES_BACK)
+        remove_hole(s, 0);
+    for (size_t i = 0; i < s->hole_count;) {
+        struct stream_hole hole = s->holes[i];
+        uint32_t a = p->tcp_sequence, b = a + p->payload_size;
+        a = distance(a, hole.from) > 0 ? hole.from : a;
+        b = distance(b, hole.to) < 0 ? hole.to : b;
+        if (distance(a, b) <= 0) {
+            i++;
+            continue;
+        }
+        c->deliver(c->context, p->payload + (a - p->tcp_sequence), b - a, STREAM_LATE);
+        is_late = true;
+        i = fill_hole(s, i, a, b);
+    }
+    c->counters->tcp_out_of_order += is_late;
+    return is_late;
+}
+
+static void begin_at(struct stream *s, const struct packet *p, uint32_t sequence, bool is_gap)
+{
+    s->next = s->begin = sequence;
+    s->begin_ns = p->time_ns;
     s->is_started = true;
     s->is_gap = is_gap;
+    s->hole_count = 0;
+}
+
+/* Without a SYN: segments that were sent before may have been overtaken. */
+static void pick_up_at(struct stream *s, const struct packet *p, bool is_gap)
+{
+    begin_at(s, p, p->tcp_sequence, is_gap);
+    insert_hole(s, 0, p->tcp_sequence - PICK_UP_BYTES, p->tcp_sequence);
+}
+
+/* Its first segment, long after others have followed: the same conversation is played again, or
+ * another connection without a SYN of its own. */
+static bool begins_again(const struct stream *s, const struct packet *p)
+{
+    return p->tcp_sequence == s->begin && p->payload_size > 1 &&
+           p->time_ns - s->begin_ns > BEGIN_AGAIN_NS &&
+           distance(p->tcp_sequence + p->payload_wire_size, s->next) > 0;
 }
 
 static void remember(struct stream *s, const struct packet *p)
@@ -175,18 +243,18 @@ void stream_segment(struct stream *s, const struct stream_context *c, const stru
 {
     if (p->tcp_flags & TCP_SYN) {
         stream_release(s, c->pool);
-        begin_at(s, p->tcp_sequence + 1, false);
+        begin_at(s, p, p->tcp_sequence + 1, false);
         return; /* data on a SYN (TCP Fast Open) is retransmitted as a rule */
     }
     if (p->payload_wire_size == 0)
         return;
     if (!s->is_started)
-        begin_at(s, p->tcp_sequence, false);
+        pick_up_at(s, p, false);
 
     int32_t ahead = distance(s->next, p->tcp_sequence);
-    if (ahead > SEQUENCE_FAR || ahead < -SEQUENCE_FAR) {
+    if (ahead > SEQUENCE_FAR || ahead < -SEQUENCE_BACK || (ahead < 0 && begins_again(s, p))) {
         stream_release(s, c->pool);
-        begin_at(s, p->tcp_sequence, true);
+        pick_up_at(s, p, true);
         ahead = 0;
     }
     if (ahead > 0) {

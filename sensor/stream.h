@@ -3,7 +3,8 @@
  *
  * Begins in the middle when the connection is older than the sensor, survives loss: a hole that the
  * receiver has acknowledged, or that outlasts the bounds, is given up and the bytes behind it are
- * delivered as "after a gap". */
+ * delivered as "after a gap". What comes for such a hole all the same, or from before the place
+ * where a connection was picked up, is delivered as "late": it stands for itself. */
 #pragma once
 
 #include "pool.h"
@@ -12,9 +13,22 @@
 
 struct held;
 
+enum { STREAM_HOLES = 8 }; /* the last ones that were given up; older ones never come */
+
+struct stream_hole {
+    uint32_t from, to;
+};
+
+enum stream_delivery {
+    STREAM_NEXT,
+    STREAM_AFTER_GAP, /* something is missing before these bytes */
+    STREAM_LATE,      /* from before what was delivered already; what is next does not move */
+};
+
 struct stream {
-    uint32_t next;               /* sequence number of the byte wanted next */
-    uint32_t hole_from, hole_to; /* what was given up last, and may come late all the same */
+    uint32_t next;  /* sequence number of the byte wanted next */
+    uint32_t begin; /* the first one of this connection */
+    int64_t begin_ns;
     /* the segment delivered last: what is sent again must be the same (RFC 9293 3.4) */
     uint32_t last_sequence, last_size; /* last_size: of what was hashed */
     uint64_t last_hash;
@@ -24,13 +38,14 @@ struct stream {
     uint32_t held_bytes;
     struct held *held; /* came before their turn, by sequence number */
     int64_t held_since_ns;
+    uint8_t hole_count;
+    struct stream_hole holes[STREAM_HOLES]; /* in the order of their numbers */
 };
 
 struct stream_context {
     struct pool *pool;
     struct counters *counters;
-    /* Takes bytes in order. is_after_gap: something is missing before them. */
-    void (*deliver)(void *context, const uint8_t *bytes, size_t size, bool is_after_gap);
+    void (*deliver)(void *context, const uint8_t *bytes, size_t size, enum stream_delivery how);
     void *context;
 };
 

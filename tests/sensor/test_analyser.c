@@ -269,6 +269,84 @@ START_TEST(picked_up_in_the_middle)
 }
 END_TEST
 
+/* Requests 1 to 6 of a connection whose beginning was not seen, in this order; told in this one. */
+static const struct pick_up_row {
+    const char *shows, *sent, *told;
+} pick_up_rows[] = {
+    {"in order",                     "123",    "123"   },
+    {"the first two changed places", "213",    "213"   },
+    {"the first one came last",      "231",    "231"   },
+    {"backwards",                    "321",    "321"   },
+    {"late ones twice",              "32211",  "321"   },
+    {"a hole in what is late",       "514263", "514263"},
+    {"with a gap behind the place",  "4162",   "4162"  },
+};
+
+START_TEST(picked_up_out_of_order)
+{
+    const struct pick_up_row *row = &pick_up_rows[_i];
+    uint8_t pdu[12];
+    for (const char *at = row->sent; *at; at++) {
+        uint8_t number = (uint8_t)(*at - '0');
+        numbered(pdu, request, 12, number);
+        wire_segment(&wire, true, TCP_ACK, number * 12u, pdu, 12);
+        wire.sequence[0] += 7 * 12; /* all is acknowledged at once */
+        wire_segment(&wire, false, TCP_ACK, 0, NULL, 0);
+        wire.sequence[0] -= 7 * 12;
+    }
+    char told[16] = "";
+    for (int i = 0; i < seen.event_count && i < 15; i++)
+        told[i] = seen.events[i][strlen(seen.events[i]) - 1];
+    ck_assert_msg(strcmp(told, row->told) == 0, "%s: \"%s\", not \"%s\"", row->shows, told,
+                  row->told);
+    ck_assert_int_eq(seen.violation_count, 0);
+}
+END_TEST
+
+START_TEST(a_late_pdu_leaves_the_one_in_pieces_whole)
+{
+    uint8_t pdus[3][12];
+    for (uint8_t i = 0; i < 3; i++)
+        numbered(pdus[i], request, 12, (uint8_t)(i + 1));
+    wire_segment(&wire, true, TCP_ACK, 12, pdus[1], 12);
+    wire_segment(&wire, true, TCP_ACK, 24, pdus[2], 5);
+    wire_segment(&wire, true, TCP_ACK, 0, pdus[0], 12); /* late */
+    wire_segment(&wire, true, TCP_ACK, 29, pdus[2] + 5, 7);
+    static const char *const events[] = {"> 3 tid 2", "> 3 tid 1", "> 3 tid 3"};
+    expect_events(3, events);
+}
+END_TEST
+
+/* The same three requests once more, without a SYN: `pause` seconds after the first pass, their
+ * numbers moved by `moved`. */
+static const struct replay_row {
+    const char *shows;
+    uint32_t pause_s, moved;
+    int events;
+} replay_rows[] = {
+    {"at once: sent again",                       0,  0,           3},
+    {"after a while: played again",               60, 0,           6},
+    {"another connection, its numbers far below", 1,  -(1u << 25), 6},
+    {"another connection, its numbers far above", 1,  1u << 31,    6},
+};
+
+START_TEST(a_connection_that_begins_again)
+{
+    const struct replay_row *row = &replay_rows[_i];
+    uint8_t pdu[12];
+    for (uint32_t i = 0; i < 6; i++) {
+        numbered(pdu, request, 12, (uint8_t)(i % 3 + 1));
+        if (i == 3) {
+            wire.sequence[0] += row->moved - 36;
+            wire.now_ns += row->pause_s * (int64_t)1000000000;
+        }
+        wire_send(&wire, true, pdu, 12);
+    }
+    ck_assert_msg(seen.event_count == row->events, "%s: %d events", row->shows, seen.event_count);
+    ck_assert_int_eq(seen.violation_count, 0);
+}
+END_TEST
+
 START_TEST(one_sided_mirrors)
 {
     bool is_client = _i;
@@ -462,6 +540,10 @@ int main(void)
     tcase_add_test(c, a_lost_segment_that_was_acknowledged_is_skipped);
     tcase_add_test(c, what_comes_after_its_hole_was_given_up);
     tcase_add_test(c, picked_up_in_the_middle);
+    tcase_add_loop_test(c, picked_up_out_of_order, 0, sizeof pick_up_rows / sizeof *pick_up_rows);
+    tcase_add_test(c, a_late_pdu_leaves_the_one_in_pieces_whole);
+    tcase_add_loop_test(c, a_connection_that_begins_again, 0,
+                        sizeof replay_rows / sizeof *replay_rows);
     tcase_add_loop_test(c, one_sided_mirrors, 0, 2);
     tcase_add_test(c, a_weak_signature_on_another_port_needs_a_second_pdu);
     tcase_add_test(c, something_else_on_the_port);

@@ -3,11 +3,20 @@
 # fuzz_dissector_<name>: one per line of dissectors.def.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/dissectors/dissectors.def)
 file(STRINGS ${CMAKE_SOURCE_DIR}/dissectors/dissectors.def dissector_lines REGEX "^DISSECTOR\\(")
+set(carriers cip enip modbus modbus_rtu smb tpkt) # they hand payload to others of the registry
+set(on_brink 1)
+if(SIGHTGLASS_SANITIZE MATCHES "address")
+    set(on_brink 0) # it sees more than a page that faults
+endif()
 if(SIGHTGLASS_FUZZ OR EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/replay.c)
     foreach(line ${dissector_lines})
         string(REGEX REPLACE "^DISSECTOR\\(([a-z0-9_]+)\\).*" "\\1" dissector "${line}")
+        set(defines FUZZ_DISSECTOR=dissector_${dissector} FUZZ_ON_BRINK=${on_brink})
+        if(NOT dissector IN_LIST carriers)
+            list(APPEND defines FUZZ_ALONE)
+        endif()
         sightglass_fuzz(fuzz_dissector_${dissector} fuzz/fuzz_dissector.c CORPUS ${dissector}
-            DEFINE FUZZ_DISSECTOR=dissector_${dissector} LINK sg_dissectors)
+            DEFINE ${defines} LINK sg_dissectors)
     endforeach()
 endif()
 

@@ -7,6 +7,8 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 enum {
     ARENA_SIZE = 1 << 16,
@@ -16,6 +18,7 @@ enum {
     LENT_PER_CALL_MAX = 1024, /* recalled requests that die at the end of the call */
     LAYERS_MAX = 64,
     UNREGISTERED_MAX = 16, /* dissectors of a test's own */
+    BRINK_SIZE = 1 << 16,
 };
 
 struct kept {
@@ -32,7 +35,7 @@ struct layer { /* who keeps a carrier's layer */
 
 struct direction {
     uint8_t *bytes;
-    size_t size;
+    size_t size, capacity;
     uint64_t skip;
 };
 
@@ -46,6 +49,7 @@ struct probe_lent {
     struct packet packet;
     struct kept remembered[REMEMBERED_MAX];
     struct kept pair[PAIR_MAX];
+    size_t remembered_count, pair_count; /* places ever used */
     void *dying[LENT_PER_CALL_MAX];
     size_t dying_size[LENT_PER_CALL_MAX];
     size_t dying_count;
@@ -59,6 +63,7 @@ struct probe_lent {
     bool is_swapped;
     const uint8_t *input;
     size_t input_size;
+    uint8_t *brink; /* BRINK_SIZE bytes before a page that must not be read, or NULL */
 };
 
 static void *exact(size_t size)
@@ -68,13 +73,26 @@ static void *exact(size_t size)
     return p;
 }
 
-static void *exact_copy(const void *bytes, size_t size)
+static bool is_on_brink(const struct probe *p, size_t size)
 {
-    void *p = malloc(size ? size : 1);
-    assert(p);
+    return p && p->lent->brink && size <= BRINK_SIZE;
+}
+
+/* A copy that ends where reading further faults. p: NULL for a block of its own. */
+static void *exact_copy(const struct probe *p, const void *bytes, size_t size)
+{
+    uint8_t *copy =
+        is_on_brink(p, size) ? p->lent->brink + BRINK_SIZE - size : malloc(size ? size : 1);
+    assert(copy);
     if (size)
-        memcpy(p, bytes, size);
-    return p;
+        memcpy(copy, bytes, size);
+    return copy;
+}
+
+static void free_copy(const struct probe *p, void *copy, size_t size)
+{
+    if (!is_on_brink(p, size))
+        free(copy);
 }
 
 struct probe *probe_create(enum transport transport)
@@ -85,6 +103,42 @@ struct probe *probe_create(enum transport transport)
     p->lent->states = exact((dissector_count + UNREGISTERED_MAX) * sizeof *p->lent->states);
     bool has_arena = arena_create(&p->lent->arena, ARENA_SIZE);
     assert(has_arena);
+    probe_reset(p, transport);
+    return p;
+}
+
+static void free_kept(struct kept *kept, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        free(kept[i].bytes);
+        kept[i] = (struct kept){0};
+    }
+}
+
+static void free_dying(struct probe_lent *lent)
+{
+    for (size_t i = 0; i < lent->dying_count; i++)
+        free(lent->dying[i]);
+    lent->dying_count = 0;
+}
+
+void probe_reset(struct probe *p, enum transport transport)
+{
+    struct probe_lent *lent = p->lent;
+    free_dying(lent);
+    free_kept(lent->remembered, lent->remembered_count);
+    free_kept(lent->pair, lent->pair_count);
+    free_kept(lent->states, lent->state_count);
+    lent->remembered_count = lent->pair_count = lent->state_count = lent->layer_count = 0;
+    for (size_t i = 0; i < 2; i++)
+        lent->streams[i].size = lent->streams[i].skip = 0;
+    lent->order = lent->packet.number = 0;
+    lent->is_swapped = false;
+    lent->arena.size = ARENA_SIZE;
+    probe_clear(p);
+    p->pdu_count = 0;
+    p->carrier = (struct carrier){0};
+    p->is_out_of_memory = p->is_terse = false;
     p->time_ns = 1000000000;
     p->flow = (struct ot_flow){
         .id = 1,
@@ -95,34 +149,19 @@ struct probe *probe_create(enum transport transport)
         .is_start_seen = true,
         .is_two_sided = true,
     };
-    return p;
-}
-
-static void free_kept(struct kept *kept, size_t count)
-{
-    for (size_t i = 0; i < count; i++)
-        free(kept[i].bytes);
-}
-
-static void free_dying(struct probe_lent *lent)
-{
-    for (size_t i = 0; i < lent->dying_count; i++)
-        free(lent->dying[i]);
-    lent->dying_count = 0;
 }
 
 void probe_destroy(struct probe *p)
 {
     if (!p)
         return;
-    free_dying(p->lent);
-    free_kept(p->lent->remembered, REMEMBERED_MAX);
-    free_kept(p->lent->pair, PAIR_MAX);
-    free_kept(p->lent->states, p->lent->state_count);
+    probe_reset(p, TRANSPORT_NONE);
     free(p->lent->states);
     free(p->lent->streams[0].bytes);
     free(p->lent->streams[1].bytes);
     arena_destroy(&p->lent->arena);
+    if (p->lent->brink)
+        munmap(p->lent->brink, BRINK_SIZE + (size_t)sysconf(_SC_PAGESIZE));
     free(p->lent);
     free(p->events);
     free(p->violations);
@@ -137,9 +176,19 @@ void probe_clear(struct probe *p)
 
 void probe_set_arena(struct probe *p, size_t size)
 {
-    arena_destroy(&p->lent->arena);
-    bool has_arena = arena_create(&p->lent->arena, size);
-    assert(has_arena);
+    assert(size <= ARENA_SIZE);
+    p->lent->arena.size = size;
+}
+
+void probe_set_brink(struct probe *p)
+{
+    size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    void *brink =
+        mmap(NULL, BRINK_SIZE + page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    assert(brink != MAP_FAILED);
+    int result = mprotect((uint8_t *)brink + BRINK_SIZE, page, PROT_NONE);
+    assert(result == 0);
+    p->lent->brink = brink;
 }
 
 /* --- always true --- */
@@ -162,7 +211,7 @@ static bool is_lent(const struct probe_lent *lent, const void *at, size_t size)
     for (size_t i = 0; i < lent->dying_count; i++)
         if (is_within(at, size, lent->dying[i], lent->dying_size[i]))
             return true;
-    for (size_t i = 0; i < REMEMBERED_MAX; i++)
+    for (size_t i = 0; i < lent->remembered_count; i++)
         if (is_within(at, size, lent->remembered[i].bytes, lent->remembered[i].size))
             return true;
     return false;
@@ -336,6 +385,41 @@ static void copy_event(struct probe_event *out, const struct ot_event *e)
     }
 }
 
+static void read_text(struct probe *p, struct text text)
+{
+    for (size_t i = 0; i < text.size; i++)
+        p->sum += (unsigned char)text.at[i];
+}
+
+static void read_values(struct probe *p, const struct ot_values *values)
+{
+    for (uint32_t i = 0; i < values->count; i++) {
+        struct ot_value value = ot_value_at(values, i);
+        if (value.kind == OT_VALUE_TEXT || value.kind == OT_VALUE_BYTES)
+            read_text(p, value.text);
+        else if (value.kind != OT_VALUE_NONE && value.kind != OT_VALUE_BOOL)
+            p->sum += value.u;
+    }
+}
+
+/* Every byte that an event points to, without the words. */
+static void read_event(struct probe *p, const struct ot_event *e)
+{
+    char code[OT_CODE_SIZE];
+    p->sum += (unsigned char)*ot_event_code(e, code);
+    assert(code[0]);
+    read_text(p, e->unit);
+    read_text(p, e->detail);
+    read_text(p, e->transfer.name);
+    for (uint32_t i = 0; i < e->item_count; i++) {
+        read_text(p, e->items[i].name);
+        read_values(p, &e->items[i].values);
+    }
+    for (uint32_t i = 0; i < e->fact_count; i++)
+        read_text(p, e->facts[i].value);
+    p->event_count++;
+}
+
 /* Lists grow when their count is 0 or a power of 2. */
 static bool is_power_of_2(size_t n)
 {
@@ -360,6 +444,10 @@ void emit_event(struct dissect *d, const struct ot_event *event)
 {
     struct probe *p = d->host->probe;
     check_event(p->lent, event);
+    if (p->is_terse) {
+        read_event(p, event);
+        return;
+    }
     if (p->event_count == PROBE_EVENTS_MAX) {
         p->events_lost++;
         return;
@@ -375,6 +463,10 @@ void emit_event(struct dissect *d, const struct ot_event *event)
 static void keep_violation(struct probe *p, enum violation_kind kind, const char *why,
                            size_t telling_size, bool is_from_client)
 {
+    if (p->is_terse) {
+        p->violation_count++;
+        return;
+    }
     if (p->violation_count == PROBE_VIOLATIONS_MAX) {
         p->violations_lost++;
         return;
@@ -409,17 +501,17 @@ static struct kept *kept_find(struct kept *kept, size_t count, const struct diss
     return NULL;
 }
 
-/* A free place, or the oldest. */
-static struct kept *kept_place(struct kept *kept, size_t count)
+/* A free place, or the oldest of room. */
+static struct kept *kept_place(struct kept *kept, size_t *count, size_t room)
 {
     struct kept *oldest = &kept[0];
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < *count; i++) {
         if (!kept[i].bytes)
             return &kept[i];
         if (kept[i].order < oldest->order)
             oldest = &kept[i];
     }
-    return oldest;
+    return *count < room ? &kept[(*count)++] : oldest;
 }
 
 /* Bytes that a dissector may still hold live until the end of the call. */
@@ -437,11 +529,11 @@ void *dissect_remember(struct dissect *d, uint64_t key, size_t size, bool *was_i
 {
     struct probe_lent *lent = d->host->probe->lent;
     assert(size <= REMEMBER_MAX);
-    struct kept *place = kept_find(lent->remembered, REMEMBERED_MAX, d->dissector, key);
+    struct kept *place = kept_find(lent->remembered, lent->remembered_count, d->dissector, key);
     if (was_in_flight)
         *was_in_flight = place != NULL;
     if (!place)
-        place = kept_place(lent->remembered, REMEMBERED_MAX);
+        place = kept_place(lent->remembered, &lent->remembered_count, REMEMBERED_MAX);
     let_die(lent, place);
     *place = (struct kept){d->dissector, key, ++lent->order, exact(size), size};
     return place->bytes;
@@ -450,7 +542,7 @@ void *dissect_remember(struct dissect *d, uint64_t key, size_t size, bool *was_i
 const void *dissect_recall(struct dissect *d, uint64_t key, size_t *size)
 {
     struct probe_lent *lent = d->host->probe->lent;
-    struct kept *kept = kept_find(lent->remembered, REMEMBERED_MAX, d->dissector, key);
+    struct kept *kept = kept_find(lent->remembered, lent->remembered_count, d->dissector, key);
     if (!kept)
         return NULL;
     const void *bytes = kept->bytes;
@@ -464,14 +556,14 @@ void *dissect_pair(struct dissect *d, uint64_t key, size_t size, bool create)
 {
     struct probe_lent *lent = d->host->probe->lent;
     assert(size <= PAIR_ENTRY_MAX);
-    struct kept *kept = kept_find(lent->pair, PAIR_MAX, NULL, key);
+    struct kept *kept = kept_find(lent->pair, lent->pair_count, NULL, key);
     if (kept) {
         assert(kept->size == size); /* two uses of one key */
         return kept->bytes;
     }
     if (!create)
         return NULL;
-    struct kept *place = kept_place(lent->pair, PAIR_MAX);
+    struct kept *place = kept_place(lent->pair, &lent->pair_count, PAIR_MAX);
     let_die(lent, place);
     *place = (struct kept){NULL, key, ++lent->order, exact(size), size};
     return place->bytes;
@@ -696,9 +788,9 @@ static void feed_exact(struct probe *p, const struct dissector *dissector, bool 
 void probe_feed(struct probe *p, const struct dissector *dissector, bool is_from_client,
                 const void *bytes, size_t size)
 {
-    uint8_t *copy = exact_copy(bytes, size);
+    uint8_t *copy = exact_copy(p, bytes, size);
     feed_exact(p, dissector, is_from_client, copy, size);
-    free(copy);
+    free_copy(p, copy, size);
 }
 
 void probe_hex(struct probe *p, const struct dissector *dissector, bool is_from_client,
@@ -708,20 +800,32 @@ void probe_hex(struct probe *p, const struct dissector *dissector, bool is_from_
     probe_feed(p, dissector, is_from_client, bytes, hex_bytes(bytes, sizeof bytes, hex));
 }
 
+enum claim probe_ask(const struct probe *p, const struct dissector *dissector, const void *bytes,
+                     size_t size)
+{
+    uint8_t *copy = exact_copy(p, bytes, size);
+    enum claim claim = check_claim(dissector->recognise(reader_of(copy, size)));
+    free_copy(p, copy, size);
+    return claim;
+}
+
 enum claim probe_recognise(const struct dissector *dissector, const void *bytes, size_t size)
 {
-    uint8_t *copy = exact_copy(bytes, size);
-    enum claim claim = check_claim(dissector->recognise(reader_of(copy, size)));
-    free(copy);
-    return claim;
+    return probe_ask(NULL, dissector, bytes, size);
+}
+
+static struct frame frame_copy(const struct probe *p, const struct dissector *dissector,
+                               const void *bytes, size_t size)
+{
+    uint8_t *copy = exact_copy(p, bytes, size);
+    struct frame frame = check_frame(dissector->frame(reader_of(copy, size)), size);
+    free_copy(p, copy, size);
+    return frame;
 }
 
 struct frame probe_frame(const struct dissector *dissector, const void *bytes, size_t size)
 {
-    uint8_t *copy = exact_copy(bytes, size);
-    struct frame frame = check_frame(dissector->frame(reader_of(copy, size)), size);
-    free(copy);
-    return frame;
+    return frame_copy(NULL, dissector, bytes, size);
 }
 
 enum frame_verdict probe_stream(struct probe *p, const struct dissector *dissector,
@@ -731,8 +835,11 @@ enum frame_verdict probe_stream(struct probe *p, const struct dissector *dissect
     struct direction *direction = &p->lent->streams[is_from_client];
     if (size == 0)
         return FRAME_NEED;
-    direction->bytes = realloc(direction->bytes, direction->size + size);
-    assert(direction->bytes);
+    if (direction->size + size > direction->capacity) {
+        direction->capacity = 2 * (direction->size + size);
+        direction->bytes = realloc(direction->bytes, direction->capacity);
+        assert(direction->bytes);
+    }
     memcpy(direction->bytes + direction->size, bytes, size);
     direction->size += size;
 
@@ -747,7 +854,7 @@ enum frame_verdict probe_stream(struct probe *p, const struct dissector *dissect
             done += passed;
             continue;
         }
-        frame = probe_frame(dissector, direction->bytes + done, direction->size - done);
+        frame = frame_copy(p, dissector, direction->bytes + done, direction->size - done);
         if (frame.verdict == FRAME_BROKEN) {
             keep_violation(p, frame.kind, frame.why, 0, is_from_client);
             done = direction->size;
@@ -791,13 +898,13 @@ size_t hex_bytes(void *out, size_t capacity, const char *hex)
 
 const struct probe_event *probe_event(const struct probe *p, size_t i)
 {
-    assert(i < p->event_count);
+    assert(i < p->event_count && !p->is_terse);
     return &p->events[i];
 }
 
 const struct probe_violation *probe_violation(const struct probe *p, size_t i)
 {
-    assert(i < p->violation_count);
+    assert(i < p->violation_count && !p->is_terse);
     return &p->violations[i];
 }
 

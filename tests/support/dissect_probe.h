@@ -57,6 +57,7 @@ struct probe {
     struct carrier carrier; /* given to a dissector that is fed directly */
     int64_t time_ns;        /* of the next PDU; moves by 1 ms with each */
     bool is_out_of_memory;  /* dissect_grow fails */
+    bool is_terse;          /* what comes out is checked, read and counted, not put into words */
 
     /* what came out */
     struct probe_event *events;
@@ -64,6 +65,7 @@ struct probe {
     struct probe_violation *violations;
     size_t violation_count, violations_lost;
     size_t pdu_count; /* cut by frame in probe_stream */
+    uint64_t sum;     /* of all that was read when is_terse */
 
     struct probe_lent *lent;
 };
@@ -72,10 +74,15 @@ struct probe {
  * flow.is_role_known are false. */
 struct probe *probe_create(enum transport transport);
 void probe_destroy(struct probe *p);
+/* As new, with another transport; cheaper than a new one. */
+void probe_reset(struct probe *p, enum transport transport);
 /* Forgets events and violations, keeps the flow's state. */
 void probe_clear(struct probe *p);
 /* Makes the packet arena so small that it runs full. */
 void probe_set_arena(struct probe *p, size_t size);
+/* From now on what is fed ends before a page that faults: finds reads outside the input without
+ * the address sanitizer. */
+void probe_set_brink(struct probe *p);
 
 /* One whole PDU to dissector->dissect. */
 void probe_feed(struct probe *p, const struct dissector *dissector, bool is_from_client,
@@ -89,6 +96,9 @@ enum frame_verdict probe_stream(struct probe *p, const struct dissector *dissect
                                 bool is_from_client, const void *bytes, size_t size);
 /* What recognise and frame say to exactly these bytes, with the checks above. */
 enum claim probe_recognise(const struct dissector *dissector, const void *bytes, size_t size);
+/* The same within a probe, so that its brink counts. */
+enum claim probe_ask(const struct probe *p, const struct dissector *dissector, const void *bytes,
+                     size_t size);
 struct frame probe_frame(const struct dissector *dissector, const void *bytes, size_t size);
 
 /* Reads "0001 00ff:12" (spaces and colons ignored); asserts that it is hex and fits. Returns the

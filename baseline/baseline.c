@@ -34,7 +34,11 @@ struct baseline *baseline_create(const struct baseline_options *options,
                      ? CONVERSATIONS_LEAST
                      : (uint32_t)options->conversations_max;
     b->decisions = calloc(BASELINE_DECISIONS_MAX, sizeof *b->decisions);
-    if (!b->decisions || !table_create(&b->pairs, sizeof(struct pair), n / PAIRS_PER) ||
+    b->flows = aligned_alloc(sizeof(struct flow_cache), FLOW_SETS * sizeof *b->flows);
+    if (b->flows)
+        memset(b->flows, 0, FLOW_SETS * sizeof *b->flows);
+    if (!b->decisions || !b->flows ||
+        !table_create(&b->pairs, sizeof(struct pair), n / PAIRS_PER) ||
         !table_create(&b->conversations, sizeof(struct conversation), n) ||
         !table_create(&b->operations, sizeof(struct operation_entry), n * OPERATIONS_EACH) ||
         !table_create(&b->ranges, sizeof(struct range), n * RANGES_EACH) ||
@@ -60,6 +64,7 @@ void baseline_destroy(struct baseline *b)
     table_destroy(&b->points);
     table_destroy(&b->blocks);
     table_destroy(&b->pages);
+    free(b->flows);
     free(b->decisions);
     free(b);
 }
@@ -145,6 +150,11 @@ static bool is_only_side(const struct ot_event *e)
     const struct ot_flow *f = e->flow;
     return (e->flags & OT_NO_REQUEST) && !f->is_two_sided &&
            f->last_ns - f->first_ns > SURE_NS * SECOND_NS;
+}
+
+void baseline_expect(const struct baseline *b, const struct ot_event *event)
+{
+    conversations_expect(b, event);
 }
 
 void baseline_event(struct baseline *b, const struct ot_event *event)

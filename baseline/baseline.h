@@ -36,6 +36,9 @@ void baseline_finished(struct baseline *b, const struct ot_flow *flow);
  * pair. Once per flow. */
 void baseline_protocol(struct baseline *b, const struct ot_flow *flow, const char *protocol,
                        const struct packet *packet);
+/* The event will come soon: what it is likely to touch is fetched into the cache meanwhile. Changes
+ * nothing else. */
+void baseline_expect(const struct baseline *b, const struct ot_event *event);
 void baseline_event(struct baseline *b, const struct ot_event *event);
 void baseline_violation(struct baseline *b, const struct violation *violation);
 /* Once per second of packet time, and once at the end (is_last): timers, settling, transfers left

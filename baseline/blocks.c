@@ -54,10 +54,10 @@ static void tell(struct seen *s, struct block *k, const struct ot_item *item)
 static bool is_frozen(const struct block *k, int64_t now_ns)
 {
     int64_t still = now_ns - k->changed_ns;
-    return k->e.state == ENTRY_LEARNED && k->f.changes >= FROZEN_CHANGES &&
-           k->unchanged_polls >= FROZEN_POLLS &&
+    return k->unchanged_polls >= FROZEN_POLLS && k->f.changes >= FROZEN_CHANGES &&
            k->unchanged_polls > FROZEN_FACTOR * k->f.longest_unchanged_polls &&
-           still >= FROZEN_MIN_NS && still > FROZEN_FACTOR * k->f.longest_unchanged_ns;
+           k->e.state == ENTRY_LEARNED && still >= FROZEN_MIN_NS &&
+           still > FROZEN_FACTOR * k->f.longest_unchanged_ns;
 }
 
 static struct block *block_find_or_add(struct seen *s, const struct ot_item *item)
@@ -66,7 +66,7 @@ static struct block *block_find_or_add(struct seen *s, const struct ot_item *ite
     uint64_t name = name_hash(item->name);
     uint64_t address = item->has_range ? item->low : item->has_start ? item->start : 0;
     uint64_t key = place_key(s, item, false, block_more(name, address, item->count));
-    struct block *k = table_find(&b->blocks, key);
+    struct block *k = table_follow(&b->blocks, &s->flow->blocks, key);
     if (!k) {
         bool learns = s->conversation->e.state == ENTRY_LEARNED &&
                       s->pair->e.state == ENTRY_LEARNED &&

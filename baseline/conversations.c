@@ -285,6 +285,63 @@ void conversations_finished(struct baseline *b, const struct ot_flow *flow)
     }
 }
 
+/* The entry of a flow and protocol, or the one that it shall take: another protocol of the same
+ * flow stays when it can. */
+static struct flow_cache *cache_of(const struct baseline *b, uint64_t flow, const char *protocol)
+{
+    struct flow_cache *ways = b->flows[flow % FLOW_SETS];
+    for (int i = 0; i < FLOW_WAYS; i++)
+        if (ways[i].flow == flow && ways[i].protocol == protocol)
+            return &ways[i];
+    return ways[0].flow == flow ? &ways[1] : &ways[0];
+}
+
+static bool is_current(const struct flow_cache *cached, const struct ot_flow *flow,
+                       const char *protocol)
+{
+    return cached->flow == flow->id && cached->protocol == protocol && cached->pair &&
+           memcmp(&cached->client, &flow->client, sizeof flow->client) == 0 &&
+           cached->pair->e.key == cached->pair_key &&
+           cached->conversation->e.key == cached->conversation_key;
+}
+
+static void cache_fill(struct seen *s, struct flow_cache *cached, const struct ot_flow *flow,
+                       const char *protocol)
+{
+    struct pair_facts facts;
+    unsigned client_side = pair_facts_of(&facts, flow);
+    uint64_t key = conversations_pair_key(&facts);
+    uint64_t inner = conversations_key(key, protocol);
+    s->pair = pair_find_or_add(s, &facts, key);
+    s->conversation = conversation_find_or_add(s, flow, inner, protocol, client_side);
+    *cached = (struct flow_cache){.flow = flow->id,
+                                  .protocol = protocol,
+                                  .pair = s->pair,
+                                  .conversation = s->conversation,
+                                  .pair_key = key,
+                                  .conversation_key = inner,
+                                  .client = flow->client,
+                                  .client_side = (uint8_t)client_side};
+}
+
+void conversations_expect(const struct baseline *b, const struct ot_event *e)
+{
+    enum { CONVERSATION_LINES = 4, RANGE_LINES = 2, BLOCK_LINES = 2 };
+    const struct flow_cache *f = cache_of(b, e->flow->id, e->protocol);
+    if (f->flow != e->flow->id || f->protocol != e->protocol)
+        return;
+    for (int i = 0; i < CONVERSATION_LINES; i++)
+        __builtin_prefetch((const uint8_t *)f->conversation + (size_t)i * TABLE_LINE, 1);
+    __builtin_prefetch(f->pair, 1);
+    if (e->direction != OT_RESPONSE) {
+        table_expect(&b->operations, &f->operations, 1);
+        table_expect(&b->ranges, &f->ranges, RANGE_LINES);
+        table_expect(&b->tags, &f->tags, 1);
+    }
+    if (e->direction != OT_REQUEST && e->operation == OP_READ)
+        table_expect(&b->blocks, &f->blocks, BLOCK_LINES);
+}
+
 bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *protocol,
                         const struct packet *packet, int64_t time_ns)
 {
@@ -293,21 +350,9 @@ bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *
         b->now_ns = time_ns;
     if (b->started_ns == 0)
         b->started_ns = time_ns;
-    struct flow_cache *cached = &b->flows[(flow->id ^ ((uintptr_t)protocol >> 4)) % FLOW_CACHE];
-    if (cached->flow != flow->id || cached->protocol != protocol || !cached->pair ||
-        memcmp(&cached->client, &flow->client, sizeof flow->client) != 0 ||
-        cached->pair->e.key != cached->pair_key ||
-        cached->conversation->e.key != cached->conversation_key) {
-        struct pair_facts facts;
-        unsigned client_side = pair_facts_of(&facts, flow);
-        uint64_t key = conversations_pair_key(&facts);
-        s->pair = pair_find_or_add(s, &facts, key);
-        uint64_t inner = conversations_key(key, protocol);
-        s->conversation = conversation_find_or_add(s, flow, inner, protocol, client_side);
-        *cached =
-            (struct flow_cache){flow->id, protocol, flow->client,         s->pair, s->conversation,
-                                key,      inner,    (uint8_t)client_side, 0};
-    }
+    struct flow_cache *cached = cache_of(b, flow->id, protocol);
+    if (!is_current(cached, flow, protocol))
+        cache_fill(s, cached, flow, protocol);
     s->pair = cached->pair;
     s->conversation = cached->conversation;
     s->side = cached->client_side;
@@ -352,6 +397,8 @@ uint64_t conversations_unit(struct seen *s)
 {
     struct conversation *c = s->conversation;
     uint64_t unit = name_hash(s->event->unit);
+    if (unit != 0 && c->f.unit_hash != 0)
+        return unit;
     bool learns = baseline_is_learning(s->b, &c->f.operations);
     if (unit == 0 && !s->event->flow->is_start_seen) {
         if (learns && !c->f.has_unnamed && c->f.unit_hash == 0) {
@@ -360,7 +407,7 @@ uint64_t conversations_unit(struct seen *s)
         }
         return c->f.unit_hash;
     }
-    if (unit != 0 && c->f.unit_hash == 0) {
+    if (unit != 0) {
         if (!learns && c->f.has_unnamed)
             return 0;
         if (learns) {

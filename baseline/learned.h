@@ -8,7 +8,8 @@
 #define SECOND_NS ((int64_t)1000000000)
 
 enum {
-    FLOW_CACHE = 1024,
+    FLOW_SETS = 1024,
+    FLOW_WAYS = 2, /* protocols of a flow, one inside the other, at a time */
     FUNCTIONS_REMEMBERED = 8192,
     ITEMS_LOOKED_AT = 64,
     VALUES_LOOKED_AT = 64
@@ -71,8 +72,8 @@ struct operation_entry {
 enum { RANGE_FRESH = 8 };
 struct range {
     struct entry e;
-    struct range_facts f;
     uint8_t fresh_count, fresh_at;
+    struct range_facts f;
     uint32_t fresh[RANGE_FRESH]; /* pieces that were seen only once, as short hashes; 0: none */
     struct repeat told;
 };
@@ -95,15 +96,17 @@ struct point {
 
 struct block {
     struct entry e;
-    bool is_frozen, has_outside; /* a value was out of range at the last look */
+    /* what every poll touches comes first: two cache lines */
     uint64_t hash;
-    uint32_t unchanged_polls;
-    int64_t changed_ns, polled_ns; /* in this run; 0: not yet */
+    int64_t polled_ns, changed_ns; /* in this run; 0: not yet */
     int64_t judged_ns;             /* last look at its values */
     int64_t period_ns;             /* when the polls began that are being counted */
     uint32_t period_polls;
-    uint8_t period_pauses; /* long ones in a row */
+    uint32_t unchanged_polls;
+    uint8_t period_pauses;       /* long ones in a row */
+    bool is_frozen, has_outside; /* a value was out of range at the last look */
     struct block_facts f;
+    struct trail pages; /* of its variables */
 };
 
 /* Sixteen neighbouring variables of a polled piece: about 700 bytes. */
@@ -128,7 +131,7 @@ struct readback {
 };
 
 /* What an entry of each table takes at most; the tables' sizes are in baseline.c. */
-_Static_assert(sizeof(struct pair) <= 384, "bytes of a pair of hosts");
+_Static_assert(sizeof(struct pair) <= 448, "bytes of a pair of hosts");
 _Static_assert(sizeof(struct conversation) <= 640, "bytes of a conversation");
 _Static_assert(sizeof(struct operation_entry) <= 256, "bytes of a function");
 _Static_assert(sizeof(struct range) <= 512, "bytes of up to 16 ranges of addresses");
@@ -137,17 +140,20 @@ _Static_assert(sizeof(struct point) <= 448, "bytes of a written variable");
 _Static_assert(sizeof(struct block) <= 320, "bytes of a polled piece");
 _Static_assert(sizeof(struct page) <= 832, "bytes of 16 polled variables");
 
-/* Where the events of a flow belong; found again by the flow's id. */
+/* Where the events of a flow belong, and which entries it will want next; found again by the flow's
+ * id. */
 struct flow_cache {
-    uint64_t flow;
+    _Alignas(2 * TABLE_LINE) uint64_t flow;
     const char *protocol;
-    struct endpoint client;
     struct pair *pair;
     struct conversation *conversation;
     uint64_t pair_key, conversation_key;
+    struct trail operations, ranges, tags, points, blocks;
+    struct endpoint client;
     uint8_t client_side;
     uint8_t step; /* of the last request: operation_facts.step */
 };
+_Static_assert(sizeof(struct flow_cache) == 2 * TABLE_LINE, "two cache lines of a flow");
 
 struct baseline {
     struct baseline_options options;
@@ -163,7 +169,7 @@ struct baseline {
     bool has_learned;         /* something was loaded */
     bool is_last;
     int64_t now_ns, saved_ns;
-    struct flow_cache flows[FLOW_CACHE];
+    struct flow_cache (*flows)[FLOW_WAYS]; /* FLOW_SETS of them */
     uint64_t learned_functions[FUNCTIONS_REMEMBERED];
     struct baseline_decision *decisions;
     size_t decision_count;
@@ -207,6 +213,8 @@ bool baseline_is_learning(const struct baseline *b, const struct settle *s);
  * learn here. */
 bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *protocol,
                         const struct packet *packet, int64_t time_ns);
+/* Fetches what the event will touch, for a flow that is known. */
+void conversations_expect(const struct baseline *b, const struct ot_event *event);
 struct endpoint endpoint_of(const struct host *h);
 bool conversations_is_usual(const struct baseline *b, const struct ot_event *event);
 bool conversations_is_known(const struct baseline *b, const struct ot_flow *flow,

@@ -241,7 +241,7 @@ static void judge_range(struct seen *s, const struct ot_item *item, bool is_writ
 {
     struct baseline *b = s->b;
     uint64_t key = place_key(s, item, is_write, 0);
-    struct range *known = table_find(&b->ranges, key);
+    struct range *known = table_follow(&b->ranges, &s->flow->ranges, key);
     if (known && interval_set_covers(&known->f.set, low, high) && known->e.state == ENTRY_LEARNED) {
         settle_draw(&s->conversation->f.objects,
                     known->fresh_count ? fresh_seen(known, low, high) : 2);
@@ -282,7 +282,7 @@ static void judge_tag(struct seen *s, const struct ot_item *item, bool is_write)
 {
     struct baseline *b = s->b;
     uint64_t key = place_key(s, item, is_write, name_hash(item->name) | 1);
-    struct tag *t = table_find(&b->tags, key);
+    struct tag *t = table_follow(&b->tags, &s->flow->tags, key);
     if (t && t->e.state == ENTRY_LEARNED) {
         settle_draw(&s->conversation->f.objects, t->e.count);
         entry_touch(&t->e, b->now_ns);

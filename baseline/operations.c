@@ -301,7 +301,7 @@ void operations_judge(struct seen *s)
     }
     struct baseline *b = s->b;
     uint64_t key = about_key(s->conversation->e.key, s->event->code, op, s->side, s->unit);
-    struct operation_entry *o = table_find(&b->operations, key);
+    struct operation_entry *o = table_follow(&b->operations, &s->flow->operations, key);
     if (o && o->e.state == ENTRY_LEARNED) {
         settle_draw(&s->conversation->f.operations, o->e.count);
         entry_touch(&o->e, b->now_ns);

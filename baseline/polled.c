@@ -193,13 +193,13 @@ static void tell(struct seen *s, struct page *p, const struct ot_item *item, uin
     finding_raise(s, f);
 }
 
-static struct page *page_find_or_add(struct seen *s, const struct block *k,
-                                     const struct ot_item *item, uint32_t number)
+static struct page *page_find_or_add(struct seen *s, struct block *k, const struct ot_item *item,
+                                     uint32_t number)
 {
     struct baseline *b = s->b;
     uint64_t key =
         place_key(s, item, false, page_more(k->f.name_hash, k->f.address, k->f.size, number));
-    struct page *p = table_find(&b->pages, key);
+    struct page *p = table_follow(&b->pages, &k->pages, key);
     if (p || k->e.state != ENTRY_LEARNED || b->options.mode == MODE_DETECT)
         return p;
     p = table_add(&b->pages, key, ENTRY_LEARNED, b->now_ns);

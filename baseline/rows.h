@@ -48,9 +48,9 @@ char *settle_print(const struct settle *s, int64_t minimum_ns, char *out, size_t
 
 struct pair_facts {
     uint32_t segment;
-    struct host hosts[2];   /* sorted */
     uint32_t operations[2]; /* learned operation classes of each host acting on the other, one bit
                                each */
+    struct host hosts[2];   /* sorted */
     uint32_t sessions_max;  /* most connections within a minute */
 };
 
@@ -82,10 +82,10 @@ struct conversation_facts {
 };
 
 struct operation_facts {
-    uint64_t conversation;
-    uint8_t side; /* which host of the pair acts */
     enum operation operation;
+    uint8_t side; /* which host of the pair acts */
     uint8_t step; /* its place in the conversation's sequence_facts, from 1; 0: none */
+    uint64_t conversation;
     uint32_t code[OT_CODE_PARTS];
     uint64_t unit_hash; /* hash_stable of the whole unit; 0: none */
     char unit[LEARNED_TEXT], code_text[CODE_TEXT], name[LEARNED_TEXT * 2];
@@ -135,11 +135,11 @@ struct point_facts {
 
 /* A piece of memory that is polled in one go. */
 struct block_facts {
-    double period_low, period_high; /* seconds between two polls, each the mean of a few */
-    uint32_t periods;               /* such means */
+    double period_high, period_low; /* seconds between two polls, each the mean of a few */
     uint64_t changes;
-    int64_t longest_unchanged_ns;
+    uint32_t periods; /* means of the pause between polls */
     uint32_t longest_unchanged_polls;
+    int64_t longest_unchanged_ns;
     struct place place;
     uint64_t address;
     uint32_t size; /* elements */

@@ -6,7 +6,6 @@
 #include <string.h>
 
 enum {
-    CACHE_LINE = 64,
     EVICT_LOOK = 16, /* neighbours compared for the least recently seen */
     EVICT_LOOK_PENDING =
         64, /* at a quarter of pending entries one of them is nearly surely among so many */
@@ -17,7 +16,7 @@ bool table_create(struct table *t, size_t entry_size, uint32_t capacity)
 {
     /* entries begin on cache lines, so that a message that is nothing new touches one line of each
      */
-    entry_size = (entry_size + CACHE_LINE - 1) / CACHE_LINE * CACHE_LINE;
+    entry_size = (entry_size + TABLE_LINE - 1) / TABLE_LINE * TABLE_LINE;
     *t = (struct table){.entry_size = entry_size, .capacity = capacity};
     uint32_t buckets = 16;
     while (buckets < capacity)
@@ -25,7 +24,7 @@ bool table_create(struct table *t, size_t entry_size, uint32_t capacity)
     buckets *= 2; /* short chains */
     t->bucket_mask = buckets - 1;
     t->memory = calloc((size_t)capacity + 1, entry_size);
-    t->entries = (uint8_t *)t->memory + (CACHE_LINE - (uintptr_t)t->memory % CACHE_LINE);
+    t->entries = (uint8_t *)t->memory + (TABLE_LINE - (uintptr_t)t->memory % TABLE_LINE);
     t->buckets = malloc(buckets * sizeof *t->buckets);
     if (!t->memory || !t->buckets) {
         table_destroy(t);

@@ -3,7 +3,10 @@
  * Entries are found by a 64-bit hash of what they are about, and by that alone: with the seeded
  * hash of hash.h nobody on the wire can make two things meet. When the table is full the least
  * recently seen of a few neighbours goes. Things that were never learned (pending) fill at most a
- * quarter, so that a flood of new things cannot push out what is normal. */
+ * quarter, so that a flood of new things cannot push out what is normal.
+ *
+ * What comes in cycles, as polls do, is found without a search: each entry remembers which one was
+ * wanted after it, and a trail, which way a flow goes through the table. */
 #pragma once
 
 #include <stdbool.h>
@@ -24,6 +27,7 @@ struct entry {
     int64_t first_ns, last_ns;
     uint64_t count;
     uint32_t next;   /* in its bucket */
+    uint32_t then;   /* place of the entry that was wanted after it */
     uint8_t state;   /* enum entry_state */
     bool is_changed; /* differs from its row in more than time and count */
     bool is_touched; /* differs from its row */
@@ -40,6 +44,14 @@ struct table {
     uint32_t changed; /* entries changed since the last save, at least */
     uint64_t evicted;
 };
+
+/* How one flow goes through a table. Places are counted in cache lines from the first entry; zeroed
+ * is a beginning. */
+struct trail {
+    uint32_t last, next; /* found last; expected now */
+};
+
+enum { TABLE_LINE = 64 };
 
 bool table_create(struct table *t, size_t entry_size, uint32_t capacity);
 void table_destroy(struct table *t);
@@ -59,6 +71,40 @@ static inline void *table_find(const struct table *t, uint64_t key)
         i = e->next;
     }
     return NULL;
+}
+
+static inline struct entry *table_place(const struct table *t, uint32_t place)
+{
+    return (struct entry *)(void *)(t->entries + (size_t)place * TABLE_LINE);
+}
+
+/* The same as table_find, at once where the trail goes on as it did before or stays where it is. */
+static inline void *table_follow(const struct table *t, struct trail *trail, uint64_t key)
+{
+    struct entry *e = table_place(t, trail->next), *last = table_place(t, trail->last);
+    if (e->key == key) {
+        trail->last = trail->next;
+        trail->next = e->then;
+        return e;
+    }
+    if (last->key == key)
+        return last;
+    e = table_find(t, key);
+    if (!e)
+        return NULL;
+    last->then = (uint32_t)(((uint8_t *)e - t->entries) / TABLE_LINE);
+    trail->last = last->then;
+    trail->next = e->then;
+    return e;
+}
+
+/* Fetches what the trail expects, the first `lines` cache lines of each. */
+static inline void table_expect(const struct table *t, const struct trail *trail, int lines)
+{
+    for (int i = 0; i < lines; i++) {
+        __builtin_prefetch(t->entries + ((size_t)trail->next + (size_t)i) * TABLE_LINE, 1);
+        __builtin_prefetch(t->entries + ((size_t)trail->last + (size_t)i) * TABLE_LINE, 1);
+    }
 }
 
 /* A new entry, zeroed but for its head; key must not be there yet. Never NULL: another may go for

@@ -227,7 +227,7 @@ static void judge_value(struct seen *s, const struct ot_item *item, uint32_t ind
     bool learns = s->is_known && s->conversation->e.state == ENTRY_LEARNED &&
                   s->pair->e.state == ENTRY_LEARNED &&
                   baseline_is_learning(b, &s->conversation->f.objects);
-    struct point *p = table_find(&b->points, key);
+    struct point *p = table_follow(&b->points, &s->flow->points, key);
     if (!p) {
         p = table_add(&b->points, key, learns ? ENTRY_LEARNED : ENTRY_PENDING, b->now_ns);
         place_fill(&p->f.place, s, item, true);

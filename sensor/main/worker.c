@@ -296,6 +296,7 @@ static void tell_infrastructure(struct worker *w, const struct ot_event *e)
 static void on_event(void *context, const struct ot_event *e)
 {
     struct worker *w = context;
+    baseline_expect(w->baseline, e);
     if (e->secret)
         evidence_mask(w->evidence, e->packet, e->secret, e->secret_size);
     if (w->options.events) {

@@ -27,15 +27,15 @@ char *document_host(char out[HOST_NAME_SIZE], const struct document_context *con
         is_target && is_known && brief.model[0] && strcmp(brief.model, brief.name) != 0;
 
     if (has_name && has_model)
-        text_format(out, HOST_NAME_SIZE, "%s (%s, %s)", brief.name, brief.model, address);
+        text_join(out, HOST_NAME_SIZE, brief.name, " (", brief.model, ", ", address, ")", NULL);
     else if (has_name)
-        text_format(out, HOST_NAME_SIZE, "%s (%s)", brief.name, address);
+        text_join(out, HOST_NAME_SIZE, brief.name, " (", address, ")", NULL);
     else if (has_model)
-        text_format(out, HOST_NAME_SIZE, "the %s at %s", brief.model, address);
+        text_join(out, HOST_NAME_SIZE, "the ", brief.model, " at ", address, NULL);
     else if (is_target && brief.is_controller)
-        text_format(out, HOST_NAME_SIZE, "the PLC at %s", address);
+        text_join(out, HOST_NAME_SIZE, "the PLC at ", address, NULL);
     else
-        text_format(out, HOST_NAME_SIZE, "%s", address);
+        text_join(out, HOST_NAME_SIZE, address, NULL);
     return out;
 }
 
@@ -112,7 +112,7 @@ char *document_message(char out[MESSAGE_SIZE], const struct alert *alert,
                     detection_kind(f->detection)->title, target);
 
     if (actor[0]) {
-        text_format(out, MESSAGE_SIZE, "%s%s %s", actor, note(alert, context), words);
+        text_join(out, MESSAGE_SIZE, actor, note(alert, context), " ", words, NULL);
     } else if (strncmp(detection_kind(f->detection)->id, "sensor.", 7) == 0) {
         text_format(out, MESSAGE_SIZE, "The sensor %s", words);
     } else {

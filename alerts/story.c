@@ -106,10 +106,12 @@ static void phrase(char out[PHRASE_SIZE], const struct incident_step *step,
         document_host(target, context, segment, &step->target, true);
     const char *object = is_known ? w->known : w->object;
     const char *place = strstr(object, "%T");
-    text_format(out, PHRASE_SIZE, "%s%s%.*s%s%s", step->is_done ? "" : "tried to ",
-                step->is_done ? w->past : w->infinitive,
-                (int)(place ? place - object : (long)strlen(object)), object, place ? target : "",
-                place ? place + 2 : "");
+    char before[PHRASE_SIZE];
+    text_copy(before, sizeof before,
+              (struct text){object, place ? (size_t)(place - object) : strlen(object)});
+    text_join(out, PHRASE_SIZE, step->is_done ? "" : "tried to ",
+              step->is_done ? w->past : w->infinitive, before, place ? target : "",
+              place ? place + 2 : "", NULL);
 }
 
 static void put_duration(char *out, size_t capacity, int64_t ns)
@@ -128,7 +130,7 @@ static void put_duration(char *out, size_t capacity, int64_t ns)
 static void append(char out[TITLE_SIZE], const char *text)
 {
     size_t used = strlen(out);
-    text_format(out + used, TITLE_SIZE - used, "%s", text);
+    text_join(out + used, TITLE_SIZE - used, text, NULL);
 }
 
 /* What another has a part in it: the gravest of its deeds. */

@@ -422,6 +422,12 @@ static int64_t integer_get(const struct baseline_row *row, const struct column *
     return value;
 }
 
+/* Text that lives until the row is written. */
+static void lasting_bind(sqlite3_stmt *q, int i, const char *text)
+{
+    sqlite3_bind_text(q, i, text, -1, SQLITE_STATIC);
+}
+
 static void text_bind(sqlite3_stmt *q, int i, const char *text)
 {
     sqlite3_bind_text(q, i, text, -1, SQLITE_TRANSIENT);
@@ -433,10 +439,10 @@ static void column_bind(sqlite3_stmt *q, int i, const struct baseline_row *row,
     char text[COLUMN_TEXT_SIZE];
     switch (c->type) {
     case COLUMN_TEXT:
-        text_bind(q, i, (const char *)row + c->offset);
+        lasting_bind(q, i, (const char *)row + c->offset);
         break;
     case COLUMN_OPERATION:
-        text_bind(q, i, operation_name((enum operation)integer_get(row, c)));
+        lasting_bind(q, i, operation_name((enum operation)integer_get(row, c)));
         break;
     case COLUMN_DOUBLE: {
         double value;
@@ -566,9 +572,9 @@ bool baseline_row_apply(struct store *store, const void *data, size_t size, stru
     sqlite3_stmt *q = store_statement(store, k->insert, err);
     if (!q)
         return false;
-    text_bind(q, 1, row->sensor);
+    lasting_bind(q, 1, row->sensor);
     sqlite3_bind_int64(q, 2, (int64_t)row->id);
-    text_bind(q, 3, entry_state_name(row->state));
+    lasting_bind(q, 3, entry_state_name(row->state));
     sqlite3_bind_int64(q, 4, row->first_ns);
     sqlite3_bind_int64(q, 5, row->last_ns);
     sqlite3_bind_int64(q, 6, (int64_t)row->count);

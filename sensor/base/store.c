@@ -54,15 +54,26 @@ void store_rollback(struct store *s)
         sqlite3_exec(s->db, "ROLLBACK", NULL, NULL, NULL);
 }
 
+/* The text of a statement is a literal: its address tells it, but for the same one in two places.
+ */
+static struct prepared *prepared_find(struct store *s, const char *sql)
+{
+    for (size_t i = 0; i < s->prepared_count; i++)
+        if (s->prepared[i].sql == sql)
+            return &s->prepared[i];
+    for (size_t i = 0; i < s->prepared_count; i++)
+        if (strcmp(s->prepared[i].sql, sql) == 0)
+            return &s->prepared[i];
+    return NULL;
+}
+
 sqlite3_stmt *store_statement(struct store *s, const char *sql, struct error *err)
 {
-    for (size_t i = 0; i < s->prepared_count; i++) {
-        struct prepared *p = &s->prepared[i];
-        if (p->sql == sql || strcmp(p->sql, sql) == 0) {
-            sqlite3_reset(p->statement);
-            sqlite3_clear_bindings(p->statement);
-            return p->statement;
-        }
+    struct prepared *known = prepared_find(s, sql);
+    if (known) {
+        sqlite3_reset(known->statement);
+        sqlite3_clear_bindings(known->statement);
+        return known->statement;
     }
     if (s->prepared_count == STATEMENTS_MAX) {
         error_set(err, "store %s: too many different statements", s->path);
@@ -246,6 +257,11 @@ static bool open_immutable(struct store *s, struct error *err)
     snprintf(uri + used, sizeof uri - used, "?immutable=1");
     s->is_snapshot = true;
     return open_file(s, uri, SQLITE_OPEN_URI, err);
+}
+
+void store_prepare(void)
+{
+    sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
 bool store_open(struct store **store, const char *path, enum store_access access,

@@ -23,6 +23,10 @@ enum store_access { STORE_READ_WRITE, STORE_READ_ONLY };
 
 struct store;
 
+/* Once in a program, before the first store: spares the lock that SQLite's counts of memory, which
+ * nobody reads, would take at every allocation. */
+void store_prepare(void);
+
 /* Opens (READ_WRITE: creates) the store. Fails with a clear error when the file is not ours, is
  * newer than this program, or cannot be opened. ":memory:" is allowed. schemas is NULL-terminated.
  */

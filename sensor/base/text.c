@@ -67,6 +67,24 @@ char *text_copy(char *out, size_t capacity, struct text text)
     return out;
 }
 
+char *text_join(char *out, size_t capacity, ...)
+{
+    va_list parts;
+    size_t used = 0;
+    const char *part;
+    if (capacity == 0)
+        return out;
+    va_start(parts, capacity);
+    while ((part = va_arg(parts, const char *))) {
+        size_t size = strlen(part), room = capacity - 1 - used;
+        memcpy(out + used, part, size < room ? size : room);
+        used += size < room ? size : room;
+    }
+    va_end(parts);
+    out[used] = '\0';
+    return out;
+}
+
 char *text_format(char *out, size_t capacity, const char *format, ...)
 {
     va_list arguments;

@@ -30,6 +30,10 @@ size_t text_plain_run(const char *at, size_t size);
  * printable ASCII or valid UTF-8 written as \xNN. Returns out. */
 char *text_copy(char *out, size_t capacity, struct text text);
 
+/* The strings up to NULL, one behind the other, cut at the buffer's end (always terminated).
+ * Returns out. */
+char *text_join(char *out, size_t capacity, ...) __attribute__((sentinel));
+
 /* printf into a buffer, cut at its end (always terminated). Returns out. */
 char *text_format(char *out, size_t capacity, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -1,6 +1,8 @@
 /* main.c: sightglass COMMAND. */
 #include "commands.h"
 
+#include "sensor/base/store.h"
+
 #include <stdio.h>
 #include <string.h>
 
@@ -39,6 +41,7 @@ int main(int argc, char **argv)
 {
     if (argc < 2)
         return usage(stderr, 2);
+    store_prepare();
     for (int i = 0; i < COMMAND_COUNT; i++)
         if (strcmp(argv[1], commands[i].name) == 0)
             return commands[i].run(argc - 1, argv + 1);

@@ -17,6 +17,7 @@
 
 enum {
     EVIDENCE_BYTES = 2 << 20,
+    NAMES = 64,       /* protocols whose marks are at hand */
     HOSTS_MAX = 8192, /* sources whose last sighting is known */
     TOLD_MAX = 16384, /* roles and facts told lately */
     POLICY_PAIRS_MAX = 4096,
@@ -29,6 +30,13 @@ enum {
 struct source {
     int64_t told_ns;
     uint64_t packets, bytes;
+};
+
+/* What the name of a protocol tells. Names are literals: the same address is the same name. */
+struct name_marks {
+    const char *name; /* NULL: unused */
+    uint64_t key;
+    bool is_page_or_file;
 };
 
 struct worker {
@@ -44,6 +52,7 @@ struct worker {
     _Atomic(const struct sigma_rules *) next_rules;
     struct memory *hosts;
     struct recent *told;
+    struct name_marks names[NAMES];
     struct site_judge *judge;
     _Atomic(struct site *) next_site; /* waits for the next tick; NULL: none */
     int64_t next_tick_ns, last_ns;
@@ -170,6 +179,14 @@ static bool is_page_or_file(const char *name)
     return false;
 }
 
+static const struct name_marks *marks_of(struct worker *w, const char *name)
+{
+    struct name_marks *m = &w->names[hash_mix((uintptr_t)name, 0) % NAMES];
+    if (m->name != name)
+        *m = (struct name_marks){name, name_key(name), is_page_or_file(name)};
+    return m;
+}
+
 /* Closed by design, or no plant's business. */
 static bool is_plant_protocol(const char *name)
 {
@@ -200,8 +217,9 @@ static void on_protocol(void *context, const struct ot_flow *flow, const char *n
 {
     struct worker *w = context;
     int64_t now_ns = packet ? packet->time_ns : w->last_ns;
+    const struct name_marks *marks = marks_of(w, name);
     /* protocols inside each other take turns with every message */
-    if (recent_is_due(w->told, hash_mix(flow->id, name_key(name)), now_ns, REPEAT_NS)) {
+    if (recent_is_due(w->told, hash_mix(flow->id, marks->key), now_ns, REPEAT_NS)) {
         struct sighting s = sighting_of(w, SIGHTING_PROTOCOL, flow, &flow->client, &flow->server);
         text_copy(s.protocol, sizeof s.protocol, text_of(name));
         s.detail = is_dissected;
@@ -211,7 +229,7 @@ static void on_protocol(void *context, const struct ot_flow *flow, const char *n
             count_plant_flow(w, flow, name, false, now_ns);
     }
     baseline_protocol(w->baseline, flow, name, packet);
-    if (is_page_or_file(name) && !baseline_is_known(w->baseline, flow, name)) {
+    if (marks->is_page_or_file && !baseline_is_known(w->baseline, flow, name)) {
         struct sighting s = sighting_of(w, SIGHTING_NEW_CLIENT, flow, &flow->client, &flow->server);
         text_copy(s.protocol, sizeof s.protocol, text_of(name));
         take_sighting(w, &s);
@@ -231,7 +249,7 @@ static void on_odd_port(void *context, const struct ot_flow *flow, const char *n
 
 static void tell_role(struct worker *w, const struct ot_event *e)
 {
-    uint64_t key = hash_mix(hash_mix(w->pair, name_key(e->protocol)),
+    uint64_t key = hash_mix(hash_mix(w->pair, marks_of(w, e->protocol)->key),
                             (uint64_t)e->operation << 1 | e->is_from_client);
     if (!recent_is_due(w->told, key, e->time_ns, REPEAT_NS))
         return;

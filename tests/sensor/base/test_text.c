@@ -86,6 +86,16 @@ START_TEST(a_byte_that_is_not_plain_is_seen_everywhere)
 }
 END_TEST
 
+START_TEST(joined_strings_are_cut_and_terminated)
+{
+    char out[6];
+    ck_assert_str_eq(text_join(out, sizeof out, "12", "", "345", NULL), "12345");
+    ck_assert_str_eq(text_join(out, sizeof out, "12", "3456", "7", NULL), "12345");
+    ck_assert_str_eq(text_join(out, 1, "12", NULL), "");
+    ck_assert_str_eq(text_join(out, sizeof out, NULL), "");
+}
+END_TEST
+
 START_TEST(copies_are_cut_and_terminated)
 {
     char out[6];
@@ -174,6 +184,7 @@ int main(void)
     tcase_add_loop_test(c, shown_safely, 0, ROWS);
     tcase_add_loop_test(c, a_byte_that_is_not_plain_is_seen_everywhere, 0, 20);
     tcase_add_test(c, copies_are_cut_and_terminated);
+    tcase_add_test(c, joined_strings_are_cut_and_terminated);
     tcase_add_loop_test(c, times_are_rfc3339, 0, TIMES);
     tcase_add_test(c, dates_are_those_of_the_calendar);
     tcase_add_test(c, a_full_json_buffer_is_marked);

@@ -10,7 +10,9 @@ enum {
     APPLICATION_ID = 0x53476c73, /* "SGls": marks a file as ours (SQLite PRAGMA application_id) */
     BUSY_MS = 5000, /* console and output thread write small transactions of their own */
     STATEMENTS_MAX = 256,
-    PAGE_CACHE_KIB = 4096,
+    PAGE_CACHE_KIB = 8192,
+    CHECKPOINT_PAGES = 4096, /* of the WAL: pages that change in every batch reach the file once */
+    UNDO_BYTES = 256 << 10,  /* of one statement with triggers; more goes to a temporary file */
 };
 
 struct prepared {
@@ -196,8 +198,8 @@ static bool prepare_file(struct store *s, struct error *err)
     char pragmas[256];
     snprintf(pragmas, sizeof pragmas,
              "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
-             "PRAGMA application_id = %d; PRAGMA cache_size = -%d;",
-             APPLICATION_ID, PAGE_CACHE_KIB);
+             "PRAGMA application_id = %d; PRAGMA cache_size = -%d; PRAGMA wal_autocheckpoint = %d;",
+             APPLICATION_ID, PAGE_CACHE_KIB, CHECKPOINT_PAGES);
     if (!store_exec(s, pragmas, err) || !store_exec(s, "BEGIN IMMEDIATE", err))
         return false;
     bool ok =
@@ -262,6 +264,7 @@ static bool open_immutable(struct store *s, struct error *err)
 void store_prepare(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, UNDO_BYTES);
 }
 
 bool store_open(struct store **store, const char *path, enum store_access access,

@@ -24,7 +24,9 @@ enum store_access { STORE_READ_WRITE, STORE_READ_ONLY };
 struct store;
 
 /* Once in a program, before the first store: spares the lock that SQLite's counts of memory, which
- * nobody reads, would take at every allocation. */
+ * nobody reads, would take at every allocation, and keeps what a statement would need to be undone
+ * in memory (64 KB and it would be a file, through which every later statement of the batch goes).
+ */
 void store_prepare(void);
 
 /* Opens (READ_WRITE: creates) the store. Fails with a clear error when the file is not ours, is

@@ -65,8 +65,8 @@ struct store_queue;
 typedef bool store_apply(struct store *store, const void *data, size_t size, struct error *err);
 
 /* threaded: a writer thread with its own connection commits batches (every second or 1000 writes);
- * otherwise writes are applied by the caller and committed by store_queue_commit and every 1000
- * writes. */
+ * otherwise writes are applied by the caller and committed by store_queue_commit and when some
+ * thousands, or 8 MB of them, wait. */
 bool store_queue_create(struct store_queue **queue, struct store *store, bool is_threaded,
                         struct error *err) NODISCARD;
 /* Waits until all is written, commits, and stops the thread. False when something could not be

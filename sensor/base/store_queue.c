@@ -14,6 +14,8 @@
 
 enum {
     BATCH_MAX = 1000,           /* writes of one transaction */
+    BATCH_HERE_MAX = 16384,     /* without a thread: nobody waits for files to be read */
+    BATCH_HERE_BYTES = 8 << 20,
     QUEUE_BYTES_MAX = 64 << 20, /* what may wait while the disk is slow or full */
     COMMIT_MS = 1000,
     RETRY_MS = 2000,
@@ -91,11 +93,16 @@ static struct timespec after_ms(int ms)
     return t;
 }
 
-/* Cuts up to BATCH_MAX writes off the queue. Under lock. */
+static unsigned batch_max(const struct store_queue *q)
+{
+    return q->is_threaded ? BATCH_MAX : BATCH_HERE_MAX;
+}
+
+/* Cuts up to batch_max writes off the queue. Under lock. */
 static struct write *take_batch(struct store_queue *q)
 {
     struct write *first = q->first, **end = &q->first;
-    for (unsigned n = 0; *end && n < BATCH_MAX; n++)
+    for (unsigned n = 0; *end && n < batch_max(q); n++)
         end = &(*end)->next;
     q->first = *end;
     if (!q->first)
@@ -224,7 +231,8 @@ void store_post(struct store_queue *q, store_apply *apply, const void *data, siz
     q->last = &w->next;
     q->waiting_bytes += bytes;
     q->batch_count++;
-    bool is_full = q->batch_count >= BATCH_MAX;
+    bool is_full = q->batch_count >= batch_max(q) ||
+                   (!q->is_threaded && q->waiting_bytes >= BATCH_HERE_BYTES);
     pthread_mutex_unlock(&q->lock);
     if (is_full && !q->is_threaded)
         store_queue_commit(q, NULL);

@@ -13,8 +13,8 @@
 #include <time.h>
 
 enum {
-    BATCH_MAX = 1000,           /* writes of one transaction */
-    BATCH_HERE_MAX = 16384,     /* without a thread: nobody waits for files to be read */
+    BATCH_MAX = 1000,       /* writes of one transaction */
+    BATCH_HERE_MAX = 16384, /* without a thread: nobody waits for files to be read */
     BATCH_HERE_BYTES = 8 << 20,
     QUEUE_BYTES_MAX = 64 << 20, /* what may wait while the disk is slow or full */
     COMMIT_MS = 1000,
@@ -231,8 +231,8 @@ void store_post(struct store_queue *q, store_apply *apply, const void *data, siz
     q->last = &w->next;
     q->waiting_bytes += bytes;
     q->batch_count++;
-    bool is_full = q->batch_count >= batch_max(q) ||
-                   (!q->is_threaded && q->waiting_bytes >= BATCH_HERE_BYTES);
+    bool is_full =
+        q->batch_count >= batch_max(q) || (!q->is_threaded && q->waiting_bytes >= BATCH_HERE_BYTES);
     pthread_mutex_unlock(&q->lock);
     if (is_full && !q->is_threaded)
         store_queue_commit(q, NULL);

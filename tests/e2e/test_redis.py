@@ -109,6 +109,14 @@ class Consumer:
         return [entry for entry, _ in entries]
 
 
+def something_new_arrives(consumer, flow, seconds=60):
+    """The sensor is connected and at work, however slow the machine is."""
+    before = len(consumer.look())
+    end = time.monotonic() + seconds
+    while len(consumer.look()) <= before and flow.poll() is None and time.monotonic() < end:
+        time.sleep(0.1)
+
+
 def configuration(folder, redis, extra=''):
     path = os.path.join(folder, 'sightglass.yaml')
     with open(path, 'w', encoding='utf-8') as file:
@@ -220,7 +228,7 @@ def killed_and_comes_back_empty(folder, redis, failures):
     consumer = Consumer(server)
     flow = start_flow(folder, server, 400, 10, 20000)
     for _ in range(3):
-        time.sleep(1)
+        something_new_arrives(consumer, flow)
         server.kill()  # kill -9: nothing was saved
         consumer.documents.clear()  # the consumer has lost its memory too: all must come again
         time.sleep(0.4)
@@ -238,7 +246,7 @@ def emptied_while_connected(folder, redis, failures):
     server.start()
     consumer = Consumer(server)
     flow = start_flow(folder, server, 300, 10, 20000)
-    time.sleep(1.5)
+    something_new_arrives(consumer, flow)
     server.call('FLUSHALL')
     consumer.documents.clear()
     compare('emptied while connected', folder, consumer, finish(flow, consumer, 90), failures)
@@ -251,9 +259,9 @@ def slow_and_hanging(folder, redis, failures):
     server.start()
     consumer = Consumer(server)
     flow = start_flow(folder, server, 1000, 10, 30000)
-    time.sleep(0.7)
+    something_new_arrives(consumer, flow)
     server.call('CLIENT', 'PAUSE', 1500)
-    time.sleep(2)
+    something_new_arrives(consumer, flow)
     server.process.send_signal(signal.SIGSTOP)
     time.sleep(6)  # longer than the sensor waits for an answer
     server.process.send_signal(signal.SIGCONT)
@@ -270,7 +278,7 @@ def refuses_writes(folder, redis, failures):
     server.start()
     consumer = Consumer(server)
     flow = start_flow(folder, server, 300, 10, 30000)
-    time.sleep(1)
+    something_new_arrives(consumer, flow)
     server.call('CONFIG', 'SET', 'maxmemory', '1')
     time.sleep(1.5)
     server.call('CONFIG', 'SET', 'maxmemory', '0')

@@ -183,6 +183,12 @@ const struct asset_fact *asset_fact_best(const struct assets *t, const struct as
 /* The same, text only; "" when unknown. */
 const char *asset_fact_text(const struct assets *t, const struct asset *a, enum fact_kind kind);
 
+/* Units that contradict each other are several devices: which of them is the asset itself (the one
+ * heard first); "" when all facts are its own. */
+const char *asset_own_unit(const struct assets *t, const struct asset *a);
+/* Its own serial number, not that of a unit behind it; "" when it is not known. */
+const char *asset_serial(const struct assets *t, const struct asset *a);
+
 /* What a device probably is, and how sure that is. */
 struct asset_guess {
     const char *class;  /* "plc", "hmi", "router", "unknown"... (DETECTIONS 2, asset_class) */

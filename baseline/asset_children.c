@@ -2,12 +2,15 @@
 #include "asset_children.h"
 
 #include "asset.h"
+#include "declared_match.h"
 #include "sensor/base/json_writer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 struct child {
+    struct store *store;
+    struct error *err;
     const struct asset_parent *parent;
     struct asset_cells *cells;
     char unit[ASSET_UNIT_TEXT];
@@ -90,7 +93,7 @@ static bool is_parent(const struct child *c)
 }
 
 static bool child_end(struct child *c, bool (*row)(void *, const struct asset_cells *),
-                      void *context)
+                      void *context, bool *is_more)
 {
     char time[TIME_TEXT_SIZE];
     if (c->unit[0] == '\0' || !c->is_device || is_parent(c))
@@ -99,7 +102,10 @@ static bool child_end(struct child *c, bool (*row)(void *, const struct asset_ce
     set(c, ASSET_COLUMN_protocol_names, c->unit);
     set(c, ASSET_COLUMN_first_seen, time_print(time, c->first_ns));
     set(c, ASSET_COLUMN_last_seen, time_print(time, c->last_ns));
-    return row(context, c->cells);
+    if (!declared_apply(c->store, c->cells, c->err))
+        return false;
+    *is_more = row(context, c->cells);
+    return true;
 }
 
 static const char *text_at(sqlite3_stmt *s, int column)
@@ -119,7 +125,9 @@ bool asset_children(struct store *store, const struct asset_parent *parent,
                     bool (*row)(void *context, const struct asset_cells *asset), void *context,
                     bool *is_more, struct error *err)
 {
-    struct child c = {.parent = parent, .cells = malloc(sizeof *c.cells)};
+    struct child c = {
+        .store = store, .err = err, .parent = parent, .cells = malloc(sizeof *c.cells)};
+    bool ok = true;
     sqlite3_stmt *s = store_statement(store,
                                       "SELECT unit, kind, protocol, value, first_ns, last_ns"
                                       " FROM facts WHERE sensor = ? AND asset = ? AND is_current"
@@ -132,16 +140,16 @@ bool asset_children(struct store *store, const struct asset_parent *parent,
     }
     sqlite3_bind_text(s, 1, parent->sensor, -1, SQLITE_STATIC);
     sqlite3_bind_text(s, 2, parent->id, -1, SQLITE_STATIC);
-    while (*is_more && sqlite3_step(s) == SQLITE_ROW) {
+    while (ok && *is_more && sqlite3_step(s) == SQLITE_ROW) {
         if (strcmp(c.unit, text_at(s, 0)) != 0) {
-            *is_more = child_end(&c, row, context);
+            ok = child_end(&c, row, context, is_more);
             child_begin(&c, text_at(s, 0));
         }
         widen(&c, s);
         child_fact(&c, text_at(s, 1), text_at(s, 2), text_at(s, 3));
     }
     sqlite3_reset(s);
-    *is_more = *is_more && child_end(&c, row, context);
+    ok = ok && (!*is_more || child_end(&c, row, context, is_more));
     free(c.cells);
-    return true;
+    return ok;
 }

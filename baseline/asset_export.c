@@ -5,6 +5,7 @@
 #include "asset_children.h"
 #include "asset_links.h"
 #include "asset_override.h"
+#include "declared_match.h"
 #include "sensor/base/json_writer.h"
 
 #include <stdlib.h>
@@ -390,7 +391,8 @@ static bool export_asset(struct export *x, const struct key *key)
                        " ORDER BY kind, unit <> '', first_ns, unit, protocol",
                        fact_row) &&
            guesses(x) && asset_links_fill(x->store, key->sensor, key->id, x->row, x->err) &&
-           asset_overrides_apply(x->store, key->sensor, key->id, x->row, x->err) && risk(x);
+           asset_overrides_apply(x->store, key->sensor, key->id, x->row, x->err) &&
+           declared_apply(x->store, x->row, x->err) && risk(x);
 }
 
 static int by_place(const void *a, const void *b)
@@ -463,6 +465,8 @@ bool asset_query_matches(const struct asset_query *q, const struct asset_cells *
     if (!is_same(asset->cells[ASSET_COLUMN_asset_class], q->asset_class) ||
         !is_same(asset->cells[ASSET_COLUMN_zone], q->zone) ||
         !has_part(asset->cells[ASSET_COLUMN_vendor], q->vendor) ||
+        (q->declared && strncmp(asset->cells[ASSET_COLUMN_declared_match], q->declared,
+                                strlen(q->declared)) != 0) ||
         (q->is_host_only && asset->cells[ASSET_COLUMN_parent_asset_id][0] != '\0'))
         return false;
     bool is_found = has_part("", q->find);

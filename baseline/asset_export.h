@@ -33,6 +33,7 @@ struct asset_query {
     const char *asset_class, *zone; /* exactly */
     const char *vendor;             /* a part of it; case does not matter */
     const char *find;               /* a part of any cell; case does not matter */
+    const char *declared;           /* declared_match: "yes", "no" or "differs" */
     bool is_host_only;              /* without what stands behind other assets */
 };
 bool asset_query_matches(const struct asset_query *query, const struct asset_cells *asset);

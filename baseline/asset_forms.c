@@ -84,7 +84,7 @@ static const char *label_of(const struct asset_cells *asset)
     return first_of(asset, best, sizeof best / sizeof *best);
 }
 
-static void csv_cell(FILE *file, const char *cell)
+void asset_csv_cell(FILE *file, const char *cell)
 {
     /* a spreadsheet would run it */
     bool is_formula = cell[0] != '\0' && strchr("=+-@\t\r", cell[0]);
@@ -116,7 +116,7 @@ void asset_csv_row(FILE *file, const struct asset_choice *choice, const struct a
     for (size_t i = 0; i < choice->count; i++) {
         if (i > 0)
             fputc(',', file);
-        csv_cell(file, asset->cells[choice->columns[i]]);
+        asset_csv_cell(file, asset->cells[choice->columns[i]]);
     }
     fputs("\r\n", file);
 }
@@ -279,25 +279,26 @@ static void netbox_row(struct writing *w, const struct asset_cells *asset)
     }
     const char *const fields[] = {name, or_unknown(cell_of(asset, ASSET_COLUMN_asset_class))};
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
-        csv_cell(w->file, fields[i]);
+        asset_csv_cell(w->file, fields[i]);
         fputc(',', w->file);
     }
     char vendor[NETBOX_TEXT];
     unmarked(vendor, cell_of(asset, ASSET_COLUMN_vendor));
     const char *const made[] = {vendor, cell_of(asset, ASSET_COLUMN_model)};
     for (size_t i = 0; i < sizeof made / sizeof *made; i++) {
-        csv_cell(w->file, cut(text, or_unknown(made[i]), NETBOX_TYPE));
+        asset_csv_cell(w->file, cut(text, or_unknown(made[i]), NETBOX_TYPE));
         fputc(',', w->file);
     }
-    csv_cell(w->file, cut(text, cell_of(asset, ASSET_COLUMN_serial_number), NETBOX_SERIAL));
+    asset_csv_cell(w->file, cut(text, cell_of(asset, ASSET_COLUMN_serial_number), NETBOX_SERIAL));
     fputc(',', w->file);
-    csv_cell(w->file, id);
+    asset_csv_cell(w->file, id);
     fprintf(w->file, ",%s,", strcmp(status, "silent") == 0 ? "offline" : "active");
-    csv_cell(w->file, cut(text, or_unknown(cell_of(asset, ASSET_COLUMN_site)), NETBOX_TYPE));
+    asset_csv_cell(w->file, cut(text, or_unknown(cell_of(asset, ASSET_COLUMN_site)), NETBOX_TYPE));
     fputc(',', w->file);
-    csv_cell(w->file, cut(text, cell_of(asset, ASSET_COLUMN_description), NETBOX_DESCRIPTION));
+    asset_csv_cell(w->file,
+                   cut(text, cell_of(asset, ASSET_COLUMN_description), NETBOX_DESCRIPTION));
     fputc(',', w->file);
-    csv_cell(w->file, netbox_comments(text, asset));
+    asset_csv_cell(w->file, netbox_comments(text, asset));
     fputs("\r\n", w->file);
 }
 

@@ -30,6 +30,9 @@ void asset_choice_all(struct asset_choice *choice);
 bool asset_choice_parse(struct asset_choice *choice, const char *names,
                         struct error *err) NODISCARD;
 
+/* One cell of RFC 4180, in quotes where it must be; one that a spreadsheet would run gets a leading
+ * apostrophe. */
+void asset_csv_cell(FILE *file, const char *cell);
 /* One record of RFC 4180; cells that a spreadsheet would run as a formula get a leading apostrophe.
  */
 void asset_csv_row(FILE *file, const struct asset_choice *choice, const struct asset_cells *asset);

@@ -74,6 +74,17 @@ static const char *const migrations[] = {
     "ALTER TABLE assets ADD COLUMN geo_owner TEXT NOT NULL DEFAULT '';",
     /* the number by which the baseline knows it; -1: not known */
     "ALTER TABLE segments ADD COLUMN number INTEGER NOT NULL DEFAULT -1;",
+    /* the plant's own list of its devices: declared.h; value in the spelling of the other tables */
+    "CREATE TABLE declared_list (name TEXT NOT NULL, rows INTEGER NOT NULL, by TEXT NOT NULL,"
+    " at_ms INTEGER NOT NULL);"
+    "CREATE TABLE declared (line INTEGER NOT NULL, field TEXT NOT NULL, value TEXT NOT NULL,"
+    " PRIMARY KEY (line, field)) WITHOUT ROWID;"
+    "CREATE TABLE declared_keys (kind TEXT NOT NULL, value TEXT NOT NULL COLLATE NOCASE,"
+    " line INTEGER NOT NULL, PRIMARY KEY (kind, value, line)) WITHOUT ROWID;"
+    "CREATE INDEX assets_by_name ON assets (name COLLATE NOCASE) WHERE name <> '';"
+    "CREATE INDEX facts_by_host_name ON facts (value COLLATE NOCASE) WHERE kind = 'host_name';"
+    "CREATE INDEX facts_by_ip ON facts (value) WHERE kind = 'ip';"
+    "CREATE INDEX facts_by_serial ON facts (value COLLATE NOCASE) WHERE kind = 'serial_number';",
     NULL,
 };
 
@@ -479,7 +490,7 @@ static void asset_save(struct inventory *inv, struct asset *a, struct store_queu
     struct asset_row row = {.owner = owner_of(inv, a->segment), .asset = *a};
     asset_role(t, a, row.role, sizeof row.role);
     text_copy(row.name, sizeof row.name, text_of(asset_name(t, a)));
-    text_copy(row.serial, sizeof row.serial, text_of(asset_fact_text(t, a, FACT_SERIAL)));
+    text_copy(row.serial, sizeof row.serial, text_of(asset_serial(t, a)));
     struct endpoint host = {0};
     if (a->ip_count)
         host.ip = a->ips[0];

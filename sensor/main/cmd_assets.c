@@ -2,6 +2,7 @@
  * programs. */
 #include "commands.h"
 
+#include "assets_declared.h"
 #include "baseline/asset_forms.h"
 #include "schemas.h"
 #include "sensor/base/config.h"
@@ -14,6 +15,8 @@
 
 static const char usage[] =
     "usage: sightglass assets [-s FILE] [--format FORMAT] [--columns A,B,C] [filters]\n"
+    "       sightglass assets import LIST.csv|-    the plant's own list; see import --help\n"
+    "       sightglass assets diff                 what it and the inventory say differently\n"
     "  -s, --store FILE   the store (default: sightglass.db in the state directory)\n"
     "  --format FORMAT    table (default): a few columns for people; csv, json, ndjson (an object "
     "a "
@@ -23,6 +26,7 @@ static const char usage[] =
     "  --columns A,B,C    these columns, in this order (table, csv, json, ndjson)\n"
     "  --class CLASS      plc, hmi, switch...      --zone ZONE    of the site policy\n"
     "  --vendor TEXT      a part of its name       --find TEXT    anywhere in a row\n"
+    "  --declared WHAT    yes, no, differs: as the plant's own list has it\n"
     "  --hosts            without what stands behind other assets (units, slots)\n";
 
 /* What a person wants on one line of 120 characters. */
@@ -136,19 +140,28 @@ static bool print_assets(struct call *call, struct error *err)
     return ok;
 }
 
-enum { OPTION_COLUMNS = 256, OPTION_CLASS, OPTION_ZONE, OPTION_VENDOR, OPTION_FIND, OPTION_HOSTS };
+enum {
+    OPTION_COLUMNS = 256,
+    OPTION_CLASS,
+    OPTION_ZONE,
+    OPTION_VENDOR,
+    OPTION_FIND,
+    OPTION_HOSTS,
+    OPTION_DECLARED
+};
 
 static const struct option options[] = {
-    {"store",   required_argument, NULL, 's'           },
-    {"format",  required_argument, NULL, 'f'           },
-    {"columns", required_argument, NULL, OPTION_COLUMNS},
-    {"class",   required_argument, NULL, OPTION_CLASS  },
-    {"zone",    required_argument, NULL, OPTION_ZONE   },
-    {"vendor",  required_argument, NULL, OPTION_VENDOR },
-    {"find",    required_argument, NULL, OPTION_FIND   },
-    {"hosts",   no_argument,       NULL, OPTION_HOSTS  },
-    {"help",    no_argument,       NULL, 'h'           },
-    {NULL,      0,                 NULL, 0             }
+    {"store",    required_argument, NULL, 's'            },
+    {"format",   required_argument, NULL, 'f'            },
+    {"columns",  required_argument, NULL, OPTION_COLUMNS },
+    {"class",    required_argument, NULL, OPTION_CLASS   },
+    {"zone",     required_argument, NULL, OPTION_ZONE    },
+    {"vendor",   required_argument, NULL, OPTION_VENDOR  },
+    {"find",     required_argument, NULL, OPTION_FIND    },
+    {"declared", required_argument, NULL, OPTION_DECLARED},
+    {"hosts",    no_argument,       NULL, OPTION_HOSTS   },
+    {"help",     no_argument,       NULL, 'h'            },
+    {NULL,       0,                 NULL, 0              }
 };
 
 static bool take(struct call *call, int option, struct error *err)
@@ -177,6 +190,11 @@ static bool take(struct call *call, int option, struct error *err)
     case OPTION_FIND:
         call->query.find = optarg;
         return true;
+    case OPTION_DECLARED:
+        call->query.declared = optarg;
+        return strcmp(optarg, "yes") == 0 || strcmp(optarg, "no") == 0 ||
+               strcmp(optarg, "differs") == 0 ||
+               error_set(err, "--declared %s: it is yes, no or differs", optarg);
     case OPTION_HOSTS:
         call->query.is_host_only = true;
         return true;
@@ -190,6 +208,10 @@ static bool take(struct call *call, int option, struct error *err)
 
 int cmd_assets(int argc, char **argv)
 {
+    if (argc > 1 && strcmp(argv[1], "import") == 0)
+        return assets_import(argc - 1, argv + 1);
+    if (argc > 1 && strcmp(argv[1], "diff") == 0)
+        return assets_diff(argc - 1, argv + 1);
     struct config config;
     config_defaults(&config);
     char path[sizeof config.state_dir + 32];

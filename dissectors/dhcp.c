@@ -182,6 +182,10 @@ static void take_options(struct message *m, struct reader r)
             emit_violation(m->d, VIOLATION_LENGTH, "DHCP option longer than its datagram", at, 1);
             return;
         }
+        if (code == OPTION_TYPE && reader_left(&value) == 0) { /* RFC 2132 9.6: one byte */
+            emit_violation(m->d, VIOLATION_LENGTH, "DHCP message type is empty", at, 1);
+            continue;
+        }
         take_option(m, code, value);
     }
 }

@@ -81,7 +81,12 @@ static enum claim recognise_apdu(struct reader r)
         return apdu.tag == APDU_TAG ? CLAIM_WEAK : CLAIM_NO;
     if (apdu.tag != APDU_TAG)
         return CLAIM_NO;
-    return reader_peek(&apdu.value) == FIELD_CONTROL_BLOCK ? CLAIM_YES : CLAIM_WEAK;
+    /* the control block's name begins the message and its life follows: text that happens to have
+     * the tag has not both */
+    struct ber name, life;
+    bool is_sure = ber_next(&apdu.value, &name) && name.tag == FIELD_CONTROL_BLOCK &&
+                   ber_next(&apdu.value, &life) && life.tag == FIELD_LIVE;
+    return is_sure ? CLAIM_YES : CLAIM_WEAK;
 }
 
 /* The session header of routed GOOSE; the reader is left at the APDU. */

@@ -95,6 +95,7 @@ static const struct bad_row {
 } bad_rows[] = {
     {"an option longer than its datagram", ASK COOKIE "350101 0c09 686d69",  VIOLATION_LENGTH,   1},
     {"an option without a length",         ASK COOKIE "350101 0c",           VIOLATION_LENGTH,   1},
+    {"an empty message type at the end",   ASK COOKIE "3500",                VIOLATION_LENGTH,   1},
     {"a type of no message",               ASK COOKIE "35010b ff",           VIOLATION_FUNCTION, 1},
     {"type 0",                             ASK COOKIE "350100 ff",           VIOLATION_FUNCTION, 1},
     {"an address of 17 bytes",

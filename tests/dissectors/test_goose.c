@@ -198,6 +198,11 @@ START_TEST(recognises)
     ck_assert_int_eq(probe_recognise(&dissector_goose, bytes, 64), CLAIM_NO);
     size_t size = build(bytes, sizeof bytes, plain);
     ck_assert_int_eq(probe_recognise(&dissector_goose, bytes, size), CLAIM_YES);
+    size_t life = 12u + bytes[11];
+    ck_assert_int_eq(bytes[life], 0x81);
+    bytes[life] = 0x20; /* the second field is something else */
+    ck_assert_int_eq(probe_recognise(&dissector_goose, bytes, size), CLAIM_WEAK);
+    bytes[life] = 0x81;
     bytes[10] = 0x1f; /* the first field is something else */
     ck_assert_int_eq(probe_recognise(&dissector_goose, bytes, size), CLAIM_WEAK);
     bytes[8] = 0x60; /* sampled values */

@@ -28,13 +28,15 @@ enum surroundings { /* by the input's size, so that a seed need not tell */
 
 enum { SMALL_ARENA = 512, CHUNKS_MAX = 64 };
 
-extern const struct dissector FUZZ_DISSECTOR;
-
-#ifdef FUZZ_ALONE
-/* The registry of this target: one line, so that coverage is of this dissector only. */
-const struct dissector *const dissectors[] = {&FUZZ_DISSECTOR, NULL};
-const size_t dissector_count = 1;
-#endif
+/* The registry of this target: the dissector and what it carries, so that coverage is of them only.
+ */
+#define LINE(name) extern const struct dissector dissector_##name;
+FUZZ_REGISTRY
+#undef LINE
+#define LINE(name) &dissector_##name,
+const struct dissector *const dissectors[] = {FUZZ_REGISTRY NULL};
+#undef LINE
+const size_t dissector_count = sizeof dissectors / sizeof *dissectors - 1;
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

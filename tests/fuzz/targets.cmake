@@ -3,7 +3,13 @@
 # fuzz_dissector_<name>: one per line of dissectors.def.
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/dissectors/dissectors.def)
 file(STRINGS ${CMAKE_SOURCE_DIR}/dissectors/dissectors.def dissector_lines REGEX "^DISSECTOR\\(")
-set(carriers cip enip modbus modbus_rtu smb tpkt) # they hand payload to others of the registry
+# who may be handed the payload of a carrier
+set(carried_by_cip pccc)
+set(carried_by_enip cip pccc)
+set(carried_by_modbus umas)
+set(carried_by_modbus_rtu umas)
+set(carried_by_smb dcerpc)
+set(carried_by_tpkt s7comm s7comm_plus mms)
 set(on_brink 1)
 if(SIGHTGLASS_SANITIZE MATCHES "address")
     set(on_brink 0) # it sees more than a page that faults
@@ -11,12 +17,12 @@ endif()
 if(SIGHTGLASS_FUZZ OR EXISTS ${CMAKE_CURRENT_SOURCE_DIR}/fuzz/replay.c)
     foreach(line ${dissector_lines})
         string(REGEX REPLACE "^DISSECTOR\\(([a-z0-9_]+)\\).*" "\\1" dissector "${line}")
-        set(defines FUZZ_DISSECTOR=dissector_${dissector} FUZZ_ON_BRINK=${on_brink})
-        if(NOT dissector IN_LIST carriers)
-            list(APPEND defines FUZZ_ALONE)
-        endif()
+        set(registry "LINE(${dissector})")
+        foreach(carried ${carried_by_${dissector}})
+            string(APPEND registry "LINE(${carried})")
+        endforeach()
         sightglass_fuzz(fuzz_dissector_${dissector} fuzz/fuzz_dissector.c CORPUS ${dissector}
-            DEFINE ${defines} LINK sg_dissectors)
+            DEFINE FUZZ_DISSECTOR=dissector_${dissector} FUZZ_ON_BRINK=${on_brink} FUZZ_REGISTRY=${registry} LINK sg_dissectors)
     endforeach()
 endif()
 

@@ -37,7 +37,8 @@ struct baseline *baseline_create(const struct baseline_options *options,
     b->flows = aligned_alloc(sizeof(struct flow_cache), FLOW_SETS * sizeof *b->flows);
     if (b->flows)
         memset(b->flows, 0, FLOW_SETS * sizeof *b->flows);
-    if (!b->decisions || !b->flows ||
+    b->watched = calloc(n, sizeof *b->watched);
+    if (!b->decisions || !b->flows || !b->watched ||
         !table_create(&b->pairs, sizeof(struct pair), n / PAIRS_PER) ||
         !table_create(&b->conversations, sizeof(struct conversation), n) ||
         !table_create(&b->operations, sizeof(struct operation_entry), n * OPERATIONS_EACH) ||
@@ -65,6 +66,7 @@ void baseline_destroy(struct baseline *b)
     table_destroy(&b->blocks);
     table_destroy(&b->pages);
     free(b->flows);
+    free(b->watched);
     free(b->decisions);
     free(b);
 }
@@ -414,6 +416,7 @@ static bool load_conversation(void *context, const struct baseline_row *row)
         return true;
     c->f = row->is.conversation;
     c->pair_key = pair_key;
+    silence_added(b, c);
     return true;
 }
 

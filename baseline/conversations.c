@@ -237,6 +237,7 @@ static struct conversation *conversation_find_or_add(struct seen *s, const struc
         text_copy(c->f.protocol, sizeof c->f.protocol, text_of(protocol));
         c->f.client = (uint8_t)client_side;
         c->f.is_role_known = flow->is_role_known;
+        silence_added(b, c);
     }
     return c;
 }
@@ -277,12 +278,7 @@ void conversations_finished(struct baseline *b, const struct ot_flow *flow)
 {
     struct pair_facts facts;
     pair_facts_of(&facts, flow);
-    uint64_t id = pair_id(&facts);
-    for (uint32_t i = 0; i < b->conversations.used; i++) {
-        struct conversation *c = (void *)table_at(&b->conversations, i);
-        if (c->f.pair == id)
-            silence_forget(c);
-    }
+    silence_forget(b, conversations_pair_key(&facts));
 }
 
 /* The entry of a flow and protocol, or the one that it shall take: another protocol of the same

@@ -155,6 +155,13 @@ struct flow_cache {
 };
 _Static_assert(sizeof(struct flow_cache) == 2 * TABLE_LINE, "two cache lines of a flow");
 
+/* Of each conversation, close together for the look once a second: most have nothing to be looked
+ * at then. */
+struct watched {
+    int64_t due_ns; /* no look before this finds anything */
+    uint64_t pair_key;
+};
+
 struct baseline {
     struct baseline_options options;
     char sensor[64];
@@ -165,6 +172,9 @@ struct baseline {
     int64_t started_ns; /* first packet of this run */
     int64_t looked_ns;  /* last look at silence, and how many conversations could be silent */
     unsigned running;
+    unsigned beating;         /* conversations that could be silent, now */
+    struct watched *watched;  /* as many as conversations */
+    uint64_t evicted_before;  /* conversations, at the last look */
     int64_t learned_since_ns; /* first seen of the oldest entry that was loaded; 0: none */
     bool has_learned;         /* something was loaded */
     bool is_last;
@@ -203,6 +213,9 @@ void settle_new(struct settle *s);
 void settle_draw(struct settle *s, uint64_t seen);
 /* Notes when it has settled; once in a while. */
 void settle_look(struct settle *s, int64_t minimum_ns);
+/* When a look may have something to note at the earliest. passed_ns: time of the last settle_pass,
+ * 0: none in this run. */
+int64_t settle_next(const struct settle *s, int64_t minimum_ns, int64_t passed_ns, int64_t now_ns);
 /* It has been learning for long enough to have an opinion, but has not settled: what is new is
  * learned, and told at lower severity. */
 bool baseline_is_late(const struct baseline *b, const struct settle *s, int64_t since_ns);
@@ -274,8 +287,10 @@ void sessions_judge(struct baseline *b, struct pair *p, const struct ot_flow *fl
 
 /* silence.c: conversations that used to go on without pause */
 void silence_beat(struct seen *s);
-/* The timer begins anew with the next answer. */
-void silence_forget(struct conversation *c);
+/* A conversation was added or loaded. */
+void silence_added(struct baseline *b, const struct conversation *c);
+/* The timers of a pair begin anew with the next answer. */
+void silence_forget(struct baseline *b, uint64_t pair_key);
 void silence_look(struct baseline *b, bool is_last);
 
 /* A finding about the event, with expected, seen and key still to be written, then handed on. */

@@ -10,8 +10,9 @@ enum {
     LATE_FACTOR = 6,     /* times the minimum: time enough for all that is regular */
     PERCENT = 100,
 };
-static const double CHANCE_MAX = 0.05;  /* of something new, to call it settled */
-static const double CONFIDENCE = 1.645; /* standard deviations, one-sided 95 % */
+static const double CHANCE_MAX = 0.05;               /* of something new, to call it settled */
+static const double CONFIDENCE = 1.645;              /* standard deviations, one-sided 95 % */
+static const int64_t WAIT_MAX_NS = 3600 * SECOND_NS; /* look again at least that often */
 static const int64_t PAUSE_MAX_NS =
     600 * SECOND_NS; /* a longer silence within a run is not observation */
 
@@ -38,6 +39,18 @@ void settle_look(struct settle *s, int64_t minimum_ns)
 {
     if (s->settled_after_ns == 0 && settle_is_settled(s, minimum_ns))
         s->settled_after_ns = s->observed_ns;
+}
+
+int64_t settle_next(const struct settle *s, int64_t minimum_ns, int64_t passed_ns, int64_t now_ns)
+{
+    int64_t wanted = CALM_GAPS * s->longest_gap_ns;
+    wanted = wanted > minimum_ns ? wanted : minimum_ns;
+    if (s->settled_after_ns != 0)
+        return now_ns + minimum_ns; /* something new may come at once */
+    if (s->quiet_ns >= wanted || s->quiet_ns < 0)
+        return now_ns; /* it may have settled with any message */
+    int64_t wait_ns = wanted - s->quiet_ns;
+    return (passed_ns ? passed_ns : now_ns) + (wait_ns < WAIT_MAX_NS ? wait_ns : WAIT_MAX_NS);
 }
 
 void settle_draw(struct settle *s, uint64_t seen)

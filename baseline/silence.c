@@ -25,6 +25,8 @@ void silence_beat(struct seen *s)
     struct conversation *c = s->conversation;
     int64_t now = s->b->now_ns;
     bool learns = s->b->options.mode != MODE_DETECT && !c->is_silent;
+    if (c->beat_ns == 0 && now != 0)
+        s->b->beating++;
     if (learns) {
         c->f.beats++;
         if (c->heard_ns && now - c->heard_ns > c->f.longest_pause_ns)
@@ -35,10 +37,24 @@ void silence_beat(struct seen *s)
     c->is_silent = false;
 }
 
-void silence_forget(struct conversation *c)
+static void forget(struct baseline *b, struct conversation *c)
 {
+    if (c->beat_ns != 0 && b->beating > 0)
+        b->beating--;
     c->beat_ns = c->heard_ns = 0;
     c->run_beats = 0;
+}
+
+void silence_added(struct baseline *b, const struct conversation *c)
+{
+    b->watched[table_index(&b->conversations, &c->e)] = (struct watched){0, c->pair_key};
+}
+
+void silence_forget(struct baseline *b, uint64_t pair_key)
+{
+    for (uint32_t i = 0; i < b->conversations.used; i++)
+        if (b->watched[i].pair_key == pair_key)
+            forget(b, (struct conversation *)(void *)table_at(&b->conversations, i));
 }
 
 static void tell(struct baseline *b, struct conversation *c, const struct pair *p)
@@ -100,26 +116,65 @@ static int64_t blind_for(const struct baseline *b, unsigned running)
     return deaf > BLIND_NS ? deaf : 0;
 }
 
-void silence_look(struct baseline *b, bool is_last)
+/* When a look can find it silent at the earliest: pauses that were learned only grow. */
+static int64_t silent_at(const struct baseline *b, const struct conversation *c)
 {
-    int64_t blind_ns = blind_for(b, b->running);
-    b->looked_ns = b->now_ns;
-    b->running = 0;
+    int64_t pause =
+        c->f.longest_pause_ns < REGULAR_PAUSE_NS ? c->f.longest_pause_ns : REGULAR_PAUSE_NS;
+    if (c->beat_ns == 0 || c->is_silent)
+        return b->now_ns + SILENCE_MIN_NS; /* not before it was heard */
+    if (pause * SILENCE_FACTOR > SILENCE_MIN_NS)
+        return c->beat_ns + pause * SILENCE_FACTOR;
+    return c->beat_ns + SILENCE_MIN_NS;
+}
+
+static void look_at(struct baseline *b, struct conversation *c, struct watched *watched)
+{
+    int64_t minimum_ns = b->options.settle_min_ns;
+    settle_look(&c->f.operations, minimum_ns);
+    settle_look(&c->f.objects, minimum_ns);
+    if (c->beat_ns != 0)
+        look(b, c);
+    int64_t operations_ns = settle_next(&c->f.operations, minimum_ns, c->run_ns, b->now_ns);
+    int64_t objects_ns = settle_next(&c->f.objects, minimum_ns, c->run_ns, b->now_ns);
+    watched->due_ns = silent_at(b, c);
+    if (operations_ns < watched->due_ns)
+        watched->due_ns = operations_ns;
+    if (objects_ns < watched->due_ns)
+        watched->due_ns = objects_ns;
+}
+
+/* After a hole in the capture, when conversations were evicted, and at the end. */
+static void look_at_all(struct baseline *b, int64_t blind_ns, bool is_last)
+{
+    b->beating = 0;
     for (uint32_t i = 0; i < b->conversations.used; i++) {
         struct conversation *c = (void *)table_at(&b->conversations, i);
-        settle_look(&c->f.operations, b->options.settle_min_ns);
-        settle_look(&c->f.objects, b->options.settle_min_ns);
-        if (c->beat_ns == 0)
-            continue;
-        b->running++;
-        if (blind_ns)
+        b->beating += c->beat_ns != 0;
+        if (blind_ns && c->beat_ns != 0)
             c->beat_ns = b->now_ns; /* what was not observed counts for nobody */
-        if (blind_ns > HOLE_NS)
+        if (blind_ns > HOLE_NS && c->beat_ns != 0)
             c->heard_ns = b->now_ns;
-        look(b, c);
-        if (is_last && b->options.mode != MODE_DETECT && !c->is_silent &&
+        look_at(b, c, &b->watched[i]);
+        if (is_last && b->options.mode != MODE_DETECT && c->beat_ns != 0 && !c->is_silent &&
             b->now_ns - c->beat_ns > c->f.longest_pause_ns)
             c->f.longest_pause_ns =
                 b->now_ns - c->beat_ns; /* ended while learning: it does not go on for ever */
     }
+}
+
+void silence_look(struct baseline *b, bool is_last)
+{
+    int64_t blind_ns = blind_for(b, b->running);
+    b->looked_ns = b->now_ns;
+    if (blind_ns || is_last || b->conversations.evicted != b->evicted_before) {
+        b->evicted_before = b->conversations.evicted;
+        look_at_all(b, blind_ns, is_last);
+    } else {
+        for (uint32_t i = 0; i < b->conversations.used; i++)
+            if (b->watched[i].due_ns <= b->now_ns)
+                look_at(b, (struct conversation *)(void *)table_at(&b->conversations, i),
+                        &b->watched[i]);
+    }
+    b->running = b->beating;
 }

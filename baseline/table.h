@@ -61,6 +61,11 @@ static inline struct entry *table_at(const struct table *t, uint32_t i)
     return (struct entry *)(void *)(t->entries + (size_t)i * t->entry_size);
 }
 
+static inline uint32_t table_index(const struct table *t, const struct entry *e)
+{
+    return (uint32_t)((size_t)((const uint8_t *)e - t->entries) / t->entry_size);
+}
+
 /* NULL when there is none. */
 static inline void *table_find(const struct table *t, uint64_t key)
 {

@@ -77,33 +77,49 @@ static uint64_t text_key(struct text t)
     return t.size ? hash_bytes(t.at, t.size) : 0;
 }
 
-static uint64_t item_key(const struct ot_item *item, bool is_change)
+/* What makes two events alike. */
+struct about {
+    uint64_t pair, protocol, unit, area, name, values, start;
+    uint32_t code[OT_CODE_PARTS];
+    uint32_t status, flags, items, number, count;
+    uint16_t port;
+    uint8_t operation, direction, result, is_from_client, bit, unused;
+};
+_Static_assert(sizeof(struct about) == 7 * 8 + 4 * 4 + 5 * 4 + 2 + 6 + 4, "hashed as bytes");
+
+static void item_about(struct about *about, const struct ot_item *item, bool is_change)
 {
-    uint64_t key = hash_mix(name_key(item->area), item->start);
-    key = hash_mix(key, (uint64_t)item->number << 32 | item->count);
-    key = hash_mix(key, text_key(item->name) + item->bit);
+    about->area = name_key(item->area);
+    about->name = text_key(item->name);
+    about->start = item->start;
+    about->number = item->number;
+    about->count = item->count;
+    about->bit = item->bit;
     if (is_change && item->values.bytes) {
         size_t size = item->values.size < VALUES_HASHED ? item->values.size : VALUES_HASHED;
-        key = hash_mix(key, text_key((struct text){(const char *)item->values.bytes, size}));
+        about->values = text_key((struct text){(const char *)item->values.bytes, size});
     }
-    return key;
 }
 
 static uint64_t event_key(const struct ot_event *e, uint64_t pair)
 {
-    uint64_t key = hash_mix(pair, name_key(e->protocol));
-    key = hash_mix(key, (uint64_t)e->operation << 40 | (uint64_t)e->direction << 36 |
-                            (uint64_t)e->is_from_client << 35 | (uint64_t)e->status.result << 32 |
-                            e->status.code);
-    key = hash_mix(key, (uint64_t)e->code[0] << 32 | e->code[1]);
-    key = hash_mix(key, (uint64_t)e->code[2] << 32 | e->code[3]);
-    key = hash_mix(key,
-                   (uint64_t)e->flow->server.port << 48 | (uint64_t)e->flags << 32 | e->item_count);
-    if (e->unit.size)
-        key = hash_mix(key, text_key(e->unit));
+    struct about about;
+    memset(&about, 0, sizeof about); /* what lies between the fields is hashed, too */
+    about.pair = pair;
+    about.protocol = name_key(e->protocol);
+    about.unit = text_key(e->unit);
+    memcpy(about.code, e->code, sizeof about.code);
+    about.status = e->status.code;
+    about.flags = e->flags;
+    about.items = e->item_count;
+    about.port = e->flow->server.port;
+    about.operation = (uint8_t)e->operation;
+    about.direction = (uint8_t)e->direction;
+    about.result = (uint8_t)e->status.result;
+    about.is_from_client = e->is_from_client;
     if (e->item_count)
-        key = hash_mix(key, item_key(&e->items[0], operation_is_change(e->operation)));
-    return key | 1;
+        item_about(&about, &e->items[0], operation_is_change(e->operation));
+    return hash_bytes(&about, sizeof about) | 1;
 }
 
 static void tell_count(struct history *h, struct like *like)
@@ -179,9 +195,16 @@ static void note(struct history *h, const struct ot_event *e, uint64_t key, enum
     tell_event(h, e, key, kind);
 }
 
-void history_event(struct history *h, const struct ot_event *e, uint64_t pair)
+uint64_t history_key(const struct history *h, const struct ot_event *e, uint64_t pair)
 {
-    note(h, e, event_key(e, pair), HISTORY_EVENT);
+    uint64_t key = event_key(e, pair);
+    slots_expect(&h->likes, key);
+    return key;
+}
+
+void history_event(struct history *h, const struct ot_event *e, uint64_t key)
+{
+    note(h, e, key, HISTORY_EVENT);
 }
 
 void history_flow(struct history *h, const struct ot_flow *flow, enum sigma_moment moment,

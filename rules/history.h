@@ -42,8 +42,10 @@ struct history *history_create(const char *sensor,
 void history_destroy(struct history *h);
 size_t history_row_size(const struct history_row *row);
 
-/* pair: a hash of the two hosts (pair_hash). */
-void history_event(struct history *h, const struct ot_event *e, uint64_t pair);
+/* What the event is like, for history_event; its place is fetched into the cache meanwhile. pair: a
+ * hash of the two hosts (pair_hash). */
+uint64_t history_key(const struct history *h, const struct ot_event *e, uint64_t pair);
+void history_event(struct history *h, const struct ot_event *e, uint64_t key);
 void history_flow(struct history *h, const struct ot_flow *flow, enum sigma_moment moment,
                   const char *protocol, int64_t time_ns, uint64_t pair);
 /* Once per second of packet time and once at the end: tells the counts when ten minutes are over.

@@ -840,6 +840,11 @@ void policy_flow(struct policy *p, const struct ot_flow *flow, const struct pack
     threats_flow(p->threats, flow, packet);
 }
 
+void policy_expect(const struct policy *p, const struct ot_event *event)
+{
+    sweeps_expect(p->sweeps, event);
+}
+
 void policy_event(struct policy *p, const struct ot_event *event)
 {
     if (event->flags & CONFORMANCE_FLAGS)

@@ -4,43 +4,47 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SLOT_ALIGNMENT = 16 };
+enum { CACHE_LINE = 64, SMALL = 32 };
 
 bool slots_create(struct slots *s, size_t capacity, size_t entry_size)
 {
     size_t sets = 1;
     while (sets * SLOTS_WAYS < capacity)
         sets *= 2;
-    s->entry_size = (entry_size + SLOT_ALIGNMENT - 1) / SLOT_ALIGNMENT * SLOT_ALIGNMENT;
-    s->capacity = sets * SLOTS_WAYS;
-    s->evicted = 0;
-    s->bytes = calloc(s->capacity, s->entry_size);
-    return s->bytes != NULL;
+    /* no entry begins on one cache line and ends on the next, if it need not */
+    size_t unit = entry_size <= SMALL ? SMALL : CACHE_LINE;
+    *s = (struct slots){.entry_size = (entry_size + unit - 1) / unit * unit,
+                        .capacity = sets * SLOTS_WAYS};
+    size_t keys = s->capacity * sizeof *s->keys;
+    s->memory = calloc(1, keys + s->capacity * s->entry_size + CACHE_LINE);
+    if (!s->memory)
+        return false;
+    uint8_t *at = (uint8_t *)s->memory + (CACHE_LINE - (uintptr_t)s->memory % CACHE_LINE);
+    s->keys = (uint64_t *)(void *)at;
+    s->bytes = at + keys;
+    return true;
 }
 
 void slots_destroy(struct slots *s)
 {
-    free(s->bytes);
-    s->bytes = NULL;
+    free(s->memory);
+    *s = (struct slots){0};
 }
 
-/* The first entry of the key's set. */
-static uint8_t *set_of(const struct slots *s, uint64_t key)
+/* The number of the first entry of the key's set. */
+static size_t set_of(const struct slots *s, uint64_t key)
 {
     size_t sets = s->capacity / SLOTS_WAYS;
-    return s->bytes + ((size_t)(key >> 20) & (sets - 1)) * SLOTS_WAYS * s->entry_size;
-}
-
-static struct slot *slot_in(const struct slots *s, uint8_t *set, size_t way)
-{
-    return (struct slot *)(void *)(set + way * s->entry_size);
+    return ((size_t)(key >> 20) & (sets - 1)) * SLOTS_WAYS;
 }
 
 void *slots_find(struct slots *s, uint64_t key, int64_t now_ns)
 {
-    uint8_t *set = set_of(s, key);
-    for (size_t way = 0; way < SLOTS_WAYS; way++) {
-        struct slot *slot = slot_in(s, set, way);
+    size_t set = set_of(s, key);
+    for (size_t i = set; i < set + SLOTS_WAYS; i++) {
+        if (s->keys[i] != key)
+            continue;
+        struct slot *slot = slots_at(s, i);
         if (slot->key == key && key != 0) {
             slot->used_ns = now_ns;
             return slot;
@@ -57,21 +61,21 @@ void *slots_take(struct slots *s, uint64_t key, int64_t now_ns, bool *is_new)
     if (found)
         return found;
 
-    uint8_t *set = set_of(s, key);
-    struct slot *oldest = slot_in(s, set, 0);
-    for (size_t way = 0; way < SLOTS_WAYS; way++) {
-        struct slot *slot = slot_in(s, set, way);
-        if (slot->key == 0) {
-            oldest = slot;
+    size_t set = set_of(s, key), chosen = set;
+    struct slot *oldest = slots_at(s, set);
+    for (size_t i = set; i < set + SLOTS_WAYS; i++) {
+        struct slot *slot = slots_at(s, i);
+        if (slot->key != 0 && slot->used_ns >= oldest->used_ns && i != set)
+            continue;
+        oldest = slot;
+        chosen = i;
+        if (slot->key == 0)
             break;
-        }
-        if (slot->used_ns < oldest->used_ns)
-            oldest = slot;
     }
     if (oldest->key != 0)
         s->evicted++;
     memset(oldest, 0, s->entry_size);
-    oldest->key = key;
+    s->keys[chosen] = oldest->key = key;
     oldest->used_ns = now_ns;
     return oldest;
 }

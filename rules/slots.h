@@ -1,6 +1,7 @@
 /* slots.h: a bounded table of small entries under 64-bit keys, allocated once.
  *
- * Entries live in sets of SLOTS_WAYS; when a set is full its least recently used entry goes. Every
+ * Entries live in sets of SLOTS_WAYS; when a set is full its least recently used entry goes. The
+ * keys of a set are on one cache line, so that a search touches that and the entry found. Every
  * entry begins with a struct slot, so the caller declares what follows. A key is a hash that stands
  * for what was hashed; 0 is never one. */
 #pragma once
@@ -17,7 +18,9 @@ struct slot {
 };
 
 struct slots {
-    uint8_t *bytes;
+    void *memory;
+    uint64_t *keys; /* of the entries; that of a dropped one stays until its place is taken */
+    uint8_t *bytes; /* the entries, on cache lines */
     size_t entry_size;
     size_t capacity;  /* entries */
     uint64_t evicted; /* entries given up for others */
@@ -26,6 +29,13 @@ struct slots {
 /* Allocates zeroed entries for at least `capacity` of them. False when there is no memory. */
 bool slots_create(struct slots *s, size_t capacity, size_t entry_size);
 void slots_destroy(struct slots *s);
+
+/* The key will be looked for soon: its set's keys are fetched into the cache meanwhile. */
+static inline void slots_expect(const struct slots *s, uint64_t key)
+{
+    size_t sets = s->capacity / SLOTS_WAYS;
+    __builtin_prefetch(&s->keys[((size_t)(key >> 20) & (sets - 1)) * SLOTS_WAYS]);
+}
 
 /* The entry, marked as used, or NULL. */
 void *slots_find(struct slots *s, uint64_t key, int64_t now_ns);

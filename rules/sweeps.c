@@ -44,26 +44,25 @@ struct bits {
 
 struct pair {
     struct slot slot;
-    int64_t first_ns;
-    uint32_t requests; /* all, saturating */
-    /* sweeps: one window */
-    int64_t sweep_start_ns;
-    uint64_t last_request;  /* unit and function: a repetition changes nothing */
-    int64_t second_unit_ns; /* when it asked for more than one */
-    struct bits units, units_answered, units_refused, functions, functions_refused;
-    unsigned told;
-    /* answers */
-    uint32_t asked, answered, unanswered; /* unanswered: since the last answer */
+    /* what every message touches comes first: two cache lines */
+    int64_t sweep_start_ns, error_start_ns;
+    uint64_t last_request; /* unit and function: a repetition changes nothing */
+    uint64_t last_answer;  /* unit that answered last in this window */
     int64_t answered_ns;
-    bool is_unanswered_told;
+    uint32_t asked, answered, unanswered; /* unanswered: since the last answer */
+    uint32_t requests;                    /* all, saturating */
+    uint32_t replies, errors, errors_worst;
+    unsigned told;
     /* reads of neighbours */
     uint64_t walk_start, walk_next;
     uint32_t walk, walk_function;
-    /* error replies */
-    int64_t error_start_ns;
-    uint32_t replies, errors, errors_worst;
-    bool is_habit;  /* the first window only learns */
+    bool is_unanswered_told;
+    bool is_habit;  /* the first window of errors only learns */
     bool is_office; /* refusals are everyday answers */
+    int64_t first_ns;
+    /* sweeps: one window */
+    int64_t second_unit_ns; /* when it asked for more than one */
+    struct bits units, units_answered, units_refused, functions, functions_refused;
     /* refused passwords */
     int64_t refusal_start_ns;
     uint32_t refusals;
@@ -193,7 +192,7 @@ static void sweep_window(struct pair *pair, int64_t now)
     memset(&pair->units_refused, 0, sizeof pair->units_refused);
     memset(&pair->functions, 0, sizeof pair->functions);
     memset(&pair->functions_refused, 0, sizeof pair->functions_refused);
-    pair->last_request = 0;
+    pair->last_request = pair->last_answer = 0;
     pair->told = 0;
 }
 
@@ -381,7 +380,10 @@ static void response_count(struct pair *pair, const struct ot_event *e, struct s
     pair->answered_ns = e->time_ns;
     pair->is_unanswered_told = false;
     if (e->status.result != OT_RESULT_ERROR) {
-        bits_set(&pair->units_answered, unit_hash(e->unit));
+        uint64_t unit = unit_hash(e->unit);
+        if ((unit | 1) != pair->last_answer)
+            bits_set(&pair->units_answered, unit);
+        pair->last_answer = unit | 1;
         if (e->operation == OP_UNKNOWN)
             unknown_count(pair, e, report);
         return;
@@ -398,6 +400,16 @@ static void response_count(struct pair *pair, const struct ot_event *e, struct s
 uint32_t sweeps_requests(struct sweeps *s, const struct ot_event *e)
 {
     return pair_of(s, e)->requests;
+}
+
+void sweeps_expect(const struct sweeps *s, const struct ot_event *e)
+{
+    enum { CACHE_LINE = 64 };
+    const struct recent *recent = &s->recent[e->flow->id % RECENT];
+    if (e->direction == OT_ONEWAY || recent->flow_id != e->flow->id || !recent->pair)
+        return;
+    __builtin_prefetch(recent->pair, 1);
+    __builtin_prefetch((const uint8_t *)recent->pair + CACHE_LINE, 1);
 }
 
 void sweeps_event(struct sweeps *s, const struct ot_event *e, struct sweep_report *report)

@@ -314,7 +314,9 @@ static void tell_infrastructure(struct worker *w, const struct ot_event *e)
 static void on_event(void *context, const struct ot_event *e)
 {
     struct worker *w = context;
+    policy_expect(w->policy, e);
     baseline_expect(w->baseline, e);
+    uint64_t like = w->history ? history_key(w->history, e, w->pair) : 0;
     if (e->secret)
         evidence_mask(w->evidence, e->packet, e->secret, e->secret_size);
     if (w->options.events) {
@@ -335,7 +337,7 @@ static void on_event(void *context, const struct ot_event *e)
     if (w->sigma)
         sigma_event(w->sigma, e);
     if (w->history)
-        history_event(w->history, e, w->pair);
+        history_event(w->history, e, like);
 }
 
 static void on_violation(void *context, const struct violation *v)

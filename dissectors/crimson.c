@@ -5,7 +5,7 @@
  *
  * big endian. An answer has the property again and a text that ends with 0; what is not an identity
  * belongs to the transfer of a configuration, and is told by its size. */
-#include "dissector.h"
+#include "hex_code.h"
 
 enum {
     SIZE_SIZE = 2,
@@ -24,11 +24,7 @@ enum {
 
 static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
 {
-    static const char hex[] = "0123456789abcdef";
-    memcpy(out, "0x", 2);
-    for (int i = 0; i < 4; i++)
-        out[2 + i] = hex[code[0] >> (12 - 4 * i) & 15];
-    out[6] = '\0';
+    hex_code(out, code[0], 4);
 }
 
 static bool is_identity(uint16_t property)

@@ -30,6 +30,7 @@ enum {
 
     ITEMS_MAX = 48, /* kept of one request */
     MODEL_SIZE = 20,
+    FILE_NAME_SIZE = 12,
 };
 
 #define MAGIC UINT32_C(0x46494e53) /* "FINS" */
@@ -39,13 +40,25 @@ struct asked_item {
     uint16_t address, count;
 };
 
+/* The item of what is no memory: a parameter area, a program, a file. */
+struct asked_one {
+    const char *area, *type; /* area: NULL without an item */
+    uint32_t number;
+    uint16_t start, count;
+    bool has_number, has_start;
+    uint8_t name_size;
+    char name[FILE_NAME_SIZE];
+};
+
 /* What is kept of a request. */
 struct asked {
-    uint16_t code;
     uint16_t item_count, items_total;
-    uint32_t program_word; /* of a program transfer */
+    uint8_t operation;
+    struct asked_one one;
     struct asked_item items[ITEMS_MAX];
 };
+
+_Static_assert(sizeof(struct asked) <= REMEMBER_MAX, "what is kept of a request");
 
 struct message {
     struct dissect *d;
@@ -139,9 +152,23 @@ static void put_items(struct message *m)
     m->event.items_total = m->asked.items_total;
 }
 
-static void put_one(struct message *m, struct ot_item item)
+/* An item without values; what the answer to its request is about. */
+static void put_one(struct message *m, const struct asked_one *one)
 {
-    m->one = item;
+    m->asked.one = *one;
+    m->one = (struct ot_item){
+        .area = one->area,
+        .number = one->number,
+        .has_number = one->has_number,
+        .name = {m->asked.one.name, one->name_size},
+        .has_start = one->has_start,
+        .start = one->start,
+        .count = one->count,
+        .type = one->type,
+        .low = one->start,
+        .high = (uint64_t)one->start + one->count - (one->count > 0),
+        .has_range = one->count > 0,
+    };
     m->event.items = &m->one;
     m->event.item_count = m->event.items_total = 1;
 }
@@ -292,32 +319,28 @@ static void parameter(struct message *m, struct reader *r)
     if (!reader_ok(r))
         return;
     const char *name = fins_parameter_area(area);
-    struct ot_item item = {
-        .area = name ? name : "parameter_area",
-        .number = area,
-        .has_number = !name,
-        .has_start = true,
-        .start = start,
-        .count = count,
-        .type = "word",
-        .low = start,
-        .high = (uint64_t)start + count - (count > 0),
-        .has_range = count > 0,
-    };
+    put_one(m, &(struct asked_one){
+                   .area = name ? name : "parameter_area",
+                   .number = area,
+                   .has_number = !name,
+                   .has_start = true,
+                   .start = start,
+                   .count = count,
+                   .type = "word",
+               });
     bool has_data = m->code != FINS_PARAMETER_CLEAR && reader_left(r);
     if (has_data && reader_left(r) == (size_t)count * 2)
-        item.values = (struct ot_values){VALUES_U16BE, count, r->at, reader_left(r)};
+        m->one.values = (struct ot_values){VALUES_U16BE, count, r->at, reader_left(r)};
     else if (has_data)
-        item.values = (struct ot_values){VALUES_BYTES, 1, r->at, reader_left(r)};
+        m->one.values = (struct ot_values){VALUES_BYTES, 1, r->at, reader_left(r)};
     if (has_data && reader_left(r) != (size_t)count * 2)
         complain(m, VIOLATION_COUNT, "data is not as long as the count says");
-    put_one(m, item);
     reader_skip(r, reader_left(r));
 }
 
 static void put_program(struct message *m, uint16_t program)
 {
-    put_one(m, (struct ot_item){.area = "program", .number = program, .has_number = true});
+    put_one(m, &(struct asked_one){.area = "program", .number = program, .has_number = true});
 }
 
 /* | program 2 | protect 1 | first word 4 | last word 4 | password 4 | [W342] 5-3-10 */
@@ -453,13 +476,14 @@ static void name_read_response(struct message *m, struct reader *r)
 
 /* --- files --- */
 
-enum { FILE_NAME_SIZE = 12 };
-
 static void put_file(struct message *m, struct text name)
 {
     while (name.size && (name.at[name.size - 1] == ' ' || name.at[name.size - 1] == 0))
         name.size--;
-    put_one(m, (struct ot_item){.area = "file", .name = name});
+    struct asked_one one = {.area = "file", .name_size = (uint8_t)name.size};
+    if (name.size)
+        memcpy(one.name, name.at, name.size);
+    put_one(m, &one);
 }
 
 /* | disk 2 | name 12 | position 4 | size 2 | of a write: parameter 2 before the name, data behind |
@@ -480,7 +504,7 @@ static void file_request(struct message *m, struct reader *r)
     m->event.transfer = (struct ot_transfer){
         .step = position == 0 ? TRANSFER_BEGIN : TRANSFER_BLOCK,
         .operation = m->event.operation,
-        .key = hash_bytes(name.at, name.size),
+        .key = hash_bytes(m->one.name.at, m->one.name.size),
         .name = m->one.name,
     };
     if (m->code == FINS_FILE_READ)
@@ -490,6 +514,28 @@ static void file_request(struct message *m, struct reader *r)
     if (size != reader_left(r))
         complain(m, VIOLATION_COUNT, "data is not as long as the count says");
     reader_skip(r, reader_left(r));
+}
+
+/* | capacity 4 | position 4 | size 2 | data | [W342] 5-3-28 */
+static void file_read_response(struct message *m, struct reader *r)
+{
+    uint32_t capacity = reader_u32be(r);
+    uint32_t position = reader_u32be(r);
+    uint16_t size = reader_u16be(r);
+    struct reader data = reader_take(r, reader_left(r));
+    if (!reader_ok(r) || !m->is_matched)
+        return;
+    m->event.transfer = (struct ot_transfer){
+        .step = (uint64_t)position + size >= capacity ? TRANSFER_END : TRANSFER_BLOCK,
+        .operation = m->event.operation,
+        .key = hash_bytes(m->asked.one.name, m->asked.one.name_size),
+        .name = {m->asked.one.name, m->asked.one.name_size},
+        .declared_size = capacity,
+        .bytes = data.at,
+        .size = reader_left(&data),
+    };
+    if (size != reader_left(&data))
+        complain(m, VIOLATION_COUNT, "data is not as long as the count says");
 }
 
 /* | direction 2: 0 memory to file, 1 file to memory, 2 compare | what 4 | words 2 | disk 2 | name
@@ -536,7 +582,7 @@ static const struct parser {
     {FINS_CONTROLLER_DATA,         NULL,                   controller_data_response},
     {FINS_CONNECTION_DATA,         NULL,                   connection_data_response},
     {FINS_CONTROLLER_STATUS,       NULL,                   status_response         },
-    {FINS_FILE_READ,               file_request,           NULL                    },
+    {FINS_FILE_READ,               file_request,           file_read_response      },
     {FINS_FILE_WRITE,              file_request,           NULL                    },
     {FINS_FILE_DELETE,             file_request,           NULL                    },
     {FINS_MEMORY_FILE_TRANSFER,    file_transfer_request,  NULL                    },
@@ -587,6 +633,11 @@ static void fins_answer(struct message *m, uint64_t key, struct reader *r)
     if (kept) {
         memcpy(&m->asked, kept, size);
         m->is_matched = true;
+        m->event.operation = (enum operation)m->asked.operation; /* its parameters decide */
+        if (m->asked.one.area) {
+            struct asked_one one = m->asked.one;
+            put_one(m, &one);
+        }
     } else {
         m->event.flags |= OT_NO_REQUEST;
     }
@@ -596,15 +647,15 @@ static void fins_answer(struct message *m, uint64_t key, struct reader *r)
         (struct ot_status){code ? OT_RESULT_ERROR : OT_RESULT_OK, code, fins_end_code(code)};
     if (code == 0)
         parse(m, r);
-    else
+    else if (m->asked.items_total)
         put_items(m);
     reader_skip(r, reader_left(r));
 }
 
 static void fins_ask(struct message *m, uint64_t key, uint8_t icf, struct reader *r)
 {
-    m->asked.code = m->code;
     parse(m, r);
+    m->asked.operation = (uint8_t)m->event.operation;
     if (icf & ICF_NO_ANSWER)
         return;
     size_t size = offsetof(struct asked, items) + m->asked.item_count * sizeof(struct asked_item);
@@ -626,6 +677,7 @@ static void fins_frame_dissect(struct dissect *d, struct reader r)
     m.pdu = r;
     m.is_matched = false;
     m.asked.item_count = m.asked.items_total = 0;
+    m.asked.one.area = NULL;
     uint8_t icf = reader_u8(&r);
     uint8_t rsv = reader_u8(&r);
     uint8_t gateways = reader_u8(&r);

@@ -7,7 +7,7 @@
  * has no CRC and a poll (fb) need not have one. */
 #include "crc.h"
 #include "decimal.h"
-#include "dissector.h"
+#include "hex_code.h"
 
 enum {
     ESCAPE = 0xf0,
@@ -53,11 +53,7 @@ static bool is_header(uint8_t byte)
 
 static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
 {
-    static const char hex[] = "0123456789abcdef";
-    memcpy(out, "0x", 2);
-    out[2] = hex[code[0] >> 4 & 15];
-    out[3] = hex[code[0] & 15];
-    out[4] = '\0';
+    hex_code(out, code[0], 2);
 }
 
 /* Both start values are met. */

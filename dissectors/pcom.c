@@ -10,7 +10,7 @@
  * The ASCII check is the sum of what is between / or A and itself; the binary ones make the sum of
  * header or data 0. */
 #include "decimal.h"
-#include "dissector.h"
+#include "hex_code.h"
 
 enum {
     TCP_HEADER = 6,
@@ -99,12 +99,7 @@ struct asked {
 
 static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
 {
-    static const char hex[] = "0123456789abcdef";
-    size_t digits = code[0] > 0xffff ? 6 : code[0] > 0xff ? 4 : 2;
-    memcpy(out, "0x", 2);
-    for (size_t i = 0; i < digits; i++)
-        out[2 + i] = hex[code[0] >> 4 * (digits - 1 - i) & 15];
-    out[2 + digits] = '\0';
+    hex_code(out, code[0], code[0] > 0xffff ? 6 : code[0] > 0xff ? 4 : 2);
 }
 
 /* --- hex --- */

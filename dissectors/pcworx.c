@@ -5,7 +5,8 @@
  * Not published; known is the exchange that asks a controller what it is: 1 opens, 5 announces, 6
  * asks. The answer to 6 has type, firmware, date and time of the firmware, and order number at
  * fixed places. */
-#include "dissector.h"
+#include "hex_code.h"
+#include "places.h"
 
 enum {
     HEADER_SIZE = 4,
@@ -25,43 +26,15 @@ enum {
 
 static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
 {
-    static const char hex[] = "0123456789abcdef";
-    memcpy(out, "0x", 2);
-    for (int i = 0; i < 4; i++)
-        out[2 + i] = hex[code[0] >> (12 - 4 * i) & 15];
-    out[6] = '\0';
+    hex_code(out, code[0], 4);
 }
 
-/* A printable text that ends with a zero, or nothing. */
-static struct text text_at(struct reader r, size_t at)
-{
-    reader_skip(&r, at);
-    size_t size = 0, left = reader_left(&r);
-    while (size < left && r.at[size] >= 0x20 && r.at[size] < 0x7f)
-        size++;
-    if (size == 0 || size == left || r.at[size])
-        return (struct text){NULL, 0};
-    return (struct text){(const char *)r.at, size};
-}
-
-static uint32_t identity(struct ot_fact *facts, struct reader pdu)
-{
-    static const struct {
-        uint8_t at, kind;
-    } places[] = {
-        {TYPE_AT,     FACT_PRODUCT     },
-        {FIRMWARE_AT, FACT_FIRMWARE    },
-        {ORDER_AT,    FACT_ORDER_NUMBER},
-    };
-    uint32_t count = 0;
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        struct text value = text_at(pdu, places[i].at);
-        if (value.size)
-            facts[count++] =
-                (struct ot_fact){.kind = (enum fact_kind)places[i].kind, .value = value};
-    }
-    return count;
-}
+static const struct place places[] = {
+    {TYPE_AT,     FACT_PRODUCT     },
+    {FIRMWARE_AT, FACT_FIRMWARE    },
+    {ORDER_AT,    FACT_ORDER_NUMBER},
+};
+enum { PLACES = sizeof places / sizeof *places };
 
 static void pcworx_dissect(struct dissect *d, struct reader r)
 {
@@ -79,7 +52,7 @@ static void pcworx_dissect(struct dissect *d, struct reader r)
     if (d->is_from_client == is_response)
         emit_violation(d, VIOLATION_DIRECTION, "PC WORX message of the other direction", pdu.at, 1);
     struct ot_event e = event_of(d);
-    struct ot_fact facts[4];
+    struct ot_fact facts[PLACES + 1];
     e.direction = is_response ? OT_RESPONSE : OT_REQUEST;
     e.code[0] = (uint32_t)way << 8 | message;
     e.spell = spell;
@@ -109,12 +82,12 @@ static void pcworx_dissect(struct dissect *d, struct reader r)
         *(uint8_t *)dissect_remember(d, message, 1, NULL) = message;
     }
     if (is_response && message == MESSAGE_IDENTIFY) {
-        e.fact_count = identity(facts, pdu);
+        e.fact_count = place_facts(facts, pdu, places, PLACES);
         facts[e.fact_count++] = (struct ot_fact){
             .kind = FACT_VENDOR, .value = {.at = "Phoenix Contact", .size = 15}
         };
         e.facts = facts;
-        struct text date = text_at(pdu, DATE_AT), time = text_at(pdu, TIME_AT);
+        struct text date = place_text(pdu, DATE_AT), time = place_text(pdu, TIME_AT);
         if (date.size && time.size)
             e.detail = dissect_text(d, "firmware of %.*s %.*s", (int)date.size, date.at,
                                     (int)time.size, time.at);

@@ -10,7 +10,8 @@
  * little endian; check is the complement of the sum of the header's words, or 0. A client asks for
  * a service by its name and gets a handle (0: there is none); then it calls methods of that handle.
  */
-#include "dissector.h"
+#include "hex_code.h"
+#include "places.h"
 
 enum {
     OLD_MARK = 0xcc,
@@ -67,43 +68,17 @@ struct header {
 
 static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
 {
-    static const char hex[] = "0123456789abcdef";
-    memcpy(out, "0x", 2);
-    for (int i = 0; i < 4; i++)
-        out[2 + i] = hex[code[0] >> (12 - 4 * i) & 15];
-    out[6] = '\0';
+    hex_code(out, code[0], 4);
 }
 
 /* --- the old port --- */
 
-static struct text text_at(struct reader r, size_t at)
-{
-    reader_skip(&r, at);
-    size_t size = 0, left = reader_left(&r);
-    while (size < left && r.at[size] >= 0x20 && r.at[size] < 0x7f)
-        size++;
-    return size && size < left && !r.at[size] ? (struct text){(const char *)r.at, size}
-                                              : (struct text){NULL, 0};
-}
-
-static uint32_t identity(struct ot_fact *facts, struct reader pdu)
-{
-    static const struct {
-        uint8_t at, kind;
-    } places[] = {
-        {RUNTIME_AT, FACT_SOFTWARE},
-        {TYPE_AT,    FACT_PRODUCT },
-        {PROJECT_AT, FACT_PROGRAM },
-    };
-    uint32_t count = 0;
-    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-        struct text value = text_at(pdu, places[i].at);
-        if (value.size)
-            facts[count++] =
-                (struct ot_fact){.kind = (enum fact_kind)places[i].kind, .value = value};
-    }
-    return count;
-}
+static const struct place places[] = {
+    {RUNTIME_AT, FACT_SOFTWARE},
+    {TYPE_AT,    FACT_PRODUCT },
+    {PROJECT_AT, FACT_PROGRAM },
+};
+enum { PLACES = sizeof places / sizeof *places };
 
 static void old_dissect(struct dissect *d, struct reader r)
 {
@@ -116,12 +91,12 @@ static void old_dissect(struct dissect *d, struct reader r)
         return;
     }
     struct ot_event e = event_of(d);
-    struct ot_fact facts[3];
+    struct ot_fact facts[PLACES];
     e.direction = d->is_from_client ? OT_REQUEST : OT_RESPONSE;
     e.code[0] = e.function = command;
     e.spell = spell;
     if (!d->is_from_client) {
-        e.fact_count = identity(facts, pdu);
+        e.fact_count = place_facts(facts, pdu, places, PLACES);
         e.facts = facts;
         e.status = (struct ot_status){OT_RESULT_OK, 0, "ok"};
     }
@@ -299,7 +274,7 @@ static enum claim recognise_old(struct reader r)
     size_t given = reader_left(&r);
     if (given >= sizeof identify && !memcmp(r.at, identify, sizeof identify))
         return CLAIM_YES;
-    if (text_at(r, RUNTIME_AT).size && text_at(r, TYPE_AT).size)
+    if (place_text(r, RUNTIME_AT).size && place_text(r, TYPE_AT).size)
         return CLAIM_WEAK;
     return given < OLD_HEADER ? CLAIM_MORE : CLAIM_NO;
 }

@@ -9,7 +9,7 @@
  *
  * all big endian; the CRC is CCITT with start 0. An answer does not repeat the command: it is the
  * one that was asked with its sequence. */
-#include "dissector.h"
+#include "hex_code.h"
 
 enum {
     HEADER_SIZE = 9,
@@ -200,15 +200,10 @@ struct asked {
 
 static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
 {
-    static const char hex[] = "0123456789abcdef";
-    if (code[0] >= COMMAND_NONE) {
+    if (code[0] >= COMMAND_NONE)
         memcpy(out, "none", 5);
-        return;
-    }
-    memcpy(out, "0x", 2);
-    out[2] = hex[code[0] >> 4 & 15];
-    out[3] = hex[code[0] & 15];
-    out[4] = '\0';
+    else
+        hex_code(out, code[0], 2);
 }
 
 static const struct command *command_find(uint8_t number)

@@ -1,5 +1,5 @@
 /* test_fins.c: FINS over UDP and TCP, held against PROTOCOLS 15 and the manuals. */
-#include "support/dissect_probe.h"
+#include "support/check_pdu.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -99,43 +99,43 @@ static const struct row {
     const char *shows, *ask, *asked, *answer, *answered, *operation, *detail;
 } rows[] = {
     {"words of DM",                 "0101 82 0064 00 0002",                                            "dm 100-101",            "0101 0000 0102 fffe",
-     "dm 100-101=258,65534",                                                                                                                                              "read",             ""              },
+     "dm 100-101=258,65534",                                                                                                                                                 "read",             ""              },
     {"a bit of CIO",                "0101 30 000a 03 0002",                                            "cio_bit 10-11",         "0101 0000 01 00",
-     "cio_bit 10-11=1,0",                                                                                                                                                 "read",             ""              },
-    {"a bank of EM",                "0101 a3 0001 00 0001",                                            "em3 1",                 "0101 0000 0007",            "em3 1=7",   "read",             ""              },
-    {"a bank of EM, old code",      "0101 91 0001 00 0001",                                            "em1 1",                 "0101 0000 0007",            "em1 1=7",   "read",
-     ""                                                                                                                                                                                                       },
+     "cio_bit 10-11=1,0",                                                                                                                                                    "read",             ""              },
+    {"a bank of EM",                "0101 a3 0001 00 0001",                                            "em3 1",                 "0101 0000 0007",            "em3 1=7",      "read",             ""              },
+    {"a bank of EM, old code",      "0101 91 0001 00 0001",                                            "em1 1",                 "0101 0000 0007",            "em1 1=7",      "read",
+     ""                                                                                                                                                                                                          },
     {"an area that nobody knows",   "0101 ee 0001 00 0001",                                            "memory 238 1",          "0101 0000 0007",
-     "memory 238 1=0007",                                                                                                                                                 "read",             ""              },
-    {"a write",                     "0102 b1 0005 00 0001 1234",                                       "work 5=4660",           "0102 0000",                 "work 5",    "write",            ""              },
-    {"a fill",                      "0103 82 0005 00 0010 00ff",                                       "dm 5-20=255",           "0103 0000",                 "dm 5-20",   "write",            ""              },
+     "memory 238 1=0007",                                                                                                                                                    "read",             ""              },
+    {"a write",                     "0102 b1 0005 00 0001 1234",                                       "work 5=4660",           "0102 0000",                 "work 5",       "write",            ""              },
+    {"a fill",                      "0103 82 0005 00 0010 00ff",                                       "dm 5-20=255",           "0103 0000",                 "dm 5-20",      "write",            ""              },
     {"many areas",                  "0104 82 0001 00 b2 0002 00",                                      "dm 1; holding 2",       "0104 0000 82 0009 b2 000a",
-     "dm 1=9; holding 2=10",                                                                                                                                              "read",             ""              },
+     "dm 1=9; holding 2=10",                                                                                                                                                 "read",             ""              },
     {"a copy inside",               "0105 82 0001 00 b0 0002 00 0003",                                 "dm 1-3{read}; cio 2-4", "0105 0000",
-     "dm 1-3; cio 2-4",                                                                                                                                                   "write",            ""              },
-    {"a parameter area",            "0202 8012 0000 8001 abcd",                                        "io_table 0=43981",      "0202 0000",                 "",
-     "config_change",                                                                                                                                                                         ""              },
-    {"run mode",                    "0401 ffff 04",                                                    "",                      "0401 0000",                 "",          "start",            "run mode"      },
-    {"monitor mode",                "0401 ffff 02",                                                    "",                      "0401 0000",                 "",          "start",            "monitor mode"  },
-    {"run without a mode",          "0401",                                                            "",                      "0401 0000",                 "",          "start",            "monitor mode"  },
-    {"a mode that nobody knows",    "0401 ffff 09",                                                    "",                      "0401 0000",                 "",          "mode_change",
-     "unknown mode"                                                                                                                                                                                           },
-    {"forcing on",                  "2301 0001 0001 30 0001 05",                                       "cio_bit 1",             "2301 0000",                 "cio_bit 1", "force",
-     "force on"                                                                                                                                                                                               },
-    {"forcing off",                 "2301 0001 0000 30 0001 05",                                       "cio_bit 1",             "2301 0000",                 "cio_bit 1", "force",
-     "force off"                                                                                                                                                                                              },
-    {"releasing",                   "2301 0001 ffff 30 0001 05",                                       "cio_bit 1",             "2301 0000",                 "cio_bit 1", "force",
-     "release"                                                                                                                                                                                                },
+     "dm 1-3; cio 2-4",                                                                                                                                                      "write",            ""              },
+    {"a parameter area",            "0202 8012 0000 8001 abcd",                                        "io_table 0=43981",      "0202 0000",                 "io_table 0",
+     "config_change",                                                                                                                                                                            ""              },
+    {"run mode",                    "0401 ffff 04",                                                    "",                      "0401 0000",                 "",             "start",            "run mode"      },
+    {"monitor mode",                "0401 ffff 02",                                                    "",                      "0401 0000",                 "",             "start",            "monitor mode"  },
+    {"run without a mode",          "0401",                                                            "",                      "0401 0000",                 "",             "start",            "monitor mode"  },
+    {"a mode that nobody knows",    "0401 ffff 09",                                                    "",                      "0401 0000",                 "",             "mode_change",
+     "unknown mode"                                                                                                                                                                                              },
+    {"forcing on",                  "2301 0001 0001 30 0001 05",                                       "cio_bit 1",             "2301 0000",                 "cio_bit 1",    "force",
+     "force on"                                                                                                                                                                                                  },
+    {"forcing off",                 "2301 0001 0000 30 0001 05",                                       "cio_bit 1",             "2301 0000",                 "cio_bit 1",    "force",
+     "force off"                                                                                                                                                                                                 },
+    {"releasing",                   "2301 0001 ffff 30 0001 05",                                       "cio_bit 1",             "2301 0000",                 "cio_bit 1",    "force",
+     "release"                                                                                                                                                                                                   },
     {"deleting a file",             "2205 0000 0001 50524f4720202020 2e4f424a",                        "PROG    .OBJ",
-     "2205 0000 0001",                                                                                                                                       "",          "file_delete",      ""              },
+     "2205 0000 0001",                                                                                                                                       "PROG    .OBJ", "file_delete",      ""              },
     {"program from a file",         "220c 0001 0000 00000000 00000100 0000 50524f4731202020 2e4f424a",
-     "PROG1   .OBJ",                                                                                                            "220c 0000",                 "",          "program_download", "file to memory"},
+     "PROG1   .OBJ",                                                                                                            "220c 0000",                 "PROG1   .OBJ", "program_download", "file to memory"},
     {"program to a file",           "220c 0000 0000 00000000 00000100 0000 50524f4731202020 2e4f424a",
-     "PROG1   .OBJ",                                                                                                            "220c 0000",                 "",          "program_upload",   "memory to file"},
+     "PROG1   .OBJ",                                                                                                            "220c 0000",                 "PROG1   .OBJ", "program_upload",   "memory to file"},
     {"parameters from a file",      "220b 0001 8010 0000 0010 0000 50524f4731202020 2e4f424a",
-     "PROG1   .OBJ",                                                                                                            "220b 0000",                 "",          "file_write",       "file to memory"},
+     "PROG1   .OBJ",                                                                                                            "220b 0000",                 "PROG1   .OBJ", "file_write",       "file to memory"},
     {"memory compared with a file", "220a 0002 b000 0000 0010 0000 50524f4731202020 2e4f424a",
-     "PROG1   .OBJ",                                                                                                            "220a 0000",                 "",          "file_read",        "compare"       },
+     "PROG1   .OBJ",                                                                                                            "220a 0000",                 "PROG1   .OBJ", "file_read",        "compare"       },
 };
 
 START_TEST(what_is_touched)
@@ -147,11 +147,8 @@ START_TEST(what_is_touched)
     struct probe *p = probe_create(TRANSPORT_UDP);
     probe_hex(p, &dissector_fins, true, ask);
     probe_hex(p, &dissector_fins, false, answer);
-    ck_assert_msg(!strcmp(probe_event(p, 0)->items, row->asked), "%s: %s", row->shows,
-                  probe_event(p, 0)->items);
-    ck_assert_msg(!strcmp(probe_event(p, 1)->items, row->answered), "%s: %s", row->shows,
-                  probe_event(p, 1)->items);
-    ck_assert_str_eq(probe_event(p, 0)->operation, row->operation);
+    check_items(p, 0, row->shows, row->asked, row->operation);
+    check_items(p, 1, row->shows, row->answered, row->operation);
     ck_assert_str_eq(probe_event(p, 0)->detail, row->detail);
     ck_assert_str_eq(probe_event(p, 1)->status, "ok");
     ck_assert_msg(p->violation_count == 0, "%s", row->shows);
@@ -226,6 +223,46 @@ START_TEST(a_program_is_a_transfer)
 }
 END_TEST
 
+START_TEST(a_file_that_is_read_is_a_transfer)
+{
+    static const char *const asks[] = {
+        "2202 0000 50524f4731202020 2e4f424a 00000000 0004",
+        "2202 0000 50524f4731202020 2e4f424a 00000004 0004",
+    };
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    char ask[160];
+    snprintf(ask, sizeof ask, ASK "%s", asks[0]);
+    probe_hex(p, &dissector_fins, true, ask);
+    probe_hex(p, &dissector_fins, false, ANSWER "2202 0000 00000006 00000000 0004 01020304");
+    snprintf(ask, sizeof ask, ASK "%s", asks[1]);
+    probe_hex(p, &dissector_fins, true, ask);
+    probe_hex(p, &dissector_fins, false, ANSWER "2202 0000 00000006 00000004 0002 0506");
+    static const char *const steps[] = {"begin", "block", "block", "end"};
+    const char *key = strstr(probe_event(p, 0)->transfer, "key=");
+    for (size_t i = 0; i < 4; i++) {
+        const struct probe_event *e = probe_event(p, i);
+        ck_assert_str_eq(e->items, "PROG1   .OBJ");
+        ck_assert_msg(strncmp(e->transfer, steps[i], strlen(steps[i])) == 0, "%s", e->transfer);
+        ck_assert(key && strncmp(strstr(e->transfer, "key="), key, strlen(key)) == 0);
+    }
+    ck_assert_ptr_nonnull(strstr(probe_event(p, 1)->transfer, "declared=6 bytes=4"));
+    ck_assert_ptr_nonnull(strstr(probe_event(p, 3)->transfer, "declared=6 bytes=2"));
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(what_was_refused_is_named)
+{
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    probe_hex(p, &dissector_fins, true, ASK "0308 0007 00");
+    probe_hex(p, &dissector_fins, false, ANSWER "0308 2102");
+    ck_assert_str_eq(probe_event(p, 1)->items, "program 7");
+    ck_assert_str_eq(probe_event(p, 1)->status, "error 8450 protected");
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(an_answer_alone)
 {
     struct probe *p = probe_create(TRANSPORT_UDP);
@@ -288,10 +325,7 @@ static const struct wrong {
 
 START_TEST(violations)
 {
-    struct probe *p = probe_create(TRANSPORT_UDP);
-    probe_hex(p, &dissector_fins, true, wrongs[_i].hex);
-    ck_assert_msg(probe_has_violation(p, wrongs[_i].kind), "%s: not told", wrongs[_i].shows);
-    probe_destroy(p);
+    check_violation(&dissector_fins, wrongs[_i].shows, wrongs[_i].hex, wrongs[_i].kind);
 }
 END_TEST
 
@@ -314,21 +348,11 @@ START_TEST(framing)
     uint8_t bytes[128];
     size_t size = hex_bytes(bytes, sizeof bytes, IN_TCP);
     for (size_t n = 0; n < size; n++) {
-        struct frame f = probe_frame(&dissector_fins, bytes, n);
-        ck_assert_msg(f.verdict == FRAME_NEED && f.size > n, "prefix of %zu", n);
         ck_assert_int_eq(probe_recognise(&dissector_fins, bytes, n), n == 0  ? CLAIM_NO
                                                                      : n < 6 ? CLAIM_MORE
                                                                              : CLAIM_YES);
     }
-    for (size_t n = 1; n < size; n++) {
-        struct probe *p = probe_create(TRANSPORT_TCP);
-        probe_stream(p, &dissector_fins, true, bytes, n);
-        ck_assert_uint_eq(p->event_count, 0);
-        probe_stream(p, &dissector_fins, true, bytes + n, size - n);
-        ck_assert_msg(p->event_count == 1, "split at %zu", n);
-        ck_assert_str_eq(probe_event(p, 0)->items, "dm 100-101");
-        probe_destroy(p);
-    }
+    check_prefixes(&dissector_fins, bytes, size);
     hex_bytes(bytes, sizeof bytes, "46494e53 00000007");
     ck_assert_int_eq(probe_frame(&dissector_fins, bytes, 8).verdict, FRAME_BROKEN);
     hex_bytes(bytes, sizeof bytes, "46494e53 00000810");
@@ -380,6 +404,8 @@ int main(void)
     tcase_add_test(tc, a_broadcast_wants_no_answer);
     tcase_add_test(tc, node_addresses_over_tcp);
     tcase_add_test(tc, the_ends_of_what_is_allowed);
+    tcase_add_test(tc, a_file_that_is_read_is_a_transfer);
+    tcase_add_test(tc, what_was_refused_is_named);
     tcase_add_test(tc, framing);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

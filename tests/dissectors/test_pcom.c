@@ -1,5 +1,5 @@
 /* test_pcom.c: PCOM, held against PROTOCOLS 24 and the layout of Unitronics' description. */
-#include "support/dissect_probe.h"
+#include "support/check_pdu.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -310,27 +310,20 @@ START_TEST(wrong_binary_and_direction)
 }
 END_TEST
 
-static void check_prefixes(const uint8_t *pdu, size_t size)
+static void check_whole(const uint8_t *pdu, size_t size)
 {
-    for (size_t i = 0; i < size; i++) {
-        ck_assert_int_eq(probe_frame(&dissector_pcom, pdu, i).verdict, FRAME_NEED);
+    check_prefixes(&dissector_pcom, pdu, size);
+    for (size_t i = 0; i < size; i++)
         ck_assert_int_eq(probe_recognise(&dissector_pcom, pdu, i), CLAIM_MORE);
-        struct probe *p = probe_create(TRANSPORT_TCP);
-        probe_stream(p, &dissector_pcom, true, pdu, i);
-        probe_stream(p, &dissector_pcom, true, pdu + i, size - i);
-        ck_assert_uint_eq(p->event_count, 1);
-        ck_assert_uint_eq(p->violation_count, 0);
-        probe_destroy(p);
-    }
     ck_assert_int_eq(probe_recognise(&dissector_pcom, pdu, size), CLAIM_YES);
 }
 
 START_TEST(every_prefix)
 {
     uint8_t pdu[256];
-    check_prefixes(pdu, message(pdu, 1, false, "00RW001002"));
-    check_prefixes(pdu, line(pdu, false, "00RW001002"));
-    check_prefixes(pdu, binary(pdu, 0x4d, "abcdef"));
+    check_whole(pdu, message(pdu, 1, false, "00RW001002"));
+    check_whole(pdu, line(pdu, false, "00RW001002"));
+    check_whole(pdu, binary(pdu, 0x4d, "abcdef"));
     static const uint8_t zeros[32], path[] = "/index.html HTTP/1.1\r\n";
     ck_assert_int_eq(probe_recognise(&dissector_pcom, zeros, sizeof zeros), CLAIM_NO);
     ck_assert_int_eq(probe_recognise(&dissector_pcom, (const uint8_t[]){1, 0, 0}, 3), CLAIM_NO);

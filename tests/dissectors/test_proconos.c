@@ -1,7 +1,7 @@
 /* test_proconos.c: ProConOS, held against PROTOCOLS 30 and the public capture of a stop and a
  * start.
  */
-#include "support/dissect_probe.h"
+#include "support/check_pdu.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -139,15 +139,7 @@ START_TEST(every_prefix)
 {
     uint8_t pdu[128];
     size_t size = hex_bytes(pdu, sizeof pdu, FIND_CONTROL);
-    for (size_t i = 0; i < size; i++) {
-        ck_assert_int_eq(probe_frame(&dissector_proconos, pdu, i).verdict, FRAME_NEED);
-        struct probe *p = probe_create(TRANSPORT_TCP);
-        probe_stream(p, &dissector_proconos, true, pdu, i);
-        probe_stream(p, &dissector_proconos, true, pdu + i, size - i);
-        ck_assert_uint_eq(p->event_count, 1);
-        ck_assert_uint_eq(p->violation_count, 0);
-        probe_destroy(p);
-    }
+    check_prefixes(&dissector_proconos, pdu, size);
     ck_assert_int_eq(probe_recognise(&dissector_proconos, pdu, size), CLAIM_YES);
     ck_assert_int_eq(probe_recognise(&dissector_proconos, pdu, 15), CLAIM_MORE);
     static const uint8_t zeros[32];

@@ -1,5 +1,5 @@
 /* test_slmp.c: MC protocol frames 1E, 3E and 4E, held against PROTOCOLS 16 and the manuals. */
-#include "support/dissect_probe.h"
+#include "support/check_pdu.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -144,11 +144,8 @@ START_TEST(what_is_touched)
     feed(p, false, row->ask);
     feed(p, true, row->answer);
     for (size_t i = 0; i < 2; i++) {
-        const struct probe_event *e = probe_event(p, i);
-        ck_assert_msg(!strcmp(e->items, i ? row->answered : row->asked), "%s: %s", row->shows,
-                      e->items);
-        ck_assert_msg(!strcmp(e->operation, row->operation), "%s: %s", row->shows, e->operation);
-        ck_assert_uint_eq(e->flags, 0);
+        check_items(p, i, row->shows, i ? row->answered : row->asked, row->operation);
+        ck_assert_uint_eq(probe_event(p, i)->flags, 0);
     }
     ck_assert_str_eq(probe_event(p, 1)->status, "ok");
     ck_assert_msg(p->violation_count == 0, "%s", row->shows);
@@ -344,10 +341,7 @@ static const struct wrong {
 
 START_TEST(violations)
 {
-    struct probe *p = probe_create(TRANSPORT_UDP);
-    probe_hex(p, &dissector_slmp, true, wrongs[_i].hex);
-    ck_assert_msg(probe_has_violation(p, wrongs[_i].kind), "%s: not told", wrongs[_i].shows);
-    probe_destroy(p);
+    check_violation(&dissector_slmp, wrongs[_i].shows, wrongs[_i].hex, wrongs[_i].kind);
 }
 END_TEST
 
@@ -363,32 +357,19 @@ START_TEST(the_greatest_read)
 }
 END_TEST
 
-static void check_framing(const uint8_t *bytes, size_t size)
-{
-    for (size_t n = 0; n < size; n++) {
-        struct frame f = probe_frame(&dissector_slmp, bytes, n);
-        ck_assert_msg(f.verdict == FRAME_NEED && f.size > n, "prefix of %zu", n);
-    }
-    for (size_t n = 1; n < size; n++) {
-        struct probe *p = probe_create(TRANSPORT_TCP);
-        probe_stream(p, &dissector_slmp, true, bytes, n);
-        probe_stream(p, &dissector_slmp, true, bytes + n, size - n);
-        ck_assert_msg(p->event_count == 1, "split at %zu", n);
-        probe_destroy(p);
-    }
-}
-
 START_TEST(framing)
 {
     uint8_t bytes[128];
     size_t size =
         hex_bytes(bytes, sizeof bytes, "5000 " ROUTE "0c00 1000 0104 0000 640000 a8 0200");
-    check_framing(bytes, size);
-    check_framing(bytes, hex_bytes(bytes, sizeof bytes,
-                                   "5400 0100 0000 " ROUTE "0c00 1000 0104 0000 640000 a8 0100"));
-    check_framing(bytes, hex_bytes(bytes, sizeof bytes, "03 ff 0a00 64000000 2044 01 00 2a00"));
+    check_prefixes(&dissector_slmp, bytes, size);
+    check_prefixes(&dissector_slmp, bytes,
+                   hex_bytes(bytes, sizeof bytes,
+                             "5400 0100 0000 " ROUTE "0c00 1000 0104 0000 640000 a8 0100"));
+    check_prefixes(&dissector_slmp, bytes,
+                   hex_bytes(bytes, sizeof bytes, "03 ff 0a00 64000000 2044 01 00 2a00"));
     static const char ascii[] = "500000FF03FF000018001004010000D*0001000002";
-    check_framing((const uint8_t *)ascii, sizeof ascii - 1);
+    check_prefixes(&dissector_slmp, ascii, sizeof ascii - 1);
     hex_bytes(bytes, sizeof bytes, "5000 " ROUTE "0110");
     ck_assert_int_eq(probe_frame(&dissector_slmp, bytes, 9).verdict, FRAME_BROKEN);
     hex_bytes(bytes, sizeof bytes, "5000 " ROUTE "0010");

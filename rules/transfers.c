@@ -130,7 +130,8 @@ const struct transfer *transfers_step(struct transfers *t, const struct ot_event
         *replaced = transfer_close(t, transfer, &t->replaced);
         transfer = NULL;
     }
-    if (!transfer && (e->transfer.step == TRANSFER_END || e->transfer.step == TRANSFER_ABORT))
+    bool is_over = e->transfer.step == TRANSFER_END || e->transfer.step == TRANSFER_ABORT;
+    if (!transfer && is_over && !e->transfer.size)
         return NULL; /* told before, or begun before we listened */
     if (!transfer)
         transfer = transfer_open(t, e, &is_new);

@@ -26,6 +26,16 @@ enum {
 
 static void release_flow(void *context, struct flow *f);
 
+static void note_ethertypes(struct analyser *a)
+{
+    for (size_t i = 0; i < dissector_count; i++) {
+        const struct dissector *d = dissectors[i];
+        for (size_t n = 0; (d->over & OVER_ETHERTYPE) && n < DISSECTOR_ETHERTYPES_MAX; n++)
+            a->ethertypes[d->ethertypes[n] / 8] |=
+                (uint8_t)(d->ethertypes[n] ? 1 << d->ethertypes[n] % 8 : 0);
+    }
+}
+
 struct analyser *analyser_create(const struct analyser_options *options,
                                  const struct analyser_sink *sink)
 {
@@ -40,6 +50,7 @@ struct analyser *analyser_create(const struct analyser_options *options,
     a->pairs = memory_create(PAIRS_MAX, PAIR_ENTRY_SIZE);
     a->protocols = calloc(dissector_count, sizeof *a->protocols);
     bool ok = arena_create(&a->arena, ARENA_SIZE);
+    note_ethertypes(a);
     if (options->is_classifying)
         a->classifier = classifier_create(NDPI_FLOWS_MAX);
     if (!ok || !a->flows || !a->pool || !a->requests || !a->pairs || !a->protocols ||
@@ -732,21 +743,18 @@ static void datagram(struct analyser *a, struct flow *f, const struct packet *p,
 
 /* --- one packet --- */
 
-static bool is_known_ethertype(uint16_t ethertype)
+static bool is_known_ethertype(const struct analyser *a, uint16_t ethertype)
 {
-    for (size_t i = 0; i < dissector_count; i++)
-        if ((dissectors[i]->over & OVER_ETHERTYPE) && has_ethertype(dissectors[i], ethertype))
-            return true;
-    return false;
+    return (a->ethertypes[ethertype / 8] >> ethertype % 8 & 1) != 0;
 }
 
 /* May this packet belong to a flow at all? */
-static bool is_analysable(const struct packet *p)
+static bool is_analysable(const struct analyser *a, const struct packet *p)
 {
     if (p->is_fragment)
         return false;
     if (p->source.kind == ADDRESS_NONE)
-        return p->has_mac && p->transport == TRANSPORT_NONE && is_known_ethertype(p->ethertype);
+        return p->has_mac && p->transport == TRANSPORT_NONE && is_known_ethertype(a, p->ethertype);
     return p->transport == TRANSPORT_TCP || p->transport == TRANSPORT_UDP;
 }
 
@@ -767,12 +775,34 @@ static bool is_from_a(const struct flow *f, const struct packet *p)
     return !address_equal(&p->source, &p->destination) || p->source_port == f->a.port;
 }
 
+void analyser_look(const struct analyser *a, const struct packet *p, struct analyser_place *place,
+                   unsigned step)
+{
+    if (step == 0) {
+        place->is_analysable = is_analysable(a, p);
+        if (place->is_analysable)
+            place->hash = flow_look(a->flows, p);
+    } else if (place->is_analysable && step == 1) {
+        place->flow = flow_look_on(a->flows, place->hash);
+    } else if (place->is_analysable && place->flow) {
+        flow_look_in(place->flow);
+    }
+}
+
 void analyser_packet(struct analyser *a, const struct packet *p)
 {
-    if (!is_analysable(p))
+    struct analyser_place place;
+    analyser_look(a, p, &place, 0);
+    analyser_packet_at(a, p, &place);
+}
+
+void analyser_packet_at(struct analyser *a, const struct packet *p,
+                        const struct analyser_place *place)
+{
+    if (!place->is_analysable)
         return;
     bool is_new;
-    struct flow *f = flow_find(a->flows, p, is_worth_a_flow(p), &is_new);
+    struct flow *f = flow_find(a->flows, p, place->hash, is_worth_a_flow(p), &is_new);
     if (!f)
         return;
     a->packet = p;

@@ -9,6 +9,7 @@
 #include <stddef.h>
 
 struct analyser;
+struct flow;
 
 struct analyser_options {
     uint32_t flows_max;
@@ -49,6 +50,20 @@ struct analyser *analyser_create(const struct analyser_options *options,
 void analyser_destroy(struct analyser *a);
 
 void analyser_packet(struct analyser *a, const struct packet *packet);
+
+/* What is known of a packet before its turn, so that memory it will need is fetched meanwhile: for
+ * several packets, each step for all of them, then analyser_packet_at for each in order. Changes
+ * nothing else. */
+enum { ANALYSER_STEPS = 3 };
+struct analyser_place {
+    uint64_t hash;
+    const struct flow *flow;
+    bool is_analysable;
+};
+void analyser_look(const struct analyser *a, const struct packet *packet,
+                   struct analyser_place *place, unsigned step);
+void analyser_packet_at(struct analyser *a, const struct packet *packet,
+                        const struct analyser_place *place);
 /* Once per second of packet time: ages flows. */
 void analyser_tick(struct analyser *a, int64_t time_ns);
 /* No more packets: what is still held is dissected. */

@@ -19,8 +19,9 @@ struct analyser {
     struct memory *pairs;
     struct arena arena;
     struct classifier *classifier;
-    struct protocol_stats *protocols; /* like dissectors[] */
-    const struct packet *packet;      /* being analysed */
+    struct protocol_stats *protocols;  /* like dissectors[] */
+    const struct packet *packet;       /* being analysed */
+    uint8_t ethertypes[(1 << 16) / 8]; /* a bit for each that a dissector sits on */
 };
 
 struct dissect_host {

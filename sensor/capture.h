@@ -47,6 +47,12 @@ bool capture_live(struct capture **capture, const struct capture_live_options *o
 enum capture_result capture_next(struct capture *capture, struct raw_packet *packet,
                                  struct error *err);
 
+/* Up to max (at least one) packets at once, as many as are at hand; all are borrowed until the next
+ * call of capture_next or capture_batch. *after: what came behind them, CAPTURE_PACKET when more
+ * may follow (then *err says nothing). */
+size_t capture_batch(struct capture *capture, struct raw_packet *packets, size_t max,
+                     enum capture_result *after, struct error *err);
+
 /* The name of a source: file path or interface. */
 const char *capture_source_name(const struct capture *capture, uint32_t source_index);
 

@@ -568,6 +568,11 @@ static enum capture_result start(struct capture_file *f, struct error *err)
     return damaged(f, err, "not a capture file (pcap, pcapng, or either with gzip)");
 }
 
+void capture_file_hold(struct capture_file *f, bool is_held)
+{
+    input_hold(f->input, is_held);
+}
+
 enum capture_result capture_file_next(struct capture_file *f, struct raw_packet *packet,
                                       struct error *err)
 {

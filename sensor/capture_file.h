@@ -19,7 +19,11 @@ struct capture_file *capture_file_open(const char *path, struct error *err);
 struct capture_file *capture_file_memory(const void *bytes, size_t size, const char *name);
 void capture_file_close(struct capture_file *file);
 
+/* Held: the bytes of packets stay valid until the hold ends, and CAPTURE_IDLE also means that the
+ * next packet is not in memory yet. */
+void capture_file_hold(struct capture_file *file, bool is_held);
 /* The next packet; number and source_index are left to the caller. Bytes are borrowed until the
- * next call. After CAPTURE_DAMAGED comes CAPTURE_END. CAPTURE_IDLE: a pipe has nothing yet. */
+ * next call (see capture_file_hold). After CAPTURE_DAMAGED comes CAPTURE_END. CAPTURE_IDLE: a pipe
+ * has nothing yet. */
 enum capture_result capture_file_next(struct capture_file *file, struct raw_packet *packet,
                                       struct error *err);

@@ -26,6 +26,7 @@ struct input {
     const uint8_t *memory; /* what is left of it */
     size_t memory_left;
     bool is_pipe, is_at_end;
+    bool is_held; /* the buffer must stay as it is */
 
     uint8_t *buffer;
     size_t start, end; /* not yet taken: buffer[start..end) */
@@ -209,6 +210,8 @@ static enum input_result look_for_gzip(struct input *in)
 
 static enum input_result fill(struct input *in, size_t n)
 {
+    if (in->is_held)
+        return INPUT_WAIT;
     if (in->why[0])
         return INPUT_ERROR;
     if (in->start > 0) {
@@ -228,6 +231,11 @@ static enum input_result fill(struct input *in, size_t n)
             return result;
     }
     return INPUT_READY;
+}
+
+void input_hold(struct input *in, bool is_held)
+{
+    in->is_held = is_held;
 }
 
 enum input_result input_peek(struct input *in, size_t n, const uint8_t **at, size_t *left)

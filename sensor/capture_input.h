@@ -4,6 +4,7 @@
 
 #include "sensor/base/error.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,8 +28,13 @@ struct input *input_open(const char *path, struct error *err);
 struct input *input_memory(const void *bytes, size_t size);
 void input_close(struct input *input);
 
+/* Held: what input_peek has shown stays where it is until the hold ends; meanwhile what is not yet
+ * in memory is INPUT_WAIT. Lets several packets be looked at together. */
+void input_hold(struct input *input, bool is_held);
+
 /* Makes the next n bytes (at most INPUT_PEEK_MAX) lie at *at without moving past them. They stay
- * there until the next call. With INPUT_SHORT, *left (when not NULL) says how many there are. */
+ * there until the next call (see input_hold). With INPUT_SHORT, *left (when not NULL) says how many
+ * there are. */
 enum input_result input_peek(struct input *input, size_t n, const uint8_t **at, size_t *left);
 
 /* Moves past bytes that input_peek has shown. */

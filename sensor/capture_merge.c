@@ -21,6 +21,7 @@ struct source {
 struct merge {
     struct source *sources;
     size_t count;
+    bool is_held; /* no file may be closed */
 };
 
 static void source_close(struct source *s)
@@ -44,7 +45,7 @@ static enum capture_result source_advance(struct source *s, uint32_t index, stru
         s->packet.source_index = index;
         s->packet.number = ++s->count;
     } else if (result != CAPTURE_IDLE) {
-        source_close(s);
+        s->head = HEAD_NONE;
     }
     return result == CAPTURE_END ? CAPTURE_PACKET : result;
 }
@@ -57,6 +58,8 @@ static enum capture_result merge_next(void *state, struct raw_packet *packet, st
         struct source *s = &m->sources[i];
         if (s->head == HEAD_WANTED) {
             enum capture_result result = source_advance(s, (uint32_t)i, err);
+            if (s->head == HEAD_NONE && !m->is_held)
+                source_close(s);
             if (result != CAPTURE_PACKET)
                 return result;
         }
@@ -68,6 +71,19 @@ static enum capture_result merge_next(void *state, struct raw_packet *packet, st
     *packet = first->packet;
     first->head = HEAD_WANTED; /* only then: its bytes are borrowed until now */
     return CAPTURE_PACKET;
+}
+
+static void merge_hold(void *state, bool is_held)
+{
+    struct merge *m = state;
+    m->is_held = is_held;
+    for (size_t i = 0; i < m->count; i++) {
+        struct source *s = &m->sources[i];
+        if (!is_held && s->head == HEAD_NONE)
+            source_close(s);
+        else if (s->file)
+            capture_file_hold(s->file, is_held);
+    }
 }
 
 static const char *merge_source_name(const void *state, uint32_t source_index)
@@ -96,6 +112,7 @@ static void merge_close(void *state)
 
 static const struct capture_backend merge_backend = {
     .next = merge_next,
+    .hold = merge_hold,
     .source_name = merge_source_name,
     .drops = merge_drops,
     .close = merge_close,

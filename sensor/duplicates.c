@@ -41,7 +41,7 @@ enum {
 struct entry {
     uint64_t hash;
     int64_t time_ns;
-    uint32_t path; /* hash of MACs, VLANs and TTL */
+    uint32_t path; /* of struct print */
     uint32_t copies;
 };
 
@@ -194,22 +194,34 @@ static bool is_copy(const struct packet *p, bool is_same_path, int64_t age)
     return age <= (has_id || !is_same_path ? WINDOW_NS : WINDOW_SAME_PATH_NS);
 }
 
-bool duplicates_seen(struct duplicates *d, const struct packet *p)
+struct print duplicates_print(const struct duplicates *d, const struct packet *p)
 {
-    struct gathered g = {.size = 0};
-    uint64_t hash;
+    struct print print = {.is_compared = true};
+    struct gathered g;
+    g.size = 0;
     gather(&g, &p->segment, sizeof p->segment);
     if (p->network && p->source.kind == ADDRESS_IP4)
-        hash = hash_ip4(&g, p);
+        print.hash = hash_ip4(&g, p);
     else if (p->network && p->source.kind == ADDRESS_IP6)
-        hash = hash_ip6(&g, p);
+        print.hash = hash_ip6(&g, p);
     else if (p->has_mac && p->payload && !is_cyclic(p->ethertype))
-        hash = hash_frame(&g, p);
+        print.hash = hash_frame(&g, p);
     else
-        return false;
+        return (struct print){.is_compared = false};
+    print.path = path_of(p);
+    const struct entry *set = d->sets[print.hash % SETS];
+    __builtin_prefetch(&set[0], 1);
+    __builtin_prefetch(&set[WAYS - 1], 1);
+    return print;
+}
 
+bool duplicates_seen_print(struct duplicates *d, const struct packet *p, const struct print *print)
+{
+    if (!print->is_compared)
+        return false;
+    uint64_t hash = print->hash;
+    uint32_t path = print->path;
     struct entry *set = d->sets[hash % SETS], *oldest = &set[0];
-    uint32_t path = path_of(p);
     for (size_t way = 0; way < WAYS; way++) {
         struct entry *e = &set[way];
         if (e->hash == hash) {
@@ -230,4 +242,10 @@ bool duplicates_seen(struct duplicates *d, const struct packet *p)
     }
     *oldest = (struct entry){hash, p->time_ns, path, 0};
     return false;
+}
+
+bool duplicates_seen(struct duplicates *d, const struct packet *p)
+{
+    struct print print = duplicates_print(d, p);
+    return duplicates_seen_print(d, p, &print);
 }

@@ -13,3 +13,15 @@ void duplicates_destroy(struct duplicates *duplicates);
 
 /* True when an identical packet came within the window. */
 bool duplicates_seen(struct duplicates *duplicates, const struct packet *packet);
+
+/* What is compared of a packet. */
+struct print {
+    uint64_t hash;
+    uint32_t path; /* hash of MACs, VLANs and TTL */
+    bool is_compared;
+};
+/* duplicates_seen in two steps: the first asks for the memory that the second one needs, so that
+ * several packets wait for theirs together. */
+struct print duplicates_print(const struct duplicates *duplicates, const struct packet *packet);
+bool duplicates_seen_print(struct duplicates *duplicates, const struct packet *packet,
+                           const struct print *print);

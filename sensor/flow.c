@@ -4,6 +4,7 @@
 #include "sensor/base/hash.h"
 #include "sensor/base/pair.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,6 +12,8 @@ enum {
     SLAB_FLOWS = 256,
     /* moving a flow to the front of the list on every packet would cost cache misses for nothing */
     TOUCH_NS = 100000000,
+    LAYERS_WARM = 2, /* a carrier and what it carries: what every packet of a flow looks at */
+    FLOW_WARM = offsetof(struct flow, layers[LAYERS_WARM]),
 };
 static const int64_t TCP_IDLE_NS =
     3600 * (int64_t)1000000000; /* slow pollers keep connections for hours */
@@ -191,7 +194,7 @@ static struct flow *take_flow(struct flow_table *t)
         flow_close(t, t->oldest);
     }
     if (!t->unused) {
-        struct slab *slab = malloc(sizeof *slab);
+        struct slab *slab = aligned_alloc(FLOW_LINE, sizeof *slab);
         if (!slab)
             return NULL;
         slab->next = t->slabs;
@@ -235,9 +238,32 @@ static struct flow *make_flow(struct flow_table *t, const struct packet *p, uint
     return f;
 }
 
-struct flow *flow_find(struct flow_table *t, const struct packet *p, bool create, bool *is_new)
+uint64_t flow_look(const struct flow_table *t, const struct packet *p)
 {
     uint64_t hash = hash_of(p);
+    __builtin_prefetch(&t->buckets[hash & t->mask]);
+    return hash;
+}
+
+const struct flow *flow_look_on(const struct flow_table *t, uint64_t hash)
+{
+    const struct flow *f = t->buckets[hash & t->mask];
+    const char *at = (const char *)f;
+    for (size_t i = 0; f && i < FLOW_WARM; i += FLOW_LINE)
+        __builtin_prefetch(at + i, 1);
+    return f;
+}
+
+void flow_look_in(const struct flow *f)
+{
+    for (size_t i = 0; i < LAYERS_WARM; i++)
+        if (f->layers[i].state)
+            __builtin_prefetch(f->layers[i].state, 1);
+}
+
+struct flow *flow_find(struct flow_table *t, const struct packet *p, uint64_t hash, bool create,
+                       bool *is_new)
+{
     *is_new = false;
     for (struct flow *f = t->buckets[hash & t->mask]; f; f = f->next_in_bucket) {
         if (!is_flow_of(f, hash, p))

@@ -22,7 +22,7 @@ struct layer {
     size_t state_size; /* more than the dissector's after dissect_grow */
 };
 
-enum { FLOW_LAYERS = 6 };
+enum { FLOW_LAYERS = 6, FLOW_LINE = 64 /* of a processor's cache */ };
 
 /* One direction: A is the sender of the first packet seen. */
 struct half {
@@ -36,17 +36,13 @@ struct half {
     bool is_finished;
 };
 
+/* What every packet looks at lies together, in the order it is looked at; what few need comes last.
+ */
 struct flow {
-    struct ot_flow view;
+    _Alignas(FLOW_LINE) struct ot_flow view;
     struct flow *next_in_bucket;
-    struct flow *older, *newer;
     uint64_t hash;
-    uint64_t pair;         /* pair_hash of its ends */
-    struct half halves[2]; /* [0] from A, [1] from B */
-    struct layer layers[FLOW_LAYERS];
-    void *ndpi; /* of the classifier */
-    const struct dissector *candidate;
-    const char *protocol_name; /* reported */
+    uint64_t pair; /* pair_hash of its ends */
     struct endpoint a;
     bool is_a_client;
     uint8_t state; /* enum flow_state */
@@ -60,6 +56,12 @@ struct flow {
     bool has_good; /* a PDU was framed: the claim is right, whatever comes */
     bool is_closed;
     uint16_t ethertype;
+    const char *protocol_name; /* reported */
+    struct half halves[2];     /* [0] from A, [1] from B */
+    struct layer layers[FLOW_LAYERS];
+    struct flow *older, *newer;
+    void *ndpi; /* of the classifier */
+    const struct dissector *candidate;
 };
 
 struct flow_table;
@@ -70,9 +72,19 @@ struct flow_table *flow_table_create(uint32_t capacity,
                                      void *context, struct counters *counters);
 void flow_table_destroy(struct flow_table *t);
 
-/* The flow of this packet, or NULL when there is none and create is false (or memory is out).
- * *is_new tells; a new flow has only its ends, times and id filled, with A as client. */
-struct flow *flow_find(struct flow_table *t, const struct packet *p, bool create, bool *is_new);
+/* The hash by which the flow of a packet is found. */
+uint64_t flow_look(const struct flow_table *t, const struct packet *p);
+/* The three look functions ask for memory that flow_find and those after it will need, so that
+ * several packets wait for theirs together: the hash's bucket, the flow that most likely is meant
+ * (NULL: none), what it points to. Nothing is changed; flows may come and go before flow_find. */
+const struct flow *flow_look_on(const struct flow_table *t, uint64_t hash);
+void flow_look_in(const struct flow *f);
+
+/* The flow of this packet, whose hash flow_look gave, or NULL when there is none and create is
+ * false (or memory is out). *is_new tells; a new flow has only its ends, times and id filled, with
+ * A as client. */
+struct flow *flow_find(struct flow_table *t, const struct packet *p, uint64_t hash, bool create,
+                       bool *is_new);
 /* Releases flows that have been silent for long; looks every ten seconds of packet time. */
 void flow_expire(struct flow_table *t, int64_t now_ns);
 /* Releases one flow at once. */

@@ -121,6 +121,18 @@ void *memory_put(struct memory *m, uint64_t key, size_t size, bool *existed, boo
     return memset(e->data, 0, size);
 }
 
+void memory_look(const struct memory *m, uint64_t key)
+{
+    __builtin_prefetch(&m->buckets[key & m->bucket_mask]);
+}
+
+void memory_look_on(const struct memory *m, uint64_t key)
+{
+    uint32_t i = m->buckets[key & m->bucket_mask];
+    if (i != NOBODY)
+        __builtin_prefetch(entry_at(m, i), 1);
+}
+
 void *memory_get(struct memory *m, uint64_t key, size_t *size)
 {
     uint32_t i = find(m, key);

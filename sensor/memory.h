@@ -15,6 +15,10 @@ void memory_destroy(struct memory *m);
 /* The entry of key with its first `size` bytes zeroed: new, or the old one over again (*existed).
  * *evicted: an other entry that nobody had taken had to go. size is at most entry_size. */
 void *memory_put(struct memory *m, uint64_t key, size_t size, bool *existed, bool *evicted);
+/* Asks for the memory that memory_get will need: first the bucket, then the entry. Changes nothing.
+ */
+void memory_look(const struct memory *m, uint64_t key);
+void memory_look_on(const struct memory *m, uint64_t key);
 /* The entry of key, or NULL. size may be NULL. */
 void *memory_get(struct memory *m, uint64_t key, size_t *size);
 /* Forgets an entry that memory_get gave; its bytes stay valid until the next memory_put. */

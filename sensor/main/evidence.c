@@ -94,6 +94,11 @@ static uint64_t room_for(struct evidence *e, uint64_t need)
     return e->written;
 }
 
+void evidence_look(const struct evidence *e, uint64_t pair)
+{
+    __builtin_prefetch(&e->buckets[pair % BUCKETS], 1);
+}
+
 void evidence_packet(struct evidence *e, const struct packet *p, uint64_t pair)
 {
     uint32_t size = p->captured_size < EVIDENCE_SNAP ? p->captured_size : EVIDENCE_SNAP;

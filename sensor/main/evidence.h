@@ -13,6 +13,8 @@ enum { EVIDENCE_PACKETS = 20 }; /* before, and after */
 struct evidence *evidence_create(size_t bytes, const struct finding_sink *sink);
 void evidence_destroy(struct evidence *e);
 
+/* Asks for the memory that evidence_packet will need for this pair. */
+void evidence_look(const struct evidence *e, uint64_t pair);
 /* Keeps a packet, before it is dissected. pair: pair_hash of its ends. */
 void evidence_packet(struct evidence *e, const struct packet *p, uint64_t pair);
 /* Overwrites bytes of the packet kept last (a password); outside of it: its whole payload. */

@@ -42,6 +42,8 @@ struct file_run {
     struct sigma_rules *rules;
     struct counters counters; /* of reading and decoding */
     int64_t last_ns, next_tick_ns;
+    struct packet packets[WORKER_BATCH]; /* looked at together, and what is compared of them */
+    struct print prints[WORKER_BATCH];
     bool is_damaged;
 };
 
@@ -160,36 +162,70 @@ static void tick(struct file_run *r, int64_t now_ns)
     core_tick(r->core, now_ns, &m);
 }
 
-static void take_packet(struct file_run *r, const struct raw_packet *raw)
+/* False: a copy that does not count. */
+static bool is_wanted(struct file_run *r, struct packet *p, const struct print *print)
 {
-    struct packet p;
-    if (!decode(r->decoder, raw, &p, &r->counters))
-        return;
-    if (duplicates_seen(r->duplicates, &p)) {
+    if (duplicates_seen_print(r->duplicates, p, print)) {
         if (!r->options->keep_duplicates) {
             r->counters.duplicates++;
-            return;
+            return false;
         }
         r->counters.duplicates_kept++;
     }
-    if (p.time_ns < r->last_ns) { /* DESIGN: a backward step is clamped and counted */
-        r->counters.time_backwards += r->last_ns - p.time_ns > SECOND_NS;
-        p.time_ns = r->last_ns;
+    if (p->time_ns < r->last_ns) { /* DESIGN: a backward step is clamped and counted */
+        r->counters.time_backwards += r->last_ns - p->time_ns > SECOND_NS;
+        p->time_ns = r->last_ns;
     }
-    r->last_ns = p.time_ns;
-    worker_packet(r->worker, &p);
-    if (p.time_ns >= r->next_tick_ns)
-        tick(r, p.time_ns);
+    r->last_ns = p->time_ns;
+    return true;
+}
+
+/* Decodes what may be looked at together: up to the next tick, which sees all the counters of what
+ * came before it, and up to a reassembled datagram, whose bytes the next one may use. Returns how
+ * many were read. */
+static size_t decode_some(struct file_run *r, const struct raw_packet *raw, size_t raw_count,
+                          size_t *count)
+{
+    size_t i = 0;
+    *count = 0;
+    for (bool is_last = false; i < raw_count && !is_last; i++) {
+        struct packet *p = &r->packets[*count];
+        if (!decode(r->decoder, &raw[i], p, &r->counters))
+            continue;
+        r->prints[*count] = duplicates_print(r->duplicates, p);
+        is_last = p->is_reassembled || p->time_ns >= r->next_tick_ns;
+        ++*count;
+    }
+    return i;
+}
+
+static void take_packets(struct file_run *r, const struct raw_packet *raw, size_t raw_count)
+{
+    while (raw_count > 0) {
+        const struct packet *wanted[WORKER_BATCH];
+        size_t count, wanted_count = 0;
+        size_t used = decode_some(r, raw, raw_count, &count);
+        for (size_t i = 0; i < count; i++)
+            if (is_wanted(r, &r->packets[i], &r->prints[i]))
+                wanted[wanted_count++] = &r->packets[i];
+        worker_packets(r->worker, wanted, wanted_count);
+        if (wanted_count > 0 && r->last_ns >= r->next_tick_ns)
+            tick(r, r->last_ns);
+        raw += used;
+        raw_count -= used;
+    }
 }
 
 static void read_packets(struct file_run *r)
 {
-    struct raw_packet raw;
+    struct raw_packet raw[WORKER_BATCH];
     struct error err;
     for (;;) {
-        switch (capture_next(r->capture, &raw, &err)) {
+        enum capture_result after;
+        size_t count = capture_batch(r->capture, raw, WORKER_BATCH, &after, &err);
+        take_packets(r, raw, count);
+        switch (after) {
         case CAPTURE_PACKET:
-            take_packet(r, &raw);
             break;
         case CAPTURE_DAMAGED:
             log_error("%s", err.text);

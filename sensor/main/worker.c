@@ -11,6 +11,7 @@
 #include "sensor/base/pair.h"
 #include "sensor/memory.h"
 
+#include <assert.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -525,7 +526,13 @@ bool worker_load(struct worker *w, struct store *store, struct error *err)
 
 /* --- packets --- */
 
-static void tell_host(struct worker *w, const struct packet *p)
+/* What is known of a packet before its turn. */
+struct ahead {
+    uint64_t pair, host;
+    struct analyser_place flow;
+};
+
+static uint64_t host_hash(const struct packet *p)
 {
     struct {
         struct address ip;
@@ -536,8 +543,11 @@ static void tell_host(struct worker *w, const struct packet *p)
     key.ip = p->arp.is_present ? p->arp.sender_ip : p->source;
     key.mac = p->source_mac;
     key.segment = p->segment;
-    uint64_t hash = hash_bytes(&key, sizeof key);
+    return hash_bytes(&key, sizeof key);
+}
 
+static void tell_host(struct worker *w, const struct packet *p, uint64_t hash)
+{
     struct source *h = memory_get(w->hosts, hash, NULL);
     bool is_new = !h;
     if (is_new) {
@@ -552,7 +562,7 @@ static void tell_host(struct worker *w, const struct packet *p)
         .kind = SIGHTING_HOST,
         .time_ns = p->time_ns,
         .segment = p->segment,
-        .who = {key.ip, key.mac, 0},
+        .who = {p->arp.is_present ? p->arp.sender_ip : p->source, p->source_mac, 0},
         .transport = p->transport,
         .vlan = p->vlan_count ? p->vlans[0] : VLAN_NONE,
         .packets = h->packets,
@@ -627,7 +637,30 @@ void worker_tick(struct worker *w, int64_t time_ns)
         history_tick(w->history, time_ns, false);
 }
 
-void worker_packet(struct worker *w, const struct packet *p)
+static bool has_host(const struct packet *p)
+{
+    return p->has_mac || p->source.kind != ADDRESS_NONE;
+}
+
+/* Each step asks for memory whose place the step before has brought. */
+static void look(const struct worker *w, const struct packet *p, struct ahead *ahead, unsigned step)
+{
+    if (step == 0) {
+        struct endpoint source = {p->source, p->source_mac, 0};
+        struct endpoint destination = {p->destination, p->destination_mac, 0};
+        ahead->pair = pair_hash(p->segment, &source, &destination);
+        evidence_look(w->evidence, ahead->pair);
+        if (has_host(p)) {
+            ahead->host = host_hash(p);
+            memory_look(w->hosts, ahead->host);
+        }
+    } else if (step == 1 && has_host(p)) {
+        memory_look_on(w->hosts, ahead->host);
+    }
+    analyser_look(w->analyser, p, &ahead->flow, step);
+}
+
+static void take_packet(struct worker *w, const struct packet *p, const struct ahead *ahead)
 {
     if (p->time_ns >= w->next_tick_ns)
         worker_tick(w, p->time_ns);
@@ -636,20 +669,38 @@ void worker_packet(struct worker *w, const struct packet *p)
     if (p->time_ns > w->last_ns)
         w->last_ns = p->time_ns;
 
-    struct endpoint source = {p->source, p->source_mac, 0};
-    struct endpoint destination = {p->destination, p->destination_mac, 0};
-    w->pair = pair_hash(p->segment, &source, &destination);
+    w->pair = ahead->pair;
     w->packet = p;
     evidence_packet(w->evidence, p, w->pair);
-    if (p->has_mac || p->source.kind != ADDRESS_NONE)
-        tell_host(w, p);
+    if (has_host(p))
+        tell_host(w, p, ahead->host);
     if (p->arp.is_present)
         tell_arp(w, p);
     if (p->arp.is_router)
         tell_router(w, p);
-    analyser_packet(w->analyser, p);
+    analyser_packet_at(w->analyser, p, &ahead->flow);
     evidence_flush(w->evidence);
     w->packet = NULL;
+}
+
+void worker_packet(struct worker *w, const struct packet *p)
+{
+    struct ahead ahead;
+    look(w, p, &ahead, 0);
+    take_packet(w, p, &ahead);
+}
+
+void worker_packets(struct worker *w, const struct packet *const packets[], size_t count)
+{
+    struct ahead aheads[WORKER_BATCH];
+    assert(count <= WORKER_BATCH);
+    for (unsigned step = 0; count > 1 && step < ANALYSER_STEPS; step++)
+        for (size_t i = 0; i < count; i++)
+            look(w, packets[i], &aheads[i], step);
+    if (count == 1)
+        worker_packet(w, packets[0]);
+    for (size_t i = 0; count > 1 && i < count; i++)
+        take_packet(w, packets[i], &aheads[i]);
 }
 
 /* --- a history --- */

@@ -36,6 +36,10 @@ void worker_destroy(struct worker *w);
 bool worker_load(struct worker *w, struct store *store, struct error *err) NODISCARD;
 
 void worker_packet(struct worker *w, const struct packet *p);
+/* The same for several packets in their order: the memory that they need is fetched while others
+ * are looked at. At most WORKER_BATCH. */
+enum { WORKER_BATCH = 16 };
+void worker_packets(struct worker *w, const struct packet *const packets[], size_t count);
 /* One of an event history, instead of packets: judged, with no evidence. packet says when and from
  * whom to whom, no more. */
 void worker_replay_event(struct worker *w, const struct ot_event *e);

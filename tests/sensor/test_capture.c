@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <zlib.h>
 
-enum { BYTES_MAX = 4096 };
+enum { BYTES_MAX = 4096, BATCH_MAX = 5 };
 
 static size_t unhex(const char *text, uint8_t *out)
 {
@@ -63,27 +63,44 @@ static void write_file(char path[128], const char *name, const void *bytes, size
 
 /* All that a capture gives: "SECONDS.NANOS source/number captured/wire @link; " per packet,
  * "!MESSAGE; " per error. Paths in messages are cut to their last part. */
-static void drain(struct capture *capture, char *says, size_t size)
+static void drain(struct capture *capture, size_t batch, char *says, size_t size)
 {
-    struct raw_packet p;
+    struct raw_packet p[BATCH_MAX];
     struct error err;
-    enum capture_result result;
+    enum capture_result after = CAPTURE_PACKET;
     size_t used = 0;
     *says = '\0';
-    while ((result = capture_next(capture, &p, &err)) != CAPTURE_END) {
-        int n = 0;
-        if (result == CAPTURE_PACKET)
-            n = snprintf(says + used, size - used,
-                         "%" PRId64 ".%09" PRId64 " %u/%" PRIu64 " %u/%u @%u; ",
-                         p.time_ns / 1000000000, p.time_ns % 1000000000, p.source_index, p.number,
-                         p.captured_size, p.wire_size, p.link_type);
-        else if (result == CAPTURE_DAMAGED)
-            n = snprintf(says + used, size - used, "!%s; ",
-                         strrchr(err.text, '/') ? strrchr(err.text, '/') + 1 : err.text);
-        used += (size_t)n;
+    while (after != CAPTURE_END) {
+        size_t count = capture_batch(capture, p, batch, &after, &err);
+        ck_assert_uint_le(count, batch);
+        for (size_t i = 0; i < count; i++) /* all are still there */
+            used += (size_t)snprintf(
+                says + used, size - used, "%" PRId64 ".%09" PRId64 " %u/%" PRIu64 " %u/%u @%u; ",
+                p[i].time_ns / 1000000000, p[i].time_ns % 1000000000, p[i].source_index,
+                p[i].number, p[i].captured_size, p[i].wire_size, p[i].link_type);
+        for (size_t i = 0; i < count; i++)
+            ck_assert(p[i].captured_size == 0 || p[i].bytes[0] == 0xaa);
+        if (after == CAPTURE_DAMAGED)
+            used +=
+                (size_t)snprintf(says + used, size - used, "!%s; ",
+                                 strrchr(err.text, '/') ? strrchr(err.text, '/') + 1 : err.text);
         ck_assert_uint_lt(used, size);
     }
-    ck_assert_int_eq(capture_next(capture, &p, &err), CAPTURE_END); /* and stays at the end */
+    ck_assert_int_eq(capture_next(capture, p, &err), CAPTURE_END); /* and stays at the end */
+}
+
+/* One at a time and several at once say the same. */
+static void read_files(const char *const *paths, size_t count, char *says, size_t says_size)
+{
+    char first[2048] = "";
+    for (size_t batch = 1; batch <= BATCH_MAX; batch++) {
+        struct capture *capture = capture_files(paths, count);
+        drain(capture, batch, says, says_size);
+        capture_close(capture);
+        if (batch == 1)
+            snprintf(first, sizeof first, "%s", says);
+        ck_assert_msg(strcmp(says, first) == 0, "%zu at once: %s", batch, says);
+    }
 }
 
 static void read_bytes(const void *bytes, size_t size, char *says, size_t says_size)
@@ -91,9 +108,7 @@ static void read_bytes(const void *bytes, size_t size, char *says, size_t says_s
     char path[128];
     write_file(path, "a.pcap", bytes, size);
     const char *paths[] = {path};
-    struct capture *capture = capture_files(paths, 1);
-    drain(capture, says, says_size);
-    capture_close(capture);
+    read_files(paths, 1, says, says_size);
 }
 
 /* ---- pcap ---- */
@@ -353,17 +368,23 @@ START_TEST(large_file)
         write_file(path, "a.pcap", is_packed ? packed : bytes, is_packed ? packed_size : size);
         const char *paths[] = {path};
         struct capture *capture = capture_files(paths, 1);
-        struct raw_packet p;
+        struct raw_packet packets[BATCH_MAX];
         struct error err;
-        for (uint32_t i = 0; i < PACKETS; i++) {
-            ck_assert_int_eq(capture_next(capture, &p, &err), CAPTURE_PACKET);
-            ck_assert_uint_eq(p.captured_size, i % 100 == 0 ? 262144 - i : i * 7 % 9000);
-            if (p.captured_size) {
-                ck_assert_uint_eq(p.bytes[0], i & 0xff);
-                ck_assert_uint_eq(p.bytes[p.captured_size - 1], i & 0xff);
+        enum capture_result after = CAPTURE_PACKET;
+        uint32_t seen = 0;
+        while (after == CAPTURE_PACKET) {
+            size_t count = capture_batch(capture, packets, BATCH_MAX, &after, &err);
+            for (const struct raw_packet *p = packets; p < packets + count; p++, seen++) {
+                ck_assert_uint_eq(p->captured_size,
+                                  seen % 100 == 0 ? 262144 - seen : seen * 7 % 9000);
+                if (p->captured_size) {
+                    ck_assert_uint_eq(p->bytes[0], seen & 0xff);
+                    ck_assert_uint_eq(p->bytes[p->captured_size - 1], seen & 0xff);
+                }
             }
         }
-        ck_assert_int_eq(capture_next(capture, &p, &err), CAPTURE_END);
+        ck_assert_int_eq(after, CAPTURE_END);
+        ck_assert_uint_eq(seen, PACKETS);
         capture_close(capture);
     }
     free(bytes);
@@ -383,8 +404,7 @@ START_TEST(files_merge_by_time)
     write_file(b, "b.pcap", bytes, unhex(PCAP AT("01") AT("03") AT("04") "01", bytes));
     write_file(c, "c.pcap", bytes, unhex(PCAP AT("05") AT("02"), bytes));
     const char *paths[] = {a, b, "/nonexistent/d.pcap", c};
-    struct capture *capture = capture_files(paths, 4);
-    drain(capture, says, sizeof says);
+    read_files(paths, 4, says, sizeof says);
     /* of equal times the first named goes first; a file whose clock goes back keeps its own order
      */
     ck_assert_str_eq(says,
@@ -393,6 +413,8 @@ START_TEST(files_merge_by_time)
                      "4.000000000 0/2 1/1 @1; 4.000000000 1/3 1/1 @1; "
                      "!b.pcap: offset 75: packet record cut short: 1 of 16 bytes; "
                      "5.000000000 3/1 1/1 @1; 2.000000000 3/2 1/1 @1; 9.000000000 0/3 1/1 @1; ");
+    struct capture *capture = capture_files(paths, 4);
+    drain(capture, BATCH_MAX, says, sizeof says);
     ck_assert_str_eq(capture_source_name(capture, 1), b);
     struct capture_drops drops;
     capture_drops(capture, 0, &drops);
@@ -405,10 +427,8 @@ START_TEST(no_file_is_no_capture)
 {
     char says[256];
     const char *paths[] = {folder};
-    struct capture *capture = capture_files(paths, 1);
-    drain(capture, says, sizeof says);
+    read_files(paths, 1, says, sizeof says);
     ck_assert_msg(strstr(says, "it is a folder, not a capture file"), "%s", says);
-    capture_close(capture);
 }
 END_TEST
 

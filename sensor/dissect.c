@@ -108,7 +108,8 @@ void *dissect_remember(struct dissect *d, uint64_t key, size_t size, bool *was_i
 {
     struct analyser *a = d->host->analyser;
     bool existed, evicted;
-    void *data = memory_put(a->requests, request_key(d, key), size, &existed, &evicted);
+    void *data = memory_put_near(a->requests, &d->host->flow->request, request_key(d, key), size,
+                                 &existed, &evicted);
     a->counters.requests_forgotten += evicted;
     if (was_in_flight)
         *was_in_flight = existed;
@@ -118,11 +119,7 @@ void *dissect_remember(struct dissect *d, uint64_t key, size_t size, bool *was_i
 const void *dissect_recall(struct dissect *d, uint64_t key, size_t *size)
 {
     struct analyser *a = d->host->analyser;
-    uint64_t full = request_key(d, key);
-    const void *data = memory_get(a->requests, full, size);
-    if (data)
-        memory_forget(a->requests, full);
-    return data;
+    return memory_take_near(a->requests, &d->host->flow->request, request_key(d, key), size);
 }
 
 bool dissect_grow(struct dissect *d, size_t size)

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "dissectors/dissector.h"
+#include "memory.h"
 #include "stream.h"
 
 enum flow_state {
@@ -56,8 +57,9 @@ struct flow {
     bool has_good; /* a PDU was framed: the claim is right, whatever comes */
     bool is_closed;
     uint16_t ethertype;
-    const char *protocol_name; /* reported */
-    struct half halves[2];     /* [0] from A, [1] from B */
+    const char *protocol_name;  /* reported */
+    struct memory_near request; /* in flight, the last */
+    struct half halves[2];      /* [0] from A, [1] from B */
     struct layer layers[FLOW_LAYERS];
     struct flow *older, *newer;
     void *ndpi; /* of the classifier */

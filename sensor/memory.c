@@ -13,6 +13,7 @@ struct entry {
     uint32_t next; /* in its bucket, or in the list of unused ones */
     uint32_t older, newer;
     uint32_t size;
+    bool is_near; /* its holder knows where it is: in no bucket */
     max_align_t data[];
 };
 
@@ -88,37 +89,116 @@ static void append(struct memory *m, uint32_t i)
 static void take_out(struct memory *m, uint32_t i)
 {
     struct entry *e = entry_at(m, i);
-    uint32_t *link = &m->buckets[e->key & m->bucket_mask];
-    while (*link != i)
-        link = &entry_at(m, *link)->next;
-    *link = e->next;
+    if (!e->is_near) {
+        uint32_t *link = &m->buckets[e->key & m->bucket_mask];
+        while (*link != i)
+            link = &entry_at(m, *link)->next;
+        *link = e->next;
+    }
     *(e->older == NOBODY ? &m->oldest : &entry_at(m, e->older)->newer) = e->newer;
     *(e->newer == NOBODY ? &m->newest : &entry_at(m, e->newer)->older) = e->older;
 }
 
-void *memory_put(struct memory *m, uint64_t key, size_t size, bool *existed, bool *evicted)
+static void put_in_bucket(struct memory *m, uint32_t i)
 {
-    assert(size <= m->entry_size);
-    uint32_t i = find(m, key);
-    *existed = i != NOBODY;
-    *evicted = i == NOBODY && m->unused == NOBODY;
-    if (*evicted) {
-        i = m->oldest;
-        take_out(m, i);
-    } else if (i == NOBODY) {
-        i = m->unused;
-        m->unused = entry_at(m, i)->next;
-    }
     struct entry *e = entry_at(m, i);
-    if (!*existed) {
-        uint32_t *bucket = &m->buckets[key & m->bucket_mask];
-        e->key = key;
-        e->next = *bucket;
-        *bucket = i;
-        append(m, i);
-    }
+    uint32_t *bucket = &m->buckets[e->key & m->bucket_mask];
+    e->is_near = false;
+    e->next = *bucket;
+    *bucket = i;
+}
+
+/* An unused entry, or the oldest, as the newest. */
+static uint32_t take_entry(struct memory *m, uint64_t key, bool *evicted)
+{
+    *evicted = m->unused == NOBODY;
+    uint32_t i = *evicted ? m->oldest : m->unused;
+    if (*evicted)
+        take_out(m, i);
+    else
+        m->unused = entry_at(m, i)->next;
+    entry_at(m, i)->key = key;
+    append(m, i);
+    return i;
+}
+
+static void *begin(struct memory *m, uint32_t i, size_t size)
+{
+    struct entry *e = entry_at(m, i);
+    assert(size <= m->entry_size);
     e->size = (uint32_t)size;
     return memset(e->data, 0, size);
+}
+
+void *memory_put(struct memory *m, uint64_t key, size_t size, bool *existed, bool *evicted)
+{
+    uint32_t i = find(m, key);
+    *existed = i != NOBODY;
+    *evicted = false;
+    if (!*existed) {
+        i = take_entry(m, key, evicted);
+        put_in_bucket(m, i);
+    }
+    return begin(m, i, size);
+}
+
+/* The holder's last entry, if it has not been evicted. */
+static uint32_t near_place(const struct memory *m, const struct memory_near *near)
+{
+    if (!near->place)
+        return NOBODY;
+    const struct entry *e = entry_at(m, near->place - 1);
+    return e->is_near && e->key == near->key ? near->place - 1 : NOBODY;
+}
+
+void *memory_put_near(struct memory *m, struct memory_near *near, uint64_t key, size_t size,
+                      bool *existed, bool *evicted)
+{
+    uint32_t i = near_place(m, near);
+    *evicted = false;
+    *existed = i != NOBODY && near->key == key;
+    if (*existed)
+        return begin(m, i, size);
+    if (near->indexed && (i = find(m, key)) != NOBODY) {
+        *existed = true;
+        return begin(m, i, size);
+    }
+    i = near_place(m, near);
+    if (i != NOBODY) {
+        put_in_bucket(m, i);
+        near->indexed += near->indexed < UINT32_MAX;
+    }
+    i = take_entry(m, key, evicted);
+    entry_at(m, i)->is_near = true;
+    near->key = key;
+    near->place = i + 1;
+    return begin(m, i, size);
+}
+
+static void forget(struct memory *m, uint32_t i)
+{
+    take_out(m, i);
+    entry_at(m, i)->is_near = false;
+    entry_at(m, i)->next = m->unused;
+    m->unused = i;
+}
+
+void *memory_take_near(struct memory *m, struct memory_near *near, uint64_t key, size_t *size)
+{
+    uint32_t i = near_place(m, near);
+    if (i != NOBODY && near->key == key) {
+        near->place = 0;
+    } else {
+        i = near->indexed ? find(m, key) : NOBODY;
+        if (i == NOBODY)
+            return NULL;
+        near->indexed--;
+    }
+    struct entry *e = entry_at(m, i);
+    if (size)
+        *size = e->size;
+    forget(m, i);
+    return e->data;
 }
 
 void memory_look(const struct memory *m, uint64_t key)
@@ -147,9 +227,6 @@ void *memory_get(struct memory *m, uint64_t key, size_t *size)
 void memory_forget(struct memory *m, uint64_t key)
 {
     uint32_t i = find(m, key);
-    if (i == NOBODY)
-        return;
-    take_out(m, i);
-    entry_at(m, i)->next = m->unused;
-    m->unused = i;
+    if (i != NOBODY)
+        forget(m, i);
 }

@@ -21,5 +21,17 @@ void memory_look(const struct memory *m, uint64_t key);
 void memory_look_on(const struct memory *m, uint64_t key);
 /* The entry of key, or NULL. size may be NULL. */
 void *memory_get(struct memory *m, uint64_t key, size_t *size);
+/* What a holder of entries (a flow) knows of those that it put last. Zeros: nothing. */
+struct memory_near {
+    uint64_t key;
+    uint32_t place;   /* of the entry of key, from 1; 0: none */
+    uint32_t indexed; /* others of this holder, in the index; those evicted are still counted */
+};
+/* memory_put for entries that one holder puts and takes itself: the one put last is found without
+ * the index. Keys of different holders differ. */
+void *memory_put_near(struct memory *m, struct memory_near *near, uint64_t key, size_t size,
+                      bool *existed, bool *evicted);
+/* memory_get and memory_forget for them. */
+void *memory_take_near(struct memory *m, struct memory_near *near, uint64_t key, size_t *size);
 /* Forgets an entry that memory_get gave; its bytes stay valid until the next memory_put. */
 void memory_forget(struct memory *m, uint64_t key);

@@ -79,6 +79,44 @@ START_TEST(put_again_and_forget)
 }
 END_TEST
 
+/* What a holder puts is found as without a holder, whatever is evicted meanwhile. */
+START_TEST(near_entries_are_the_same)
+{
+    enum { HOLDERS = 7, KEYS = 5, STEPS = 20000 };
+    struct memory *plain = memory_create(12, 8), *m = memory_create(12, 8);
+    struct memory_near near[HOLDERS] = {{0}};
+    uint32_t random = (uint32_t)_i + 1, evictions = 0;
+    for (uint64_t step = 1; step <= STEPS; step++) {
+        random = random * 1664525 + 1013904223;
+        uint32_t holder = (random >> 8) % HOLDERS;
+        uint64_t key = (uint64_t)holder * 1000 + (random >> 16) % KEYS;
+        bool existed[2], evicted[2];
+        size_t size[2] = {0, 0};
+        if (random >> 31) {
+            uint64_t *a = memory_put(plain, key, sizeof *a, &existed[0], &evicted[0]);
+            uint64_t *b =
+                memory_put_near(m, &near[holder], key, sizeof *b, &existed[1], &evicted[1]);
+            ck_assert_int_eq(existed[0], existed[1]);
+            ck_assert_int_eq(evicted[0], evicted[1]);
+            ck_assert_uint_eq(*b, 0);
+            *a = *b = step;
+            evictions += evicted[0];
+            continue;
+        }
+        const uint64_t *a = memory_get(plain, key, &size[0]);
+        const uint64_t *b = memory_take_near(m, &near[holder], key, &size[1]);
+        ck_assert_int_eq(a != NULL, b != NULL);
+        ck_assert_uint_eq(size[0], size[1]);
+        if (a)
+            ck_assert_uint_eq(*a, *b);
+        memory_forget(plain, key);
+    }
+    ck_assert_uint_gt(evictions, 100);
+    memory_destroy(plain);
+    memory_destroy(m);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("tables");
@@ -87,6 +125,7 @@ int main(void)
     tcase_add_test(c, block_sizes);
     tcase_add_test(c, the_oldest_entry_goes_first);
     tcase_add_test(c, put_again_and_forget);
+    tcase_add_loop_test(c, near_entries_are_the_same, 0, 4);
     suite_add_tcase(s, c);
     return run_suite(s);
 }

@@ -159,6 +159,16 @@ void baseline_expect(const struct baseline *b, const struct ot_event *event)
     conversations_expect(b, event);
 }
 
+void baseline_look(const struct baseline *b, const struct ot_flow *flow)
+{
+    conversations_look(b, flow);
+}
+
+void baseline_look_on(const struct baseline *b, const struct ot_flow *flow)
+{
+    conversations_look_on(b, flow);
+}
+
 void baseline_event(struct baseline *b, const struct ot_event *event)
 {
     struct seen s = {.b = b, .event = event};

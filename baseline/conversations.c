@@ -338,6 +338,31 @@ void conversations_expect(const struct baseline *b, const struct ot_event *e)
         table_expect(&b->blocks, &f->blocks, BLOCK_LINES);
 }
 
+void conversations_look(const struct baseline *b, const struct ot_flow *flow)
+{
+    const struct flow_cache *ways = b->flows[flow->id % FLOW_SETS];
+    for (int i = 0; i < FLOW_WAYS; i++) {
+        __builtin_prefetch(&ways[i]);
+        __builtin_prefetch((const uint8_t *)&ways[i] + TABLE_LINE);
+    }
+}
+
+void conversations_look_on(const struct baseline *b, const struct ot_flow *flow)
+{
+    const struct flow_cache *ways = b->flows[flow->id % FLOW_SETS];
+    for (int i = 0; i < FLOW_WAYS; i++) {
+        const struct flow_cache *f = &ways[i];
+        if (f->flow != flow->id || !f->conversation)
+            continue;
+        __builtin_prefetch(f->pair, 1);
+        __builtin_prefetch(f->conversation, 1);
+        __builtin_prefetch((const uint8_t *)f->conversation + TABLE_LINE, 1);
+        table_expect(&b->operations, &f->operations, 1);
+        table_expect(&b->ranges, &f->ranges, 1);
+        table_expect(&b->blocks, &f->blocks, 1);
+    }
+}
+
 bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *protocol,
                         const struct packet *packet, int64_t time_ns)
 {

@@ -228,6 +228,8 @@ bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *
                         const struct packet *packet, int64_t time_ns);
 /* Fetches what the event will touch, for a flow that is known. */
 void conversations_expect(const struct baseline *b, const struct ot_event *event);
+void conversations_look(const struct baseline *b, const struct ot_flow *flow);
+void conversations_look_on(const struct baseline *b, const struct ot_flow *flow);
 struct endpoint endpoint_of(const struct host *h);
 bool conversations_is_usual(const struct baseline *b, const struct ot_event *event);
 bool conversations_is_known(const struct baseline *b, const struct ot_flow *flow,

@@ -785,7 +785,10 @@ void analyser_look(const struct analyser *a, const struct packet *p, struct anal
     } else if (place->is_analysable && step == 1) {
         place->flow = flow_look_on(a->flows, place->hash);
     } else if (place->is_analysable && place->flow) {
-        flow_look_in(place->flow);
+        if (step == 2)
+            flow_look_in(place->flow);
+        if (a->sink.soon)
+            a->sink.soon(a->sink.context, &place->flow->view, step - 2);
     }
 }
 

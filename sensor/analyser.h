@@ -38,6 +38,9 @@ struct analyser_sink {
      * protocol away from its ports). Both NULL: what nobody knows runs where nobody is at home. */
     void (*odd_port)(void *context, const struct ot_flow *flow, const char *name,
                      const char *expected, const struct packet *packet);
+    /* A packet of this flow will come soon; step 0, then step 1: what it needs may be fetched.
+     * NULL: nobody minds. */
+    void (*soon)(void *context, const struct ot_flow *flow, unsigned step);
 };
 
 struct protocol_stats {
@@ -54,7 +57,7 @@ void analyser_packet(struct analyser *a, const struct packet *packet);
 /* What is known of a packet before its turn, so that memory it will need is fetched meanwhile: for
  * several packets, each step for all of them, then analyser_packet_at for each in order. Changes
  * nothing else. */
-enum { ANALYSER_STEPS = 3 };
+enum { ANALYSER_STEPS = 4 };
 struct analyser_place {
     uint64_t hash;
     const struct flow *flow;

@@ -341,6 +341,15 @@ static void on_event(void *context, const struct ot_event *e)
         history_event(w->history, e, like);
 }
 
+static void on_soon(void *context, const struct ot_flow *flow, unsigned step)
+{
+    const struct worker *w = context;
+    if (step == 0)
+        baseline_look(w->baseline, flow);
+    else
+        baseline_look_on(w->baseline, flow);
+}
+
 static void on_violation(void *context, const struct violation *v)
 {
     struct worker *w = context;
@@ -446,6 +455,7 @@ static bool create_analyser(struct worker *w)
         .flow_finished = on_flow_finished,
         .protocol = on_protocol,
         .odd_port = on_odd_port,
+        .soon = on_soon,
     };
     w->analyser = analyser_create(&options, &sink);
     return w->analyser != NULL;

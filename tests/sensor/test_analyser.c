@@ -71,9 +71,9 @@ static void on_odd_port(void *context, const struct ot_flow *f, const char *name
     snprintf(seen.odd_name, sizeof seen.odd_name, "%s", name ? name : "unknown");
 }
 
-static const struct analyser_sink sink = {NULL,        on_event,    on_violation,
-                                          on_started,  on_answered, on_refused,
-                                          on_finished, on_protocol, on_odd_port};
+static const struct analyser_sink sink = {NULL,        on_event,   on_violation, on_started,
+                                          on_answered, on_refused, on_finished,  on_protocol,
+                                          on_odd_port, NULL};
 static struct wire wire;
 
 static void setup(void)

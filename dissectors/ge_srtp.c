@@ -266,19 +266,24 @@ static void put_item(struct exchange *x, struct reader data)
         *v = (struct ot_values){VALUES_U16LE, count, data.at, size};
 }
 
-/* Blocks of a program: packet n of several. */
+/* Blocks of a program: packet n of several, or all of it in one. */
 static void put_transfer(struct exchange *x)
 {
     enum operation op = x->event.operation;
-    if ((op != OP_PROGRAM_DOWNLOAD && op != OP_PROGRAM_UPLOAD) || x->h->packets < 2)
+    size_t size = reader_left(&x->text);
+    bool is_program = op == OP_PROGRAM_DOWNLOAD || op == OP_PROGRAM_UPLOAD;
+    bool is_alone = x->h->packets < 2;
+    bool is_content = (op == OP_PROGRAM_DOWNLOAD) == (x->h->type == TYPE_REQUEST);
+    if (!is_program || (is_alone && !(size && is_content)))
         return;
-    x->event.transfer.step = x->h->packet <= 1               ? TRANSFER_BEGIN
-                             : x->h->packet >= x->h->packets ? TRANSFER_END
-                                                             : TRANSFER_BLOCK;
+    x->event.transfer.step = is_alone || (x->h->packet > 1 && x->h->packet >= x->h->packets)
+                                 ? TRANSFER_END
+                             : x->h->packet <= 1 ? TRANSFER_BEGIN
+                                                 : TRANSFER_BLOCK;
     x->event.transfer.operation = op;
-    if (reader_left(&x->text)) {
+    if (size) {
         x->event.transfer.bytes = x->text.at;
-        x->event.transfer.size = reader_left(&x->text);
+        x->event.transfer.size = size;
     }
 }
 

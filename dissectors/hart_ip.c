@@ -50,6 +50,7 @@ enum {
 
     FACTS_MAX = 10,
     ITEMS_MAX = 5,
+    ASKED_MAX = 96, /* a token-passing frame; long ones write no parameter */
     NAME_MAX = 40,
 };
 
@@ -63,7 +64,14 @@ struct message {
     uint16_t sequence, length;
     bool is_response; /* its commands carry response codes */
     bool is_asked;
+    struct reader asked; /* the token-passing frame of the request, or what was kept of it */
     struct reader pdu;
+};
+
+/* What is kept of a request. */
+struct asked {
+    uint8_t id, size;
+    uint8_t frame[ASKED_MAX];
 };
 
 /* A command, wherever it was found. */
@@ -315,6 +323,21 @@ static void order_status(const struct order *o, struct ot_event *e)
         (struct ot_status){o->code && !is_warning ? OT_RESULT_ERROR : OT_RESULT_OK, o->code, name};
 }
 
+static bool read_order(struct dissect *d, struct reader *r, struct order *o);
+
+/* A refusal has no data: what was asked for is in the request. */
+static uint32_t put_asked(const struct message *m, const struct order *o, struct ot_item *items)
+{
+    struct reader r = m->asked;
+    struct order asked = {0};
+    if (!reader_left(&r) || !read_order(m->d, &r, &asked) || asked.number != o->number)
+        return 0;
+    uint32_t count = put_fields(m->d, &asked, items);
+    for (uint32_t i = 0; i < count; i++)
+        items[i].values = (struct ot_values){.encoding = VALUES_NONE};
+    return count;
+}
+
 static void embedded(const struct message *m, const struct order *o);
 
 static void emit_order(const struct message *m, const struct order *o, bool is_inner)
@@ -343,6 +366,8 @@ static void emit_order(const struct message *m, const struct order *o, bool is_i
                        o->number == 73 || o->number == 75; /* answered as 0 is */
     if (!is_failed && !(is_identity && o->is_response))
         e.item_count = e.items_total = put_fields(d, o, items);
+    if (o->is_response && reader_left(&o->data) == 0 && !is_inner)
+        e.item_count = e.items_total = put_asked(m, o, items);
     if (o->is_response && !is_failed) {
         if (is_identity)
             put_identity(d, &e, facts, o->data);
@@ -543,14 +568,23 @@ static void state_check(const struct message *m)
     s->is_initiated = true; /* told once */
 }
 
-static void match(struct message *m)
+static void match(struct message *m, struct reader body)
 {
-    size_t size;
+    size_t size = reader_left(&body);
     if (m->type == TYPE_REQUEST) {
-        *(uint8_t *)dissect_remember(m->d, m->sequence, 1, NULL) = m->id;
+        if (m->id != ID_TOKEN_PASSING || size > ASKED_MAX)
+            size = 0;
+        struct asked *a =
+            dissect_remember(m->d, m->sequence, offsetof(struct asked, frame) + size, NULL);
+        a->id = m->id;
+        a->size = (uint8_t)size;
+        if (size)
+            memcpy(a->frame, body.at, size);
     } else if (m->type != TYPE_PUBLISH) {
-        const uint8_t *id = dissect_recall(m->d, m->sequence, &size);
-        m->is_asked = id && *id == m->id;
+        const struct asked *a = dissect_recall(m->d, m->sequence, &size);
+        m->is_asked = a && a->id == m->id;
+        if (m->is_asked)
+            m->asked = reader_of(a->frame, a->size);
     }
 }
 
@@ -580,7 +614,7 @@ static void hart_ip_dissect(struct dissect *d, struct reader r)
     if (m.type == TYPE_REQUEST || m.type == TYPE_RESPONSE || m.type == TYPE_NAK)
         dissect_sender_is_client(d, m.type == TYPE_REQUEST);
     state_check(&m);
-    match(&m);
+    match(&m, r);
     bool has_body = reader_left(&r) > 0;
     if (m.id == ID_TOKEN_PASSING && has_body)
         token_passing(&m, r);

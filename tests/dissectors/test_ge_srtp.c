@@ -202,6 +202,17 @@ START_TEST(a_program_is_loaded_in_packets)
 }
 END_TEST
 
+START_TEST(a_program_in_one_packet)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    uint8_t packet[PACKET_MAX];
+    size_t size = build(packet, 2, 1, 0x80, "0101", "0300 10000e00 0101 40 00 0000 0000", "aabbcc");
+    probe_feed(p, &dissector_ge_srtp, true, packet, size);
+    ck_assert_str_eq(probe_event(p, 0)->transfer, "end program_download key=0 bytes=3");
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(sessions)
 {
     uint8_t packet[PACKET_MAX] = {0};
@@ -286,6 +297,7 @@ int main(void)
     tcase_add_test(tc, identity);
     tcase_add_test(tc, a_password_is_nowhere);
     tcase_add_test(tc, a_program_is_loaded_in_packets);
+    tcase_add_test(tc, a_program_in_one_packet);
     tcase_add_test(tc, sessions);
     tcase_add_test(tc, violations);
     tcase_add_test(tc, framing);

@@ -160,7 +160,14 @@ static const char version_5[] =
     "  WHERE rule >= 'sensor.' AND rule < 'sensor/';"
     "CREATE INDEX incidents_list ON incidents(last_ns DESC, id);";
 
-static const char *const migrations[] = {version_1, version_2, version_3,
-                                         version_4, version_5, NULL};
+/* How many alerts of one device nobody closed, and how grave they are, in its row of the inventory.
+ */
+static const char version_6[] =
+    "CREATE INDEX alerts_open_by_actor ON alerts(actor, sensor, severity) WHERE triage <> 'closed';"
+    "CREATE INDEX alerts_open_by_target ON alerts(target, sensor, severity, actor)"
+    "  WHERE triage <> 'closed';";
+
+static const char *const migrations[] = {version_1, version_2, version_3, version_4,
+                                         version_5, version_6, NULL};
 
 const struct store_schema alerts_schema = {.name = "alerts", .migrations = migrations};

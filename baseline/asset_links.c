@@ -16,8 +16,8 @@ enum { PEERS_SHOWN = 5, WRITERS_MAX = 16, RISK_MAX = 100 };
     "(SELECT value FROM asset_aliases WHERE sensor = ?1 AND asset = ?2 AND kind IN ('ip', 'mac'))"
 /* The number of its segment: machine cells use the same addresses. A store of before has none. */
 #define IS_HERE                                                                                    \
-    "(SELECT s.number < 0 OR s.number = p.segment FROM assets a JOIN segments s"                   \
-    " ON s.sensor = a.sensor AND s.name = a.segment WHERE a.sensor = ?1 AND a.id = ?2)"
+    "coalesce((SELECT s.number FROM assets a JOIN segments s ON s.sensor = a.sensor"               \
+    " AND s.name = a.segment WHERE a.sensor = ?1 AND a.id = ?2), -1) IN (-1, p.segment)"
 #define PAIRS                                                                                      \
     "(SELECT sensor, id, count, host_b AS peer, 0 AS side FROM baseline_pairs p"                   \
     " INDEXED BY baseline_pairs_by_a WHERE sensor = ?1 AND host_a IN " MINE " AND " IS_HERE        \
@@ -32,6 +32,7 @@ struct writer {
 
 struct links {
     struct asset_cells *cells;
+    bool has_pairs;
     size_t peers;
     char top[ASSET_CELL_SIZE]; /* of the peers */
     struct writer writers[WRITERS_MAX];
@@ -45,23 +46,6 @@ static const char *text_at(sqlite3_stmt *s, int column)
     return text ? text : "";
 }
 
-static bool each(struct store *store, const char *sensor, const char *asset, const char *sql,
-                 void (*row)(struct links *l, sqlite3_stmt *s), struct links *l, struct error *err)
-{
-    sqlite3_stmt *s = store_statement(store, sql, NULL);
-    if (!s)
-        return true; /* it has no such table */
-    sqlite3_bind_text(s, 1, sensor, -1, SQLITE_STATIC);
-    sqlite3_bind_text(s, 2, asset, -1, SQLITE_STATIC);
-    int result;
-    while ((result = sqlite3_step(s)) == SQLITE_ROW)
-        row(l, s);
-    sqlite3_reset(s);
-    return result == SQLITE_DONE ||
-           error_set(err, "cannot read the links of assets in %s: %s", store_path(store),
-                     sqlite3_errmsg(store_handle(store)));
-}
-
 /* --- peers --- */
 
 static void peer_row(struct links *l, sqlite3_stmt *s)
@@ -73,7 +57,9 @@ static void peer_row(struct links *l, sqlite3_stmt *s)
 
 static void peers_print(struct links *l)
 {
-    text_format(l->cells->cells[ASSET_COLUMN_peers], ASSET_CELL_SIZE, "%zu%s", l->peers, l->top);
+    if (l->has_pairs)
+        text_format(l->cells->cells[ASSET_COLUMN_peers], ASSET_CELL_SIZE, "%zu%s", l->peers,
+                    l->top);
 }
 
 /* --- who changes it --- */
@@ -172,6 +158,26 @@ static void alerts_row(struct links *l, sqlite3_stmt *s)
                     sqlite3_column_int(s, 1));
 }
 
+/* --- all of it --- */
+
+static bool each(struct store *store, const char *sensor, const char *asset, const char *sql,
+                 void (*row)(struct links *l, sqlite3_stmt *s), struct links *l, struct error *err)
+{
+    sqlite3_stmt *s = store_statement(store, sql, NULL);
+    if (!s)
+        return true; /* it has no such table */
+    l->has_pairs |= row == peer_row;
+    sqlite3_bind_text(s, 1, sensor, -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, 2, asset, -1, SQLITE_STATIC);
+    int result;
+    while ((result = sqlite3_step(s)) == SQLITE_ROW)
+        row(l, s);
+    sqlite3_reset(s);
+    return result == SQLITE_DONE ||
+           error_set(err, "cannot read the links of assets in %s: %s", store_path(store),
+                     sqlite3_errmsg(store_handle(store)));
+}
+
 bool asset_links_fill(struct store *store, const char *sensor, const char *asset,
                       struct asset_cells *cells, struct error *err)
 {
@@ -183,19 +189,20 @@ bool asset_links_fill(struct store *store, const char *sensor, const char *asset
          " INDEXED BY asset_aliases_by_value WHERE i.sensor = ?1 AND i.kind IN ('ip', 'mac')"
          " AND i.value = peer) GROUP BY peer ORDER BY sum(count) DESC, peer",                 peer_row        },
         {"SELECT p.peer, o.operation, max(o.last_seen) FROM " PAIRS " p"
-         " JOIN baseline_conversations c INDEXED BY baseline_conversations_by_pair"
+         " CROSS JOIN baseline_conversations c INDEXED BY baseline_conversations_by_pair"
          " ON c.sensor = p.sensor AND c.pair = p.id"
-         " JOIN baseline_operations o INDEXED BY baseline_operations_by_conversation"
+         " CROSS JOIN baseline_operations o INDEXED BY baseline_operations_by_conversation"
          " ON o.sensor = c.sensor AND o.conversation = c.id WHERE o.side <> p.side"
          " GROUP BY p.peer, o.operation ORDER BY max(o.last_seen) DESC, p.peer, o.operation", operation_row   },
         {"SELECT c.protocol, c.sealed, c.open FROM " PAIRS " p"
-         " JOIN baseline_conversations c INDEXED BY baseline_conversations_by_pair"
+         " CROSS JOIN baseline_conversations c INDEXED BY baseline_conversations_by_pair"
          " ON c.sensor = p.sensor AND c.pair = p.id",                                         conversation_row},
         {"SELECT verdict, by, made FROM baseline_decisions WHERE sensor = ?1 AND actor IN " MINE
          " AND detection IN ('asset.new', 'asset.new-controller') ORDER BY made, id",         decision_row    },
         {"SELECT count(*), max(severity) FROM (SELECT severity FROM alerts a INDEXED BY"
-         " alerts_by_actor WHERE sensor = ?1 AND actor IN " MINE " AND triage <> 'closed'"
-         " UNION ALL SELECT severity FROM alerts a INDEXED BY alerts_by_target WHERE sensor = ?1"
+         " alerts_open_by_actor WHERE sensor = ?1 AND actor IN " MINE " AND triage <> 'closed'"
+         " UNION ALL SELECT severity FROM alerts a INDEXED BY alerts_open_by_target WHERE sensor = "
+         "?1"
          " AND target IN " MINE " AND actor NOT IN " MINE " AND triage <> 'closed')",
          alerts_row                                                                                                    },
     };

@@ -13,6 +13,8 @@ enum {
     SHARES = 2, /* of packets that one cause is given in SHARE_NS: its begin and its outcome */
     CHAIN_STEPS_MAX = 256,
     WANTED = 1024, /* counters by pair: is anybody collecting? */
+    CACHE_LINE = 64,
+    AHEAD = 4096, /* bytes of the ring that are fetched before they are written: some 16 packets */
 };
 #define SHARE_NS INT64_C(600000000000) /* then the cause is a new story */
 
@@ -99,6 +101,8 @@ void evidence_look(const struct evidence *e, uint64_t pair)
     __builtin_prefetch(&e->buckets[pair % BUCKETS], 1);
 }
 
+/* The ring is long out of the cache when it comes round: what is written here would hold up all
+ * later writes. */
 void evidence_packet(struct evidence *e, const struct packet *p, uint64_t pair)
 {
     uint32_t size = p->captured_size < EVIDENCE_SNAP ? p->captured_size : EVIDENCE_SNAP;
@@ -122,6 +126,8 @@ void evidence_packet(struct evidence *e, const struct packet *p, uint64_t pair)
         .link_type = p->link_type,
     };
     memcpy(k->bytes, p->bytes, size);
+    for (uint64_t at = 0; at < need; at += CACHE_LINE)
+        __builtin_prefetch(kept_at(e, position + AHEAD + at), 1);
     *bucket = e->last = position;
 }
 

@@ -111,8 +111,20 @@ static const struct service {
     {0x08, 0x0c, OP_FILE_READ,        "list_directory"           },
 };
 
+/* A message that carries a program, of which more blocks are to come. */
+struct upcoming {
+    uint32_t left; /* bytes; 0: none */
+    uint16_t channel;
+    uint16_t code;
+};
+
+struct state {
+    struct upcoming upcoming[2]; /* 1: of the client */
+};
+
 struct message {
     struct dissect *d;
+    uint16_t channel;
     struct ot_event event;
     struct reader pdu;
     struct ot_fact facts[NAMES_MAX];
@@ -186,6 +198,79 @@ static void login(struct message *m, struct reader content)
     m->event.flags |= OT_HAS_CREDENTIAL;
 }
 
+static const struct service *service_find(uint8_t group, uint16_t code)
+{
+    for (size_t i = 0; i < sizeof services / sizeof *services; i++)
+        if (services[i].group == group && services[i].code == code)
+            return &services[i];
+    return NULL;
+}
+
+/* A download's content goes with its request, an upload's with the answer. */
+static bool carries_program(enum operation operation, bool is_response)
+{
+    return operation == (is_response ? OP_PROGRAM_UPLOAD : OP_PROGRAM_DOWNLOAD);
+}
+
+static void put_block(struct message *m, enum transfer_step step, struct reader content)
+{
+    m->event.transfer = (struct ot_transfer){
+        .step = step,
+        .operation = m->event.operation,
+        .key = (uint64_t)m->channel << 16 | m->event.code[0],
+        .bytes = content.at,
+        .size = reader_left(&content),
+    };
+}
+
+/* The first block of a message: its content may go on in others. */
+static void program_begins(struct message *m, uint32_t size, struct reader content)
+{
+    struct state *s = m->d->state;
+    size_t given = reader_left(&content);
+    bool is_whole = given >= size;
+    if (size == 0)
+        return;
+    put_block(m, is_whole ? TRANSFER_END : TRANSFER_BEGIN,
+              reader_take(&content, is_whole ? size : given));
+    m->event.transfer.declared_size = size;
+    s->upcoming[m->d->is_from_client] = (struct upcoming){is_whole ? 0 : size - (uint32_t)given,
+                                                          m->channel, (uint16_t)m->event.code[0]};
+}
+
+/* False: a later block of nothing that matters. */
+static bool program_goes_on(struct message *m, struct reader content)
+{
+    struct state *s = m->d->state;
+    struct upcoming *u = &s->upcoming[m->d->is_from_client];
+    size_t given = reader_left(&content);
+    if (u->left == 0 || u->channel != m->channel || given == 0)
+        return false;
+    const struct service *service = service_find((uint8_t)(u->code >> 8), u->code & 0xff);
+    m->event.code[0] = m->event.function = u->code;
+    m->event.operation = service ? service->operation : OP_UNKNOWN;
+    m->event.name = service ? service->name : NULL;
+    m->event.direction = m->event.operation == OP_PROGRAM_UPLOAD ? OT_RESPONSE : OT_REQUEST;
+    bool is_last = given >= u->left;
+    put_block(m, is_last ? TRANSFER_END : TRANSFER_BLOCK,
+              reader_take(&content, is_last ? u->left : given));
+    u->left -= is_last ? u->left : (uint32_t)given;
+    return true;
+}
+
+/* One request at a time on a channel. */
+static void match(struct message *m, bool is_response)
+{
+    size_t size;
+    if (!is_response) {
+        *(uint32_t *)dissect_remember(m->d, m->channel, sizeof(uint32_t), NULL) = m->event.code[0];
+        return;
+    }
+    const uint32_t *asked = dissect_recall(m->d, m->channel, &size);
+    if (!asked || *asked != m->event.code[0])
+        m->event.flags |= OT_NO_REQUEST;
+}
+
 static bool service_layer(struct message *m, struct reader r)
 {
     uint16_t protocol = reader_u16le(&r);
@@ -194,7 +279,7 @@ static bool service_layer(struct message *m, struct reader r)
     reader_skip(&r, 1);
     uint16_t code = reader_u16le(&r);
     uint32_t session = reader_u32le(&r);
-    reader_skip(&r, 4);
+    uint32_t content_size = reader_u32le(&r);
     if (!reader_ok(&r)) {
         complain(m, VIOLATION_TRUNCATED, "service header is cut off");
         return false;
@@ -209,9 +294,7 @@ static bool service_layer(struct message *m, struct reader r)
     const struct group *g = NULL;
     for (size_t i = 0; !g && i < sizeof groups / sizeof *groups; i++)
         g = groups[i].code == group ? &groups[i] : NULL;
-    const struct service *s = NULL;
-    for (size_t i = 0; !s && i < sizeof services / sizeof *services; i++)
-        s = services[i].group == group && services[i].code == code ? &services[i] : NULL;
+    const struct service *s = service_find(group, code);
     m->event.code[0] = m->event.function = (uint32_t)group << 8 | (code & 0xff);
     m->event.operation = s ? s->operation : g ? g->operation : OP_UNKNOWN;
     m->event.name = s ? s->name : g ? g->name : NULL;
@@ -221,6 +304,9 @@ static bool service_layer(struct message *m, struct reader r)
         complain(m, VIOLATION_FUNCTION, "service group is not defined");
     else if (group == GROUP_DEVICE && code == LOGIN && !is_response)
         login(m, r);
+    match(m, is_response);
+    if (s && carries_program(s->operation, is_response))
+        program_begins(m, content_size, r);
     return true;
 }
 
@@ -238,6 +324,8 @@ static bool channel_layer(struct message *m, struct reader r)
     };
     struct reader whole = r;
     uint8_t type = reader_u8(&r);
+    reader_skip(&r, 1);
+    m->channel = reader_u16le(&r);
     if (type == ACKNOWLEDGE || type == KEEP_ALIVE)
         return false;
     if (type == BLOCK) {
@@ -250,7 +338,8 @@ static bool channel_layer(struct message *m, struct reader r)
             if (reader_ok(&peek) && (protocol == SERVICE_CLEAR || protocol == SERVICE_SECURE))
                 return service_layer(m, services_at);
         }
-        return false;
+        reader_skip(&whole, CHANNEL_HEADER);
+        return reader_ok(&whole) && program_goes_on(m, whole);
     }
     m->event.code[0] = m->event.function = type;
     m->event.operation = OP_SESSION;
@@ -338,6 +427,7 @@ const struct dissector dissector_codesys_v3 = {
     .spec = "not published; PROTOCOLS 23.2",
     .over = OVER_TCP | OVER_UDP,
     .ports = {11740, 11741, 11742, 11743, 1740, 1741, 1742, 1743, 1217},
+    .state_size = sizeof(struct state),
     .pdu_max = LENGTH_MAX,
     .recognise = v3_recognise,
     .frame = v3_frame,

@@ -90,6 +90,48 @@ START_TEST(responses_encryption_and_credentials)
 }
 END_TEST
 
+START_TEST(answers_are_matched_by_channel)
+{
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    probe_hex(p, &dissector_codesys_v3, true,
+              CHANNEL BLOCK "55cd 1000 02 00 1100 11000000 00000000");
+    probe_hex(p, &dissector_codesys_v3, false,
+              CHANNEL BLOCK "55cd 1000 82 00 1100 11000000 00000000");
+    probe_hex(p, &dissector_codesys_v3, false,
+              CHANNEL BLOCK "55cd 1000 82 00 1100 11000000 00000000");
+    ck_assert_uint_eq(probe_event(p, 1)->flags, 0);
+    ck_assert_str_eq(probe_event(p, 1)->operation, "stop");
+    ck_assert_uint_eq(probe_event(p, 2)->flags, OT_NO_REQUEST);
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(a_download_is_a_transfer)
+{
+    static const char *const transfers[] = {"begin program_download key=66053 declared=7 bytes=3",
+                                            "block program_download key=66053 bytes=2",
+                                            "end program_download key=66053 bytes=2"};
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    probe_hex(p, &dissector_codesys_v3, true,
+              CHANNEL BLOCK "55cd 1000 02 00 0500 11000000 07000000 aabbcc");
+    probe_hex(p, &dissector_codesys_v3, true, CHANNEL "01 80 0100 02000000 00000000 ddee");
+    probe_hex(p, &dissector_codesys_v3, true, CHANNEL "01 80 0200 02000000 00000000 dead");
+    probe_hex(p, &dissector_codesys_v3, true, CHANNEL "01 80 0100 03000000 00000000 ff00 00");
+    probe_hex(p, &dissector_codesys_v3, true, CHANNEL "01 80 0100 04000000 00000000 0101");
+    ck_assert_uint_eq(p->event_count, 3); /* what another channel says is none of it */
+    for (size_t i = 0; i < 3; i++) {
+        ck_assert_str_eq(probe_event(p, i)->code, "0x0205");
+        ck_assert_str_eq(probe_event(p, i)->transfer, transfers[i]);
+    }
+    probe_clear(p);
+    probe_hex(p, &dissector_codesys_v3, false,
+              CHANNEL BLOCK "55cd 1000 82 00 3500 11000000 03000000 aabbcc");
+    ck_assert_str_eq(probe_event(p, 0)->transfer,
+                     "end program_upload key=66101 declared=3 bytes=3");
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(channels_and_names)
 {
     struct probe *p = probe_create(TRANSPORT_UDP);
@@ -163,6 +205,8 @@ int main(void)
     TCase *tc = tcase_create("codesys_v3");
     tcase_add_loop_test(tc, services_have_their_class, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tc, responses_encryption_and_credentials);
+    tcase_add_test(tc, answers_are_matched_by_channel);
+    tcase_add_test(tc, a_download_is_a_transfer);
     tcase_add_test(tc, channels_and_names);
     tcase_add_test(tc, violations);
     tcase_add_test(tc, framing);

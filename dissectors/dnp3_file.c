@@ -18,6 +18,7 @@ enum {
     FUNCTION_OPEN = 25,
     FUNCTION_CLOSE = 26,
     FUNCTION_DELETE = 27,
+    FUNCTION_AUTHENTICATE = 29,
     FUNCTION_ABORT = 30,
     MODE_READ = 1,
     MODE_WRITE = 2,
@@ -102,7 +103,8 @@ static void authentication(struct file_object *f, struct reader r)
     uint16_t password_at = reader_u16le(&r), password_size = reader_u16le(&r);
     if (!reader_ok(&r))
         return;
-    f->event->operation = OP_AUTH;
+    if (f->w->function == FUNCTION_AUTHENTICATE)
+        f->event->operation = OP_AUTH;
     put_name(f, text_at(f->whole, user_at, user_size));
     struct text password = text_at(f->whole, password_at, password_size);
     if (!password.size)

@@ -516,7 +516,8 @@ static struct text alias_topic(struct message *m, uint16_t number, struct text t
     return topic;
 }
 
-/* [SP] 6.4.4: an edge node counts its messages from 0 to 255 and again. */
+/* [SP] 6.4.4: an edge node counts its messages from 0 to 255 and again. Commands to it have no
+ * number; some hosts send one all the same, and they are not judged. */
 static void judge_sequence(struct message *m, const struct mqtt_content *c)
 {
     struct state *s = m->s;
@@ -569,7 +570,8 @@ static void publish_packet(struct message *m, struct mqtt_content *c)
         m->event.flags |= OT_RETRANSMIT;
     if (m->flags & FLAG_RETAIN)
         m->event.detail = is_command ? TEXT("retained command") : TEXT("retained");
-    judge_sequence(m, c);
+    if (!is_command)
+        judge_sequence(m, c);
 }
 
 /* --- subscribing --- */

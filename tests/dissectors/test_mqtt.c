@@ -404,8 +404,10 @@ START_TEST(sparkplug_sequence)
     publish_hex(p, true, "spBv1.0/g/NBIRTH/e", "1800");
     publish_hex(p, true, "spBv1.0/g/DBIRTH/e/d", "1801");
     publish_hex(p, true, "spBv1.0/g/DDATA/e/d", "1802");
+    publish_hex(p, true, "spBv1.0/g/NCMD/e", "1800"); /* a command is not counted */
+    publish_hex(p, true, "spBv1.0/g/DDATA/e/d", "1803");
     ck_assert_uint_eq(p->violation_count, 0);
-    publish_hex(p, true, "spBv1.0/g/DDATA/e/d", "1804");
+    publish_hex(p, true, "spBv1.0/g/DDATA/e/d", "1805");
     ck_assert_uint_eq(p->violation_count, 1);
     ck_assert_int_eq(probe_violation(p, 0)->kind, VIOLATION_SEQUENCE);
     publish_hex(p, true, "spBv1.0/g/NBIRTH/e", "1800");

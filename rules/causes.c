@@ -22,7 +22,7 @@ struct cause {
     enum detection detection;
     uint32_t segment;
     uint8_t transport;
-    bool is_actor_server;
+    bool is_actor_server, is_alone;
     struct endpoint client, server;
     const char *protocol, *phrase, *thing, *expected;
     char key[FINDING_KEY];
@@ -86,6 +86,7 @@ static void cause_start(struct cause *cause, const struct ot_flow *flow, const s
     cause->thing = of->thing;
     cause->expected = of->expected;
     cause->is_actor_server = of->is_actor_server;
+    cause->is_alone = of->is_alone;
     text_copy(cause->key, sizeof cause->key, text_of(of->key));
     text_copy(cause->object, sizeof cause->object, text_of(of->object));
 }
@@ -129,6 +130,8 @@ void causes_fill(struct finding *f, const struct cause_of *of, uint32_t flags, u
         f->actor = f->target;
         f->target = client;
     }
+    if (of->is_alone)
+        f->has_target = false;
     f->flags = flags;
     f->count = count;
     text_copy(f->key, sizeof f->key, text_of(of->key));
@@ -151,9 +154,9 @@ static void cause_tell_rest(struct causes *c, struct cause *cause)
     struct violation last = {
         .flow = &flow, .protocol = cause->protocol, .time_ns = cause->slot.used_ns};
     last.is_from_client = true;
-    struct cause_of of = {cause->detection, cause->protocol,       cause->key,
-                          cause->phrase,    cause->thing,          cause->object,
-                          cause->expected,  cause->is_actor_server};
+    struct cause_of of = {cause->detection, cause->protocol,        cause->key,
+                          cause->phrase,    cause->thing,           cause->object,
+                          cause->expected,  cause->is_actor_server, cause->is_alone};
     struct finding f;
     finding_of_violation(&f, cause->detection, &last);
     causes_fill(&f, &of, cause->flags & ~(uint32_t)FINDING_OUTCOME, cause->count - cause->told);

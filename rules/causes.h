@@ -16,6 +16,7 @@ struct cause_of {
     const char *object;
     const char *expected;
     bool is_actor_server; /* the called side did it */
+    bool is_alone;        /* what it tells is about the actor only */
 };
 
 struct causes;

@@ -740,7 +740,9 @@ static void condition_tell(struct policy *p, const struct ot_event *e,
                           .phrase = condition->phrase,
                           .thing = "",
                           .object = condition->object,
-                          .expected = condition->expected};
+                          .expected = condition->expected,
+                          .is_actor_server = !condition->is_actor_client && !e->is_from_client,
+                          .is_alone = !condition->has_target};
     uint32_t flags = 0;
     uint64_t count;
     if (is_approved(p, condition->detection, e) ||

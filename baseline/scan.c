@@ -20,20 +20,20 @@ enum {
 
 static const int64_t SECOND = 1000000000;
 static const int64_t ANSWER_NS = 1000000000; /* a LAN answers in milliseconds; one TCP retry */
-static const int64_t FAST_NS = 60 * 1000000000ll;
 static const int64_t SLOW_NS = 3600 * 1000000000ll;
 static const int64_t REPEAT_NS = 300 * 1000000000ll; /* a scan that goes on is told again */
 
 /* How many distinct targets are a scan. fast and slow count unanswered ones; any counts all of the
- * fast window. */
+ * fast window. Devices that are off are asked for again and again by those who need them; closed
+ * ports of one device are not, so that their window is the longer. */
 static const struct limit {
     enum detection detection;
-    uint16_t fast, slow, any;
-    const char *many; /* of what, in a sentence */
+    uint16_t fast, slow, any, fast_min;
+    const char *many, *window; /* in a sentence */
 } limits[SCAN_KIND_COUNT] = {
-    [SCAN_HOSTS] = {DETECTION_RECON_HOST_SCAN, 8,  20, 48, "addresses"},
-    [SCAN_PORTS] = {DETECTION_RECON_PORT_SCAN, 8,  20, 40, "ports"    },
-    [SCAN_ARP] = {DETECTION_RECON_ARP_SCAN,  10, 32, 48, "addresses"},
+    [SCAN_HOSTS] = {DETECTION_RECON_HOST_SCAN, 8,  20, 48, 1, "addresses", "a minute"    },
+    [SCAN_PORTS] = {DETECTION_RECON_PORT_SCAN, 8,  20, 40, 5, "ports",     "five minutes"},
+    [SCAN_ARP] = {DETECTION_RECON_ARP_SCAN,  10, 32, 48, 1, "addresses", "a minute"    },
 };
 
 struct
@@ -229,12 +229,13 @@ static bool is_counted(const struct try *t, const struct try *of, bool is_per_ta
     return !is_per_target || t->target == of->target;
 }
 
-static void tally_add(struct tally *tally, const struct try *t, int64_t now)
+static void tally_add(struct tally *tally, const struct try *t, const struct limit *limit,
+                      int64_t now)
 {
     if (now - t->last_ns > SLOW_NS)
         return;
     bool is_failed = !t->is_answered && now - t->first_ns >= ANSWER_NS;
-    bool is_fast = now - t->last_ns <= FAST_NS;
+    bool is_fast = now - t->last_ns <= limit->fast_min * 60 * SECOND;
     tally->slow = (uint16_t)(tally->slow + is_failed);
     tally->fast = (uint16_t)(tally->fast + (is_failed && is_fast));
     /* answered ephemeral ports are FTP data, RPC and the like */
@@ -259,7 +260,7 @@ static struct tally tries_tally(const struct tries *tries, enum scan_kind kind, 
         struct tally tally = {0};
         for (size_t j = i; j < tries->count; j++)
             if (is_counted(&tries->list[j], of, kind == SCAN_PORTS))
-                tally_add(&tally, &tries->list[j], now);
+                tally_add(&tally, &tries->list[j], &limits[kind], now);
         *targets += tally.slow > 0;
         if (tally.slow > most.slow || (tally.slow == most.slow && tally.any > most.any))
             most = tally;
@@ -302,8 +303,8 @@ static void tell(struct scans *scans, struct source *source, enum scan_kind kind
         text_format(f.what, sizeof f.what, "is %s %s%u addresses",
                     kind == SCAN_ARP ? "searching by ARP for" : "trying to reach", least, tried);
     text_format(f.expected, sizeof f.expected,
-                "at most %u unanswered %s in a minute (the most learned of this device: %u)",
-                limit->fast - 1u, limit->many, habit);
+                "at most %u unanswered %s in %s (the most learned of this device: %u)",
+                limit->fast - 1u, limit->many, limit->window, habit);
     text_format(f.seen, sizeof f.seen, "%s%u %s within %lld s, %u of them not answered or refused",
                 least, tried, limit->many, (long long)seconds, tally->slow);
     text_copy(f.key, sizeof f.key, text_of(kind == SCAN_ARP ? "arp" : "scan"));

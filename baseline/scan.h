@@ -1,5 +1,5 @@
-/* scan.h: sources that try many addresses or ports: who tried what in the last minute and the last
- * hour, and how much of it was never answered. Bounded: the least recently active source of a
+/* scan.h: sources that try many addresses or ports: who tried what in the last minutes and the
+ * last hour, and how much of it was never answered. Bounded: the least recently active source of a
  * bucket is forgotten. */
 #pragma once
 

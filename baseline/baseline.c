@@ -211,6 +211,12 @@ bool baseline_is_known(const struct baseline *b, const struct ot_flow *flow, con
     return b->options.mode == MODE_LEARN || conversations_is_known(b, flow, protocol);
 }
 
+bool baseline_is_learned(const struct baseline *b, const struct ot_flow *flow, const char *protocol)
+{
+    const struct conversation *c = conversations_get(b, flow, protocol);
+    return c && c->e.state == ENTRY_LEARNED;
+}
+
 /* A stretch without change that lasts until the end of learning belongs to what is normal. */
 static void learn_open_stretches(struct baseline *b)
 {

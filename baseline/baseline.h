@@ -87,4 +87,8 @@ bool baseline_is_usual(const struct baseline *b, const struct ot_event *event);
  * word. To be asked before the same is told to the baseline. */
 bool baseline_is_known(const struct baseline *b, const struct ot_flow *flow, const char *protocol);
 
+/* These two have talked in this protocol before, and it was learned. */
+bool baseline_is_learned(const struct baseline *b, const struct ot_flow *flow,
+                         const char *protocol);
+
 extern const struct store_schema baseline_schema;

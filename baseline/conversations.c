@@ -119,6 +119,15 @@ bool conversations_is_known(const struct baseline *b, const struct ot_flow *flow
     return c ? c->e.state == ENTRY_LEARNED : baseline_is_learning(b, &b->links);
 }
 
+const struct conversation *conversations_get(const struct baseline *b, const struct ot_flow *flow,
+                                             const char *protocol)
+{
+    struct pair_facts facts;
+    pair_facts_of(&facts, flow);
+    uint64_t key = conversations_key(conversations_pair_key(&facts), protocol);
+    return table_find(&b->conversations, key);
+}
+
 /* The finding about a flow when no event is at hand. */
 static struct finding *finding_of_flow(struct seen *s, enum detection detection,
                                        const struct ot_flow *flow, const char *protocol,
@@ -413,7 +422,7 @@ bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *
 
 /* S7 and CIP name the unit when they connect: on a connection that is older than the sensor it is
  * not known. Such events count for the unit that is known from other connections, and the other way
- * round. */
+ * round. What is known without a unit stays so: MQTT has topics beside those of edge nodes. */
 uint64_t conversations_unit(struct seen *s)
 {
     struct conversation *c = s->conversation;
@@ -426,7 +435,7 @@ uint64_t conversations_unit(struct seen *s)
             c->f.has_unnamed = true;
             entry_change(&s->b->conversations, &c->e);
         }
-        return c->f.unit_hash;
+        return c->f.unit_hash != 0 && operations_is_known(s, 0) ? 0 : c->f.unit_hash;
     }
     if (unit != 0) {
         if (!learns && c->f.has_unnamed)

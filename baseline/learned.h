@@ -234,6 +234,9 @@ struct endpoint endpoint_of(const struct host *h);
 bool conversations_is_usual(const struct baseline *b, const struct ot_event *event);
 bool conversations_is_known(const struct baseline *b, const struct ot_flow *flow,
                             const char *protocol);
+/* NULL: never seen. */
+const struct conversation *conversations_get(const struct baseline *b, const struct ot_flow *flow,
+                                             const char *protocol);
 bool conversations_is_actor_new(const struct baseline *b, const struct ot_event *event);
 /* Keys of the tables for rows that come back from the store. */
 uint64_t conversations_pair_key(const struct pair_facts *f);
@@ -253,6 +256,8 @@ void conversations_finished(struct baseline *b, const struct ot_flow *flow);
 uint64_t conversations_unit(struct seen *s);
 /* operations.c */
 void operations_judge(struct seen *s);
+/* The event's operation is learned for this unit; 0: without one. */
+bool operations_is_known(const struct seen *s, uint64_t unit);
 bool operations_is_actor_new(const struct pair *pair, unsigned side, enum operation operation);
 /* A learned function, whatever its unit. */
 void operations_remember(struct baseline *b, uint64_t conversation_key,

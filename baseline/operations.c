@@ -51,6 +51,14 @@ uint64_t operations_key_of(uint64_t conversation_key, const struct operation_fac
     return about_key(conversation_key, f->code, f->operation, f->side, f->unit_hash);
 }
 
+bool operations_is_known(const struct seen *s, uint64_t unit)
+{
+    uint64_t key =
+        about_key(s->conversation->e.key, s->event->code, s->event->operation, s->side, unit);
+    const struct operation_entry *o = table_find(&s->b->operations, key);
+    return o && o->e.state == ENTRY_LEARNED;
+}
+
 static struct operation_entry *operation_add(struct seen *s, uint64_t key, enum entry_state state)
 {
     const struct ot_event *e = s->event;

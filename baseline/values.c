@@ -2,7 +2,8 @@
  *
  * A variable that takes few values has a set of states; another has a range, whose margin grows
  * with its own spread and shrinks with the number of observations. What was written fewer than
- * VALUES_MIN times is not judged. */
+ * VALUES_MIN times is not judged. Bytes of a memory are taken as the numbers that they most likely
+ * are: clients that write bytes mean numbers all the same. */
 #include "learned.h"
 
 #include <math.h>
@@ -22,6 +23,7 @@ enum {
     BITS_EACH_TENTHS = 15, /* bits that flip in a change, in tenths: numbers flip more */
 };
 static const double WHOLE_MAX = 4294967295.0;
+static const double REAL_MIN = 1e-4, REAL_MAX = 1e7; /* of what plants measure */
 static const double MARGIN_SPREAD = 0.1, MARGIN_SCARCE = 4.0;
 
 uint64_t point_more(uint64_t name_hash, uint64_t address, bool is_bit, uint8_t bit)
@@ -218,6 +220,23 @@ static void sight_writer(struct seen *s, struct point *p, const struct ot_item *
     sink->sighting(sink->context, &sighting);
 }
 
+static bool is_number_of_bytes(const struct ot_item *item)
+{
+    return item->is_memory && item->values.encoding == VALUES_U8 && item->values.count % 2 == 0 &&
+           item->values.count > 0;
+}
+
+/* Four bytes are a float where that is a number of everyday size, or else a whole number. Small
+ * whole numbers would be floats next to nothing. */
+static double number_of_four(const uint8_t *at)
+{
+    uint32_t bits = (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
+    float real;
+    memcpy(&real, &bits, sizeof real);
+    double size = fabs((double)real);
+    return size >= REAL_MIN && size <= REAL_MAX ? (double)real : (double)(int32_t)bits;
+}
+
 static void judge_value(struct seen *s, const struct ot_item *item, uint32_t index, double v)
 {
     struct baseline *b = s->b;
@@ -244,7 +263,8 @@ static void judge_value(struct seen *s, const struct ot_item *item, uint32_t ind
     bool has_last = p->has_last;
     p->last = v;
     p->has_last = true;
-    readback_expect(s, item, key, address, v);
+    if (!is_number_of_bytes(item)) /* read back as bytes */
+        readback_expect(s, item, key, address, v);
     if (p->sighted_ns == 0 || b->now_ns - p->sighted_ns >= SIGHT_NS)
         sight_writer(s, p, item, address);
     if (learns) {
@@ -269,6 +289,20 @@ static void judge_value(struct seen *s, const struct ot_item *item, uint32_t ind
     }
 }
 
+/* Returns how many values were looked at, as the caller's limit counts them. */
+static uint32_t judge_bytes(struct seen *s, const struct ot_item *item, uint32_t left)
+{
+    const uint8_t *at = item->values.bytes;
+    uint32_t count = item->values.count, k = 0;
+    if (count == 4) {
+        judge_value(s, item, 0, number_of_four(at));
+        return 1;
+    }
+    for (; k < count && k / 2 < left; k += 2)
+        judge_value(s, item, k, (double)(int16_t)(at[k] << 8 | at[k + 1]));
+    return k / 2;
+}
+
 void values_judge(struct seen *s)
 {
     const struct ot_event *e = s->event;
@@ -278,6 +312,10 @@ void values_judge(struct seen *s)
         enum operation op = item_operation(s, item);
         if (op != OP_WRITE && op != OP_CONTROL)
             continue;
+        if (is_number_of_bytes(item)) {
+            left -= judge_bytes(s, item, left);
+            continue;
+        }
         for (uint32_t k = 0; k < item->values.count && left > 0; k++, left--) {
             struct ot_value value = ot_value_at(&item->values, k);
             double number;

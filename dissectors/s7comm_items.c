@@ -398,8 +398,10 @@ static void read_value(struct dissect *d, struct ot_event *event, struct ot_item
             read_data(d, data, &code, &kind, values == S7COMM_VALUES_READ, is_last);
         if (!reader_ok(data))
             return;
-        if (item)
+        if (item) {
             item->values = values_of(item, asked, kind, bytes);
+            item->is_memory = item->values.encoding == VALUES_U8;
+        }
         if (item && !item->type && kind)
             item->type = kind->name;
     }

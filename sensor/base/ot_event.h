@@ -137,6 +137,7 @@ struct ot_item {
     const char *type;   /* "real", "word"; NULL: the protocol does not say */
     uint64_t low, high; /* range touched, inclusive, in the area's smallest unit, for learners */
     bool has_range;
+    bool is_memory; /* the values are bytes of a memory where numbers begin with their upper byte */
     struct ot_values values;
     struct ot_status status;
 };

@@ -244,7 +244,8 @@ static void on_odd_port(void *context, const struct ot_flow *flow, const char *n
     struct worker *w = context;
     if (!name)
         site_judge_protocol(w->judge, flow, NULL, packet);
-    if (expected || name)
+    bool is_usual = name && baseline_is_learned(w->baseline, flow, name);
+    if ((expected || name) && !is_usual)
         policy_odd_port(w->policy, flow, name, expected, packet);
 }
 

@@ -32,7 +32,8 @@ struct scene {
     struct packet packet;
     uint64_t packets;
     const char *protocol;
-    bool is_role_guessed, is_sealed;
+    bool is_role_guessed, is_sealed, is_memory, is_midway;
+    const char *unit; /* NULL: "1" */
 };
 
 static inline void scene_found(void *context, const struct finding *f)
@@ -103,7 +104,8 @@ static inline void scene_message(struct scene *s, const char *line, unsigned tur
     s->flow.server = scene_host(split);
     s->flow.client.port = 40000;
     s->flow.is_role_known = !s->is_role_guessed;
-    s->flow.is_two_sided = s->flow.is_start_seen = true;
+    s->flow.is_two_sided = true;
+    s->flow.is_start_seen = !s->is_midway;
     s->packet = (struct packet){.time_ns = s->now_ns, .number = ++s->packets};
 
     static uint8_t bytes[2048];
@@ -126,6 +128,12 @@ static inline void scene_message(struct scene *s, const char *line, unsigned tur
             double v = scene_value(values + 1, turn, i);
             memcpy(bytes + i * 8, &v, 8);
         }
+        if (s->is_memory) {
+            item.is_memory = true;
+            item.values = (struct ot_values){VALUES_U8, item.count, bytes, item.count};
+            for (unsigned i = 0; i < item.count; i++)
+                bytes[i] = (uint8_t)scene_value(values + 1, turn, i);
+        }
     }
     struct ot_event e = {.time_ns = s->now_ns,
                          .flow = &s->flow,
@@ -135,7 +143,7 @@ static inline void scene_message(struct scene *s, const char *line, unsigned tur
                          .protocol = s->protocol,
                          .code = {code},
                          .function = code,
-                         .unit = TEXT("1"),
+                         .unit = text_of(s->unit ? s->unit : "1"),
                          .items = &item,
                          .item_count = *area ? 1 : 0,
                          .items_total = *area ? 1 : 0};
@@ -180,6 +188,15 @@ static inline void scene_line(struct scene *s, const char *line)
     if (sscanf(line, " links %31[^>]>%31s %u", actor, target, &repeat) == 3) {
         for (unsigned i = 0; i < repeat; i++)
             scene_link(s, actor, target);
+        return;
+    }
+    if (strstr(line, "memory")) { /* what follows is written as bytes */
+        s->is_memory = true;
+        return;
+    }
+    if (strstr(line, "midway") || strstr(line, "unit")) { /* units of later messages */
+        s->is_midway = strstr(line, "midway") != NULL;
+        s->unit = strstr(line, "unnamed") ? "" : strstr(line, "node") ? "node" : NULL;
         return;
     }
     if (strstr(line, "sealed") || strstr(line, "open")) {

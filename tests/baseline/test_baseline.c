@@ -44,6 +44,14 @@
 #define JITTER                                                                                     \
     "step 700; 10* hmi<plc read 3 reg 1 =1; step 1500; 8* hmi<plc read 3 reg 1 =1; step 3000; 1* " \
     "hmi<plc read 3 reg 1 =1; step 800; 9* hmi<plc read 3 reg 1 =1;"
+/* 4.0, 5.0 and 6.0 */
+#define BYTES                                                                                      \
+    "memory; 8* hmi>plc write 5 db 8+4 =64,128,0,0; 8* hmi>plc write 5 db 8+4 =64,160,0,0; 8* "    \
+    "hmi>plc write 5 db 8+4 =64,192,0,0"
+/* things of an edge node beside things without one */
+#define UNITS                                                                                      \
+    "unit unnamed; 9* hmi>broker write 3 tag Rate =1..9; unit node; 9* hmi>broker write 3 tag "    \
+    "Dose =1..9"
 /* two polls, and a command that is always selected before */
 #define SBO                                                                                        \
     "hmi>rtu read 1 point 1; hmi>rtu read 2 point 1; hmi>rtu read 1 point 1; hmi>rtu control 3 "   \
@@ -108,6 +116,16 @@ static const struct row {
      "40* hmi>plc write 6 reg 9 =1; 40* hmi>plc write 6 reg 9 =2; 40* hmi>plc write 6 reg 9 =8",                      "hmi>plc write 6 reg 9 =2",                              ""                                   },
     {"a value that was always the same",                       "40* hmi>plc write 6 reg 9 =50",
      "hmi>plc write 6 reg 9 =80",                                                                                                                                              "rw.value-out-of-range"              },
+    {"a float far outside that is written as bytes",           BYTES,
+     "memory; hmi>plc write 5 db 8+4 =66,112,0,0",                                                                                                                             "rw.value-out-of-range"              },
+    {"a float between those that were, written as bytes",      BYTES,
+     "memory; hmi>plc write 5 db 8+4 =64,150,0,0",                                                                                                                             ""                                   },
+    {"a word far outside that is written as bytes",
+     "memory; 9* hmi>plc write 5 db 2+2 =0,10; 9* hmi>plc write 5 db 2+2 =0,25",                                      "memory; hmi>plc write 5 db 2+2 =3,132",                 "rw.value-out-of-range"              },
+    {"what is known without a unit, on an old connection",     UNITS,
+     "unit unnamed midway; hmi>broker write 3 tag Rate =5",                                                                                                                    ""                                   },
+    {"a new thing without a unit, on an old connection",       UNITS,
+     "unit unnamed midway; hmi>broker write 3 tag Mode =5",                                                                                                                    "rw.new-address"                     },
     {"values are learned for each writer",                     HMI_DAY "40* eng>plc write 6 reg 260 =500..540;",
      "eng>plc write 6 reg 260 =520",                                                                                                                                           ""                                   },
     {"many writes in a short time",                            "step 5000; 30* hmi>plc write 6 reg 9 =5",
@@ -447,7 +465,10 @@ START_TEST(test_protocols)
         .id = 5, .client = scene_host("hmi"), .server = scene_host("plc"), .is_role_known = true};
     baseline_protocol(s.baseline, &flow, "modbus", NULL);
     ck_assert_uint_eq(s.count, 0);
+    ck_assert(baseline_is_learned(s.baseline, &flow, "modbus"));
+    ck_assert(!baseline_is_learned(s.baseline, &flow, "telnet"));
     baseline_protocol(s.baseline, &flow, "telnet", NULL);
+    ck_assert(!baseline_is_learned(s.baseline, &flow, "telnet"));
     baseline_protocol(s.baseline, &flow, "inner", NULL); /* inside the same flow: the same cause */
     ck_assert_str_eq(scene_causes(&s), "comm.new-protocol");
     ck_assert_str_eq(s.found[0].what, "talks telnet with %T for the first time");

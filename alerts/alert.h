@@ -32,8 +32,9 @@ struct alert {
     uint32_t packets_kept;
     uint32_t last_source; /* the newest evidence packet, so that none is kept twice */
     uint64_t last_packet;
-    bool is_storm;   /* stands for all alerts of its type over the cap */
-    bool is_settled; /* the last revision said that it no longer grows */
+    bool is_storm;      /* stands for all alerts of its type over the cap */
+    bool is_settled;    /* the last revision said that it no longer grows */
+    uint32_t unwritten; /* 1 + place among those whose last revision waits for the tick; 0: none */
 };
 
 /* Capture files can carry any time: sums stay within what there is. */

@@ -15,6 +15,7 @@
 
 #include "sensor/base/text.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -30,6 +31,7 @@ enum {
     WATCH_SETS = 1024,        /* evidence ids whose packets may still come */
     WATCH_WAYS = 4,
     LOADED_INCIDENTS_MAX = 128,
+    UNWRITTEN_MAX = 1024,
     STATE_MAX_S = 24 * 3600, /* longest quiet time of a type */
 };
 
@@ -37,6 +39,12 @@ enum {
 struct watch {
     uint64_t evidence_id; /* 0: free */
     uint8_t cause[CAUSE_SIZE];
+};
+
+/* Alerts whose newest revision is written with the next tick. */
+struct unwritten {
+    struct alert *alerts[UNWRITTEN_MAX]; /* NULL: closed meanwhile */
+    uint32_t count;
 };
 
 /* New alerts of one type in the running hour. */
@@ -51,6 +59,10 @@ struct alerts {
     struct incidents *incidents;
     struct packets *packets;
     struct noise *noise;
+    bool is_told_singly; /* somebody reads every revision */
+    bool has_outputs;
+    struct unwritten unwritten;
+    struct document document; /* the one that is being written */
     struct suppression suppressions[SUPPRESSIONS_MAX];
     struct suppression_hit hits[SUPPRESSIONS_MAX]; /* not posted yet */
     size_t suppression_count;
@@ -74,6 +86,8 @@ struct alerts *alerts_create(const struct alerts_options *options)
     if (a->options.storm_cap == 0)
         a->options.storm_cap = ALERTS_STORM_CAP;
     a->due_ns = INT64_MAX;
+    a->has_outputs = delivery_is_configured(options->config);
+    a->is_told_singly = a->has_outputs || options->lines;
     a->open = open_alerts_create(a->options.open_max);
     a->incidents = incidents_create();
     a->packets = packets_create(a->options.queue, a->options.config);
@@ -119,28 +133,29 @@ static void write_line(struct alerts *a, const char *json, size_t size)
         a->state.lines_failed++;
 }
 
-/* Posts a row of row_size bytes with data after it. */
-static void post(struct store_queue *queue, store_apply *apply, const void *row, size_t row_size,
-                 const void *data, size_t size)
+static void post_alert(struct alerts *a, const struct alert *alert, bool is_resumable)
 {
-    char *both = malloc(row_size + size);
-    if (!both)
-        return;
-    memcpy(both, row, row_size);
-    memcpy(both + row_size, data, size);
-    store_post(queue, apply, both, row_size + size);
-    free(both);
-}
-
-static void post_alert(struct alerts *a, const struct alert *alert, bool is_resumable,
-                       const char *json, size_t size)
-{
+    const struct document *d = &a->document;
     struct severity_sum sum;
     severity_sum(&sum, alert->finding.detection, alert->flags);
     struct alert_row row = {
-        .severity = sum.severity, .alert = *alert, .is_resumable = is_resumable, .json_size = size};
+        .severity = sum.severity,
+        .alert = *alert,
+        .is_resumable = is_resumable,
+        .has_outputs = a->has_outputs,
+        .json_size = d->json_size,
+        .message_size = strlen(d->message),
+        .name_size = strlen(d->rule_name),
+    };
     text_copy(row.sensor, sizeof row.sensor, text_of(a->options.config->sensor));
-    post(a->options.queue, rows_alert_apply, &row, sizeof row, json, size);
+    store_post_pieces(a->options.queue, rows_alert_apply,
+                      (struct store_piece[]){
+                          {&row,         sizeof row      },
+                          {d->json,      row.json_size   },
+                          {d->message,   row.message_size},
+                          {d->rule_name, row.name_size   }
+    },
+                      4);
 }
 
 static struct document_context context_of(const struct alerts *a, uint32_t segment)
@@ -165,36 +180,65 @@ static void post_incident(void *context, struct incident *incident, bool is_resu
     struct incident_row row = {.incident = *incident, .is_resumable = is_resumable};
     text_copy(row.sensor, sizeof row.sensor, text_of(a->options.config->sensor));
     row.title_size = strlen(story_title(title, incident, &words));
-    char *json = story_document(incident, &words, &row.json_size);
-    char *both = json ? malloc(row.title_size + row.json_size) : NULL;
-    if (both) {
-        memcpy(both, title, row.title_size);
-        memcpy(both + row.title_size, json, row.json_size);
-        post(a->options.queue, rows_incident_apply, &row, sizeof row, both,
-             row.title_size + row.json_size);
-    }
-    free(both);
+    char *json = story_document(incident, title, &words, &row.json_size);
+    if (json)
+        store_post_pieces(a->options.queue, rows_incident_apply,
+                          (struct store_piece[]){
+                              {&row,  sizeof row    },
+                              {title, row.title_size},
+                              {json,  row.json_size }
+        },
+                          3);
     free(json);
+}
+
+static void write_revision(struct alerts *a, struct alert *alert, bool is_resumable)
+{
+    if (alert->unwritten)
+        a->unwritten.alerts[alert->unwritten - 1] = NULL;
+    alert->unwritten = 0;
+    if (!a->options.lines && !a->options.queue)
+        return;
+    struct document_context context = context_of(a, alert->finding.segment);
+    if (!alert->is_storm)
+        context.incident = incidents_find(a->incidents, alert);
+    document_write(&a->document, alert, &context);
+    write_line(a, a->document.json, a->document.json_size);
+    if (a->options.queue)
+        post_alert(a, alert, is_resumable);
+}
+
+static void write_unwritten(struct alerts *a)
+{
+    for (uint32_t i = 0; i < a->unwritten.count; i++)
+        if (a->unwritten.alerts[i])
+            write_revision(a, a->unwritten.alerts[i], true);
+    a->unwritten.count = 0;
+}
+
+/* What only the store is told can wait for the tick: of several revisions in a second the newest is
+ * enough. */
+static void write_later(struct alerts *a, struct alert *alert)
+{
+    if (alert->unwritten)
+        return;
+    if (a->unwritten.count == UNWRITTEN_MAX)
+        write_unwritten(a);
+    a->unwritten.alerts[a->unwritten.count++] = alert;
+    alert->unwritten = a->unwritten.count;
 }
 
 static void publish(struct alerts *a, struct alert *alert, bool is_resumable)
 {
-    struct document_context context = context_of(a, alert->finding.segment);
-    if (!alert->is_storm)
-        context.incident = incidents_find(a->incidents, alert);
     alert->revision++;
     while (alert->publish_at <= alert->count && alert->publish_at <= UINT64_MAX / 2)
         alert->publish_at *= 2;
-    size_t size;
-    char *json = document_create(alert, &context, &size);
-    if (!json)
-        return;
-    write_line(a, json, size);
-    if (a->options.queue)
-        post_alert(a, alert, is_resumable, json, size);
     a->state.published++;
     noise_count(a->noise, alert->finding.detection, NOISE_REVISIONS, 1, alert->last_ns);
-    free(json);
+    if (a->is_told_singly || alert->is_settled)
+        write_revision(a, alert, is_resumable);
+    else
+        write_later(a, alert);
 }
 
 /* --- closing --- */
@@ -209,6 +253,7 @@ static void close_alert(struct alerts *a, struct alert *alert, enum closing why)
         alert->is_settled = true;
         publish(a, alert, why == CLOSED_BY_END);
     }
+    assert(!alert->unwritten); /* what can still grow is not settled */
     open_alerts_remove(a->open, alert);
 }
 
@@ -275,6 +320,7 @@ void alerts_tick(struct alerts *a, int64_t time_ns, bool is_last)
         a->retention_ns = time_ns;
     if (is_last || a->now_ns > a->due_ns)
         close_quiet(a, is_last);
+    write_unwritten(a);
     incidents_flush(a->incidents, a->now_ns, is_last, post_incident, a);
     packets_flush(a->packets);
     post_hits(a);
@@ -664,6 +710,7 @@ bool alerts_load(struct alerts *a, struct store *store, struct error *err)
         if (!alert)
             continue;
         *alert = *from;
+        alert->unwritten = 0;
         note_due(a, alert);
     }
     free(loading.newest_first);
@@ -685,5 +732,10 @@ void alerts_message(struct store_queue *queue, const char *sensor, const char *s
     text_copy(row.sensor, sizeof row.sensor, text_of(sensor));
     text_copy(row.stream, sizeof row.stream, text_of(stream));
     text_copy(row.id, sizeof row.id, text_of(id));
-    post(queue, rows_message_apply, &row, sizeof row, json, json_size);
+    store_post_pieces(queue, rows_message_apply,
+                      (struct store_piece[]){
+                          {&row, sizeof row},
+                          {json, json_size }
+    },
+                      2);
 }

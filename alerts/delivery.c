@@ -118,6 +118,7 @@ static bool cursor_write(struct delivery *d, struct lane *lane, struct error *er
 struct batch {
     struct outgoing messages[BATCH_MAX];
     size_t count;
+    int64_t last; /* sequence number up to which the outbox was read */
 };
 
 static void batch_release(struct batch *batch)
@@ -158,15 +159,19 @@ static bool batch_add(struct batch *batch, sqlite3_stmt *row)
     return true;
 }
 
+/* Revisions that were published while there was no output have no document of their own: the newest
+ * is the store's, those before it are passed over. */
 static bool batch_read(struct delivery *d, const struct lane *lane, struct batch *batch,
                        struct error *err)
 {
     batch->count = 0;
-    sqlite3_stmt *s =
-        store_statement(d->store,
-                        "SELECT seq, stream, id, rev, json FROM outbox WHERE sensor = ?"
-                        " AND seq > ? ORDER BY seq LIMIT ?",
-                        err);
+    batch->last = lane->cursor;
+    sqlite3_stmt *s = store_statement(
+        d->store,
+        "SELECT seq, stream, id, rev, CASE WHEN json <> '' THEN json ELSE (SELECT document"
+        " FROM alerts a WHERE a.sensor = o.sensor AND a.id = o.id AND a.revision = o.rev) END"
+        " FROM outbox o WHERE sensor = ? AND seq > ? ORDER BY seq LIMIT ?",
+        err);
     if (!s)
         return false;
     sqlite3_bind_text(s, 1, d->config->sensor, -1, SQLITE_STATIC);
@@ -174,8 +179,10 @@ static bool batch_read(struct delivery *d, const struct lane *lane, struct batch
     sqlite3_bind_int(s, 3, BATCH_MAX);
     int code = SQLITE_DONE;
     bool ok = true;
-    while (ok && (code = sqlite3_step(s)) == SQLITE_ROW)
-        ok = batch_add(batch, s);
+    while (ok && (code = sqlite3_step(s)) == SQLITE_ROW) {
+        batch->last = sqlite3_column_int64(s, 0);
+        ok = sqlite3_column_type(s, 4) == SQLITE_NULL || batch_add(batch, s);
+    }
     sqlite3_reset(s);
     return (ok && code == SQLITE_DONE) ||
            error_set(err, "store %s: cannot read the outbox: %s", store_path(d->store),
@@ -247,7 +254,7 @@ static bool lane_publish(struct delivery *d, struct lane *lane, const struct bat
     size_t done =
         lane->output->publish(lane->state, batch->messages, batch->count, lane->mark, err);
     if (done > 0) {
-        lane->cursor = batch->messages[done - 1].seq;
+        lane->cursor = done == batch->count ? batch->last : batch->messages[done - 1].seq;
         lane->delivered += done;
         (void)cursor_write(d, lane, NULL);
         lane_delivered(d, done);
@@ -262,6 +269,10 @@ static bool lane_step(struct delivery *d, struct lane *lane)
     struct batch batch;
     int64_t now = clock_ms(CLOCK_MONOTONIC);
     bool ok = batch_read(d, lane, &batch, &err), is_more = false;
+    if (ok && batch.count == 0 && batch.last > lane->cursor) {
+        lane->cursor = batch.last; /* nothing but what is passed over */
+        return cursor_write(d, lane, NULL);
+    }
     if (ok && (batch.count > 0 || lane->is_failing || now >= lane->check_at_ms)) {
         char mark_before[OUTPUT_MARK_SIZE];
         memcpy(mark_before, lane->mark, sizeof mark_before);

@@ -15,15 +15,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    TEXT_MAX = 2048,
-    DOCUMENT_MAX = 32768, /* every text is bounded: all of them together take half of it */
-};
+/* Text that is not UTF-8 is escaped, never refused. */
+static const char *shown(char safe[DOCUMENT_TEXT], const char *value)
+{
+    return text_copy(safe, DOCUMENT_TEXT, text_of(value));
+}
 
-/* Keys with nothing to say stay away. Text that is not UTF-8 is escaped, never refused. */
+/* Keys with nothing to say stay away. */
 static void put_text(struct json_writer *w, const char *key, const char *value)
 {
-    char safe[TEXT_MAX];
+    char safe[DOCUMENT_TEXT];
     if (!value || !value[0])
         return;
     size_t size = strlen(value);
@@ -31,8 +32,7 @@ static void put_text(struct json_writer *w, const char *key, const char *value)
         json_text(w, key, (struct text){value, size});
         return;
     }
-    text_copy(safe, sizeof safe, text_of(value));
-    json_string_of(w, key, safe);
+    json_string_of(w, key, shown(safe, value));
 }
 
 /* The writer as it was before an object or array, to end_object or end_array with: an empty one is
@@ -420,14 +420,22 @@ static void put_ours(struct json_writer *w, const struct alert *a,
     json_object_end(w);
 }
 
+static bool is_users_rule(const struct finding *f)
+{
+    return f->detection == DETECTION_RULE_MATCH && f->rule_title[0];
+}
+
+static const char *rule_name(const struct finding *f)
+{
+    return is_users_rule(f) ? f->rule_title : detection_kind(f->detection)->title;
+}
+
 static void put_rule(struct json_writer *w, const struct finding *f)
 {
-    const struct detection_kind *kind = detection_kind(f->detection);
-    bool is_users = f->detection == DETECTION_RULE_MATCH && f->rule_title[0];
     json_object_begin(w, "rule");
-    put_text(w, "id", kind->id);
-    put_text(w, "name", is_users ? f->rule_title : kind->title);
-    put_text(w, "uuid", is_users ? f->rule_id : "");
+    put_text(w, "id", detection_kind(f->detection)->id);
+    put_text(w, "name", rule_name(f));
+    put_text(w, "uuid", is_users_rule(f) ? f->rule_id : "");
     json_object_end(w);
 }
 
@@ -451,10 +459,9 @@ static bool has_ot(const struct alert *a)
 }
 
 static void put_document(struct json_writer *w, const struct alert *a,
-                         const struct document_context *context)
+                         const struct document_context *context, const char *message)
 {
     const struct finding *f = &a->finding;
-    char message[MESSAGE_SIZE];
     struct severity_sum sum;
     severity_sum(&sum, f->detection, a->flags);
 
@@ -468,24 +475,22 @@ static void put_document(struct json_writer *w, const struct alert *a,
     if (has_ot(a))
         json_raw(w, "ot", (struct text){f->ot_json, f->ot_json_size});
     put_observer(w, context);
-    put_text(w, "message", document_message(message, a, context));
+    put_text(w, "message", message);
     put_ours(w, a, context, &sum);
     json_object_end(w);
 }
 
-char *document_create(const struct alert *alert, const struct document_context *context,
-                      size_t *size)
+void document_write(struct document *document, const struct alert *alert,
+                    const struct document_context *context)
 {
-    char buffer[DOCUMENT_MAX];
+    char message[MESSAGE_SIZE];
     struct json_writer w;
-    json_begin(&w, buffer, sizeof buffer);
-    put_document(&w, alert, context);
-    assert(!w.is_cut);
-    *size = json_size(&w);
-    char *out = malloc(*size + 1);
-    if (out) {
-        memcpy(out, buffer, *size);
-        out[*size] = '\0';
-    }
-    return out;
+    document_message(message, alert, context);
+    json_begin(&w, document->json, sizeof document->json - 1);
+    put_document(&w, alert, context, message);
+    assert(!w.is_cut); /* every text is bounded: all of them together take half of it */
+    document->json_size = json_size(&w);
+    document->json[document->json_size] = '\0';
+    shown(document->message, message);
+    shown(document->rule_name, rule_name(&alert->finding));
 }

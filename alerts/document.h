@@ -21,11 +21,23 @@ struct document_context {
     uint32_t storm_cap;
 };
 
-enum { DOCUMENT_SCHEMA = 1, MESSAGE_SIZE = 1024, HOST_NAME_SIZE = 320 };
+enum {
+    DOCUMENT_SCHEMA = 1,
+    MESSAGE_SIZE = 1024,
+    HOST_NAME_SIZE = 320,
+    DOCUMENT_MAX = 32768,
+    DOCUMENT_TEXT = 2048
+};
 
-/* The document without a line end, to be freed by the caller; NULL: out of memory. */
-char *document_create(const struct alert *alert, const struct document_context *context,
-                      size_t *size);
+/* An alert's document, and what lists of alerts show of it, as it is written there. */
+struct document {
+    size_t json_size;
+    char json[DOCUMENT_MAX]; /* without a line end; terminated */
+    char message[DOCUMENT_TEXT];
+    char rule_name[DOCUMENT_TEXT];
+};
+void document_write(struct document *document, const struct alert *alert,
+                    const struct document_context *context);
 
 /* The plain sentence: who, what, to whom. Returns out. */
 char *document_message(char out[MESSAGE_SIZE], const struct alert *alert,

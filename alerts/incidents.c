@@ -12,6 +12,9 @@ static_assert(STAGE_COUNT <= 64, "a bit for each stage");
 
 #define SECOND_NS INT64_C(1000000000)
 #define GROWTH_NS (60 * SECOND_NS) /* that a story merely goes on is told this often */
+#define PAUSE_NS                                                                                   \
+    (SECOND_NS / 4) /* between two tellings of a story, for each of its alerts: the                \
+                       longer it is, the less one more tells */
 
 static const char *const names[] = {
 #define STAGE(tag, name, past, infinitive, object, known) name,
@@ -306,6 +309,12 @@ bool incident_is_told(const struct incident *incident)
     return is_grave && (stages & (stages - 1)) != 0;
 }
 
+static int64_t pause_of(const struct incident *incident)
+{
+    int64_t pause = incident->alerts > 4 ? incident->alerts * PAUSE_NS : 0;
+    return pause < GROWTH_NS ? pause : GROWTH_NS;
+}
+
 void incidents_flush(struct incidents *incidents, int64_t now_ns, bool is_last,
                      void (*put)(void *context, struct incident *incident, bool is_resumable),
                      void *context)
@@ -316,8 +325,10 @@ void incidents_flush(struct incidents *incidents, int64_t now_ns, bool is_last,
             continue;
         bool is_quiet = !goes_on(incident, now_ns);
         bool is_over = is_last || is_quiet;
-        bool is_due = incident->is_grown && now_ns >= time_add(incident->told_ns, GROWTH_NS);
-        if (!incident->is_changed && !is_due && !(is_over && !incident->is_settled))
+        bool is_due = now_ns >= time_add(incident->told_ns,
+                                         incident->is_changed ? pause_of(incident) : GROWTH_NS);
+        bool has_news = incident->is_changed || incident->is_grown;
+        if (!(has_news && is_due) && !(is_over && !incident->is_settled))
             continue;
         incident->is_settled = is_over;
         incident->is_changed = incident->is_grown = false;

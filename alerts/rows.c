@@ -3,18 +3,52 @@
 #include "rows.h"
 
 #include "cause.h"
+#include "zeros.h"
 
 #include <assert.h>
 #include <string.h>
 #include <time.h>
 
-enum { STATE_VERSION = 2, DELETE_AT_ONCE = 256 };
+enum { STATE_VERSION = 3, STATE_WHOLE = 2 /* with its zeros */, DELETE_AT_ONCE = 256 };
 
-/* What is kept of an open alert; another version or size of the struct is not read back. */
-struct state {
+/* What is kept of an open alert or story: this, and the struct without its zeros. Another version
+ * or size of the struct is not read back. */
+struct state_head {
     uint32_t version, size;
-    struct alert alert;
 };
+enum {
+    STATE_BYTES_MAX = sizeof(struct incident) > sizeof(struct alert) ? sizeof(struct incident)
+                                                                     : sizeof(struct alert),
+    STATE_MAX = sizeof(struct state_head) + ZEROS_PACKED_MAX(STATE_BYTES_MAX),
+};
+
+/* Binds it, borrowed from `packed`. */
+static void bind_state(sqlite3_stmt *s, int column, uint8_t packed[STATE_MAX], const void *bytes,
+                       size_t size)
+{
+    struct state_head head = {STATE_VERSION, (uint32_t)size};
+    memcpy(packed, &head, sizeof head);
+    size_t all = sizeof head + zeros_pack(packed + sizeof head, bytes, size);
+    sqlite3_bind_blob(s, column, packed, (int)all, SQLITE_STATIC);
+}
+
+static bool state_of(sqlite3_stmt *s, int column, void *bytes, size_t size)
+{
+    struct state_head head;
+    const uint8_t *packed = sqlite3_column_blob(s, column);
+    int all = sqlite3_column_bytes(s, column);
+    if (!packed || all < (int)sizeof head)
+        return false;
+    memcpy(&head, packed, sizeof head);
+    packed += sizeof head;
+    size_t packed_size = (size_t)all - sizeof head;
+    if (head.version == STATE_WHOLE && head.size == size && packed_size == size) {
+        memcpy(bytes, packed, size);
+        return true;
+    }
+    return head.version == STATE_VERSION && head.size == size &&
+           zeros_unpack(bytes, size, packed, packed_size);
+}
 
 static int64_t wall_ms(void)
 {
@@ -78,7 +112,7 @@ static bool alert_upsert(struct store *store, const struct alert_row *row, const
         "INSERT INTO alerts(sensor, id, revision, rule, severity, first_ns, last_ns, count, status,"
         " actor, target, protocol, incident, document, state, message, rule_name)"
         " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-        " json_extract(?14, '$.message'), json_extract(?14, '$.rule.name'))"
+        " ?16, ?17)"
         " ON CONFLICT(sensor, id) DO UPDATE SET revision = ?3, severity = ?5, last_ns = ?7, count "
         "= ?8,"
         " status = ?9, document = ?14, state = ?15, message = excluded.message WHERE ?3 > revision",
@@ -92,8 +126,8 @@ static bool alert_upsert(struct store *store, const struct alert_row *row, const
         cause_host(actor, &f->actor);
     if (!a->is_storm && f->has_target)
         cause_host(target, &f->target);
-    struct state state = {.version = STATE_VERSION, .size = sizeof *a};
-    memcpy(&state.alert, a, sizeof *a);
+    uint8_t state[STATE_MAX];
+    const char *message = json + row->json_size, *name = message + row->message_size;
 
     bind_text(s, 1, row->sensor);
     bind_text(s, 2, a->id);
@@ -110,7 +144,9 @@ static bool alert_upsert(struct store *store, const struct alert_row *row, const
     bind_text(s, 13, a->incident);
     sqlite3_bind_text(s, 14, json, (int)row->json_size, SQLITE_STATIC);
     if (row->is_resumable)
-        sqlite3_bind_blob(s, 15, &state, sizeof state, SQLITE_STATIC);
+        bind_state(s, 15, state, a, sizeof *a);
+    sqlite3_bind_text(s, 16, message, (int)row->message_size, SQLITE_STATIC);
+    sqlite3_bind_text(s, 17, name, (int)row->name_size, SQLITE_STATIC);
     bool ok = store_step(store, s, err);
     sqlite3_clear_bindings(s);
     return ok;
@@ -120,24 +156,21 @@ bool rows_alert_apply(struct store *store, const void *data, size_t size, struct
 {
     const struct alert_row *row = data;
     const char *json = (const char *)data + sizeof *row;
-    assert(size == sizeof *row + row->json_size);
+    assert(size == sizeof *row + row->json_size + row->message_size + row->name_size);
 
     if (!alert_upsert(store, row, json, err))
         return false;
     if (sqlite3_changes(store_handle(store)) == 0)
         return true; /* the store has this revision */
     struct message_row message = {
-        .stream = "alerts", .revision = row->alert.revision, .json_size = row->json_size};
+        .stream = "alerts",
+        .revision = row->alert.revision,
+        .json_size = row->has_outputs ? row->json_size : 0,
+    };
     memcpy(message.sensor, row->sensor, sizeof message.sensor);
     memcpy(message.id, row->alert.id, sizeof row->alert.id);
     return outbox_add(store, &message, json, err);
 }
-
-/* As struct state. */
-struct incident_state {
-    uint32_t version, size;
-    struct incident incident;
-};
 
 bool rows_incident_apply(struct store *store, const void *data, size_t size, struct error *err)
 {
@@ -155,8 +188,7 @@ bool rows_incident_apply(struct store *store, const void *data, size_t size, str
     if (!s)
         return false;
     const struct incident *i = &row->incident;
-    struct incident_state state = {.version = STATE_VERSION, .size = sizeof *i};
-    memcpy(&state.incident, i, sizeof *i);
+    uint8_t state[STATE_MAX];
     bind_text(s, 1, row->sensor);
     bind_text(s, 2, i->id);
     sqlite3_bind_int64(s, 3, i->revision);
@@ -168,7 +200,7 @@ bool rows_incident_apply(struct store *store, const void *data, size_t size, str
     sqlite3_bind_text(s, 9, title, (int)row->title_size, SQLITE_STATIC);
     sqlite3_bind_text(s, 10, title + row->title_size, (int)row->json_size, SQLITE_STATIC);
     if (row->is_resumable)
-        sqlite3_bind_blob(s, 11, &state, sizeof state, SQLITE_STATIC);
+        bind_state(s, 11, state, i, sizeof *i);
     bool ok = store_step(store, s, err);
     sqlite3_clear_bindings(s);
     return ok;
@@ -188,12 +220,9 @@ bool rows_incidents(struct store *store, const char *sensor, size_t max,
     sqlite3_bind_int64(s, 2, (int64_t)max);
     int code;
     while ((code = sqlite3_step(s)) == SQLITE_ROW) {
-        struct incident_state state;
-        if (sqlite3_column_bytes(s, 0) != sizeof state)
-            continue;
-        memcpy(&state, sqlite3_column_blob(s, 0), sizeof state);
-        if (state.version == STATE_VERSION && state.size == sizeof state.incident)
-            put(context, &state.incident);
+        struct incident incident;
+        if (state_of(s, 0, &incident, sizeof incident))
+            put(context, &incident);
     }
     sqlite3_reset(s);
     return code == SQLITE_DONE || error_set(err, "store %s: cannot read incidents: %s",
@@ -371,14 +400,10 @@ bool rows_resumable(struct store *store, const char *sensor, size_t max,
     sqlite3_bind_int64(s, 2, (int64_t)max);
     int code;
     while ((code = sqlite3_step(s)) == SQLITE_ROW) {
-        struct state state;
-        if (sqlite3_column_bytes(s, 0) != sizeof state)
-            continue;
-        memcpy(&state, sqlite3_column_blob(s, 0), sizeof state);
-        bool is_ours = state.version == STATE_VERSION && state.size == sizeof state.alert &&
-                       (unsigned)state.alert.finding.detection < DETECTION_COUNT;
-        if (is_ours)
-            put(context, &state.alert);
+        struct alert alert;
+        if (state_of(s, 0, &alert, sizeof alert) &&
+            (unsigned)alert.finding.detection < DETECTION_COUNT)
+            put(context, &alert);
     }
     sqlite3_reset(s);
     return code == SQLITE_DONE || error_set(err, "store %s: cannot read alerts: %s",

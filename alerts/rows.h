@@ -13,16 +13,20 @@
 
 enum { SENSOR_TEXT = 64, STREAM_TEXT = 16, HOST_TEXT = ADDRESS_TEXT_SIZE };
 
-/* One published revision. json_size bytes of the document follow. */
+/* One published revision. json_size bytes of the document follow, then message_size of its message
+ * and name_size of its rule's name. */
 struct alert_row {
     char sensor[SENSOR_TEXT];
     int severity;
     struct alert alert;
     bool is_resumable; /* may go on after a restart: keep its state */
-    size_t json_size;
+    bool has_outputs;  /* the outbox keeps this revision's own document */
+    size_t json_size, message_size, name_size;
 };
 /* Upserts the alert and puts the revision into the outbox. A revision that the store has already
- * (the same capture was read again) changes nothing: (id, revision) stays unique. */
+ * (the same capture was read again) changes nothing: (id, revision) stays unique. Without outputs
+ * the outbox's row has no document: an output that is configured later gets the store's, if that is
+ * still of this revision. */
 bool rows_alert_apply(struct store *store, const void *data, size_t size, struct error *err);
 
 /* A message for an output stream that is not an alert. json_size bytes follow. */

@@ -11,8 +11,8 @@
 #include <string.h>
 
 enum {
-    DOCUMENT_MAX = 65536, /* every text is bounded: all of them together take half of it */
-    PHRASES_MAX = 7,      /* more than one can listen to; the least grave stay away */
+    STORY_MAX = 65536, /* every text is bounded: all of them together take half of it */
+    PHRASES_MAX = 7,   /* more than one can listen to; the least grave stay away */
     PHRASE_SIZE = 512,
 };
 
@@ -298,22 +298,21 @@ static void put_story(struct json_writer *w, const struct incident *incident,
     json_unsigned(w, "alerts_total", incident->alerts);
 }
 
-char *story_document(const struct incident *incident, const struct document_context *context,
-                     size_t *size)
+char *story_document(const struct incident *incident, const char *title,
+                     const struct document_context *context, size_t *size)
 {
-    char *buffer = malloc(DOCUMENT_MAX);
-    char title[TITLE_SIZE], safe[2 * TITLE_SIZE];
+    char *buffer = malloc(STORY_MAX);
+    char safe[2 * TITLE_SIZE];
     if (!buffer)
         return NULL;
     struct json_writer w;
-    json_begin(&w, buffer, DOCUMENT_MAX - 1);
+    json_begin(&w, buffer, STORY_MAX - 1);
     json_object_begin(&w, NULL);
     json_unsigned(&w, "schema", DOCUMENT_SCHEMA);
     json_string_of(&w, "id", incident->id);
     json_unsigned(&w, "revision", incident->revision);
     json_string_of(&w, "sensor", context->sensor);
     json_string_of(&w, "segment", context->segment);
-    story_title(title, incident, context);
     json_string_of(&w, "title", text_copy(safe, sizeof safe, text_of(title)));
     json_signed(&w, "severity", incident->severity);
     json_time(&w, "first_seen", incident->first_ns);

@@ -16,6 +16,7 @@ char *story_title(char out[TITLE_SIZE], const struct incident *incident,
 void story_tactics(const struct incident *incident, void (*put)(void *context, struct text tactic),
                    void *context);
 
-/* The document without a line end, to be freed by the caller; NULL: out of memory. */
-char *story_document(const struct incident *incident, const struct document_context *context,
-                     size_t *size);
+/* The document with its title, without a line end, to be freed by the caller; NULL: out of memory.
+ */
+char *story_document(const struct incident *incident, const char *title,
+                     const struct document_context *context, size_t *size);

@@ -76,6 +76,13 @@ bool store_queue_close(struct store_queue *queue, struct error *err);
 /* Posts one write. Bounded: when the writer lags (disk full, slow), the oldest-posted waits in
  * memory up to a cap, then the write is dropped and counted. Never blocks. */
 void store_post(struct store_queue *queue, store_apply *apply, const void *data, size_t size);
+/* As store_post; the data are these pieces, one behind the other. */
+struct store_piece {
+    const void *data;
+    size_t size;
+};
+void store_post_pieces(struct store_queue *queue, store_apply *apply,
+                       const struct store_piece *pieces, size_t count);
 bool store_queue_commit(struct store_queue *queue, struct error *err);
 
 struct store_queue_state {

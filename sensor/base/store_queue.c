@@ -205,23 +205,36 @@ bool store_queue_create(struct store_queue **queue, struct store *store, bool is
     return true;
 }
 
-static struct write *write_of(store_apply *apply, const void *data, size_t size)
+static struct write *write_of(store_apply *apply, size_t size, const struct store_piece *pieces,
+                              size_t count)
 {
     struct write *w = malloc(sizeof *w + size);
-    if (w) {
-        *w = (struct write){.apply = apply, .size = size};
-        memcpy(w->data, data, size);
-    }
+    if (!w)
+        return NULL;
+    *w = (struct write){.apply = apply, .size = size};
+    uint8_t *at = (uint8_t *)w->data;
+    for (size_t i = 0; i < count; at += pieces[i++].size)
+        if (pieces[i].size)
+            memcpy(at, pieces[i].data, pieces[i].size);
     return w;
 }
 
 void store_post(struct store_queue *q, store_apply *apply, const void *data, size_t size)
 {
+    store_post_pieces(q, apply, &(struct store_piece){data, size}, 1);
+}
+
+void store_post_pieces(struct store_queue *q, store_apply *apply, const struct store_piece *pieces,
+                       size_t count)
+{
+    size_t size = 0;
+    for (size_t i = 0; i < count; i++)
+        size += pieces[i].size;
     pthread_mutex_lock(&q->lock);
     q->state.posted++;
     size_t bytes = sizeof(struct write) + size;
     struct write *w =
-        q->waiting_bytes + bytes <= QUEUE_BYTES_MAX ? write_of(apply, data, size) : NULL;
+        q->waiting_bytes + bytes <= QUEUE_BYTES_MAX ? write_of(apply, size, pieces, count) : NULL;
     if (!w) {
         q->state.dropped++;
         pthread_mutex_unlock(&q->lock);

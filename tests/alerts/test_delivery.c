@@ -157,6 +157,61 @@ START_TEST(alerts_come_once_and_in_order)
 }
 END_TEST
 
+/* Alerts of a run without outputs: an output that comes later gets each as it is in the store. */
+START_TEST(an_output_that_comes_later_gets_the_alerts_of_the_store)
+{
+    struct bench *b = bench_create();
+    char path[sizeof b->config.jsonl_path];
+    struct error err;
+    memcpy(path, b->config.jsonl_path, sizeof path);
+    b->config.jsonl_path[0] = '\0';
+    struct alerts_options options = {
+        .config = &b->config, .queue = b->queue, .is_deterministic = true};
+    struct alerts *alerts = alerts_create(&options);
+    for (int i = 0; i < 100; i++)
+        flow_raise(alerts, i);
+    alerts_tick(alerts, START + HOUR, true);
+    alerts_destroy(alerts);
+    ck_assert_msg(store_queue_commit(b->queue, &err), "%s", err.text);
+    memcpy(b->config.jsonl_path, path, sizeof path);
+    ck_assert(store_exec(b->store, "DELETE FROM alerts WHERE rowid % 10 = 0", &err)); /* aged */
+    post(b, "alerts", 0, 1, 10);
+
+    struct delivery *delivery;
+    struct delivery_state state;
+    ck_assert_msg(delivery_start(&delivery, &b->config, b->store_path, &err), "%s", err.text);
+    delivery_stop(delivery, 5000);
+    ck_assert_msg(delivery_start(&delivery, &b->config, b->store_path, &err), "%s", err.text);
+    delivery_state(delivery, &state);
+    ck_assert_uint_eq(state.waiting, 0);
+    delivery_stop(delivery, 0);
+
+    sqlite3_stmt *s = store_statement(
+        b->store, "SELECT document FROM alerts ORDER BY json_extract(document, '$.event.id')",
+        &err);
+    int alerts_count = 0, lines = 0;
+    for (; sqlite3_step(s) == SQLITE_ROW; alerts_count++) {
+        char line[16384];
+        bool is_there = false;
+        FILE *file = fopen(path, "r");
+        while (!is_there && fgets(line, sizeof line, file)) {
+            line[strcspn(line, "\n")] = '\0';
+            is_there = strcmp(line, (const char *)sqlite3_column_text(s, 0)) == 0;
+        }
+        fclose(file);
+        ck_assert(is_there);
+    }
+    sqlite3_reset(s);
+    FILE *file = fopen(path, "r");
+    for (int c; (c = fgetc(file)) != EOF;)
+        lines += c == '\n';
+    fclose(file);
+    ck_assert_int_gt(alerts_count, 20);
+    ck_assert_int_eq(lines, alerts_count + 1);
+    bench_destroy(b);
+}
+END_TEST
+
 START_TEST(the_file_rotates_by_size_and_keeps_some)
 {
     char path[300];
@@ -291,6 +346,7 @@ int main(int argc, char **argv)
     TCase *tcase = tcase_create("jsonl");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, alerts_come_once_and_in_order);
+    tcase_add_test(tcase, an_output_that_comes_later_gets_the_alerts_of_the_store);
     tcase_add_test(tcase, the_file_rotates_by_size_and_keeps_some);
     tcase_add_test(tcase, a_cut_off_line_stands_alone);
     tcase_add_test(tcase, a_file_moved_away_is_begun_anew);

@@ -20,6 +20,7 @@ static struct bench *bench_create(const char *path)
     struct bench *b = calloc(1, sizeof *b);
     struct error err;
     config_defaults(&b->config);
+    text_copy(b->config.jsonl_path, sizeof b->config.jsonl_path, TEXT("alerts.jsonl"));
     ck_assert_msg(store_open(&b->store, path, STORE_READ_WRITE, schemas, &err), "%s", err.text);
     ck_assert(store_queue_create(&b->queue, b->store, false, &err));
     struct alerts_options options = {

@@ -1,5 +1,6 @@
 /* test_store.c: what is kept of alerts: rows, evidence, outbox, limits, restart, a full disk. */
 #include "alerts/alerts.h"
+#include "alerts/cause.h"
 #include "alerts/rows.h"
 #include "findings.h"
 
@@ -18,17 +19,24 @@ struct bench {
     struct alerts *alerts;
 };
 
-static struct bench *bench_create(const char *path)
+static struct bench *bench_with(const char *path, const char *jsonl_path)
 {
     struct bench *b = calloc(1, sizeof *b);
     struct error err;
     config_defaults(&b->config);
+    text_copy(b->config.jsonl_path, sizeof b->config.jsonl_path, text_of(jsonl_path));
     ck_assert_msg(store_open(&b->store, path, STORE_READ_WRITE, schemas, &err), "%s", err.text);
     ck_assert(store_queue_create(&b->queue, b->store, false, &err));
     struct alerts_options options = {
         .config = &b->config, .queue = b->queue, .is_deterministic = true};
     b->alerts = alerts_create(&options);
     return b;
+}
+
+/* An output is configured (nothing is delivered here). */
+static struct bench *bench_create(const char *path)
+{
+    return bench_with(path, "alerts.jsonl");
 }
 
 static void bench_destroy(struct bench *b)
@@ -85,6 +93,82 @@ START_TEST(one_row_per_alert_and_one_message_per_revision)
     ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts a JOIN outbox o ON o.id = a.id AND"
                                " o.rev = a.revision AND o.json = a.document"),
                      3);
+    bench_destroy(b);
+}
+END_TEST
+
+/* Nobody waits: the newest revision of a second is enough, and its document is there once. */
+START_TEST(without_outputs_the_outbox_has_no_documents)
+{
+    struct bench *b = bench_with(":memory:", "");
+    raise_many(b, 3, START);
+    raise_many(b, 3, START + 10); /* counts double: revision 2 */
+    alerts_tick(b->alerts, START + SECOND, false);
+    commit(b);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts WHERE revision = 2 AND count = 2"), 3);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts WHERE status = 'growing' AND"
+                               " json_extract(document, '$.sightglass.revision') = 2 AND"
+                               " json_extract(document, '$.sightglass.count') = 2 AND"
+                               " json_extract(document, '$.message') = message AND"
+                               " json_extract(document, '$.rule.name') = rule_name"),
+                     3);
+    alerts_tick(b->alerts, START + 2 * SECOND, true);
+    commit(b);
+    ck_assert_int_eq(
+        number(b, "SELECT count(*) FROM alerts WHERE revision = 3 AND status = 'settled'"), 3);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM outbox WHERE json = ''"), 6);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM outbox"), 6);
+    ck_assert_int_eq(number(b, "SELECT group_concat(rev, '') FROM outbox"), 222333);
+    bench_destroy(b);
+}
+END_TEST
+
+START_TEST(more_alerts_than_wait_for_a_tick_are_all_written)
+{
+    struct bench *b = bench_with(":memory:", "");
+    struct alerts_options options = {
+        .config = &b->config, .queue = b->queue, .is_deterministic = true, .storm_cap = 5000};
+    alerts_destroy(b->alerts);
+    b->alerts = alerts_create(&options);
+    raise_many(b, 3000, START);
+    alerts_tick(b->alerts, START + SECOND, false);
+    commit(b);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts"), 3000);
+    bench_destroy(b);
+}
+END_TEST
+
+/* What the version before wrote: the struct as it is in memory. */
+START_TEST(states_with_their_zeros_are_read)
+{
+    struct bench *b = bench_create(":memory:");
+    struct error err;
+    raise_many(b, 1, START);
+    commit(b);
+    struct {
+        uint32_t version, size;
+        struct alert alert;
+    } old = {
+        2, sizeof old.alert, {.count = 7, .first_ns = START, .last_ns = START}
+    };
+    text_copy(old.alert.id, sizeof old.alert.id, TEXT("an old one"));
+    old.alert.finding = finding_made(DETECTION_PLC_STOP, START);
+    old.alert.publish_at = 8;
+    old.alert.revision = 3;
+    cause_of(old.alert.cause, &old.alert.finding, "default");
+    sqlite3_stmt *s = store_statement(b->store, "UPDATE alerts SET state = ?", &err);
+    sqlite3_bind_blob(s, 1, &old, sizeof old, SQLITE_STATIC);
+    ck_assert(store_step(b->store, s, &err));
+    alerts_destroy(b->alerts);
+    struct alerts_options options = {
+        .config = &b->config, .queue = b->queue, .is_deterministic = true};
+    b->alerts = alerts_create(&options);
+    ck_assert(alerts_load(b->alerts, b->store, &err));
+    struct finding f = finding_made(DETECTION_PLC_STOP, START + SECOND);
+    alerts_finding(b->alerts, &f);
+    commit(b);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts WHERE id = 'an old one' AND count = 8"),
+                     1);
     bench_destroy(b);
 }
 END_TEST
@@ -163,6 +247,18 @@ START_TEST(damaged_states_are_passed_over)
     ck_assert(alerts_load(b->alerts, b->store, &err));
     run(b, "UPDATE alerts SET state = x'00'");
     ck_assert(alerts_load(b->alerts, b->store, &err));
+    for (int i = 0; i < 300; i++) { /* the right head: what follows is looked at */
+        commit(b);
+        run(b, "UPDATE alerts SET state = x'0300000000000000' || randomblob(300)");
+        sqlite3_stmt *s = store_statement(
+            b->store,
+            "UPDATE alerts SET state = CAST(substr(state, 1, 4) || ?1 || substr(state, 9) AS BLOB)",
+            &err);
+        uint32_t size = sizeof(struct alert);
+        sqlite3_bind_blob(s, 1, &size, sizeof size, SQLITE_STATIC);
+        ck_assert(store_step(b->store, s, &err));
+        ck_assert(alerts_load(b->alerts, b->store, &err));
+    }
     bench_destroy(b);
 }
 END_TEST
@@ -414,6 +510,9 @@ int main(void)
     Suite *suite = suite_create("alert store");
     TCase *tcase = tcase_create("store");
     tcase_add_test(tcase, one_row_per_alert_and_one_message_per_revision);
+    tcase_add_test(tcase, without_outputs_the_outbox_has_no_documents);
+    tcase_add_test(tcase, more_alerts_than_wait_for_a_tick_are_all_written);
+    tcase_add_test(tcase, states_with_their_zeros_are_read);
     tcase_add_test(tcase, reading_a_capture_again_changes_nothing);
     tcase_add_loop_test(tcase, restart, 0, sizeof restart_rows / sizeof *restart_rows);
     tcase_add_test(tcase, damaged_states_are_passed_over);

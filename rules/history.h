@@ -21,7 +21,7 @@ enum {
 
 enum history_kind { HISTORY_EVENT, HISTORY_FLOW };
 
-/* A row as it travels to the store's writer: size bytes of the packed event are used. Without
+/* A row as it travels to the core: size bytes of the packed event are used. Without
  * bytes: the row with this time and key happened `count` times until last_ns. */
 struct history_row {
     char sensor[HISTORY_SENSOR];
@@ -56,12 +56,21 @@ uint64_t history_lost(const struct history *h);
 /* --- the store --- */
 
 extern const struct store_schema history_schema;
-/* A store_apply for store_post. The same capture read again changes nothing. */
-bool history_row_apply(struct store *store, const void *data, size_t size, struct error *err);
+
+/* Rows go to the store in blocks: one insert for some hundreds. The same capture read again changes
+ * nothing. */
+struct history_packer;
+/* NULL when there is no memory. One thread (core) uses it. */
+struct history_packer *history_packer_create(const char *sensor, struct store_queue *queue);
+/* What was not ended is lost. */
+void history_packer_destroy(struct history_packer *packer);
+void history_pack(struct history_packer *packer, const struct history_row *row);
+/* Posts the block that has begun. */
+void history_pack_end(struct history_packer *packer);
 
 struct history_limits {
     char sensor[HISTORY_SENSOR];
-    int64_t before_ns; /* older rows go; INT64_MIN: none by age */
+    int64_t before_ns; /* blocks of older rows go; INT64_MIN: none by age */
     uint64_t bytes_max;
 };
 bool history_limits_apply(struct store *store, const void *data, size_t size, struct error *err);

@@ -19,6 +19,7 @@
 
 enum { DELIVERY_PATIENCE_MS = 5000 };
 #define SECOND_NS INT64_C(1000000000)
+#define PACK_NS   (5 * SECOND_NS)   /* a crash costs so much of the history */
 #define LIMIT_NS  (600 * SECOND_NS) /* between two looks at the size of the history */
 #define SAVE_NS   (10 * SECOND_NS)  /* what a kill -9 can cost of the learned state */
 
@@ -45,6 +46,8 @@ struct core {
     int64_t saved_ns;
     int64_t last_decision, last_change;
     int64_t limited_ns; /* the history was cut back */
+    struct history_packer *packer;
+    int64_t packed_ns; /* its block was ended */
 };
 
 /* What a device is declared to be weighs on all that happens to it. */
@@ -144,7 +147,7 @@ void core_row(void *context, const struct baseline_row *row)
 void core_history(void *context, const struct history_row *row)
 {
     struct core *c = context;
-    store_post(c->queue, history_row_apply, row, history_row_size(row));
+    history_pack(c->packer, row);
 }
 
 bool core_keeps_history(const struct core *c)
@@ -243,7 +246,8 @@ static bool create_parts(struct core *c, struct error *err)
     c->health = health_create(&health);
     c->windows = windows_create(config->sensor, c->queue);
     c->spread = spread_create();
-    if (!c->alerts || !c->health || !c->windows || !c->spread)
+    c->packer = history_packer_create(config->sensor, c->queue);
+    if (!c->alerts || !c->health || !c->windows || !c->spread || !c->packer)
         return error_set(err, "out of memory for the inventory and the alerts");
     return inventory_load(c->inventory, c->store, err) && alerts_load(c->alerts, c->store, err);
 }
@@ -289,6 +293,7 @@ bool core_close(struct core *c, struct error *err)
     health_destroy(c->health);
     sigma_destroy(c->sigma);
     sigma_correlator_destroy(c->correlator);
+    history_packer_destroy(c->packer);
     alerts_destroy(c->alerts);
     inventory_destroy(c->inventory);
     geo_close(c->geo);
@@ -403,6 +408,10 @@ void core_tick(struct core *c, int64_t time_ns, const struct core_measure *measu
     alerts_tick(c->alerts, time_ns, false);
     if (!c->options.is_live)
         return; /* a file can be read again: once at the end is enough */
+    if (time_ns - c->packed_ns >= PACK_NS || time_ns < c->packed_ns) {
+        c->packed_ns = time_ns;
+        history_pack_end(c->packer);
+    }
     if (c->saved_ns == 0 || time_ns < c->saved_ns)
         c->saved_ns = time_ns;
     if (time_ns - c->saved_ns >= SAVE_NS) {
@@ -504,6 +513,7 @@ void core_finish(struct core *c, int64_t time_ns, const struct core_measure *mea
     judge_health(c, time_ns, measure);
     inventory_tick(c->inventory, time_ns, true);
     tick_rules(c, time_ns, true);
+    history_pack_end(c->packer);
     limit_history(c, time_ns);
     alerts_tick(c->alerts, time_ns, true);
     core_save(c);

@@ -1,0 +1,200 @@
+/* history_store.c: rows of the history are packed into blocks and held to a size. */
+#include "history_block.h"
+
+#include "sensor/base/hash.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BLOCK_BYTES = 32768,
+
+    LIMIT_TURNS = 50,
+};
+
+static const char version_1[] =
+    "CREATE TABLE history("
+    "  sensor TEXT NOT NULL, time_ns INTEGER NOT NULL, key INTEGER NOT NULL,"
+    "  last_ns INTEGER NOT NULL, count INTEGER NOT NULL, kind INTEGER NOT NULL,"
+    "  event BLOB NOT NULL, PRIMARY KEY(sensor, time_ns, key)) WITHOUT ROWID;"
+    "CREATE TABLE history_totals(sensor TEXT PRIMARY KEY, bytes INTEGER NOT NULL);"
+    "CREATE TRIGGER history_added AFTER INSERT ON history BEGIN"
+    "  INSERT INTO history_totals VALUES(NEW.sensor, length(NEW.event) + 60)"
+    "  ON CONFLICT(sensor) DO UPDATE SET bytes = bytes + length(NEW.event) + 60; END;"
+    "CREATE TRIGGER history_removed AFTER DELETE ON history BEGIN"
+    "  UPDATE history_totals SET bytes = bytes - length(OLD.event) - 60"
+    "  WHERE sensor = OLD.sensor; END;";
+
+/* rows: events of a block; 0: the row is one event. Of a block time_ns is the oldest and last_ns
+ * the newest time of its records, key a hash of its bytes. */
+static const char version_2[] = "ALTER TABLE history ADD COLUMN rows INTEGER NOT NULL DEFAULT 0";
+
+static const char *const migrations[] = {version_1, version_2, NULL};
+const struct store_schema history_schema = {.name = "history", .migrations = migrations};
+
+/* A block on its way to the store's writer; its bytes follow. */
+struct block {
+    char sensor[HISTORY_SENSOR];
+    int64_t oldest_ns, newest_ns;
+    uint32_t rows, size;
+};
+
+/* --- packing --- */
+
+struct history_packer {
+    struct store_queue *queue;
+    struct block block;
+    uint8_t bytes[BLOCK_BYTES];
+};
+
+struct history_packer *history_packer_create(const char *sensor, struct store_queue *queue)
+{
+    struct history_packer *p = calloc(1, sizeof *p);
+    if (!p)
+        return NULL;
+    p->queue = queue;
+    text_copy(p->block.sensor, sizeof p->block.sensor, text_of(sensor));
+    return p;
+}
+
+void history_packer_destroy(struct history_packer *p)
+{
+    free(p);
+}
+
+int64_t history_key(uint64_t key)
+{
+    int64_t same_bits;
+    memcpy(&same_bits, &key, sizeof same_bits);
+    return same_bits;
+}
+
+static bool block_apply(struct store *store, const void *data, size_t size, struct error *err)
+{
+    const struct block *b = data;
+    const uint8_t *bytes = (const uint8_t *)data + sizeof *b;
+    assert(size == sizeof *b + b->size);
+    sqlite3_stmt *s = store_statement(store,
+                                      "INSERT OR IGNORE INTO history(sensor, time_ns, key, last_ns,"
+                                      " count, kind, event, rows) VALUES(?, ?, ?, ?, 0, 0, ?, ?)",
+                                      err);
+    if (!s)
+        return false;
+    sqlite3_bind_text(s, 1, b->sensor, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 2, b->oldest_ns);
+    sqlite3_bind_int64(s, 3, history_key(hash_bytes(bytes, b->size)));
+    sqlite3_bind_int64(s, 4, b->newest_ns);
+    sqlite3_bind_blob(s, 5, bytes, (int)b->size, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 6, b->rows ? b->rows : 1); /* counts alone are a block as well */
+    return store_step(store, s, err);
+}
+
+void history_pack_end(struct history_packer *p)
+{
+    struct block *b = &p->block;
+    if (b->size > 0)
+        store_post_pieces(p->queue, block_apply,
+                          (struct store_piece[]){
+                              {b,        sizeof *b},
+                              {p->bytes, b->size  }
+        },
+                          2);
+    b->size = b->rows = 0;
+}
+
+/* The difference of two times, which a capture file can choose. */
+static int64_t between(int64_t early, int64_t late)
+{
+    int64_t ns;
+    return __builtin_sub_overflow(late, early, &ns) ? INT64_MAX : ns;
+}
+
+void history_pack(struct history_packer *p, const struct history_row *row)
+{
+    struct block *b = &p->block;
+    int64_t oldest = b->size && b->oldest_ns < row->time_ns ? b->oldest_ns : row->time_ns;
+    int64_t newest = b->size && b->newest_ns > row->time_ns ? b->newest_ns : row->time_ns;
+    struct history_record r = {.time_ns = row->time_ns,
+                               .last_ns = row->last_ns,
+                               .key = row->key,
+                               .count = row->count,
+                               .size = row->size,
+                               .kind = row->kind};
+    if (between(oldest, newest) > HISTORY_SPAN_NS || b->size + sizeof r + row->size > BLOCK_BYTES) {
+        history_pack_end(p);
+        oldest = newest = row->time_ns;
+    }
+    memcpy(p->bytes + b->size, &r, sizeof r);
+    memcpy(p->bytes + b->size + sizeof r, row->bytes, row->size);
+    b->size += (uint32_t)sizeof r + row->size;
+    b->rows += row->size > 0;
+    b->oldest_ns = oldest;
+    b->newest_ns = newest;
+}
+
+/* --- limits --- */
+
+bool history_number(struct store *store, const char *sql, const char *sensor, int64_t with,
+                    int64_t *number, bool *is_there, struct error *err)
+{
+    sqlite3_stmt *s = store_statement(store, sql, err);
+    if (!s)
+        return false;
+    sqlite3_bind_text(s, 1, sensor, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 2, with);
+    int code = sqlite3_step(s);
+    *is_there = code == SQLITE_ROW && sqlite3_column_type(s, 0) != SQLITE_NULL;
+    *number = *is_there ? sqlite3_column_int64(s, 0) : 0;
+    sqlite3_reset(s);
+    return code == SQLITE_ROW || code == SQLITE_DONE ||
+           error_set(err, "store %s: cannot read the history: %s", store_path(store),
+                     sqlite3_errmsg(store_handle(store)));
+}
+
+static bool remove_until(struct store *store, const char *sql, const char *sensor, int64_t time_ns,
+                         struct error *err)
+{
+    sqlite3_stmt *s = store_statement(store, sql, err);
+    if (!s)
+        return false;
+    sqlite3_bind_text(s, 1, sensor, -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 2, time_ns);
+    return store_step(store, s, err);
+}
+
+/* Removes by age, then the oldest until the size is kept: at most 50 times 4000 rows a call. */
+bool history_limits_apply(struct store *store, const void *data, size_t size, struct error *err)
+{
+    const struct history_limits *limits = data;
+    (void)size;
+    if (!remove_until(store,
+                      "DELETE FROM history WHERE sensor = ?1 AND time_ns < ?2 AND"
+                      " (rows = 0 OR last_ns < ?2)",
+                      limits->sensor, limits->before_ns, err))
+        return false;
+    for (int turn = 0; turn < LIMIT_TURNS; turn++) {
+        int64_t bytes, until;
+        bool is_there;
+        if (!history_number(store, "SELECT bytes FROM history_totals WHERE sensor = ?",
+                            limits->sensor, 0, &bytes, &is_there, err))
+            return false;
+        if (!is_there || bytes <= 0 || (uint64_t)bytes <= limits->bytes_max)
+            return true;
+        /* the oldest that take what is too much */
+        if (!history_number(
+                store,
+                "SELECT coalesce(min(CASE WHEN taken >= ?2 THEN time_ns END), max(time_ns))"
+                " FROM (SELECT time_ns, sum(length(event) + 60) OVER (ORDER BY time_ns, key)"
+                " AS taken FROM (SELECT time_ns, key, event FROM history WHERE sensor = ?1"
+                " ORDER BY time_ns, key LIMIT 4000))",
+                limits->sensor, bytes - (int64_t)limits->bytes_max, &until, &is_there, err))
+            return false;
+        if (!is_there)
+            return true;
+        if (!remove_until(store, "DELETE FROM history WHERE sensor = ? AND time_ns <= ?",
+                          limits->sensor, until, err))
+            return false;
+    }
+    return true;
+}

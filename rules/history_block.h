@@ -24,7 +24,7 @@ struct history_record {
 static_assert(sizeof(struct history_record) == 40, "no holes: it is kept as it is");
 
 /* A key as the store has it. */
-int64_t history_key(uint64_t key);
+int64_t history_signed(uint64_t key);
 
 /* The number that a statement with a sensor and another number gives; is_there: it is one. */
 bool history_number(struct store *store, const char *sql, const char *sensor, int64_t with,

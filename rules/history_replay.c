@@ -113,7 +113,7 @@ static bool take_row(struct window *w, int64_t from_ns, int64_t to_ns, sqlite3_s
 static int by_time(const void *a, const void *b)
 {
     const struct entry *x = a, *y = b;
-    int64_t x_key = history_key(x->record.key), y_key = history_key(y->record.key);
+    int64_t x_key = history_signed(x->record.key), y_key = history_signed(y->record.key);
     if (x->record.time_ns != y->record.time_ns)
         return x->record.time_ns < y->record.time_ns ? -1 : 1;
     if (x_key != y_key)

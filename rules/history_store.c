@@ -63,7 +63,7 @@ void history_packer_destroy(struct history_packer *p)
     free(p);
 }
 
-int64_t history_key(uint64_t key)
+int64_t history_signed(uint64_t key)
 {
     int64_t same_bits;
     memcpy(&same_bits, &key, sizeof same_bits);
@@ -83,7 +83,7 @@ static bool block_apply(struct store *store, const void *data, size_t size, stru
         return false;
     sqlite3_bind_text(s, 1, b->sensor, -1, SQLITE_STATIC);
     sqlite3_bind_int64(s, 2, b->oldest_ns);
-    sqlite3_bind_int64(s, 3, history_key(hash_bytes(bytes, b->size)));
+    sqlite3_bind_int64(s, 3, history_signed(hash_bytes(bytes, b->size)));
     sqlite3_bind_int64(s, 4, b->newest_ns);
     sqlite3_bind_blob(s, 5, bytes, (int)b->size, SQLITE_STATIC);
     sqlite3_bind_int64(s, 6, b->rows ? b->rows : 1); /* counts alone are a block as well */

@@ -98,6 +98,7 @@ static void bench_create(struct bench *b)
 {
     struct error err;
     config_defaults(&b->config);
+    text_copy(b->config.jsonl_path, sizeof b->config.jsonl_path, TEXT("alerts.jsonl"));
     ck_assert_msg(store_open(&b->store, ":memory:", STORE_READ_WRITE, schemas, &err), "%s",
                   err.text);
     ck_assert(store_queue_create(&b->queue, b->store, false, &err));

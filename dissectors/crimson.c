@@ -122,7 +122,7 @@ static enum claim crimson_recognise(struct reader r)
     if (size + (size_t)SIZE_SIZE < given)
         return CLAIM_NO;
     if (size + (size_t)SIZE_SIZE > given)
-        return is_identity(property) ? CLAIM_MORE : CLAIM_NO;
+        return is_identity(property) ? CLAIM_MORE : CLAIM_HOME;
     if (!is_identity(property))
         return CLAIM_WEAK;
     bool is_question = type == (property == PROPERTY_MODEL ? TYPE_MODEL : TYPE_MANUFACTURER);

@@ -27,6 +27,8 @@ enum over {
 enum claim {
     CLAIM_NO,   /* not ours */
     CLAIM_MORE, /* too few bytes to tell */
+    CLAIM_HOME, /* too few bytes for a claim that would be weak at best: worth waiting for on our
+                   own port, elsewhere not ours */
     CLAIM_WEAK, /* could be ours: enough on our own port, elsewhere a second consistent PDU is
                    wanted */
     CLAIM_YES,  /* ours: a signature that others do not have */
@@ -109,6 +111,9 @@ struct dissector {
                              for protocols with long bodies, which are not worth a search */
     enum claim (*recognise)(struct reader r); /* r: the first bytes of one direction */
     struct frame (*frame)(struct reader r);   /* NULL: one PDU per datagram or carrier payload */
+    /* asked instead where the state of the flow (never NULL) tells how long an answer is; may be
+     * NULL, and frame must be there, too: for what has no flow yet */
+    struct frame (*frame_in)(struct reader r, const void *state, bool is_from_client);
     void (*dissect)(struct dissect *d, struct reader r); /* r: one whole PDU */
 };
 

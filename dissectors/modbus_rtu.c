@@ -85,7 +85,7 @@ static enum claim rtu_recognise(struct reader r)
         return CLAIM_NO;
     bool is_open = size_as(r, false) == 0;
     if (is_open)
-        return crc_is_right(r, given) ? CLAIM_WEAK : CLAIM_NO;
+        return crc_is_right(r, given) ? CLAIM_WEAK : given < FRAME_MAX ? CLAIM_HOME : CLAIM_NO;
     struct frame frame = rtu_frame(r);
     if (frame.verdict == FRAME_NEED)
         return CLAIM_MORE;

@@ -21,6 +21,8 @@ enum {
     DEVICE_1E = 12, /* header, device, points, 0 */
     DEVICE_1E_ASCII = 24,
     LENGTH_MAX = 4096, /* 960 words in ASCII and their header */
+    RESPONSE_1E = 2,   /* and what was asked for */
+    REFUSED_1E = 4,    /* end code 5b brings another code and 0 */
     RESPONSE_1E_MAX = 2 + 1024,
     OWN_STATION = 0xff,
     CODE_NONE = 0x10000, /* a response whose command is not known */
@@ -31,6 +33,31 @@ enum {
 struct layout {
     bool is_ascii, is_4e, is_response, is_1e;
     size_t scale; /* characters of a byte */
+};
+
+/* [MC] 18.1: the commands of frames 1E */
+enum command_1e {
+    READ_BITS_1E,
+    READ_WORDS_1E,
+    WRITE_BITS_1E,
+    WRITE_WORDS_1E,
+    RANDOM_BITS_1E,
+    RANDOM_WORDS_1E,
+    REGISTER_BITS_1E,
+    REGISTER_WORDS_1E,
+    MONITOR_BITS_1E,
+    MONITOR_WORDS_1E,
+    RUN_1E = 0x13,
+    STOP_1E,
+    PC_TYPE_1E,
+    LOOPBACK_1E,
+};
+
+/* Answers of frames 1E do not tell their length: what was asked does. */
+struct state {
+    uint16_t answer_1e;       /* size of the data that is awaited, in bytes */
+    bool is_awaited;          /* answer_1e is known */
+    uint16_t monitored_1e[2]; /* registered bits and words */
 };
 
 static void slmp_spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
@@ -111,24 +138,38 @@ static struct header read_header(struct slmp_message *m, const struct layout *l,
     return h;
 }
 
-/* Size of a request 1E; 0: as long as what was given. Needs DEVICE_1E bytes where it has points. */
+/* Bytes of the points of a command; bits are four of a byte's bits each. */
+static size_t points_1e(const struct layout *l, uint32_t points, bool is_words)
+{
+    if (is_words)
+        return (size_t)points * 2 * l->scale;
+    return l->is_ascii ? (points + 1) & ~1u : (points + 1) / 2;
+}
+
+/* Size of a request 1E, or of what tells it; 0: as long as what was given. */
 static size_t size_1e(const struct layout *l, struct reader r)
 {
-    enum { WRITE_BITS = 2, WRITE_WORDS = 3, RUN = 0x13, PC_TYPE = 0x15 };
     struct slmp_message m = {.is_ascii = l->is_ascii};
     uint32_t code = slmp_number(&m, &r, 1);
-    if ((code >= RUN && code <= PC_TYPE) || code == 8 || code == 9)
-        return HEADER_1E * l->scale;
-    if (code > WRITE_WORDS)
+    size_t header = HEADER_1E * l->scale, device = (DEVICE_1E - HEADER_1E - 2) * l->scale;
+    if ((code >= RUN_1E && code <= PC_TYPE_1E) || code == MONITOR_BITS_1E ||
+        code == MONITOR_WORDS_1E)
+        return header;
+    bool is_random = code >= RANDOM_BITS_1E && code <= REGISTER_WORDS_1E;
+    if (!is_random && code > WRITE_WORDS_1E)
         return 0;
-    size_t size = l->is_ascii ? DEVICE_1E_ASCII : DEVICE_1E;
-    reader_skip(&r, size - 3 * l->scale);
+    size_t before = is_random ? header : header + device; /* the points */
+    reader_skip(&r, before - l->scale);
     uint32_t points = slmp_number(&m, &r, 1);
-    points = points ? points : 256;
-    if (code == WRITE_BITS)
-        size += l->is_ascii ? (points + 1) & ~1u : (points + 1) / 2;
-    else if (code == WRITE_WORDS)
-        size += points * 2 * l->scale;
+    size_t size = before + 2 * l->scale;
+    if (!reader_ok(&r))
+        return size;
+    if (is_random) {
+        size_t value = code == RANDOM_BITS_1E ? 1 : code == RANDOM_WORDS_1E ? 2 : 0;
+        return size + points * (device + value * l->scale);
+    }
+    if (code == WRITE_BITS_1E || code == WRITE_WORDS_1E)
+        size += points_1e(l, points ? points : 256, code == WRITE_WORDS_1E);
     return size;
 }
 
@@ -206,11 +247,7 @@ static struct frame slmp_frame(struct reader r)
     if (!read_layout(r.at, &l))
         return frame_broken_as(VIOLATION_FUNCTION, "no MC protocol subheader");
     if (l.is_1e) {
-        size_t least = l.is_ascii ? DEVICE_1E_ASCII : DEVICE_1E;
         size_t size = l.is_response ? 0 : size_1e(&l, r);
-        bool has_points = !l.is_response && size != HEADER_1E * l.scale && size != 0;
-        if (has_points && given < least)
-            return frame_need(least);
         return size > given ? frame_need(size) : frame_of(size ? size : given);
     }
     m.is_ascii = l.is_ascii;
@@ -221,6 +258,31 @@ static struct frame slmp_frame(struct reader r)
         return frame_broken("MC protocol length out of range");
     size_t size = header_size(&l) + h.length;
     return given < size ? frame_need(size) : frame_of(size);
+}
+
+/* An answer 1E: as long as what was asked for, or a refusal. */
+static struct frame slmp_frame_in(struct reader r, const void *state, bool is_from_client)
+{
+    const struct state *s = state;
+    size_t given = reader_left(&r);
+    bool is_binary = given && (r.at[0] & 0x80);
+    bool is_text = given && (r.at[0] == '8' || r.at[0] == '9');
+    if (!s->is_awaited || is_from_client || (!is_binary && !is_text))
+        return slmp_frame(r);
+    struct slmp_message m = {.is_ascii = is_text};
+    struct layout l = {.is_ascii = is_text, .scale = is_text ? 2 : 1};
+    if (given < RESPONSE_1E * l.scale)
+        return frame_need(RESPONSE_1E * l.scale);
+    struct reader first = r;
+    uint32_t code = slmp_number(&m, &first, 1);
+    uint32_t end = slmp_number(&m, &first, 1);
+    if (!slmp_1e_command_of(code & 0x7f))
+        return slmp_frame(r);
+    size_t size = end == 0              ? RESPONSE_1E * l.scale + s->answer_1e
+                  : end == ABNORMAL_END ? REFUSED_1E * l.scale
+                                        : RESPONSE_1E * l.scale;
+    bool is_padded = is_text && size % 2 && given > size && r.at[size] == '0';
+    return given < size ? frame_need(size) : frame_of(size + is_padded);
 }
 
 /* --- dissection --- */
@@ -269,6 +331,29 @@ static void put_status(struct slmp_message *m, uint32_t end)
         (struct ot_status){end ? OT_RESULT_ERROR : OT_RESULT_OK, end, slmp_end_code((uint16_t)end)};
 }
 
+/* What the answer to this request will have behind its end code. */
+static void await_answer_1e(struct slmp_message *m, const struct layout *l, struct reader r)
+{
+    struct state *s = m->d->state;
+    uint32_t code = m->asked.command;
+    bool is_listed = code >= RANDOM_BITS_1E && code <= REGISTER_WORDS_1E;
+    struct slmp_message reading = {.is_ascii = l->is_ascii};
+    reader_skip(&r, (is_listed ? HEADER_1E : DEVICE_1E - 2) * l->scale);
+    uint32_t points = slmp_number(&reading, &r, 1);
+    if (!is_listed && points == 0)
+        points = 256;
+    if (code == REGISTER_BITS_1E || code == REGISTER_WORDS_1E)
+        s->monitored_1e[code == REGISTER_WORDS_1E] = (uint16_t)points;
+    if (code == MONITOR_BITS_1E || code == MONITOR_WORDS_1E)
+        points = s->monitored_1e[code == MONITOR_WORDS_1E];
+    bool is_read = code <= READ_WORDS_1E || code == MONITOR_BITS_1E || code == MONITOR_WORDS_1E;
+    bool is_text_of_bits = l->is_ascii && !(code & 1); /* an odd count may be filled up, or not */
+    s->answer_1e = !is_read          ? 0
+                   : is_text_of_bits ? (uint16_t)points
+                                     : (uint16_t)points_1e(l, points, code & 1);
+    s->is_awaited = code < PC_TYPE_1E && !(is_read && points == 0);
+}
+
 static void dissect_1e(struct slmp_message *m, const struct layout *l, struct reader r)
 {
     uint32_t first = slmp_number(m, &r, 1);
@@ -277,6 +362,7 @@ static void dissect_1e(struct slmp_message *m, const struct layout *l, struct re
     if (!l->is_response) {
         m->asked.is_1e = true;
         m->asked.command = (uint16_t)first;
+        await_answer_1e(m, l, m->pdu);
         name_command(m);
         m->event.unit = second == OWN_STATION ? TEXT("255") : dissect_text(m->d, "%u", second);
         reader_skip(&r, 2 * l->scale);
@@ -284,6 +370,7 @@ static void dissect_1e(struct slmp_message *m, const struct layout *l, struct re
         remember(m, key);
         return;
     }
+    ((struct state *)m->d->state)->is_awaited = false;
     m->event.unit = TEXT("255");
     bool is_matched = recall(m, key);
     if (is_matched && (m->asked.command != (first & 0x7f) || !m->asked.is_1e)) {
@@ -402,8 +489,10 @@ const struct dissector dissector_slmp = {
     .name = "slmp",
     .spec = "Mitsubishi SLMP Reference Manual SH-080956, MC protocol SH-080008",
     .over = OVER_TCP | OVER_UDP,
+    .state_size = sizeof(struct state),
     .pdu_max = (HEADER_3E + SERIAL_SIZE) * 2 + LENGTH_MAX,
     .recognise = slmp_recognise,
     .frame = slmp_frame,
+    .frame_in = slmp_frame_in,
     .dissect = slmp_dissect,
 };

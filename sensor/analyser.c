@@ -185,6 +185,8 @@ static void ask(const struct dissector *d, struct reader r, bool is_hinted_by_po
                 struct verdict *v)
 {
     enum claim claim = d->recognise(r);
+    if (claim == CLAIM_HOME)
+        claim = is_hinted_by_port ? CLAIM_MORE : CLAIM_NO;
     if (claim == CLAIM_WEAK && (is_hinted_by_port || d->is_bound_to_ports))
         claim = is_hinted_by_port ? CLAIM_YES : CLAIM_NO;
     if (claim > v->claim || (claim == v->claim && claim != CLAIM_NO && !v->dissector)) {
@@ -283,12 +285,20 @@ static size_t find_sync(const struct dissector *d, const uint8_t *bytes, size_t 
 {
     for (size_t at = 0; at < size; at++) {
         enum claim claim = d->recognise(reader_of(bytes + at, size - at));
-        if (claim == CLAIM_YES || (at == 0 && claim != CLAIM_NO))
+        if (claim == CLAIM_YES || (at == 0 && claim != CLAIM_NO && claim != CLAIM_HOME))
             return at;
         if (d->begins_segments)
             break;
     }
     return size;
+}
+
+static struct frame frame_of_flow(const struct flow *f, int from, const uint8_t *bytes, size_t size)
+{
+    const struct layer *layer = &f->layers[0];
+    const struct dissector *d = layer->dissector;
+    struct reader r = reader_of(bytes, size);
+    return d->frame_in ? d->frame_in(r, layer->state, (from == 0) == f->is_a_client) : d->frame(r);
 }
 
 /* Cuts PDUs off the bytes and dissects them. Returns how many bytes were used; the rest waits for
@@ -315,7 +325,7 @@ static size_t cut(struct analyser *a, struct flow *f, int from, const uint8_t *b
             h->is_lost = false;
             a->counters.resynchronisations++;
         }
-        struct frame frame = d->frame(reader_of(bytes + at, size - at));
+        struct frame frame = frame_of_flow(f, from, bytes + at, size - at);
         if (frame.verdict == FRAME_COMPLETE && frame.size > size - at)
             frame = frame_need(frame.size);
         if (frame.verdict == FRAME_NEED && frame.size > pdu_max)

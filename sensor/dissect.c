@@ -79,10 +79,21 @@ void emit_event(struct dissect *d, const struct ot_event *event)
     a->sink.event(a->sink.context, event);
 }
 
+/* What the capture cut off a packet is nobody's fault. In a stream it is a gap. */
+static bool is_cut_by_capture(const struct dissect *d, enum violation_kind kind)
+{
+    bool is_of_missing = kind == VIOLATION_LENGTH || kind == VIOLATION_TRUNCATED ||
+                         kind == VIOLATION_COUNT || kind == VIOLATION_CHECKSUM;
+    return is_of_missing && d->flow->transport != TRANSPORT_TCP &&
+           d->packet->payload_size < d->packet->payload_wire_size;
+}
+
 void emit_violation(struct dissect *d, enum violation_kind kind, const char *why, const void *at,
                     size_t size)
 {
     struct analyser *a = d->host->analyser;
+    if (is_cut_by_capture(d, kind))
+        return;
     struct violation v = {
         .kind = kind,
         .why = why,

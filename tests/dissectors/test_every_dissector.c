@@ -68,27 +68,24 @@ static void seed_parse(struct seed *s, size_t size)
     }
 }
 
-/* Where the protocol writes no length, a PDU is what one segment brings, and a test of pieces has
- * nothing to hold on to. */
+/* Where a message by itself does not tell its length. */
 static const struct unframed {
     const char *seeds; /* begin with this */
     const char *why;
+    bool is_split_alike; /* what went before tells it */
 } unframed[] = {
-    {"telnet/",                 "characters as they come"                                 },
-    {"slmp/ascii",              "answers of 1E frames"                                    },
-    {"slmp/frame_1e",           "answers of 1E frames"                                    },
-    {"proconos/old",            "messages of the old header"                              },
-    {"modbus_rtu/user_defined", "functions that are not the standard's"                   },
-    {"modbus_rtu/reserved",     "functions that are not the standard's"                   },
-    {"crimson/part",            "a property that could be anybody's is claimed whole only"},
+    {"telnet/",       "characters as they come",                                    true },
+    {"slmp/ascii",    "answers of 1E frames are as long as what was asked",         true },
+    {"slmp/frame_1e", "answers of 1E frames are as long as what was asked",         true },
+    {"proconos/old",  "not published, and no captured message tells it: a segment", false},
 };
 
-static bool is_unframed(const struct seed *s)
+static const struct unframed *unframed_of(const struct seed *s)
 {
     for (size_t i = 0; i < sizeof unframed / sizeof *unframed; i++)
         if (strncmp(s->name, unframed[i].seeds, strlen(unframed[i].seeds)) == 0)
-            return true;
-    return false;
+            return &unframed[i];
+    return NULL;
 }
 
 /* A conversation as it is fed: from `first` on, one side or both; the chunk `split` in two pieces.
@@ -215,7 +212,7 @@ static void check_prefixes(const struct dissector *d, const struct seed *s)
 {
     bool was_seen[2] = {false, false};
     bool is_cut = d->frame && (is_stream(d, s) || !(d->over & (OVER_TCP | OVER_UDP)));
-    for (size_t i = 0; is_cut && !is_unframed(s) && i < s->chunk_count; i++) {
+    for (size_t i = 0; is_cut && !unframed_of(s) && i < s->chunk_count; i++) {
         const struct chunk *c = &s->chunks[i];
         bool *seen = &was_seen[c->how & FROM_CLIENT];
         struct frame frame = probe_frame(d, c->bytes, c->size);
@@ -280,7 +277,8 @@ static void same_events(const struct seed *s, const struct feeding *f, const str
 
 static void check_splits(const struct dissector *d, const struct seed *s)
 {
-    if (!is_stream(d, s) || is_unframed(s))
+    const struct unframed *by_itself = unframed_of(s);
+    if (!is_stream(d, s) || (by_itself && !by_itself->is_split_alike))
         return;
     struct probe *one = seed_feed(d, s, &whole);
     for (size_t i = 0; i < s->chunk_count; i++) {

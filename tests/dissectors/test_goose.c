@@ -103,11 +103,26 @@ static const struct row {
     {"no time to live",                           {2, 6, 1, 0, 0, 2, 0, 0, 0},   "time allowed to live is 0", "publish"      },
 };
 
+/* A mirror that copies each port, PRP: the same frame comes twice, with nothing changed. */
+START_TEST(a_copy_is_no_repetition)
+{
+    static const int64_t waits_ns[] = {20000, 1999999, 2000000};
+    struct probe *p = ethernet();
+    feed(p, plain);
+    p->time_ns += waits_ns[_i] - 1000000; /* the probe counts a millisecond itself */
+    feed(p, plain);
+    ck_assert_uint_eq(p->event_count, 2);
+    ck_assert_uint_eq(p->violation_count, _i == 2);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(continuity)
 {
     const struct row *row = &rows[_i];
     struct probe *p = ethernet();
     feed(p, plain);
+    p->time_ns += 5000000; /* longer than a mirror's second copy takes */
     feed(p, row->then);
     check_second(p, row->shows, row->why, row->operation);
     probe_destroy(p);
@@ -207,6 +222,7 @@ int main(void)
 {
     Suite *suite = suite_create("goose");
     TCase *tcase = tcase_create("goose");
+    tcase_add_loop_test(tcase, a_copy_is_no_repetition, 0, 3);
     tcase_add_loop_test(tcase, continuity, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tcase, one_message);
     tcase_add_test(tcase, silence);

@@ -206,7 +206,7 @@ START_TEST(other_protocols_are_not_ours)
         enum claim claim;
     } rows[] = {
         {"0001 0000 0006 11 03 006b 0003", CLAIM_NO  }, /* MBAP */
-        {"4745 5420 2f20 4854 5450",       CLAIM_NO  },
+        {"4745 5420 2f20 4854 5450",       CLAIM_HOME}, /* function 69 has no layout */
         {"0300 0016 11e0 0000 0001 00c1",  CLAIM_NO  },
         {"1603 0102 0001 0001 fc03 03",    CLAIM_NO  },
         {"11",                             CLAIM_MORE},

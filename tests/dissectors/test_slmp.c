@@ -288,6 +288,68 @@ START_TEST(frames_1e)
 }
 END_TEST
 
+/* [MC] 18: how long an answer is, what was asked tells. */
+static const struct answer_row {
+    const char *shows, *ask, *answer;
+    size_t size; /* of the answer; less than it has: more follows it */
+} answer_rows[] = {
+    {"256 words are said as 0",      "01 ff 0a00 64000000 2044 00 00",               "81 00",       514},
+    {"256 bits are said as 0",       "00 ff 0a00 64000000 204d 00 00",               "80 00",       130},
+    {"three bits take two bytes",    "00 ff 0a00 64000000 204d 03 00",               "80 00 10 10", 4  },
+    {"a write is only acknowledged", "03 ff 0a00 64000000 2044 01 00 2a00",          "83 00",       2  },
+    {"a random write, too",          "05 ff 0a00 01 00 64000000 2044 2a00",          "85 00",       2  },
+    {"a registration, too",          "07 ff 0a00 02 00 64000000 2044 65000000 2044", "87 00",       2  },
+    {"a refusal has its own length", "01 ff 0a00 64000000 2044 02 00",               "81 5b 10 00", 4  },
+    {"another refusal has no code",  "01 ff 0a00 64000000 2044 02 00",               "81 51",       2  },
+};
+
+START_TEST(answers_1e)
+{
+    const struct answer_row *row = &answer_rows[_i];
+    uint8_t bytes[1024] = {0};
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    size_t size = hex_bytes(bytes, sizeof bytes, row->ask);
+    ck_assert_int_eq(probe_stream(p, &dissector_slmp, true, bytes, size), FRAME_COMPLETE);
+    memset(bytes, 0, sizeof bytes);
+    (void)hex_bytes(bytes, sizeof bytes, row->answer);
+    for (size_t at = 0; at + 1 < row->size; at++)
+        ck_assert_msg(probe_stream(p, &dissector_slmp, false, bytes + at, 1) == FRAME_NEED,
+                      "%s: whole after %zu", row->shows, at + 1);
+    ck_assert_int_eq(probe_stream(p, &dissector_slmp, false, bytes + row->size - 1, 1),
+                     FRAME_COMPLETE);
+    ck_assert_uint_eq(p->event_count, 2);
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
+/* What 06 and 07 register is what 08 and 09 answer. */
+START_TEST(a_monitor_answers_what_was_registered)
+{
+    static const struct {
+        bool is_from_client;
+        const char *bytes;
+    } talk[] = {
+        {true,  "07 ff 0a00 02 00 64000000 2044 65000000 2044"},
+        {false, "87 00"                                       },
+        {true,  "09 ff 0a00"                                  },
+        {false, "89 00 0100"                                  },
+        {false, "0200"                                        },
+    };
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    for (size_t i = 0; i < sizeof talk / sizeof *talk; i++) {
+        uint8_t bytes[64];
+        size_t size = hex_bytes(bytes, sizeof bytes, talk[i].bytes);
+        enum frame_verdict verdict =
+            probe_stream(p, &dissector_slmp, talk[i].is_from_client, bytes, size);
+        ck_assert_int_eq(verdict, i == 3 ? FRAME_NEED : FRAME_COMPLETE);
+    }
+    ck_assert_uint_eq(p->event_count, 4);
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(frames_1e_in_ascii_and_refused)
 {
     struct probe *p = probe_create(TRANSPORT_TCP);
@@ -424,6 +486,8 @@ int main(void)
     tcase_add_test(tc, files_are_transfers);
     tcase_add_test(tc, serial_numbers_match_answers);
     tcase_add_test(tc, ascii_frames);
+    tcase_add_loop_test(tc, answers_1e, 0, sizeof answer_rows / sizeof *answer_rows);
+    tcase_add_test(tc, a_monitor_answers_what_was_registered);
     tcase_add_test(tc, frames_1e_in_ascii_and_refused);
     tcase_add_test(tc, a_response_alone);
     tcase_add_test(tc, the_greatest_read);

@@ -524,6 +524,23 @@ START_TEST(udp_on_another_port_loses_nothing)
 }
 END_TEST
 
+/* [BACnet] J.2: | 81 | function | length of all 2 |, then who-is to everybody */
+START_TEST(what_the_capture_cut_off_is_no_violation)
+{
+    static const uint8_t who_is[] = {0x81, 0x0b, 0, 12, 1, 0x20, 0xff, 0xff, 0, 0xff, 0x10, 8};
+    wire.transport = TRANSPORT_UDP;
+    wire.client_port = wire.server_port = 47808;
+    wire_segment(&wire, true, 0, 0, who_is, sizeof who_is);
+    ck_assert_int_eq(seen.event_count, 1);
+    wire.cut = 2;
+    wire_segment(&wire, true, 0, 0, who_is, sizeof who_is - 2);
+    ck_assert_int_eq(seen.violation_count, 0);
+    wire.cut = 0; /* all that was sent: the length is wrong */
+    wire_segment(&wire, true, 0, 0, who_is, sizeof who_is - 2);
+    ck_assert_int_ge(seen.violation_count, 1);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("analyser");
@@ -557,6 +574,7 @@ int main(void)
     tcase_add_test(c, buffers_are_bounded);
     tcase_add_test(c, modbus_over_udp);
     tcase_add_test(c, udp_on_another_port_loses_nothing);
+    tcase_add_test(c, what_the_capture_cut_off_is_no_violation);
     suite_add_tcase(s, c);
     return run_suite(s);
 }

@@ -14,6 +14,7 @@ struct wire {
     uint32_t sequence[2]; /* next of client, of server */
     uint8_t transport;
     uint32_t segment;
+    uint32_t cut; /* bytes of each packet that the capture did not keep */
 };
 
 static inline void put_u16(uint8_t *at, uint32_t value)
@@ -62,7 +63,7 @@ static inline void wire_segment(struct wire *w, bool is_client, uint8_t flags, u
         .link_type = 1,
         .bytes = frame,
         .captured_size = 54 + size,
-        .wire_size = 54 + size,
+        .wire_size = 54 + size + w->cut,
         .has_mac = true,
         .ethertype = 0x0800,
         .transport = w->transport,
@@ -73,7 +74,7 @@ static inline void wire_segment(struct wire *w, bool is_client, uint8_t flags, u
         .network_size = 40 + size,
         .payload = frame + 54,
         .payload_size = size,
-        .payload_wire_size = size,
+        .payload_wire_size = size + w->cut,
         .source_port = is_client ? w->client_port : w->server_port,
         .destination_port = is_client ? w->server_port : w->client_port,
     };

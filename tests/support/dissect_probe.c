@@ -828,6 +828,19 @@ struct frame probe_frame(const struct dissector *dissector, const void *bytes, s
     return frame_copy(NULL, dissector, bytes, size);
 }
 
+static struct frame frame_in_flow(struct probe *p, const struct dissector *dissector,
+                                  bool is_from_client, const uint8_t *bytes, size_t size)
+{
+    if (!dissector->frame_in)
+        return frame_copy(p, dissector, bytes, size);
+    uint8_t *copy = exact_copy(p, bytes, size);
+    const void *state = state_of(p->lent, dissector);
+    struct frame frame =
+        check_frame(dissector->frame_in(reader_of(copy, size), state, is_from_client), size);
+    free_copy(p, copy, size);
+    return frame;
+}
+
 enum frame_verdict probe_stream(struct probe *p, const struct dissector *dissector,
                                 bool is_from_client, const void *bytes, size_t size)
 {
@@ -854,7 +867,8 @@ enum frame_verdict probe_stream(struct probe *p, const struct dissector *dissect
             done += passed;
             continue;
         }
-        frame = frame_copy(p, dissector, direction->bytes + done, direction->size - done);
+        frame = frame_in_flow(p, dissector, is_from_client, direction->bytes + done,
+                              direction->size - done);
         if (frame.verdict == FRAME_BROKEN) {
             keep_violation(p, frame.kind, frame.why, 0, is_from_client);
             done = direction->size;

@@ -336,6 +336,37 @@ static bool is_program(unsigned fact)
     return fact == FACT_PROGRAM || fact == FACT_PROGRAM_VERSION;
 }
 
+/* A module in a slot of the rack that the device stands in: the last step of a CIP route through
+ * the backplane, which is port 1. The device itself can be reached so, too. */
+static bool is_module(const struct inventory *inv, const struct asset *a, const struct sighting *s,
+                      const struct asset_fact *old)
+{
+    const char *slash = strrchr(s->unit, '/');
+    if (strcmp(s->protocol, "cip") != 0 || !slash || slash == s->unit || slash[-1] != '1' ||
+        (slash - s->unit > 1 && slash[-2] != '/'))
+        return false;
+    const struct asset_fact *own = asset_fact_best(&inv->assets, a, s->fact);
+    return !own || own->unit[0] != '\0' ||
+           (strcmp(own->text, old->text) != 0 && strcmp(own->text, s->text) != 0);
+}
+
+static void tell_module(struct inventory *inv, const struct asset *a, const struct sighting *s,
+                        const struct asset_fact *old)
+{
+    struct finding f;
+    char since[TIME_TEXT_SIZE];
+    finding_start(inv, &f, DETECTION_ASSET_MODULE_CHANGED, a, s);
+    text_format(f.what, sizeof f.what, "has another module at %.40s: %s %.60s, before %.60s",
+                s->unit, fact_name(s->fact), s->text, old->text);
+    text_format(f.expected, sizeof f.expected, "%s \"%s\", since %s, told %llu times",
+                fact_name(s->fact), old->text, when(since, old->first_ns),
+                (unsigned long long)old->count);
+    text_format(f.seen, sizeof f.seen, "%s \"%s\"", fact_name(s->fact), s->text);
+    text_format(f.key, sizeof f.key, "module %s", s->unit);
+    text_format(f.object, sizeof f.object, "%s", s->unit);
+    inv->sink->finding(inv->sink->context, &f);
+}
+
 static void tell_fact(struct inventory *inv, const struct asset *a, const struct sighting *s,
                       const struct asset_fact *old)
 {
@@ -346,6 +377,10 @@ static void tell_fact(struct inventory *inv, const struct asset *a, const struct
         return;
     }
     bool is_firmware = s->fact == FACT_FIRMWARE || s->fact == FACT_SOFTWARE;
+    if (!is_firmware && is_module(inv, a, s, old)) {
+        tell_module(inv, a, s, old);
+        return;
+    }
     enum detection detection =
         is_firmware ? DETECTION_ASSET_FIRMWARE_CHANGED : DETECTION_ASSET_IDENTITY_CHANGED;
     struct finding f;

@@ -313,6 +313,19 @@ static unsigned modules_event(const struct ot_event *e, struct condition *found)
 
 /* --- S7: messages of the diagnostic buffer --- */
 
+/* [S7 system functions] OB 83: 38xx a module was plugged, 39xx it was pulled or does not answer;
+ * the number tells of modules, of PROFINET's submodules, of what was wrong with what was plugged.
+ */
+static bool is_module_event(unsigned long id)
+{
+    static const uint8_t numbers[] = {0x51, 0x54, 0x55, 0x56, 0x57, 0x58, 0x61,
+                                      0x63, 0x64, 0x65, 0x66, 0x67, 0x68};
+    for (size_t i = 0; i < sizeof numbers; i++)
+        if ((id >> 8 == 0x38 || id >> 8 == 0x39) && (id & 0xff) == numbers[i])
+            return true;
+    return false;
+}
+
 /* Class of the event in the first digit, the second is odd when it comes and even when it goes:
  * faults are 2 (synchronous), 3 (asynchronous), 7 (redundant systems), 8 (modules). */
 static unsigned s7_event(const struct ot_event *e, struct condition *found)
@@ -327,6 +340,14 @@ static unsigned s7_event(const struct ot_event *e, struct condition *found)
     unsigned long id = strtoul(detail + sizeof prefix - 1, NULL, 16);
     unsigned class = id >> 12 & 15;
     bool comes = id >> 8 & 1;
+    if (is_module_event(id)) {
+        put(found, DETECTION_ASSET_MODULE_CHANGED,
+            comes ? "says that a module was taken out or does not answer: %O"
+                  : "says that a module was put in: %O",
+            module_expected, "diagnostic buffer");
+        text_copy(found->object, sizeof found->object, text_of(detail));
+        return 1;
+    }
     if (!comes || (class != 2 && class != 3 && class != 7 && class != 8))
         return 0;
     put(found, DETECTION_OPS_DEVICE_FAULT, "enters a fault into its diagnostic buffer: %O",

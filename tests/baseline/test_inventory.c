@@ -176,6 +176,11 @@ static const char learned[] =
     "2 fact 10.0.0.10@10 - modbus vendor Acme\n2 fact 10.0.0.10@10 - modbus firmware_version V1.0\n"
     "2 fact 10.0.0.10@10 - modbus mode run\n2 fact 10.0.0.10@10 - modbus program Mixer\n"
     "2 fact 10.0.0.10@10 - modbus serial_number 4711;5\n"
+    "2 fact 10.0.0.10@10 - cip serial_number 0x33;1/3\n2 fact 10.0.0.10@10 - cip serial_number "
+    "0x34;2/10.1.1.1/1/4\n"
+    "2 fact 10.0.0.10@10 - cip serial_number 0x35;2/7\n2 fact 10.0.0.10@10 - cip firmware_version "
+    "20.10;1/3\n"
+    "2 fact 10.0.0.10@10 - cip product 1756-L75;1/0\n2 fact 10.0.0.10@10 - enip product 1756-L75\n"
     "3 host 172.16.1.5@fe\n3 host 172.16.2.5@fe\n3 host 172.16.2.6@fe\n"
     "4 host 10.0.0.30@30\n4 arp 10.0.0.30@30 10.0.0.10\n5 arp 10.0.0.30@31 10.0.0.10\n"
     "9 arp 10.0.0.30@30 10.0.0.10";
@@ -241,6 +246,17 @@ static const struct row {
     {"another vendor",                                                         "100 fact 10.0.0.10@10 - modbus vendor Other",                   "asset.identity-changed"        },
     {"another serial behind the same unit",                                    "100 fact 10.0.0.10@10 - modbus serial_number 4712;5",
      "asset.identity-changed"                                                                                                                                                   },
+    {"another module in a slot",                                               "100 fact 10.0.0.10@10 - cip serial_number 0x99;1/3",
+     "asset.module-changed"                                                                                                                                                     },
+    {"the same module in its slot",                                            "100 fact 10.0.0.10@10 - cip serial_number 0x33;1/3",            ""                              },
+    {"another module in a rack behind the rack",
+     "100 fact 10.0.0.10@10 - cip serial_number 0x99;2/10.1.1.1/1/4",                                                                           "asset.module-changed"          },
+    {"another device on a port that is no backplane",
+     "100 fact 10.0.0.10@10 - cip serial_number 0x99;2/7",                                                                                      "asset.identity-changed"        },
+    {"another firmware of a module",                                           "100 fact 10.0.0.10@10 - cip firmware_version 20.11;1/3",
+     "asset.firmware-changed"                                                                                                                                                   },
+    {"the device by its own slot is another one",
+     "100 fact 10.0.0.10@10 - cip product 1756-L85;1/0",                                                                                        "asset.identity-changed"        },
     {"a mode is not an identity",                                              "100 fact 10.0.0.10@10 - modbus mode stop",                      ""                              },
     {"another program, and nobody downloaded it",                              "100 fact 10.0.0.10@10 - modbus program Tank",
      "plc.program-change-observed"                                                                                                                                              },
@@ -630,7 +646,7 @@ START_TEST(round_trip_is_exact)
         ck_assert_msg(memcmp(&before[i], &after[i], sizeof before[i]) == 0, "%s", hosts[i]);
     }
     const struct asset *plc = assets_by_id(&inv->assets, after[0].id);
-    ck_assert_uint_eq(plc->fact_count, 5);
+    ck_assert_uint_eq(plc->fact_count, 11);
     ck_assert_uint_eq(plc->service_count, 1);
     ck_assert_int_eq(plc->first_ns, START);
     struct address pair_ip;

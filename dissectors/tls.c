@@ -7,6 +7,7 @@
  *   handshake: | message 1 | length 3 | ... |; alert: | level 1 | description 1 | */
 #include "ascii.h"
 #include "ber.h"
+#include "tls_inside.h"
 #include "tls_ja3.h"
 
 enum {
@@ -299,6 +300,7 @@ static void tls_dissect(struct dissect *d, struct reader r)
             e.name = "application_data";
             e.direction = OT_ONEWAY;
             e.flags |= OT_ENCRYPTED;
+            e.detail = tls_inside(d->flow->server.port);
             emit_event(d, &e);
         }
         s->is_told = *is_encrypted = true;

@@ -160,10 +160,12 @@ START_TEST(encryption_is_told_once)
                                      "abc\x17\x03\x03\x00\x02"
                                      "de";
     struct probe *p = probe_create(TRANSPORT_TCP);
+    p->flow.server.port = _i ? 8883 : 443;
     probe_stream(p, &dissector_tls, true, records, sizeof records - 1);
     ck_assert_uint_eq(p->pdu_count, 2);
     ck_assert_uint_eq(p->event_count, 1);
     ck_assert_uint_eq(probe_event(p, 0)->flags, OT_ENCRYPTED);
+    ck_assert_str_eq(probe_event(p, 0)->detail, _i ? "mqtt by its port" : "");
     ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);
 }
@@ -178,7 +180,7 @@ int main(void)
     tcase_add_loop_test(tc, wrong_lengths_are_told, 0, sizeof bad_rows / sizeof *bad_rows);
     tcase_add_loop_test(tc, recognised_and_framed, 0, sizeof claim_rows / sizeof *claim_rows);
     tcase_add_test(tc, alerts_by_their_level);
-    tcase_add_test(tc, encryption_is_told_once);
+    tcase_add_loop_test(tc, encryption_is_told_once, 0, 2);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -11,7 +11,7 @@ enum { PEERS_SHOWN = 5, WRITERS_MAX = 16, RISK_MAX = 100 };
 
 /* Parameters of every query here: ?1 the sensor, ?2 the asset. Without statistics SQLite takes a
  * primary key that begins with the sensor for as good as the index that fits: the index is named,
- * or the sensor's term kept from it by a plus. */
+ * or the sensor's term kept from it by a plus; and the order of a join is said (CROSS). */
 #define MINE                                                                                       \
     "(SELECT value FROM asset_aliases WHERE sensor = ?1 AND asset = ?2 AND kind IN ('ip', 'mac'))"
 /* The number of its segment: machine cells use the same addresses. A store of before has none. */

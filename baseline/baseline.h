@@ -92,3 +92,10 @@ bool baseline_is_learned(const struct baseline *b, const struct ot_flow *flow,
                          const char *protocol);
 
 extern const struct store_schema baseline_schema;
+
+/* Operations that change something, and program_upload, which is engineering too: the index
+ * baseline_operations_changing holds them, for queries that have exactly this condition. */
+#define BASELINE_CHANGING                                                                          \
+    "operation IN ('write', 'control', 'lock', 'time_set', 'file_write', 'file_delete',"           \
+    " 'config_change', 'mode_change', 'start', 'restart', 'stop', 'force', 'program_upload',"      \
+    " 'program_modify', 'program_delete', 'program_download', 'firmware_update')"

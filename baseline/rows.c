@@ -139,6 +139,10 @@ static const struct column page_columns[] = {
     "unit_hash INTEGER NOT NULL, area TEXT NOT NULL, has_number INTEGER NOT NULL, number INTEGER " \
     "NOT NULL"
 
+#define NEWEST_SQL(table)                                                                          \
+    "CREATE INDEX " table "_newest ON " table " (sensor, first_seen DESC, id, conversation, "      \
+                                              "state);"
+
 static const char *const migrations[] = {
     "CREATE TABLE baseline_links (" HEAD
     ", observed INTEGER, quiet INTEGER, longest_gap INTEGER, news INTEGER, calm INTEGER" END
@@ -215,6 +219,12 @@ static const char *const migrations[] = {
     "CREATE INDEX baseline_conversations_by_pair ON baseline_conversations (sensor, pair);"
     "CREATE INDEX baseline_operations_by_conversation ON baseline_operations (sensor, "
     "conversation);",
+    /* for who looks at all, newest first: found without reading the entries */
+    NEWEST_SQL("baseline_operations") NEWEST_SQL("baseline_ranges") NEWEST_SQL("baseline_tags")
+        NEWEST_SQL("baseline_points") NEWEST_SQL("baseline_blocks")
+            NEWEST_SQL("baseline_polled") "CREATE INDEX baseline_operations_changing ON "
+                                          "baseline_operations (sensor, first_seen DESC, id)"
+                                          " WHERE " BASELINE_CHANGING ";",
     NULL,
 };
 

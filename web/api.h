@@ -6,11 +6,10 @@
 
 /* The alert as a line of the list; the caller owns it. */
 json_t *api_alert_summary(sqlite3_stmt *row);
-/* The columns that api_alert_summary reads, and the tables that they are in. */
+/* The columns of `alerts a` that api_alert_summary reads. */
 #define API_ALERT_COLUMNS                                                                          \
     "a.sensor, a.id, a.revision, a.rule, a.severity, a.first_ns, a.last_ns, a.count, a.status,"    \
     " a.protocol, a.actor, a.target, a.message, a.rule_name, a.incident, a.triage, a.assignee"
-#define API_ALERT_TABLES "alerts a LEFT JOIN alert_triage t ON t.sensor = a.sensor AND t.id = a.id"
 enum { API_ALERT_COLUMN_COUNT = 17 };
 
 /* The newest stories that have an open alert; the caller owns the list. */

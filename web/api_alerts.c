@@ -61,7 +61,7 @@ static bool time_parameter(const struct request *r, const char *key, int64_t fal
 /* Which alerts: all are looked through in the order of the list, in one index that has what is
  * asked of each; those of one host, incident or person are found by an index of their own. */
 #define LIST_BEGIN                                                                                 \
-    "SELECT " API_ALERT_COLUMNS " FROM " API_ALERT_TABLES " WHERE a.rowid IN (SELECT l.rowid "     \
+    "SELECT " API_ALERT_COLUMNS " FROM alerts a WHERE a.rowid IN (SELECT l.rowid "                 \
     "FROM "
 #define LIST_END                                                                                   \
     " WHERE l.severity >= ?3 AND l.last_ns >= ?9 AND l.last_ns <= ?10"                             \

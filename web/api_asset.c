@@ -150,13 +150,15 @@ static const struct part parts[] = {
                     " o.operation, group_concat(DISTINCT o.name), o.side = p.side, max(o.state),"
                     " sum(o.count), min(o.first_seen), max(o.last_seen) FROM ("
                     " SELECT sensor, id, host_b AS peer, 0 AS side FROM baseline_pairs WHERE "
-                    "sensor = ?1"
+                    "+sensor = ?1"
                     " AND host_a IN " MINE
                     " UNION ALL SELECT sensor, id, host_a, 1 FROM baseline_pairs"
                     " WHERE +sensor = ?1 AND host_b IN " MINE ") p"
-                    " JOIN baseline_conversations c INDEXED BY baseline_conversations_by_pair ON "
+                    " CROSS JOIN baseline_conversations c INDEXED BY "
+                    "baseline_conversations_by_pair ON "
                     "c.sensor = p.sensor AND c.pair = p.id"
-                    " JOIN baseline_operations o INDEXED BY baseline_operations_by_conversation ON "
+                    " CROSS JOIN baseline_operations o INDEXED BY "
+                    "baseline_operations_by_conversation ON "
                     "o.sensor = c.sensor AND o.conversation = c.id"
                     " WHERE o.operation IN " CHANGES
                     " GROUP BY p.peer, c.protocol, o.operation, o.side = p.side"
@@ -208,7 +210,7 @@ static json_t *alerts_of(struct store *store, const char *sensor, const char *id
     json_t *list = json_array();
     sqlite3_stmt *s = store_statement(
         store,
-        "SELECT " API_ALERT_COLUMNS " FROM " API_ALERT_TABLES " WHERE +a.sensor = ?1"
+        "SELECT " API_ALERT_COLUMNS " FROM alerts a WHERE +a.sensor = ?1"
         " AND (a.actor IN " MINE " OR a.target IN " MINE ") ORDER BY a.last_ns DESC, a.id LIMIT 50",
         NULL);
     if (!s)

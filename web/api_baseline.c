@@ -9,6 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#define PROGRAMS                                                                                   \
+    "('program_upload', 'program_modify', 'program_delete', 'program_download',"                   \
+    " 'firmware_update', 'mode_change', 'start', 'stop', 'restart', 'force')"
+
 enum { ENTRIES_DEFAULT = 100, ENTRIES_MAX = 500, DETAIL_TEXT = 512 };
 
 const char *api_sensor(const struct request *r)
@@ -46,86 +50,77 @@ bool api_time(const struct request *r, const char *key, int64_t fallback, int64_
 /* ?1 sensor, ?2 state, ?3 host, ?4 protocol, ?5 first seen from, ?6 words, ?7 limit, ?8 offset.
  * Columns: id, state, first, last, count, actor, target, protocol, known, settled, unit, then those
  * of the kind. */
-#define HEAD        "e.id, e.state, e.first_seen, e.last_seen, e.count"
-#define ACTOR(side) "CASE " side " WHEN 0 THEN p.host_a ELSE p.host_b END"
-#define HOSTS(side) ACTOR(side) ", " ACTOR("1 - " side)
-#define OF_CONVERSATION                                                                            \
-    " e JOIN baseline_conversations c ON c.sensor = e.sensor AND c.id = e.conversation"            \
-    " JOIN baseline_pairs p ON p.sensor = c.sensor AND p.id = c.pair"
-#define FITS(words)                                                                                \
-    " WHERE e.sensor = ?1 AND (?2 = '' OR e.state = ?2)"                                           \
-    " AND (?3 = '' OR p.host_a = ?3 OR p.host_b = ?3) AND (?4 = '' OR c.protocol = ?4)"            \
-    " AND e.first_seen >= ?5 AND (?6 = '' OR instr(lower(" words "), lower(?6)) > 0)"
-#define NEWEST  " ORDER BY 3 DESC, 1 LIMIT ?7 OFFSET ?8"
-#define OBJECTS "c.objects_known, c.objects_settled, e.unit"
-#define PLACE   "e.is_write, e.area, e.has_number, e.number"
-#define SETTLE(of)                                                                                 \
-    "c." of "_draws, c." of "_singles, c." of "_observed, c." of "_quiet, c." of "_longest_gap"
+#define HEAD_OF(index) "SELECT " index ".id, e.state, " index ".first_seen, e.last_seen, e.count, "
+#define HEAD           HEAD_OF("k")
+#define HOSTS                                                                                      \
+    "CASE e.side WHEN 0 THEN p.host_a ELSE p.host_b END, CASE e.side WHEN 0 THEN p.host_b"         \
+    " ELSE p.host_a END, c.protocol, "
+#define NEWEST " ORDER BY 3 DESC, 1 LIMIT ?7 OFFSET ?8"
+
+/* The conversations of host ?3. */
+#define HOST_CONVERSATIONS                                                                         \
+    "SELECT x.id FROM baseline_pairs y INDEXED BY baseline_pairs_by_a CROSS JOIN"                  \
+    " baseline_conversations x INDEXED BY baseline_conversations_by_pair ON x.sensor = y.sensor"   \
+    " AND x.pair = y.id WHERE y.host_a = ?3 UNION SELECT x.id FROM baseline_pairs y INDEXED BY"    \
+    " baseline_pairs_by_b CROSS JOIN baseline_conversations x INDEXED BY"                          \
+    " baseline_conversations_by_pair ON x.sensor = y.sensor AND x.pair = y.id WHERE y.host_b = ?3"
+
+/* What an index finds, newest first, without looking at the entries; only those that are shown are
+ * read, with their conversation and pair. */
+#define ENTRIES(table)                                                                             \
+    " FROM (SELECT sensor, id, first_seen FROM " table " INDEXED BY " table "_newest"              \
+    " WHERE sensor = ?1 AND (?2 = '' OR state = ?2) AND first_seen >= ?5"                          \
+    " AND (?3 = '' OR conversation IN (" HOST_CONVERSATIONS "))) k CROSS JOIN " table              \
+    " e ON e.sensor = k.sensor AND e.id = k.id CROSS JOIN baseline_conversations c ON"             \
+    " c.sensor = e.sensor AND c.id = e.conversation CROSS JOIN baseline_pairs p ON"                \
+    " p.sensor = c.sensor AND p.id = c.pair WHERE (?4 = '' OR c.protocol = ?4) AND "
+#define HAS_WORDS(of) "(?6 = '' OR instr(lower(" of "), lower(?6)) > 0)"
+
+#define OPERATION "c.operations_known, c.operations_settled, e.unit, e.operation, e.name, e.code"
+#define PLACE                                                                                      \
+    "c.objects_known, c.objects_settled, e.unit, e.is_write, e.area, e.has_number, e.number, "
+#define PLACE_WORDS HAS_WORDS("e.name || ' ' || e.area || ' ' || e.unit")
 
 static const char conversations_sql[] =
-    "SELECT c.id, c.state, c.first_seen, c.last_seen, c.count, " HOSTS(
-        "c.client") ", c.protocol,"
-                    " min(c.operations_known, c.objects_known), c.operations_settled AND "
-                    "c.objects_settled, '', " SETTLE("operations") ", " SETTLE(
-                        "objects") ", c.writes_max"
-                                   " FROM baseline_conversations c"
-                                   " JOIN baseline_pairs p ON p.sensor = c.sensor AND p.id = c.pair"
-                                   " WHERE c.sensor = ?1 AND (?2 = '' OR c.state = ?2)"
-                                   " AND (?3 = '' OR p.host_a = ?3 OR p.host_b = ?3) AND (?4 = '' "
-                                   "OR c.protocol = ?4)"
-                                   " AND c.first_seen >= ?5 AND (?6 = ''"
-                                   " OR instr(lower(p.host_a || ' ' || p.host_b || ' ' || "
-                                   "c.protocol), lower(?6)) > 0)" NEWEST;
+    "SELECT c.id, c.state, c.first_seen, c.last_seen, c.count, CASE c.client WHEN 0 THEN p.host_a"
+    " ELSE p.host_b END, CASE c.client WHEN 0 THEN p.host_b ELSE p.host_a END, c.protocol,"
+    " min(c.operations_known, c.objects_known), c.operations_settled AND c.objects_settled, '',"
+    " c.operations_draws, c.operations_singles, c.operations_observed, c.operations_quiet,"
+    " c.operations_longest_gap, c.objects_draws, c.objects_singles, c.objects_observed,"
+    " c.objects_quiet, c.objects_longest_gap, c.writes_max FROM baseline_conversations c"
+    " CROSS JOIN baseline_pairs p ON p.sensor = c.sensor AND p.id = c.pair WHERE c.sensor = ?1"
+    " AND (?2 = '' OR c.state = ?2) AND (?3 = '' OR p.host_a = ?3 OR p.host_b = ?3)"
+    " AND (?4 = '' OR c.protocol = ?4) AND c.first_seen >= ?5"
+    " AND (?6 = '' OR instr(lower(p.host_a || ' ' || p.host_b || ' ' || c.protocol), lower(?6)) > "
+    "0)" NEWEST;
 
-#define OPERATION_SQL(more)                                                                        \
-    "SELECT " HEAD ", " HOSTS(                                                                     \
-        "e.side") ", c.protocol, c.operations_known, c.operations_settled,"                        \
-                  " e.unit, e.operation, e.name, e.code FROM baseline_operations" OF_CONVERSATION  \
-                      FITS("e.name || ' ' || e.operation || ' ' || e.unit") more NEWEST
+static const char operations_sql[] = HEAD HOSTS OPERATION ENTRIES("baseline_operations")
+    HAS_WORDS("e.name || ' ' || e.operation || ' ' || e.unit") NEWEST;
 
-static const char operations_sql[] = OPERATION_SQL("");
-static const char programs_sql[] = OPERATION_SQL(
-    " AND e.operation IN ('program_upload', 'program_modify', 'program_delete', 'program_download',"
-    " 'firmware_update', 'mode_change', 'start', 'stop', 'restart', 'force')");
+/* Those that change something have an index of their own. */
+static const char programs_sql[] = HEAD_OF("e") HOSTS OPERATION
+    " FROM baseline_operations e INDEXED BY baseline_operations_changing CROSS JOIN"
+    " baseline_conversations c ON c.sensor = e.sensor AND c.id = e.conversation CROSS JOIN"
+    " baseline_pairs p ON p.sensor = c.sensor AND p.id = c.pair WHERE e.sensor = ?1"
+    " AND e." BASELINE_CHANGING " AND e.operation IN " PROGRAMS
+    " AND (?2 = '' OR e.state = ?2) AND (?3 = '' OR p.host_a = ?3 OR p.host_b = ?3)"
+    " AND (?4 = '' OR c.protocol = ?4) AND e.first_seen >= ?5 AND " HAS_WORDS(
+        "e.name || ' ' || e.operation || ' ' || e.unit") NEWEST;
 
-static const char objects_sql[] = "SELECT " HEAD ", " HOSTS(
-    "e.side") ", c.protocol, " OBJECTS ", " PLACE ", e.ranges"
-              " FROM baseline_ranges" OF_CONVERSATION FITS(
-                  "e.area || ' ' || e.unit") " AND e.ranges <> ''"
-                                             " UNION ALL SELECT " HEAD ", " HOSTS(
-                                                 "e.side") ", c.protocol, " OBJECTS ", " PLACE
-                                                           ", e.name"
-                                                           " FROM baseline_tags" OF_CONVERSATION
-                                                               FITS("e.name || ' ' || e.area || ' "
-                                                                    "' || e.unit") NEWEST;
+static const char objects_sql[] =
+    HEAD HOSTS PLACE "e.ranges" ENTRIES("baseline_ranges") "e.ranges <> '' AND " HAS_WORDS(
+        "e.area || ' ' || e.unit") " UNION ALL " HEAD HOSTS PLACE "e.name" ENTRIES("baseline_tags")
+        PLACE_WORDS NEWEST;
 
-static const char values_sql[] = "SELECT " HEAD ", " HOSTS(
-    "e.side") ", c.protocol, " OBJECTS ", " PLACE ", e.name, e.address, e.is_bit, e.bit, e.low, "
-              "e.high, e.states, e.observations, NULL, 0, 0"
-              " FROM baseline_points" OF_CONVERSATION FITS(
-                  "e.name || ' ' || e.area || ' ' || e.unit") " UNION ALL SELECT " HEAD
-                                                              ", " HOSTS(
-                                                                  "e.side") ", c.protocol, " OBJECTS
-                                                                            ", " PLACE
-                                                                            ", e.name, e.address, "
-                                                                            "0, 0, 0, 0, '', 0, "
-                                                                            "e.variables, e.page, "
-                                                                            "e.size"
-                                                                            " FROM "
-                                                                            "baseline_"
-                                                                            "polled" OF_CONVERSATION
-                                                                                FITS(
-                                                                                    "e.name || ' ' "
-                                                                                    "|| e.area || "
-                                                                                    "' ' || e.unit")
-                                                                                    NEWEST;
+static const char values_sql[] =
+    HEAD HOSTS PLACE "e.name, e.address, e.is_bit, e.bit, e.low, e.high, e.states, e.observations,"
+                     " NULL, 0, 0" ENTRIES("baseline_points") PLACE_WORDS
+    " UNION ALL " HEAD HOSTS PLACE "e.name, e.address, 0, 0, 0, 0, '', 0, e.variables, e.page,"
+    " e.size" ENTRIES("baseline_polled") PLACE_WORDS NEWEST;
 
-static const char timing_sql[] =
-    "SELECT " HEAD
-    ", " HOSTS("e.side") ", c.protocol, " OBJECTS ", " PLACE
-                         ", e.name, e.address, e.size, e.period_low, e.period_high, e.periods"
-                         " FROM baseline_blocks" OF_CONVERSATION FITS(
-                             "e.name || ' ' || e.area || ' ' || e.unit") NEWEST;
+static const char timing_sql[] = HEAD HOSTS PLACE
+    "e.name, e.address, e.size, e.period_low, e.period_high, e.periods" ENTRIES("baseline_blocks")
+        PLACE_WORDS NEWEST;
 
 enum { OWN_COLUMN = 11 }; /* the first of the kind */
 
@@ -285,20 +280,20 @@ static const struct dimension {
     const char *name, *sql, *counts;
     void (*tell)(const struct request *r, sqlite3_stmt *s, json_t *json);
 } dimensions[] = {
-#define COUNTS(table) "SELECT state, count(*) FROM " table " WHERE sensor = ? GROUP BY state"
-    {"conversations", conversations_sql, COUNTS("baseline_conversations"), tell_conversation},
-    {"operations",    operations_sql,    COUNTS("baseline_operations"),    tell_operation   },
+#define COUNTS(from)                                                                               \
+    "SELECT sum(state = 'learned'), sum(state = 'pending'), sum(state = 'rejected') FROM " from
+#define OF(table)  table " WHERE sensor = ?1"
+#define BOTH(a, b) "(SELECT state FROM " a " UNION ALL SELECT state FROM " b ")"
+    {"conversations", conversations_sql, COUNTS(OF("baseline_conversations")), tell_conversation    },
+    {"operations",    operations_sql,    COUNTS(OF("baseline_operations")),    tell_operation       },
     {"objects",       objects_sql,
-                                                                                                 "SELECT state, count(*) FROM (SELECT state FROM baseline_ranges WHERE sensor = ?1 AND"
-     " ranges <> '' UNION ALL SELECT state FROM baseline_tags WHERE sensor = ?1) GROUP BY state",                                                                      tell_object      },
-    {"values",        values_sql,
-                                                                                                 "SELECT state, count(*) FROM (SELECT state FROM baseline_points WHERE sensor = ?1 UNION ALL"
-     " SELECT state FROM baseline_polled WHERE sensor = ?1) GROUP BY state",                                                                                           tell_value       },
-    {"timing",        timing_sql,        COUNTS("baseline_blocks"),        tell_timing      },
-    {"programs",      programs_sql,
-                                                                                                 "SELECT state, count(*) FROM baseline_operations WHERE sensor = ? AND operation IN"
-     " ('program_upload', 'program_modify', 'program_delete', 'program_download',"
-     " 'firmware_update', 'mode_change', 'start', 'stop', 'restart', 'force') GROUP BY state",                                                                         tell_operation   },
+                                                                                    COUNTS(BOTH(OF("baseline_ranges") " AND ranges <> ''",                    OF("baseline_tags"))), tell_object},
+    {"values",               values_sql,                         COUNTS(BOTH(OF("baseline_points"),                                     OF("baseline_polled"))), tell_value},
+    {"timing",     timing_sql,                      COUNTS(OF("baseline_blocks")),                                                   tell_timing                                                         },
+    {"programs",    programs_sql,
+                                                                                    COUNTS("baseline_operations INDEXED BY baseline_operations_changing WHERE sensor = ?1"
+            " AND " BASELINE_CHANGING " AND operation IN " PROGRAMS),
+                                                                                    tell_operation},
 };
 enum { DIMENSIONS = sizeof dimensions / sizeof *dimensions };
 
@@ -392,15 +387,17 @@ enum MHD_Result api_baseline_entries(struct request *r)
 
 static json_t *counts_of(struct request *r, const struct dimension *d)
 {
-    json_t *json = json_pack("{s:i, s:i, s:i}", "learned", 0, "pending", 0, "rejected", 0);
+    int64_t counts[3] = {0};
     sqlite3_stmt *s = store_statement(r->store, d->counts, NULL);
-    if (!s)
-        return json;
-    sqlite3_bind_text(s, 1, api_sensor(r), -1, SQLITE_STATIC);
-    while (sqlite3_step(s) == SQLITE_ROW)
-        json_object_set_new(json, column_text(s, 0), json_integer(sqlite3_column_int64(s, 1)));
-    sqlite3_reset(s);
-    return json;
+    if (s) {
+        sqlite3_bind_text(s, 1, api_sensor(r), -1, SQLITE_STATIC);
+        bool is_there = sqlite3_step(s) == SQLITE_ROW;
+        for (int i = 0; is_there && i < 3; i++)
+            counts[i] = sqlite3_column_int64(s, i);
+        sqlite3_reset(s);
+    }
+    return json_pack("{s:I, s:I, s:I}", "learned", (json_int_t)counts[0], "pending",
+                     (json_int_t)counts[1], "rejected", (json_int_t)counts[2]);
 }
 
 /* How settled the set of pairs is, in words. */

@@ -264,7 +264,8 @@ static json_t *asset_of(struct request *r, const char *host)
 {
     sqlite3_stmt *s = store_statement(
         r->store,
-        "SELECT a.id, a.name FROM asset_aliases x JOIN assets a ON a.sensor = x.sensor AND"
+        "SELECT a.id, a.name FROM asset_aliases x INDEXED BY asset_aliases_by_value CROSS JOIN"
+        " assets a ON a.sensor = x.sensor AND"
         " a.id = x.asset WHERE x.sensor = ?1 AND x.kind = ?2 AND x.value = ?3"
         " ORDER BY a.last_ns DESC LIMIT 1",
         NULL);
@@ -297,9 +298,10 @@ enum MHD_Result api_writers(struct request *r)
         "SELECT CASE e.side WHEN 0 THEN p.host_a ELSE p.host_b END,"
         " CASE e.side WHEN 0 THEN p.host_b ELSE p.host_a END, c.protocol, e.operation, e.state,"
         " sum(e.count), min(e.first_seen), max(e.last_seen) FROM baseline_operations e"
-        " JOIN baseline_conversations c ON c.sensor = e.sensor AND c.id = e.conversation"
-        " JOIN baseline_pairs p ON p.sensor = c.sensor AND p.id = c.pair"
-        " WHERE e.sensor = ? GROUP BY 1, 2, 3, 4, 5",
+        " INDEXED BY baseline_operations_changing CROSS JOIN baseline_conversations c ON"
+        " c.sensor = e.sensor AND c.id = e.conversation CROSS JOIN baseline_pairs p ON"
+        " p.sensor = c.sensor AND p.id = c.pair WHERE e.sensor = ? AND e." BASELINE_CHANGING
+        " GROUP BY 1, 2, 3, 4, 5",
         &err);
     if (!s)
         return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);

@@ -4,6 +4,7 @@
 #include "api.h"
 
 #include "routes.h"
+#include "sensor/base/counters.h"
 
 #include <string.h>
 
@@ -93,27 +94,37 @@ static json_t *rate_of(struct store *store, int64_t end_ns)
     return json_pack("{s:o, s:o, s:o}", "from", json_time_of(first_ns), "all", all, "high", grave);
 }
 
-/* --- what is spoken --- */
+/* --- conversations --- */
 
-static json_t *protocols_of(struct store *store)
+/* What one look at all of them gives. */
+struct conversations {
+    int64_t count, messages, sealed, pending;
+    json_t *protocols; /* those with most messages first */
+};
+
+static struct conversations conversations_of(struct store *store)
 {
-    json_t *list = json_array();
-    sqlite3_stmt *s = store_statement(
-        store,
-        "SELECT protocol, sum(count), count(*) FROM baseline_conversations GROUP BY protocol"
-        " ORDER BY 2 DESC, 1 LIMIT ?",
-        NULL);
-    if (s)
-        sqlite3_bind_int(s, 1, PROTOCOLS_MAX);
-    while (s && sqlite3_step(s) == SQLITE_ROW)
-        json_array_append_new(list,
-                              json_pack("{s:o, s:I, s:I}", "name", json_text_of(column_text(s, 0)),
-                                        "messages", sqlite3_column_int64(s, 1), "conversations",
-                                        sqlite3_column_int64(s, 2)));
+    struct conversations all = {.protocols = json_array()};
+    sqlite3_stmt *s =
+        store_statement(store,
+                        "SELECT protocol, sum(count), count(*), sum(sealed > open),"
+                        " sum(state = 'pending') FROM baseline_conversations GROUP BY protocol"
+                        " ORDER BY 2 DESC, 1",
+                        NULL);
+    while (s && sqlite3_step(s) == SQLITE_ROW) {
+        all.messages += sqlite3_column_int64(s, 1);
+        all.count += sqlite3_column_int64(s, 2);
+        all.sealed += sqlite3_column_int64(s, 3);
+        all.pending += sqlite3_column_int64(s, 4);
+        if (json_array_size(all.protocols) < PROTOCOLS_MAX)
+            json_array_append_new(
+                all.protocols, json_pack("{s:o, s:I, s:I}", "name", json_text_of(column_text(s, 0)),
+                                         "messages", (json_int_t)sqlite3_column_int64(s, 1),
+                                         "conversations", (json_int_t)sqlite3_column_int64(s, 2)));
+    }
     if (s)
         sqlite3_reset(s);
-    return json_pack("{s:o, s:I}", "list", list, "messages",
-                     store_number(store, "SELECT sum(count) FROM baseline_conversations"));
+    return all;
 }
 
 /* --- the sensor itself --- */
@@ -129,13 +140,65 @@ static json_t *troubles_of(struct store *store)
         NULL));
 }
 
-static json_t *sensor_of(struct store *store)
+/* Counters that say that something was given up, because it was too much or too old. */
+static const char *const caps[] = {"flows_evicted",      "tcp_buffer_full", "fragments_dropped",
+                                   "requests_forgotten", "ndpi_skipped",    "ring_full",
+                                   "core_ring_full"};
+
+static json_t *caps_of(const json_t *counters)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < sizeof caps / sizeof *caps; i++) {
+        json_int_t count = json_integer_value(json_object_get(counters, caps[i]));
+        for (size_t k = 0; count > 0 && k < counter_kind_count; k++)
+            if (strcmp(counter_kinds[k].name, caps[i]) == 0)
+                json_array_append_new(list, json_pack("{s:s, s:s, s:I}", "name", caps[i], "what",
+                                                      counter_kinds[k].help, "count", count));
+    }
+    return list;
+}
+
+/* What each sensor counted in its run, see sensor/main/vitals.h. */
+static json_t *vitals_of(struct store *store)
+{
+    static const char *const shown[] = {
+        "packets",          "packets_dropped",    "tcp_bytes",        "tcp_gap_bytes",
+        "ot_flows",         "ot_flows_encrypted", "tcp_flows_judged", "tcp_flows_one_sided",
+        "packets_malformed"};
+    json_t *list = json_array();
+    sqlite3_stmt *s = store_statement(
+        store, "SELECT sensor, document FROM health WHERE id = 'counters' ORDER BY sensor", NULL);
+    while (s && sqlite3_step(s) == SQLITE_ROW) {
+        json_t *document = json_loads(column_text(s, 1), JSON_REJECT_DUPLICATES, NULL);
+        const json_t *counters = json_object_get(document, "counters");
+        if (!counters) {
+            json_decref(document);
+            continue;
+        }
+        json_t *own =
+            json_pack("{s:o, s:O?, s:b, s:O?, s:O?, s:o}", "sensor",
+                      json_text_of(column_text(s, 0)), "at", json_object_get(document, "at"),
+                      "is_live", json_is_true(json_object_get(document, "is_live")), "lag_ms",
+                      json_object_get(document, "lag_ms"), "sources",
+                      json_object_get(document, "sources"), "caps", caps_of(counters));
+        for (size_t i = 0; own && i < sizeof shown / sizeof *shown; i++)
+            json_object_set_new(
+                own, shown[i],
+                json_integer(json_integer_value(json_object_get(counters, shown[i]))));
+        json_array_append_new(list, own);
+        json_decref(document);
+    }
+    if (s)
+        sqlite3_reset(s);
+    return list;
+}
+
+static json_t *sensor_of(struct store *store, const struct conversations *all)
 {
     return json_pack(
-        "{s:o, s:I, s:I, s:I, s:I, s:I}", "troubles", troubles_of(store), "conversations",
-        store_number(store, "SELECT count(*) FROM baseline_conversations"), "encrypted",
-        store_number(store, "SELECT count(*) FROM baseline_conversations WHERE sealed > open"),
-        "outbox_messages",
+        "{s:o, s:o, s:I, s:I, s:I, s:I, s:I}", "vitals", vitals_of(store), "troubles",
+        troubles_of(store), "conversations", (json_int_t)all->count, "encrypted",
+        (json_int_t)all->sealed, "outbox_messages",
         store_number(store, "SELECT coalesce(sum(outbox_rows), 0) FROM alert_totals"),
         "outbox_lost",
         store_number(store, "SELECT coalesce(sum(outbox_lost), 0) FROM alert_totals"),
@@ -166,7 +229,7 @@ static const struct {
      " state = 'learned' AND objects_draws > 0"                            },
 };
 
-static json_t *learning_of(struct store *store)
+static json_t *learning_of(struct store *store, const struct conversations *all)
 {
     json_t *list = json_array();
     for (size_t i = 0; i < sizeof dimensions / sizeof *dimensions; i++) {
@@ -181,9 +244,7 @@ static json_t *learning_of(struct store *store)
         json_array_append_new(list, d);
         sqlite3_reset(s);
     }
-    return json_pack("{s:o, s:I}", "dimensions", list, "pending",
-                     store_number(store, "SELECT count(*) FROM baseline_conversations WHERE state ="
-                                         " 'pending'"));
+    return json_pack("{s:o, s:I}", "dimensions", list, "pending", (json_int_t)all->pending);
 }
 
 /* --- the page --- */
@@ -192,12 +253,14 @@ enum MHD_Result api_overview(struct request *r)
 {
     struct store *store = r->store;
     int64_t newest_ns = store_number(store, "SELECT max(last_ns) FROM assets");
+    struct conversations all = conversations_of(store);
     json_t *json = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:I, s:I}", "open", open_alerts(store), "newest",
-        newest_alerts(store), "stories", api_open_stories(store, STORIES_MAX), "rate",
-        rate_of(store, api_end_ns(store) - 1), "protocols", protocols_of(store), "sensor",
-        sensor_of(store), "learning", learning_of(store), "assets",
-        store_number(store, "SELECT count(*) FROM assets"), "muted", api_muted_count(store));
+        "{s:o, s:o, s:o, s:o, s:{s:o, s:I}, s:o, s:o, s:I, s:I}", "open", open_alerts(store),
+        "newest", newest_alerts(store), "stories", api_open_stories(store, STORIES_MAX), "rate",
+        rate_of(store, api_end_ns(store) - 1), "protocols", "list", all.protocols, "messages",
+        (json_int_t)all.messages, "sensor", sensor_of(store, &all), "learning",
+        learning_of(store, &all), "assets", store_number(store, "SELECT count(*) FROM assets"),
+        "muted", api_muted_count(store));
     if (json && newest_ns != 0)
         json_object_set_new(json, "last_seen", json_time_of(newest_ns));
     return reply_json(r, MHD_HTTP_OK, json);

@@ -19,7 +19,8 @@ enum {
 
 /* An alert of it that nobody has closed. */
 #define STORY_IS_OPEN                                                                              \
-    "EXISTS (SELECT 1 FROM alerts a WHERE a.sensor = i.sensor AND a.incident = i.id"               \
+    "EXISTS (SELECT 1 FROM alerts a INDEXED BY alerts_of_incident WHERE a.sensor = i.sensor AND "  \
+    "a.incident = i.id"                                                                            \
     " AND a.triage <> 'closed')"
 
 /* A list inside of a document. */
@@ -113,8 +114,9 @@ static json_t *story_alerts(struct request *r, const char *sensor)
     sqlite3_stmt *s = store_statement(
         r->store,
         "SELECT " API_ALERT_COLUMNS ", json_extract(a.document, '$.threat.tactic.name'),"
-        " json_extract(a.document, '$.threat.technique.id') FROM " API_ALERT_TABLES
-        " WHERE a.sensor = ? AND a.incident = ? ORDER BY a.first_ns, a.id LIMIT ?",
+        " json_extract(a.document, '$.threat.technique.id') FROM alerts a INDEXED BY"
+        " alerts_of_incident WHERE a.sensor = ? AND a.incident = ? ORDER BY a.first_ns, a.id LIMIT "
+        "?",
         NULL);
     if (!s)
         return list;

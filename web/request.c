@@ -202,22 +202,16 @@ const char *object_text(const json_t *object, const char *key, const char *fallb
     return value ? json_string_value(value) : fallback;
 }
 
-bool request_is_host_ours(const char *host)
+bool request_is_host(const char *host, const char *name)
 {
-    static const char *const names[] = {"127.0.0.1", "localhost", "[::1]"};
-    for (size_t i = 0; host && i < sizeof names / sizeof *names; i++) {
-        size_t size = strlen(names[i]);
-        if (strncasecmp(host, names[i], size) != 0)
-            continue;
-        const char *port = host + size;
-        if (*port == '\0')
-            return true;
-        if (*port++ != ':')
-            continue;
-        size_t digits = strspn(port, "0123456789");
-        return digits > 0 && digits <= 5 && port[digits] == '\0';
-    }
-    return false;
+    size_t size = strlen(name);
+    if (strncasecmp(host, name, size) != 0)
+        return false;
+    const char *port = host + size;
+    if (*port == '\0')
+        return true;
+    size_t digits = *port == ':' ? strspn(port + 1, "0123456789") : 0;
+    return digits > 0 && digits <= 5 && port[1 + digits] == '\0';
 }
 
 /* --- changes --- */

@@ -102,9 +102,8 @@ bool request_change(struct request *r,
 /* Wall clock in milliseconds since 1970. */
 int64_t now_ms(void);
 
-/* The name that the browser used for us is one of this machine's own: a page of another site, whose
- * name was made to lead here (DNS rebinding), is turned away. */
-bool request_is_host_ours(const char *host);
+/* A Host header names this, with or without a port. */
+bool request_is_host(const char *host, const char *name);
 
 /* Text of a column, "" for NULL. */
 const char *column_text(sqlite3_stmt *row, int column);

@@ -154,10 +154,6 @@ static enum MHD_Result reply_not_allowed(struct request *r, enum role needed)
 
 static enum MHD_Result judge(struct request *r, const struct route *route)
 {
-    if (r->is_open && !request_is_host_ours(request_header(r, MHD_HTTP_HEADER_HOST)))
-        return reply_error(r, MHD_HTTP_FORBIDDEN,
-                           "a console without users answers only under 127.0.0.1, [::1] or "
-                           "localhost");
     if (strcmp(request_header(r, "Sec-Fetch-Site"), "cross-site") == 0)
         return reply_error(r, MHD_HTTP_FORBIDDEN, "other sites may not ask");
     if (r->account.role < route->role)
@@ -186,20 +182,48 @@ static enum MHD_Result answer_route(struct request *r, const struct route *route
     return result;
 }
 
+/* While nobody can log in, whoever reaches this console sees all of it: a page of another site,
+ * whose name was made to lead here (DNS rebinding), must not. With users such a page has no
+ * session, and the site may call the console what it likes, unless it said how. */
+static bool is_host_welcome(const struct request *r)
+{
+    const char *host = request_header(r, MHD_HTTP_HEADER_HOST);
+    const char *name = r->web->config->public_name;
+    struct error err = {""};
+    if (request_is_host(host, "127.0.0.1") || request_is_host(host, "localhost") ||
+        request_is_host(host, "[::1]"))
+        return true;
+    if (name[0] != '\0')
+        return request_is_host(host, name);
+    if (!r->web->is_loopback)
+        return true;
+    struct store *store = readers_take(r->web->readers, &err);
+    if (!store)
+        return false;
+    bool has_users = accounts_exist(store);
+    readers_give(r->web->readers, store);
+    return has_users;
+}
+
+static enum MHD_Result reply_unwelcome(struct request *r)
+{
+    return reply_error(r, MHD_HTTP_FORBIDDEN,
+                       r->web->config->public_name[0] != '\0'
+                           ? "this console has another name (console.public_name)"
+                           : "a console without users answers only under 127.0.0.1, [::1] or "
+                             "localhost: make a user with `sightglass console user add NAME "
+                             "--role admin`");
+}
+
 enum MHD_Result routes_answer(struct request *r)
 {
     struct page page;
     bool is_path;
     bool is_reading = strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0;
-    if (page_find(&page, r->path)) {
-        if (!is_reading)
-            return reply_wrong_method(r);
-        if (r->web->is_loopback && !request_is_host_ours(request_header(r, MHD_HTTP_HEADER_HOST)))
-            return reply_error(r, MHD_HTTP_FORBIDDEN,
-                               "this console listens on this machine only, as 127.0.0.1, [::1] or "
-                               "localhost");
-        return reply_static(r, &page);
-    }
+    if (!is_host_welcome(r))
+        return reply_unwelcome(r);
+    if (page_find(&page, r->path))
+        return is_reading ? reply_static(r, &page) : reply_wrong_method(r);
     const struct route *route = find(r, &is_path);
     if (route)
         return answer_route(r, route);

@@ -81,6 +81,7 @@ static const struct key keys[] = {
     {"retention.history_megabytes",   TYPE_U32,             AT(history_megabytes),    0,   1000000,   "1000"               },
     {"retention.outbox_hours",        TYPE_U32,             AT(outbox_hours),         1,   8760,      "168"                },
     {"console.listen",                TYPE_TEXT,            AT(listen),               0,   0,         "127.0.0.1:8470"     },
+    {"console.public_name",           TYPE_TEXT,            AT(public_name),          0,   0,         ""                   },
     {"policy",                        TYPE_FILE_OR_SECTION, AT(policy_path),          0,   0,         ""                   },
 };
 

@@ -67,7 +67,8 @@ struct config {
     uint32_t history_megabytes;  /* 1000; 0: no event history */
     uint32_t outbox_hours;       /* 168: how long delivered and undelivered messages stay */
     /* console */
-    char listen[128]; /* "127.0.0.1:8470" */
+    char listen[128];      /* "127.0.0.1:8470" */
+    char public_name[256]; /* of the console, as browsers call it; "": any */
     /* site policy: read by rules/site.h */
     char policy_path[512]; /* "": none of its own; relative to the configuration's folder */
     char *policy_text; /* the whole configuration, when it holds the policy; NULL: it does not */

@@ -10,6 +10,7 @@
 #include "schemas.h"
 #include "sensor/base/log.h"
 #include "site_audit.h"
+#include "vitals.h"
 
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -416,6 +417,7 @@ void core_tick(struct core *c, int64_t time_ns, const struct core_measure *measu
         c->saved_ns = time_ns;
     if (time_ns - c->saved_ns >= SAVE_NS) {
         c->saved_ns = time_ns;
+        vitals_post(c->queue, c->options.config->sensor, time_ns, c->options.is_live, measure);
         core_save(c);
     }
 }
@@ -516,6 +518,7 @@ void core_finish(struct core *c, int64_t time_ns, const struct core_measure *mea
     history_pack_end(c->packer);
     limit_history(c, time_ns);
     alerts_tick(c->alerts, time_ns, true);
+    vitals_post(c->queue, c->options.config->sensor, time_ns, c->options.is_live, measure);
     core_save(c);
 }
 

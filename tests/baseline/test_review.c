@@ -438,12 +438,24 @@ START_TEST(test_critical_actions_are_approved_for_a_pair)
 }
 END_TEST
 
+/* The index of operations that change something has all of them, and uploads of programs. */
+START_TEST(test_changing_operations_have_their_index)
+{
+    char quoted[64];
+    enum operation op = (enum operation)_i;
+    snprintf(quoted, sizeof quoted, "'%s'", operation_name(op));
+    bool is_in = strstr(BASELINE_CHANGING, quoted) != NULL;
+    ck_assert_msg(is_in == (operation_is_change(op) || op == OP_PROGRAM_UPLOAD), "%s", quoted);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("review");
     TCase *kept = tcase_create("rows");
     tcase_add_loop_test(kept, test_rows, 0, 2);
     tcase_add_test(kept, test_rows_are_shared_among_workers);
+    tcase_add_loop_test(kept, test_changing_operations_have_their_index, 0, OPERATION_COUNT);
     suite_add_tcase(suite, kept);
     TCase *document = tcase_create("document");
     tcase_add_test(document, test_import_of_an_export_changes_nothing);

@@ -1,97 +1,12 @@
 #!/usr/bin/env python3
 """Measures `sightglass console` over a store of many alerts and assets: time per kind of request, then all mixed at a rate, the
 growth of memory, and many event streams at once while alerts arrive."""
-import argparse, json, os, random, re, select, shutil, socket, sqlite3, subprocess, sys, threading, time
+import argparse, os, re, select, socket, sqlite3, subprocess, sys, time
 
-NS = 10**9
-NOW = 1_750_000_000 * NS
+import console_store
+from console_store import NOW, NS
 
-
-# --- the store ---
-
-def template(o):
-    """A store as the sensor writes it, of the captures of the console's tests."""
-    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../e2e'))
-    os.environ.setdefault('SIGHTGLASS', o.sightglass)
-    os.environ.setdefault('SOURCE', '.')
-    os.environ.setdefault('BUILD', o.work)
-    sys.dont_write_bytecode = True
-    import console_server
-    with console_server.sample([('admin', 'admin')]) as (_, _, dark, store):
-        console_server.run(dark, store)
-        shutil.copy(store, o.store)
-    return console_server.add_token(o.store, 'bench', 'viewer')
-
-
-def columns(db, table):
-    return [row[1] for row in db.execute(f'PRAGMA table_info({table})')]
-
-
-def insert(db, table, rows):
-    names = columns(db, table)
-    db.executemany(f'INSERT INTO {table}({",".join(names)}) VALUES({",".join(":" + n for n in names)})', rows)
-
-
-def rows_of(db, table):
-    names = columns(db, table)
-    return [dict(zip(names, row)) for row in db.execute(f'SELECT * FROM {table}')]
-
-
-def address(n):
-    return f'10.{n >> 14 & 255}.{n >> 7 & 127}.{n & 127}'
-
-
-def new_alerts(models, count, assets, chance):
-    for n in range(count):
-        a = dict(chance.choice(models))
-        document = json.loads(a['document'])
-        a['id'] = f'{n:08x}{chance.getrandbits(96):024x}'
-        a['actor'], a['target'] = address(chance.randrange(assets)), address(chance.randrange(assets))
-        a['last_ns'] = NOW - n * 25 * NS
-        a['first_ns'] = a['last_ns'] - chance.randrange(600) * NS
-        a['incident'], a['state'] = f'{n // 7:032x}', None
-        document['event']['id'], document['sightglass']['incident'] = a['id'], a['incident']
-        document['message'] = document['message'].replace('10.0.0.66', a['actor']).replace('10.0.0.10', a['target'])
-        a['document'] = json.dumps(document, separators=(',', ':'))
-        yield a
-
-
-def new_assets(db, count, chance):
-    tables = ('assets', 'asset_aliases', 'asset_protocols', 'services', 'facts', 'asset_places')
-    models = {t: rows_of(db, t) for t in tables}
-    ids = [row['id'] for row in models['assets']]
-    for table in tables:
-        rows = []
-        for n in range(count):
-            model = ids[n % len(ids)]
-            for row in models[table]:
-                if row.get('asset', row.get('id')) != model:
-                    continue
-                row = dict(row, **{'id' if table == 'assets' else 'asset': f'a-{n:016x}'})
-                if table == 'assets':
-                    row['last_ns'] = NOW - chance.randrange(7 * 86400) * NS
-                elif table == 'asset_aliases':
-                    row['value'] = address(n) if row['kind'] == 'ip' else f'02:00:{n >> 24 & 255:02x}:{n >> 16 & 255:02x}:{n >> 8 & 255:02x}:{n & 255:02x}'
-                rows.append(row)
-        db.execute(f'DELETE FROM {table}')
-        insert(db, table, rows)
-
-
-def make_store(o):
-    for end in ('', '-wal', '-shm'):
-        if os.path.exists(o.store + end):
-            os.remove(o.store + end)
-    token, chance = template(o), random.Random(1)
-    db = sqlite3.connect(o.store)
-    models = rows_of(db, 'alerts')
-    insert(db, 'alerts', new_alerts(models, o.alerts, o.assets, chance))
-    new_assets(db, o.assets, chance)
-    db.execute("INSERT INTO alert_triage(sensor, id, state, assignee, note, by, at_ms) SELECT sensor, id,"
-               " CASE abs(random()) % 2 WHEN 0 THEN 'closed' ELSE 'acknowledged' END, 'admin', '', 'admin', 0 FROM alerts"
-               " WHERE rowid % 3 = 0")
-    db.commit()
-    db.close()
-    return token
+BUDGET_MS = 50
 
 
 # --- the console ---
@@ -111,10 +26,13 @@ class Console:
         return (int(fields[11]) + int(fields[12])) / os.sysconf('SC_CLK_TCK')
 
 
-def targets(db, chance):
-    """(share, what, paths)"""
-    some = db.execute('SELECT id, actor, last_ns FROM alerts ORDER BY random() LIMIT 200').fetchall()
+def targets(db):
+    """(share of the mix, what, paths)"""
+    some = db.execute('SELECT id, actor, last_ns, incident FROM alerts ORDER BY id DESC LIMIT 200').fetchall()
+    assets = [row[0] for row in db.execute('SELECT id FROM assets ORDER BY random() LIMIT 200')]
+    points = [f'{row[0]:016x}' for row in db.execute('SELECT id FROM baseline_points ORDER BY random() LIMIT 50')]
     since = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(NOW // NS - 86400))
+    dimensions = ('conversations', 'operations', 'objects', 'values', 'timing', 'programs')
     return [
         (25, 'alerts, newest 100', ['/api/v1/alerts']),
         (10, 'alerts, open', ['/api/v1/alerts?triage=open']),
@@ -125,11 +43,45 @@ def targets(db, chance):
         (1, 'alerts, page 50', ['/api/v1/alerts?skip=5000']),
         (1, 'alerts with a text', ['/api/v1/alerts?q=controller']),
         (25, 'one alert', ['/api/v1/alerts/' + s[0] for s in some]),
+        (3, 'its packets', [f'/api/v1/alerts/{row[0]}/packets' for row in db.execute('SELECT DISTINCT alert FROM evidence')]),
         (10, 'status', ['/api/v1/status']),
         (5, 'session', ['/api/v1/session']),
+        (5, 'overview', ['/api/v1/overview']),
         (5, 'assets, 100', ['/api/v1/assets?limit=100']),
+        (1, 'assets, found and sorted', ['/api/v1/assets?limit=100&q=10.0&sort=-last_seen&facets=1']),
+        (5, 'one asset', ['/api/v1/assets/' + a for a in assets]),
+        (2, 'stories', ['/api/v1/stories?state=open']),
+        (2, 'one story', ['/api/v1/stories/' + s[3] for s in some]),
+        (1, 'suppressions', ['/api/v1/suppressions']),
+        (1, 'baseline', ['/api/v1/baseline']),
+        *[(1, 'baseline, ' + d, ['/api/v1/baseline/' + d]) for d in dimensions],
+        (0, 'baseline, one host', [f'/api/v1/baseline/{d}?host={some[0][1]}' for d in dimensions]),
+        (0, 'baseline, words', [f'/api/v1/baseline/{d}?q=holding' for d in dimensions]),
+        (0, 'baseline, pending', [f'/api/v1/baseline/{d}?state=pending' for d in dimensions]),
+        (0, 'baseline, page 100', [f'/api/v1/baseline/{d}?skip=10000' for d in dimensions]),
+        (1, 'decisions', ['/api/v1/baseline/decisions']),
+        (1, 'changes', ['/api/v1/baseline/changes?since=' + since]),
+        (1, 'who writes to whom', ['/api/v1/baseline/writers']),
+        (1, 'variables', ['/api/v1/variables']),
+        (1, 'one variable', ['/api/v1/variables/' + p for p in points]),
+        (1, 'policy', ['/api/v1/policy']),
+        (1, 'rules', ['/api/v1/rules']),
+        (0, 'map', ['/api/v1/map']),
+        (0, 'map of a protocol', ['/api/v1/map?protocol=modbus']),
+        (0, 'report: a week', ['/api/v1/reports/summary']),
+        (0, 'report: all time', ['/api/v1/reports/summary?from=2020-01-01T00:00:00Z&to=2026-01-01T00:00:00Z']),
+        (0, 'report: maintenance', ['/api/v1/reports/maintenance']),
+        (0, 'users', ['/api/v1/users']),
+        (0, 'tokens', ['/api/v1/tokens']),
+        (0, 'audit', ['/api/v1/audit']),
+        (0, 'alerts with a rare text', ['/api/v1/alerts?q=no+such+words']),
+        (0, 'alerts, page 900', ['/api/v1/alerts?skip=90000']),
+        (0, 'assets, all', ['/api/v1/assets?limit=20000']),
+        (0, 'assets.csv', ['/api/v1/assets.csv']),
         (1, 'metrics', ['/metrics']),
         (2, 'health', ['/healthz']),
+        (1, 'the page', ['/']),
+        (1, 'its program', ['/app.js']),
     ]
 
 
@@ -138,9 +90,8 @@ def alone(o, console, token, list_of_targets):
     import http.client
     host = console.url.split('//')[1]
     print(f'{"alone":28} {"median ms":>10} {"worst ms":>9} {"bytes":>8}')
-    rare = [(0, 'alerts with a rare text', ['/api/v1/alerts?q=no+such+words']),
-            (0, 'alerts, page 900', ['/api/v1/alerts?skip=90000'])]
-    for _, what, paths in list_of_targets + rare:
+    late = []
+    for _, what, paths in list_of_targets:
         connection = http.client.HTTPConnection(host)
         took, size = [], 0
         for n in range(20):
@@ -153,7 +104,10 @@ def alone(o, console, token, list_of_targets):
                 sys.exit(f'bench: {paths[n % len(paths)]}: {response.status}')
         connection.close()
         took.sort()
-        print(f'{what:28} {took[10]:10.2f} {took[-1]:9.2f} {size:8}')
+        print(f'{what:28} {took[10]:10.2f} {took[-1]:9.2f} {size:8}', flush=True)
+        if took[10] > BUDGET_MS:
+            late.append(what)
+    print('longer than %d ms: %s' % (BUDGET_MS, ', '.join(late) or 'none'))
 
 
 def wrk(o, console, token, list_of_targets, seconds, rate):
@@ -199,7 +153,7 @@ def streams(o, console, token, count):
     time.sleep(10)
     share = (console.cpu_s() - cpu) / (time.monotonic() - began)
     db = sqlite3.connect(o.store, timeout=10)
-    alert = rows_of(db, 'alerts')[0] if False else db.execute('SELECT sensor, id, document FROM alerts LIMIT 1').fetchone()
+    alert = db.execute('SELECT sensor, id, document FROM alerts LIMIT 1').fetchone()
     number = db.execute('SELECT max(outbox_next) FROM alert_totals').fetchone()[0]
     db.execute("INSERT INTO outbox(sensor, seq, stream, id, rev, json, created_ms) VALUES(?, ?, 'alerts', ?, 1, ?, 0)",
                (alert[0], number, alert[1], alert[2]))
@@ -223,18 +177,23 @@ def main():
     p.add_argument('--connections', type=int, default=64)
     p.add_argument('--seconds', type=int, default=30)
     p.add_argument('--streams', type=int, default=200)
+    p.add_argument('--token', help='of the store that is there: it is used again')
+    p.add_argument('--alone', action='store_true', help='only each kind of request by itself')
     o = p.parse_args()
     o.sightglass, o.work = os.path.abspath(o.sightglass), os.path.abspath(o.work)
     o.store = os.path.join(o.work, 'console.db')
     began = time.monotonic()
-    token = make_store(o)
-    print(f'store: {o.alerts} alerts, {o.assets} assets, {os.path.getsize(o.store) >> 20} MiB, made in {time.monotonic() - began:.0f} s')
+    token = o.token or console_store.make(o)
+    print(f'store: {o.alerts} alerts, {o.assets} assets, {os.path.getsize(o.store) >> 20} MiB, made in {time.monotonic() - began:.0f} s,'
+          f' token {token}')
     db = sqlite3.connect(o.store)
-    list_of_targets = targets(db, random.Random(2))
+    list_of_targets = targets(db)
     db.close()
     console = Console(o)
     try:
         alone(o, console, token, list_of_targets)
+        if o.alone:
+            return
         wrk(o, console, token, list_of_targets, 5, o.rate)
         before = console.memory_kib()
         wrk(o, console, token, list_of_targets, o.seconds, o.rate)

@@ -10,13 +10,20 @@ import type { Story } from "./stories";
 
 interface Rate { from: string; all: number[]; high: number[] }
 interface Dimension { name: string; settled: number; scopes: number; entries: number; known?: number }
+interface Vitals {
+  sensor: string; at: string; is_live: boolean; lag_ms?: number;
+  packets: number; packets_dropped: number; packets_malformed: number; tcp_bytes: number; tcp_gap_bytes: number;
+  tcp_flows_judged: number; tcp_flows_one_sided: number; ot_flows: number; ot_flows_encrypted: number;
+  sources: { name: string; packets: number; dropped: number }[];
+  caps: { name: string; what: string; count: number }[];
+}
 interface Overview {
   open: { critical: number; high: number; all: number };
   newest: AlertLine[];
   stories: Story[];
   rate: Rate;
   protocols: { list: { name: string; messages: number; conversations: number }[]; messages: number };
-  sensor: { troubles: AlertLine[]; conversations: number; encrypted: number; outbox_messages: number; outbox_lost: number; evidence_bytes: number };
+  sensor: { vitals: Vitals[]; troubles: AlertLine[]; conversations: number; encrypted: number; outbox_messages: number; outbox_lost: number; evidence_bytes: number };
   learning: { dimensions: Dimension[]; pending: number };
   assets: number;
   muted: number;
@@ -132,22 +139,64 @@ const checks: [string, string, string][] = [
   ["sensor.blind-encrypted", "Encryption", "no more than before"], ["sensor.resource", "Clock, disk, speed", "in order"], ["sensor.output-failing", "Delivery of alerts", "works, as far as outputs are set"],
 ];
 
+/* "0", "< 0.1 %", "12 %" */
+function share(part: number, all: number): string {
+  const percent = all > 0 ? (100 * part) / all : 0;
+  return part === 0 ? "0" : percent < 0.1 ? "< 0.1 %" : `${percent.toFixed(percent < 10 ? 1 : 0)} %`;
+}
+
+/* A figure, and whether it is one to worry about: then it says so in words, not in colour alone. */
+function Figure({ isBad, children }: { isBad: boolean; children: ComponentChildren }) {
+  return <span class={isBad ? "bad" : "good"}>{isBad ? "⚠" : "✓"} {children}</span>;
+}
+
+const LOSS_BAD = 0.01, LAG_BAD_MS = 5000, ONE_SIDED_BAD = 0.5;
+
+/* What the sensor counted in its run: figures, not the absence of complaints. */
+function Counted({ vitals }: { vitals: Vitals }) {
+  const v = vitals, received = v.packets + v.packets_dropped, gaps = v.tcp_bytes + v.tcp_gap_bytes;
+  const n = (count: number) => count.toLocaleString();
+  return (
+    <>
+      <dt>Packets read</dt>
+      <dd>{n(v.packets)}{v.is_live ? ", live" : ", from files"}{v.sources.length > 1 && ` (${v.sources.map((s) => `${s.name}: ${n(s.packets)}`).join(", ")})`}</dd>
+      <dt>Dropped before us</dt>
+      <dd><Figure isBad={v.packets_dropped > LOSS_BAD * received}>{n(v.packets_dropped)} packets ({share(v.packets_dropped, received)})</Figure></dd>
+      <dt>Missing inside connections</dt>
+      <dd><Figure isBad={v.tcp_gap_bytes > LOSS_BAD * gaps}>{n(v.tcp_gap_bytes)} bytes ({share(v.tcp_gap_bytes, gaps)})</Figure></dd>
+      <dt>One direction only</dt>
+      <dd><Figure isBad={v.tcp_flows_one_sided > ONE_SIDED_BAD * v.tcp_flows_judged}>{n(v.tcp_flows_one_sided)} of {n(v.tcp_flows_judged)} connections</Figure></dd>
+      <dt>Blind</dt>
+      <dd>{n(v.ot_flows_encrypted)} of {n(v.ot_flows)} sessions with controllers are encrypted ({share(v.ot_flows_encrypted, v.ot_flows)})</dd>
+      {v.lag_ms !== undefined && <><dt>Behind</dt><dd><Figure isBad={Math.abs(v.lag_ms) > LAG_BAD_MS}>{n(v.lag_ms)} ms behind the wall clock</Figure></dd></>}
+      <dt>Limits reached</dt>
+      <dd>{v.caps.length === 0 ? <span class="good">✓ none</span> : <ul class="plain">{v.caps.map((c) => <li key={c.name}><span class="bad">⚠ {n(c.count)}</span> {c.what}</li>)}</ul>}</dd>
+    </>
+  );
+}
+
 function Health({ data }: { data: Overview }) {
   const { sensor } = data;
   const open = new Map(sensor.troubles.filter((t) => t.triage !== "closed").map((t) => [t.rule, t]));
-  const blind = sensor.conversations > 0 ? Math.round((100 * sensor.encrypted) / sensor.conversations) : 0;
   return (
     <Card title="Can the sensor see?" id="health">
+      {sensor.vitals.length === 0 && <p class="soft">No sensor has written its figures into this store yet; one that runs does every ten seconds.</p>}
+      {sensor.vitals.map((v) => (
+        <section key={v.sensor} aria-label={`Sensor ${v.sensor}`}>
+          {sensor.vitals.length > 1 && <h3>{v.sensor}</h3>}
+          <dl class="facts"><dt>Last packet</dt><dd><Time value={v.at} /></dd><Counted vitals={v} /></dl>
+        </section>
+      ))}
       <dl class="facts">
-        <dt>Last packet</dt><dd><Time value={data.last_seen} /></dd>
-        {checks.map(([rule, name, good]) => {
+        {sensor.vitals.length === 0 && <><dt>Last packet</dt><dd><Time value={data.last_seen} /></dd></>}
+        {checks.filter(([rule]) => open.has(rule) || sensor.vitals.length === 0).map(([rule, name, good]) => {
           const trouble = open.get(rule);
           return [
             <dt key={rule}>{name}</dt>,
             <dd key={rule + "."}>{trouble ? <><Severity value={trouble.severity} /> <a href={linkTo("alerts", trouble.id)}>{trouble.message}</a> <span class="soft"><Time value={trouble.last_seen} /></span></> : <span class="good">✓ {good}</span>}</dd>,
           ];
         })}
-        <dt>Blind share</dt><dd>{sensor.encrypted.toLocaleString()} of {sensor.conversations.toLocaleString()} conversations are encrypted ({blind} %): who talks is seen, what they say is not</dd>
+        <dt>Learned conversations</dt><dd>{sensor.encrypted.toLocaleString()} of {sensor.conversations.toLocaleString()} are encrypted ({share(sensor.encrypted, sensor.conversations)}): who talks is seen, what they say is not</dd>
         <dt>Waiting for outputs</dt><dd>{sensor.outbox_messages.toLocaleString()} messages kept{sensor.outbox_lost > 0 && <>, <strong>{sensor.outbox_lost.toLocaleString()} left before every output had them</strong></>}</dd>
         <dt>Devices</dt><dd><a href={linkTo("assets")}>{data.assets.toLocaleString()} known</a></dd>
       </dl>

@@ -176,7 +176,7 @@ static json_t *vitals_of(struct store *store)
             continue;
         }
         json_t *own =
-            json_pack("{s:o, s:O?, s:b, s:O?, s:O?, s:o}", "sensor",
+            json_pack("{s:o, s:O*, s:b, s:O*, s:O*, s:o}", "sensor",
                       json_text_of(column_text(s, 0)), "at", json_object_get(document, "at"),
                       "is_live", json_is_true(json_object_get(document, "is_live")), "lag_ms",
                       json_object_get(document, "lag_ms"), "sources",

@@ -244,6 +244,53 @@ static void parameters(struct dissect *d, struct ot_event *e, uint8_t opcode, st
         e->items_total = e->item_count;
 }
 
+/* What is kept of a request: its first point, which answers without data do not repeat. */
+struct asked {
+    uint8_t opcode, type, logical, parameter, count;
+    bool has_point;
+};
+
+static void remember(struct dissect *d, const struct ot_event *e, uint8_t opcode)
+{
+    struct asked *a = dissect_remember(d, opcode, sizeof *a, NULL);
+    a->opcode = opcode;
+    if (!e->item_count)
+        return;
+    const struct ot_item *first = &e->items[0];
+    a->has_point = true;
+    a->type = (uint8_t)first->number;
+    a->logical = (uint8_t)(first->start >> 8);
+    a->parameter = (uint8_t)first->start;
+    a->count = (uint8_t)first->count;
+}
+
+/* | error 1 | opcode that was refused 1 | offset 1 |... */
+static void answer(struct dissect *d, struct ot_event *e, uint8_t opcode, struct reader data)
+{
+    bool is_refusal = opcode == OPCODE_ERROR;
+    uint8_t code = is_refusal ? reader_u8(&data) : 0;
+    size_t kept;
+    const struct asked *a = dissect_recall(d, is_refusal ? reader_u8(&data) : opcode, &kept);
+    e->status = is_refusal ? (struct ot_status){OT_RESULT_ERROR, code, NULL}
+                           : (struct ot_status){OT_RESULT_OK, 0, "ok"};
+    if (!a) {
+        e->flags |= opcode == OPCODE_REPORT ? OT_UNSOLICITED : OT_NO_REQUEST;
+        return;
+    }
+    const struct opcode *refused = is_refusal ? opcode_find(a->opcode) : NULL;
+    if (refused)
+        e->detail = text_of(refused->name);
+    uint32_t count = 1;
+    if (!a->has_point || (!is_refusal && reader_left(&data)))
+        return;
+    struct ot_item *item = dissect_items(d, &count);
+    if (!item)
+        return;
+    point(item, a->type, a->logical, a->parameter, a->count);
+    e->items = item;
+    e->item_count = e->items_total = 1;
+}
+
 static void roc_plus_dissect(struct dissect *d, struct reader r)
 {
     struct reader pdu = r;
@@ -273,17 +320,8 @@ static void roc_plus_dissect(struct dissect *d, struct reader r)
         e.operation = (enum operation)opcode->operation;
     }
     e.unit = is_request ? unit_text(d, header[0], header[1]) : unit_text(d, header[2], header[3]);
-    if (is_request) {
-        *(uint8_t *)dissect_remember(d, number, 1, NULL) = number;
-    } else if (number == OPCODE_ERROR) {
-        uint8_t code = reader_peek(&data);
-        e.status = (struct ot_status){OT_RESULT_ERROR, code, NULL};
-    } else {
-        size_t kept;
-        e.status = (struct ot_status){OT_RESULT_OK, 0, "ok"};
-        if (!dissect_recall(d, number, &kept))
-            e.flags |= number == OPCODE_REPORT ? OT_UNSOLICITED : OT_NO_REQUEST;
-    }
+    if (!is_request)
+        answer(d, &e, number, data);
     if (number == OPCODE_SYSTEM && !is_request)
         system_configuration(&e, facts, data);
     else if (number == OPCODE_LOGIN && is_request)
@@ -293,6 +331,8 @@ static void roc_plus_dissect(struct dissect *d, struct reader r)
     else if (number == OPCODE_SET_PARAMETERS || number == OPCODE_GET_PARAMETERS ||
              number == OPCODE_GET_POINTS || number == OPCODE_SET_POINTS)
         parameters(d, &e, number, data);
+    if (is_request)
+        remember(d, &e, number);
     emit_event(d, &e);
 }
 

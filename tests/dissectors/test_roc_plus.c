@@ -59,6 +59,25 @@ START_TEST(writing_a_point)
 }
 END_TEST
 
+START_TEST(answers_name_what_was_asked)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    probe_hex(p, &dissector_roc_plus, true, "01020304a6050101010001dcb2");
+    probe_hex(p, &dissector_roc_plus, false, "03040102a6002a6f");
+    ck_assert_str_eq(probe_event(p, 1)->status, "ok");
+    ck_assert_str_eq(probe_event(p, 1)->items, "point 1 256");
+    ck_assert_uint_eq(probe_event(p, 1)->flags, 0);
+    probe_hex(p, &dissector_roc_plus, true, "01020304a6050101010001dcb2");
+    probe_hex(p, &dissector_roc_plus, false, "03040102ff0306a6008bd0");
+    ck_assert_str_eq(probe_event(p, 3)->status, "error 6");
+    ck_assert_str_eq(probe_event(p, 3)->detail, "set_single_point_parameters");
+    ck_assert_str_eq(probe_event(p, 3)->items, "point 1 256");
+    ck_assert_uint_eq(probe_event(p, 3)->flags, 0);
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(the_password_is_kept_apart)
 {
     struct probe *p = probe_create(TRANSPORT_TCP);
@@ -115,6 +134,7 @@ int main(void)
     tcase_add_loop_test(tcase, opcodes, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tcase, what_the_controller_is);
     tcase_add_test(tcase, writing_a_point);
+    tcase_add_test(tcase, answers_name_what_was_asked);
     tcase_add_test(tcase, the_password_is_kept_apart);
     tcase_add_test(tcase, a_wrong_checksum);
     tcase_add_test(tcase, every_prefix);

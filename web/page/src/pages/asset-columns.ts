@@ -59,5 +59,5 @@ export function rememberColumns(chosen: string[]): void {
 
 export const text = (value: string | string[] | undefined) => (Array.isArray(value) ? value.join(", ") : value ?? "");
 
-/** How people call it. */
-export const nameOf = (asset: Asset) => text(asset.name ?? asset.hostname ?? asset.ip ?? asset.mac) || "unnamed";
+/** How people call it; what stands behind another asset has no address of its own. */
+export const nameOf = (asset: Asset) => text(asset.name ?? asset.hostname ?? asset.ip ?? asset.mac ?? asset.model ?? asset.asset_id) || "unnamed";

@@ -54,7 +54,7 @@ const First = ({ of }: { of: Seen }) => <td class="when" data-label="First"><Tim
 const Count = ({ of }: { of: Seen }) => <td class="count" data-label="Count">{of.count}</td>;
 
 /** What each column is, and whence: "vendor: cip 2026-..." of the sources. */
-function Identity({ answer }: { answer: Answer }) {
+function Identity({ answer }: { answer: { asset: Asset } }) {
   const sources = new Map<string, string>();
   for (const source of (answer.asset.sources as string[] | undefined) ?? []) {
     const [column, ...from] = source.split(": ");
@@ -187,7 +187,25 @@ function Facts({ facts }: { facts: Fact[] }) {
   );
 }
 
-export function AssetPage({ route, session }: PageProps) {
+/** What stands behind another asset (a unit, a slot): its id has a slash in it, and its row is all that is known of it. */
+function InsidePage({ route }: PageProps) {
+  const { data, error, isLoading, reload } = useData<{ assets: Asset[] }>(`/api/v1/assets?limit=1&asset_id=${encodeURIComponent(route.rest)}`);
+  const asset = data?.assets[0], parent = route.rest.split("/")[0]!;
+  return (
+    <article class="asset" aria-labelledby="asset-title">
+      <a class="back" href={linkTo("assets", parent)}>← The asset that it is part of</a>
+      <h1 id="asset-title">{asset ? nameOf(asset) : "Part of an asset"} <span class="number">{asset && [text(asset.asset_class), text(asset.vendor), text(asset.model)].filter(Boolean).join(" · ")}</span></h1>
+      {error && <Problem error={error} retry={reload} />}
+      {asset ? <Identity answer={{ asset }} /> : data ? <Empty>There is no such asset. What stands behind another one is listed among all assets.</Empty> : isLoading && <Waiting />}
+    </article>
+  );
+}
+
+export function AssetPage(props: PageProps) {
+  return props.route.rest.includes("/") ? <InsidePage {...props} /> : <WholePage {...props} />;
+}
+
+function WholePage({ route, session }: PageProps) {
   const { data, error, isLoading, reload } = useData<Answer>(`/api/v1/assets/${encodeURIComponent(route.rest)}`);
   const isEngineer = may(session.role, "engineer") && session.has_users;
   const back = linkTo("assets", "", route.query);

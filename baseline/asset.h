@@ -186,6 +186,9 @@ const char *asset_fact_text(const struct assets *t, const struct asset *a, enum 
 /* Units that contradict each other are several devices: which of them is the asset itself (the one
  * heard first); "" when all facts are its own. */
 const char *asset_own_unit(const struct assets *t, const struct asset *a);
+/* The rack and slot that the address of a unit tells; "" for what it does not. */
+enum { ASSET_PLACE_SIZE = 16 };
+void asset_unit_place(const char *unit, char rack[ASSET_PLACE_SIZE], char slot[ASSET_PLACE_SIZE]);
 /* Its own serial number, not that of a unit behind it; "" when it is not known. */
 const char *asset_serial(const struct assets *t, const struct asset *a);
 

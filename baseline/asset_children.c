@@ -24,18 +24,6 @@ static void set(struct child *c, enum asset_column column, const char *value)
         text_format(c->cells->cells[column], ASSET_CELL_SIZE, "%s", value);
 }
 
-/* "rack 0 slot 2" of S7; "1/2": port 1 of CIP is the backplane, then comes the slot. */
-static void place_unit(struct child *c)
-{
-    char rack[16], slot[16];
-    if (sscanf(c->unit, "rack %15[0-9] slot %15[0-9]", rack, slot) == 2) {
-        set(c, ASSET_COLUMN_rack, rack);
-        set(c, ASSET_COLUMN_slot, slot);
-    } else if (sscanf(c->unit, "1/%15[0-9]", slot) == 1 && strlen(slot) + 2 == strlen(c->unit)) {
-        set(c, ASSET_COLUMN_slot, slot);
-    }
-}
-
 static void child_begin(struct child *c, const char *unit)
 {
     static const enum asset_column shared[] = {ASSET_COLUMN_site,    ASSET_COLUMN_zone,
@@ -51,7 +39,10 @@ static void child_begin(struct child *c, const char *unit)
     set(c, ASSET_COLUMN_parent_asset_id, c->parent->id);
     for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
         set(c, shared[i], c->parent->cells->cells[shared[i]]);
-    place_unit(c);
+    char rack[ASSET_PLACE_SIZE], slot[ASSET_PLACE_SIZE];
+    asset_unit_place(c->unit, rack, slot);
+    set(c, ASSET_COLUMN_rack, rack);
+    set(c, ASSET_COLUMN_slot, slot);
 }
 
 static bool is_kind(const char *kind, enum fact_kind wanted)

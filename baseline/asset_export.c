@@ -267,6 +267,17 @@ static bool is_of_itself(const struct export *x, const char *kind, const char *u
     return true;
 }
 
+/* A CPU that is reached in its rack stands there. */
+static void own_place(struct export *x, const char *unit)
+{
+    char rack[ASSET_PLACE_SIZE], slot[ASSET_PLACE_SIZE];
+    asset_unit_place(unit, rack, slot);
+    if (slot[0] == '\0' || x->row->cells[ASSET_COLUMN_slot][0] != '\0')
+        return;
+    set(x, ASSET_COLUMN_rack, rack);
+    set(x, ASSET_COLUMN_slot, slot);
+}
+
 /* Facts come with those of the asset itself first, then by unit and age: the first one fills the
  * column. */
 static void fact_row(struct export *x, sqlite3_stmt *s)
@@ -288,6 +299,7 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
         add(x, ASSET_COLUMN_modules, text_format(text, sizeof text, "unit %s: %s", unit, clean));
     if (!is_own)
         return;
+    own_place(x, unit);
     if (strcmp(kind, fact_name(FACT_IP)) == 0 && x->row->cells[ASSET_COLUMN_ip][0] == '\0' &&
         !sqlite3_column_int(s, 5)) /* nobody spoke with it: it is told on layer 2 only */
         set(x, ASSET_COLUMN_ip, value);
@@ -460,6 +472,12 @@ static bool is_same(const char *cell, const char *wanted)
     return !wanted || wanted[0] == '\0' || strcasecmp(cell, wanted) == 0;
 }
 
+bool asset_column_names_others(enum asset_column column)
+{
+    return column == ASSET_COLUMN_peers || column == ASSET_COLUMN_writers ||
+           column == ASSET_COLUMN_last_program_change;
+}
+
 bool asset_query_matches(const struct asset_query *q, const struct asset_cells *asset)
 {
     if (!is_same(asset->cells[ASSET_COLUMN_asset_class], q->asset_class) ||
@@ -471,7 +489,8 @@ bool asset_query_matches(const struct asset_query *q, const struct asset_cells *
         return false;
     bool is_found = has_part("", q->find);
     for (size_t i = 0; !is_found && i < ASSET_COLUMN_COUNT; i++)
-        is_found = has_part(asset->cells[i], q->find);
+        is_found =
+            !asset_column_names_others((enum asset_column)i) && has_part(asset->cells[i], q->find);
     return is_found;
 }
 

@@ -28,13 +28,17 @@ const char *asset_column_name(enum asset_column column);
 /* The column that a kind of fact fills; false: none. */
 bool asset_column_of_fact(const char *kind, enum asset_column *column);
 
+/* Whether it holds addresses of others (peers, writers...): who looks for an address wants its
+ * owner. */
+bool asset_column_names_others(enum asset_column column);
+
 /* Which assets; NULL or "": any. */
 struct asset_query {
     const char *asset_class, *zone; /* exactly */
     const char *vendor;             /* a part of it; case does not matter */
-    const char *find;               /* a part of any cell; case does not matter */
-    const char *declared;           /* declared_match: "yes", "no" or "differs" */
-    bool is_host_only;              /* without what stands behind other assets */
+    const char *find;     /* a part of any cell but those that name others; case does not matter */
+    const char *declared; /* declared_match: "yes", "no" or "differs" */
+    bool is_host_only;    /* without what stands behind other assets */
 };
 bool asset_query_matches(const struct asset_query *query, const struct asset_cells *asset);
 

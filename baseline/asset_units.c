@@ -2,6 +2,7 @@
  * of devices behind it? */
 #include "asset.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static bool is_telling(const struct assets *t, const struct asset_fact *f)
@@ -36,6 +37,17 @@ const char *asset_own_unit(const struct assets *t, const struct asset *a)
             oldest = f;
     }
     return is_mixed ? oldest->unit : "";
+}
+
+/* "rack 0 slot 2" of S7; "1/2" of CIP: port 1 is the backplane, then comes the slot. */
+void asset_unit_place(const char *unit, char rack[ASSET_PLACE_SIZE], char slot[ASSET_PLACE_SIZE])
+{
+    rack[0] = slot[0] = '\0';
+    if (sscanf(unit, "rack %15[0-9] slot %15[0-9]", rack, slot) == 2)
+        return;
+    rack[0] = '\0';
+    if (sscanf(unit, "1/%15[0-9]", slot) != 1 || strlen(slot) + 2 != strlen(unit))
+        slot[0] = '\0';
 }
 
 const char *asset_serial(const struct assets *t, const struct asset *a)

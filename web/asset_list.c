@@ -40,7 +40,15 @@ const char *asset_line_lower(const struct asset_line *line, enum asset_column co
 
 bool asset_line_has(const struct asset_line *line, const char *word)
 {
-    return memmem(line->text + line->size, line->size, word, strlen(word)) != NULL;
+    size_t size = strlen(word);
+    for (int i = 0; i < ASSET_COLUMN_COUNT; i++) {
+        enum asset_column column = (enum asset_column)i;
+        size_t end = i + 1 < ASSET_COLUMN_COUNT ? line->at[i + 1] : line->size;
+        if (!asset_column_names_others(column) &&
+            memmem(asset_line_lower(line, column), end - line->at[i], word, size))
+            return true;
+    }
+    return false;
 }
 
 static struct asset_line *line_create(const struct asset_cells *cells)

@@ -19,7 +19,8 @@ void asset_list_destroy(struct asset_list *list);
 struct asset_line;
 const char *asset_line_cell(const struct asset_line *line, enum asset_column column);
 const char *asset_line_lower(const struct asset_line *line, enum asset_column column);
-/* Whether any cell contains the word, which is in lower case. */
+/* Whether any cell contains the word, which is in lower case; cells that name others do not count.
+ */
 bool asset_line_has(const struct asset_line *line, const char *word);
 
 /* All assets at one moment, in the order of the export. */

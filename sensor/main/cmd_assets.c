@@ -25,7 +25,8 @@ static const char usage[] =
     "CycloneDX 1.6\n"
     "  --columns A,B,C    these columns, in this order (table, csv, json, ndjson)\n"
     "  --class CLASS      plc, hmi, switch...      --zone ZONE    of the site policy\n"
-    "  --vendor TEXT      a part of its name       --find TEXT    anywhere in a row\n"
+    "  --vendor TEXT      a part of its name       --find TEXT    in a row, but for its peers and "
+    "writers\n"
     "  --declared WHAT    yes, no, differs: as the plant's own list has it\n"
     "  --hosts            without what stands behind other assets (units, slots)\n";
 

@@ -111,6 +111,8 @@ def main():
             expected = f"{len(severities)}, highest {max(severities)}" if severities else "0"
             check(row["alerts_open"] == expected, f"alerts of {ip}: {row['alerts_open']}, expected {expected}")
             check(row["risk"] == risk_of(row, severities), f"risk of {ip}: {row['risk']}, expected {risk_of(row, severities)}")
+            found = list(csv.DictReader(io.StringIO(run("assets", "-s", store, "--format", "csv", "--find", ip), newline="")))
+            check(row in found and not any(ip in one["peers"] and ip not in one["ip"] for one in found), f"--find {ip} finds its peers")
         db = sqlite3.connect(store)
         pairs = db.execute("SELECT host_a, host_b FROM baseline_pairs").fetchall()
         for ip, row in rows.items():

@@ -6,8 +6,8 @@
 #include <time.h>
 
 /* Sizes against options.conversations_max (rows.h and learned.h say what an entry takes). At the
- * default of 16384 there is room for 130,000 tags and 65,000 written values in 110 MB of address
- * space, of which only what is used becomes memory. */
+ * default of 16384 there is room for 130,000 tags, as many polled pieces and 65,000 written values
+ * in 150 MB of address space, of which only what is used becomes memory. */
 enum {
     CONVERSATIONS_LEAST = 64,
     PAIRS_PER = 2,       /* one pair entry for two conversations */
@@ -15,7 +15,7 @@ enum {
     RANGES_EACH = 1,
     TAGS_EACH = 8,
     POINTS_EACH = 4,
-    BLOCKS_EACH = 1,
+    BLOCKS_EACH = 8,
     PAGES_PER = 2,
 };
 static const int64_t SAVE_TOUCHED_NS =
@@ -34,11 +34,13 @@ struct baseline *baseline_create(const struct baseline_options *options,
                      ? CONVERSATIONS_LEAST
                      : (uint32_t)options->conversations_max;
     b->decisions = calloc(BASELINE_DECISIONS_MAX, sizeof *b->decisions);
-    b->flows = aligned_alloc(sizeof(struct flow_cache), FLOW_SETS * sizeof *b->flows);
-    if (b->flows)
-        memset(b->flows, 0, FLOW_SETS * sizeof *b->flows);
+    for (b->flow_sets = CONVERSATIONS_LEAST; b->flow_sets * FLOW_WAYS < n;)
+        b->flow_sets *= 2;
+    b->flows_memory = calloc(b->flow_sets + 1, sizeof *b->flows);
+    b->flows = (void *)((uint8_t *)b->flows_memory +
+                        (sizeof *b->flows - (uintptr_t)b->flows_memory % sizeof *b->flows));
     b->watched = calloc(n, sizeof *b->watched);
-    if (!b->decisions || !b->flows || !b->watched ||
+    if (!b->decisions || !b->flows_memory || !b->watched ||
         !table_create(&b->pairs, sizeof(struct pair), n / PAIRS_PER) ||
         !table_create(&b->conversations, sizeof(struct conversation), n) ||
         !table_create(&b->operations, sizeof(struct operation_entry), n * OPERATIONS_EACH) ||
@@ -65,7 +67,7 @@ void baseline_destroy(struct baseline *b)
     table_destroy(&b->points);
     table_destroy(&b->blocks);
     table_destroy(&b->pages);
-    free(b->flows);
+    free(b->flows_memory);
     free(b->watched);
     free(b->decisions);
     free(b);

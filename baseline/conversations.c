@@ -291,14 +291,17 @@ void conversations_finished(struct baseline *b, const struct ot_flow *flow)
 }
 
 /* The entry of a flow and protocol, or the one that it shall take: another protocol of the same
- * flow stays when it can. */
+ * flow stays. */
 static struct flow_cache *cache_of(const struct baseline *b, uint64_t flow, const char *protocol)
 {
-    struct flow_cache *ways = b->flows[flow % FLOW_SETS];
+    struct flow_cache *ways = b->flows[flow & (b->flow_sets - 1)];
     for (int i = 0; i < FLOW_WAYS; i++)
         if (ways[i].flow == flow && ways[i].protocol == protocol)
             return &ways[i];
-    return ways[0].flow == flow ? &ways[1] : &ways[0];
+    for (int i = 0; i < FLOW_WAYS; i++)
+        if (ways[i].flow == flow)
+            return &ways[!i];
+    return ways[0].pair ? &ways[ways[1].pair ? flow / b->flow_sets % FLOW_WAYS : 1] : &ways[0];
 }
 
 static bool is_current(const struct flow_cache *cached, const struct ot_flow *flow,
@@ -349,7 +352,7 @@ void conversations_expect(const struct baseline *b, const struct ot_event *e)
 
 void conversations_look(const struct baseline *b, const struct ot_flow *flow)
 {
-    const struct flow_cache *ways = b->flows[flow->id % FLOW_SETS];
+    const struct flow_cache *ways = b->flows[flow->id & (b->flow_sets - 1)];
     for (int i = 0; i < FLOW_WAYS; i++) {
         __builtin_prefetch(&ways[i]);
         __builtin_prefetch((const uint8_t *)&ways[i] + TABLE_LINE);
@@ -358,7 +361,7 @@ void conversations_look(const struct baseline *b, const struct ot_flow *flow)
 
 void conversations_look_on(const struct baseline *b, const struct ot_flow *flow)
 {
-    const struct flow_cache *ways = b->flows[flow->id % FLOW_SETS];
+    const struct flow_cache *ways = b->flows[flow->id & (b->flow_sets - 1)];
     for (int i = 0; i < FLOW_WAYS; i++) {
         const struct flow_cache *f = &ways[i];
         if (f->flow != flow->id || !f->conversation)

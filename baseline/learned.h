@@ -8,8 +8,7 @@
 #define SECOND_NS ((int64_t)1000000000)
 
 enum {
-    FLOW_SETS = 1024,
-    FLOW_WAYS = 2, /* protocols of a flow, one inside the other, at a time */
+    FLOW_WAYS = 2, /* flows of a set, or protocols of a flow, one inside the other */
     FUNCTIONS_REMEMBERED = 8192,
     ITEMS_LOOKED_AT = 64,
     VALUES_LOOKED_AT = 64
@@ -179,7 +178,9 @@ struct baseline {
     bool has_learned;         /* something was loaded */
     bool is_last;
     int64_t now_ns, saved_ns;
-    struct flow_cache (*flows)[FLOW_WAYS]; /* FLOW_SETS of them */
+    void *flows_memory;
+    struct flow_cache (*flows)[FLOW_WAYS]; /* sets, a power of two, on cache lines */
+    size_t flow_sets;
     uint64_t learned_functions[FUNCTIONS_REMEMBERED];
     struct baseline_decision *decisions;
     size_t decision_count;

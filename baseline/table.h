@@ -26,11 +26,11 @@ struct entry {
     uint64_t key; /* 0: free */
     int64_t first_ns, last_ns;
     uint64_t count;
-    uint32_t next;   /* in its bucket */
-    uint32_t then;   /* place of the entry that was wanted after it */
-    uint8_t state;   /* enum entry_state */
-    bool is_changed; /* differs from its row in more than time and count */
-    bool is_touched; /* differs from its row */
+    uint32_t next;        /* in its bucket */
+    uint32_t then, other; /* places of entries that were wanted after it */
+    uint8_t state;        /* enum entry_state */
+    bool is_changed;      /* differs from its row in more than time and count */
+    bool is_touched;      /* differs from its row */
 };
 
 struct table {
@@ -94,11 +94,15 @@ static inline void *table_follow(const struct table *t, struct trail *trail, uin
     }
     if (last->key == key)
         return last;
-    e = table_find(t, key);
-    if (!e)
-        return NULL;
-    last->then = (uint32_t)(((uint8_t *)e - t->entries) / TABLE_LINE);
-    trail->last = last->then;
+    e = table_place(t, last->other);
+    if (e->key != key) {
+        e = table_find(t, key);
+        if (!e)
+            return NULL;
+        last->other = last->then;
+        last->then = (uint32_t)(((uint8_t *)e - t->entries) / TABLE_LINE);
+    }
+    trail->last = (uint32_t)(((uint8_t *)e - t->entries) / TABLE_LINE);
     trail->next = e->then;
     return e;
 }

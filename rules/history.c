@@ -202,6 +202,11 @@ uint64_t history_key(const struct history *h, const struct ot_event *e, uint64_t
     return key;
 }
 
+void history_expect(const struct history *h, uint64_t key)
+{
+    slots_expect_entry(&h->likes, key);
+}
+
 void history_event(struct history *h, const struct ot_event *e, uint64_t key)
 {
     note(h, e, key, HISTORY_EVENT);

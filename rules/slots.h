@@ -37,6 +37,16 @@ static inline void slots_expect(const struct slots *s, uint64_t key)
     __builtin_prefetch(&s->keys[((size_t)(key >> 20) & (sets - 1)) * SLOTS_WAYS]);
 }
 
+/* The same a moment later: its entry is fetched, too. */
+static inline void slots_expect_entry(const struct slots *s, uint64_t key)
+{
+    size_t sets = s->capacity / SLOTS_WAYS;
+    size_t set = ((size_t)(key >> 20) & (sets - 1)) * SLOTS_WAYS;
+    for (size_t i = set; i < set + SLOTS_WAYS; i++)
+        if (s->keys[i] == key)
+            __builtin_prefetch(s->bytes + i * s->entry_size, 1);
+}
+
 /* The entry, marked as used, or NULL. */
 void *slots_find(struct slots *s, uint64_t key, int64_t now_ns);
 /* The entry, made zeroed when missing. Never NULL. */

@@ -335,6 +335,8 @@ static void on_event(void *context, const struct ot_event *e)
         tell_infrastructure(w, e);
     policy_event(w->policy, e);
     site_judge_event(w->judge, e); /* before the baseline learns it */
+    if (w->history)
+        history_expect(w->history, like);
     baseline_event(w->baseline, e);
     if (w->sigma)
         sigma_event(w->sigma, e);

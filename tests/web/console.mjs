@@ -49,7 +49,6 @@ async function goesLive(page) {
   await page.goto(url + "#alerts");
   await page.waitForSelector("table.alerts tbody tr");
   await page.waitForSelector(".live.is-live");
-  await page.waitForTimeout(1500);
   await page.evaluate(() => { window.isSamePage = true; });
   check(!(await page.locator("table.alerts tbody").innerText()).includes("10.0.0.66"), "the stranger is not there yet");
   await promisify(execFile)(SIGHTGLASS, ["run", "-r", CAPTURE, "-m", "detect", "-s", STORE]);

@@ -4,6 +4,7 @@ import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { check, go, isText, logIn, open, run } from "./browser.mjs";
 
+const FIRST_LOAD_MAX = 250000, MAP_LEAST = 50000; // bytes, compressed
 const { URL: url, SCREENSHOTS } = process.env;
 const axe = await readFile(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
@@ -16,6 +17,20 @@ async function judge(page, where) {
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   check(overflow <= 0, `${where}: nothing sticks out${overflow > 0 ? `, but ${overflow} px do` : ""}`);
   await isText(page, where);
+}
+
+/* What a browser fetches for the first page is small, and the drawing of maps is not among it. */
+async function isLight(page) {
+  const fetched = () => page.evaluate(() => performance.getEntriesByType("resource").map((r) => [new URL(r.name).pathname, r.encodedBodySize])
+    .filter(([path]) => !path.startsWith("/api/")));
+  const sizeOf = (list) => list.reduce((sum, [, size]) => sum + size, 0);
+  const first = await fetched();
+  check(first.some(([path]) => path === "/app.js"), "the page has a script");
+  check(sizeOf(first) > 0 && sizeOf(first) < FIRST_LOAD_MAX, `the first page takes ${sizeOf(first)} bytes`);
+  await go(page, "#/map");
+  await page.waitForSelector(".map-box canvas");
+  const all = await fetched();
+  check(sizeOf(all) > sizeOf(first) + MAP_LEAST, `the map brings its library when it is opened: ${sizeOf(all) - sizeOf(first)} bytes`);
 }
 
 /* All of the menu, the account, and the first of each list, opened. */
@@ -36,6 +51,7 @@ async function looks(width, colorScheme, isFirst) {
   await page.waitForSelector("input[name=user]");
   await judge(page, `log-in at ${width} px, ${colorScheme}`);
   await logIn(page, "admin");
+  if (isFirst) await isLight(page);
   const all = await places(page);
   check(all.length > 8, `there are pages: ${all.join(" ")}`);
   for (const hash of all) {
@@ -50,5 +66,5 @@ async function looks(width, colorScheme, isFirst) {
 
 await run(async () => {
   for (const width of [1440, 400])
-    for (const theme of ["light", "dark"]) await looks(width, theme);
+    for (const theme of ["light", "dark"]) await looks(width, theme, width === 1440 && theme === "light");
 });

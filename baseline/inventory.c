@@ -816,6 +816,18 @@ static void service_answered(struct inventory *inv, uint32_t segment, struct ass
         tell_service(inv, a, service, s, client);
 }
 
+/* Where both ends have the same UDP port (cyclic I/O, NTP peers), it is chance who is seen to
+ * begin: what one of them offers is what both do. */
+static bool is_offered_by_both(const struct inventory *inv, const struct asset *client,
+                               const struct sighting *s)
+{
+    if (s->transport != TRANSPORT_UDP || s->who.port != s->other.port || !client)
+        return false;
+    const struct asset_service *other =
+        asset_service_find(&inv->assets, client, s->transport, s->other.port);
+    return other && other->flags & SERVICE_ANSWERED;
+}
+
 static void on_answer(struct inventory *inv, uint32_t segment, struct asset *a,
                       const struct sighting *s)
 {
@@ -837,6 +849,8 @@ static void on_answer(struct inventory *inv, uint32_t segment, struct asset *a,
         return;
     if (service->protocol == 0 && recent)
         service->protocol = recent->protocol;
+    if (is_offered_by_both(inv, client, s))
+        service->flags |= SERVICE_ANSWERED;
     service_answered(inv, segment, a, service, s, &s->other);
     served(inv, a, service);
 }

@@ -622,6 +622,8 @@ static void classify(struct analyser *a, struct flow *f, const struct packet *p)
     if (!name)
         name_by_port(a, f);
     const char *expected = expected_at(f);
+    if (name && expected && strcmp(name, expected) == 0)
+        name = NULL; /* by its port; our dissector did not find it */
     if (expected || !name)
         a->sink.odd_port(a->sink.context, &f->view, name, expected, p);
 }

@@ -69,6 +69,8 @@ static void sighting_parse(struct sighting *s, const char *line)
         s->is_start_seen = strcmp(a, "pickup") != 0;
     } else if (strcmp(kind, "answer") == 0) {
         s->kind = SIGHTING_ANSWER;
+        if (strcmp(a, "udp") == 0)
+            s->transport = TRANSPORT_UDP;
     } else if (strcmp(kind, "refused") == 0) {
         s->kind = SIGHTING_REFUSED;
     } else if (strcmp(kind, "arp") == 0 || strcmp(kind, "arpreply") == 0) {
@@ -290,6 +292,9 @@ static const struct row {
     {"a new service",                                                          "100 answer 10.0.0.10@10/23 10.0.0.20@20/50001",                 "comm.new-service"              },
     {"a new service is told once",
      "100 answer 10.0.0.10@10/23 10.0.0.20@20/50001\n110 answer 10.0.0.10@10/23 10.0.0.20@20/50002",                                            "comm.new-service"              },
+    {"a port that both ends have, learned of the other one",
+     "100 answer 10.0.0.10@10/2222 10.0.0.20@20/2222 udp\n110 answer 10.0.0.20@20/2222 "
+     "10.0.0.10@10/2222 udp",                                                                                                                   "comm.new-service"              },
     {"an ephemeral port is no service",                                        "100 answer 10.0.0.10@10/49200 10.0.0.20@20/50001",              ""                              },
     {"a plant protocol on a port among the ephemeral ones",
      "100 answer 10.0.0.10@10/44818 10.0.0.20@20/50001\n100.1 protocol 10.0.0.20@20/50001 "

@@ -11,7 +11,7 @@
 
 enum {
     VALUES_MIN = 5,     /* below, nobody knows the range of a variable */
-    FEW = 12,           /* below, what was seen may be half of what is usual */
+    FEW = 12,           /* below, what was seen may be a third of what is usual */
     CONSTANT_MIN = 12,  /* a variable that never changed may simply not have changed yet */
     STATE_MIN_EACH = 3, /* a set of states is complete when none of them was seen fewer times (Good
                            and Turing) */
@@ -25,7 +25,7 @@ enum {
 };
 static const double WHOLE_MAX = 4294967295.0;
 static const double REAL_MIN = 1e-4, REAL_MAX = 1e7; /* of what plants measure */
-static const double MARGIN_SPREAD = 0.1, MARGIN_SCARCE = 4.0, MARGIN_FEW = 8.0;
+static const double MARGIN_SPREAD = 0.1, MARGIN_SCARCE = 4.0, MARGIN_FEW = 16.0;
 
 uint64_t point_more(uint64_t name_hash, uint64_t address, bool is_bit, uint8_t bit)
 {

@@ -129,7 +129,7 @@ static const struct row {
     {"few observations have a wide margin",                    "9* hmi>plc write 6 reg 9 =20..28",
      "hmi>plc write 6 reg 9 =14",                                                                                                                                              ""                                   },
     {"a value far outside of few observations",                "9* hmi>plc write 6 reg 9 =20..28",
-     "hmi>plc write 6 reg 9 =5",                                                                                                                                               "rw.value-out-of-range"              },
+     "hmi>plc write 6 reg 9 =60",                                                                                                                                              "rw.value-out-of-range"              },
     {"values are learned for each writer",                     HMI_DAY "40* eng>plc write 6 reg 260 =500..540;",
      "eng>plc write 6 reg 260 =520",                                                                                                                                           ""                                   },
     {"many writes in a short time",                            "step 5000; 30* hmi>plc write 6 reg 9 =5",

@@ -600,10 +600,25 @@ static bool each_row(struct store *store, const char *sql, struct inventory *inv
                      sqlite3_errmsg(store_handle(store)));
 }
 
+/* The baseline's keys have the number: a segment keeps it, unless the store is of a version that
+ * gave one number twice. */
+static void restore_number(struct inventory *inv, struct inventory_segment *s, int64_t number)
+{
+    bool is_default = strcmp(s->name, "default") == 0;
+    if (number < 0 || number >= SEGMENTS_MAX || is_default != (number == 0))
+        return;
+    for (size_t i = 0; i < inv->segment_count; i++)
+        if (inv->segments[i].has_number && inv->segments[i].number == number)
+            return;
+    s->number = (uint32_t)number;
+    s->has_number = true;
+}
+
 static void segment_row(struct inventory *inv, sqlite3_stmt *statement)
 {
     struct inventory_segment *s =
         &inv->segments[inventory_segment_named(inv, column_text(statement, 0))];
+    restore_number(inv, s, sqlite3_column_int64(statement, 5));
     s->first_ns = sqlite3_column_int64(statement, 1);
     s->observed_ns = sqlite3_column_int64(statement, 2);
     s->quiet_ns = sqlite3_column_int64(statement, 3);
@@ -737,8 +752,8 @@ bool inventory_load(struct inventory *inv, struct store *store, struct error *er
         const char *sql;
         void (*row)(struct inventory *inv, sqlite3_stmt *statement);
     } tables[] = {
-        {"SELECT name, first_ns, observed_ns, quiet_ns, is_settled FROM segments WHERE sensor = ?"
-         " ORDER BY name",                                                          segment_row },
+        {"SELECT name, first_ns, observed_ns, quiet_ns, is_settled, number FROM segments"
+         " WHERE sensor = ? ORDER BY name",                                         segment_row },
         {"SELECT id, segment, first_ns, last_ns, changed_ns, flags, operations, suffered, packets,"
          " bytes, foreign_count, most_hosts, most_ports, most_arp, vlans, longest_pause_ns, "
          "present_ns, plant, usual FROM "

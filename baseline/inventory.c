@@ -107,6 +107,15 @@ uint32_t inventory_segment_named(struct inventory *inv, const char *name)
     return (uint32_t)inv->segment_count++;
 }
 
+void inventory_each_segment(const struct inventory *inv,
+                            void (*take)(void *context, uint32_t number, const char *name),
+                            void *context)
+{
+    for (size_t i = 0; i < inv->segment_count; i++)
+        if (inv->segments[i].has_number)
+            take(context, inv->segments[i].number, inv->segments[i].name);
+}
+
 static uint32_t segment_find(const struct inventory *inv, uint32_t number)
 {
     for (size_t i = 0; i < inv->segment_count; i++)

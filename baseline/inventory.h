@@ -44,6 +44,10 @@ struct inventory_counts {
 void inventory_counts(const struct inventory *inv, struct inventory_counts *counts);
 
 bool inventory_load(struct inventory *inv, struct store *store, struct error *err) NODISCARD;
+/* The segments that the store knew, and their numbers, after inventory_load. */
+void inventory_each_segment(const struct inventory *inv,
+                            void (*take)(void *context, uint32_t number, const char *name),
+                            void *context);
 /* Posts every asset that changed since the last call. */
 void inventory_save(struct inventory *inv, struct store_queue *queue);
 

@@ -18,7 +18,7 @@ enum {
 
 struct inventory_segment {
     char name[SEGMENT_NAME_SIZE];
-    uint32_t number; /* the decoder's, of this run */
+    uint32_t number; /* the decoder's; the same in every run */
     bool has_number, is_settled, is_dirty;
     int64_t first_ns;
     int64_t observed_ns; /* time with traffic to learn from, over all runs */

@@ -40,6 +40,11 @@ void decoder_destroy(struct decoder *d)
     free(d);
 }
 
+bool decoder_restore_segment(struct decoder *d, uint32_t segment, const char *name)
+{
+    return segments_restore(d->segments, segment, name);
+}
+
 const char *decoder_segment_name(const struct decoder *d, uint32_t segment)
 {
     return segments_name(d->segments, segment);

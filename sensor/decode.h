@@ -30,5 +30,8 @@ void decoder_destroy(struct decoder *decoder);
 bool decode(struct decoder *decoder, const struct raw_packet *raw, struct packet *packet,
             struct counters *counters);
 
+/* The numbers of an earlier run, before the first packet; see segments_restore. */
+bool decoder_restore_segment(struct decoder *decoder, uint32_t segment, const char *name);
+
 /* A segment's stable name for stores and people: "default", "vlan 12", "eth1 vlan 12", "vni 7". */
 const char *decoder_segment_name(const struct decoder *decoder, uint32_t segment);

@@ -6,18 +6,21 @@
 #include "sensor/base/text.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { BUCKETS = 2 * SEGMENTS_MAX };
 
 struct segment {
     struct segment_key key;
-    char name[96];
+    char name[SEGMENT_NAME_MAX];
+    bool is_awaited; /* of an earlier run: the key is not known yet */
 };
 
 struct segments {
     const char *const *source_names;
     uint32_t source_count;
-    uint32_t count;            /* 0 is the default segment */
+    uint32_t count; /* the first number that was never given; 0 is the default segment */
+    bool has_awaited;
     uint32_t last;             /* packets come in runs */
     uint16_t buckets[BUCKETS]; /* segment number, 0: empty */
     struct segment segments[SEGMENTS_MAX];
@@ -32,8 +35,8 @@ struct segments *segments_create(const char *const *source_names, uint32_t sourc
     s->source_names = source_names;
     s->source_count = source_names ? source_count : 0;
     s->segments[0] = (struct segment){
-        {SEGMENT_ANY, SEGMENT_ANY, SEGMENT_ANY, TUNNEL_NONE},
-        "default"
+        .key = {SEGMENT_ANY, SEGMENT_ANY, SEGMENT_ANY, TUNNEL_NONE},
+        .name = "default",
     };
     s->count = 1;
     return s;
@@ -71,6 +74,40 @@ static void name(const struct segments *s, struct segment *segment)
     text_format(segment->name, sizeof segment->name, "%s", all + 1);
 }
 
+bool segments_restore(struct segments *s, uint32_t number, const char *name)
+{
+    if (number == 0 || number >= SEGMENTS_MAX || name[0] == '\0' || s->segments[number].name[0])
+        return false;
+    for (uint32_t i = 0; i < s->count; i++)
+        if (strcmp(s->segments[i].name, name) == 0)
+            return false;
+    struct segment *segment = &s->segments[number];
+    text_copy(segment->name, sizeof segment->name, text_of(name));
+    segment->is_awaited = s->has_awaited = true;
+    if (number >= s->count)
+        s->count = number + 1;
+    return true;
+}
+
+/* The number of a key that was never seen in this run; 0 when all are given. */
+static uint32_t number_for(struct segments *s, const struct segment_key *key)
+{
+    struct segment made = {.key = *key};
+    name(s, &made);
+    for (uint32_t i = 1; s->has_awaited && i < s->count; i++) {
+        struct segment *segment = &s->segments[i];
+        if (segment->is_awaited && strcmp(segment->name, made.name) == 0) {
+            segment->key = *key;
+            segment->is_awaited = false;
+            return i;
+        }
+    }
+    if (s->count == SEGMENTS_MAX)
+        return 0;
+    s->segments[s->count] = made;
+    return s->count++;
+}
+
 uint32_t segments_of(struct segments *s, const struct segment_key *key)
 {
     if (is_same(key, &s->segments[s->last].key))
@@ -83,7 +120,8 @@ uint32_t segments_of(struct segments *s, const struct segment_key *key)
     while (s->buckets[bucket] && !is_same(key, &s->segments[s->buckets[bucket]].key))
         bucket = (bucket + 1) % BUCKETS;
     if (!s->buckets[bucket]) {
-        if (s->count == SEGMENTS_MAX) {
+        uint32_t number = number_for(s, key);
+        if (number == 0) {
             if (!s->is_full)
                 log_warning("more than %d segments (VLANs, interfaces, tunnels): the others share "
                             "the default one",
@@ -91,10 +129,7 @@ uint32_t segments_of(struct segments *s, const struct segment_key *key)
             s->is_full = true;
             return 0;
         }
-        s->buckets[bucket] = (uint16_t)s->count;
-        s->segments[s->count].key = *key;
-        name(s, &s->segments[s->count]);
-        s->count++;
+        s->buckets[bucket] = (uint16_t)number;
     }
     s->last = s->buckets[bucket];
     return s->last;

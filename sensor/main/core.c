@@ -151,6 +151,13 @@ void core_history(void *context, const struct history_row *row)
     history_pack(c->packer, row);
 }
 
+void core_each_segment(const struct core *c,
+                       void (*take)(void *context, uint32_t number, const char *name),
+                       void *context)
+{
+    inventory_each_segment(c->inventory, take, context);
+}
+
 bool core_keeps_history(const struct core *c)
 {
     return c->options.config->history_megabytes > 0 &&

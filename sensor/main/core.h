@@ -44,6 +44,10 @@ struct store *core_store(struct core *core);
 struct finding_sink core_sink(struct core *core);
 void core_row(void *context, const struct baseline_row *row);
 void core_history(void *context, const struct history_row *row);
+/* The segments of earlier runs, for decoder_restore_segment. */
+void core_each_segment(const struct core *core,
+                       void (*take)(void *context, uint32_t number, const char *name),
+                       void *context);
 /* Is there a store on disk, and may it keep a history? */
 bool core_keeps_history(const struct core *core);
 void core_hit(void *context, const struct sigma_hit *hit);

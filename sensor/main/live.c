@@ -580,6 +580,11 @@ static bool start_threads(struct live *l, struct error *err)
     return l->is_core_running || error_set(err, "cannot start the core thread");
 }
 
+static void restore_segment(void *decoder, uint32_t number, const char *name)
+{
+    decoder_restore_segment(decoder, number, name);
+}
+
 static bool create_live(struct live *l, FILE *events, FILE *alerts, struct error *err)
 {
     const struct config *c = &l->options->config;
@@ -604,6 +609,7 @@ static bool create_live(struct live *l, FILE *events, FILE *alerts, struct error
     };
     if (!core_create(&l->core, &core, err))
         return false;
+    core_each_segment(l->core, restore_segment, l->decoder);
     for (uint32_t i = 0; i < l->worker_count; i++)
         if (!create_worker(l, &l->workers[i], i, events, err))
             return false;

@@ -78,6 +78,11 @@ static bool close_lines(FILE *file, const char *path, struct error *err)
     return ok || error_set(err, "%s was not written completely: is the disk full?", path);
 }
 
+static void restore_segment(void *decoder, uint32_t number, const char *name)
+{
+    decoder_restore_segment(decoder, number, name);
+}
+
 static bool create_file_run(struct file_run *r, FILE *events, FILE *alerts, struct error *err)
 {
     const struct config *config = &r->options->config;
@@ -113,6 +118,7 @@ static bool create_file_run(struct file_run *r, FILE *events, FILE *alerts, stru
     };
     if (!core_create(&r->core, &core, err))
         return false;
+    core_each_segment(r->core, restore_segment, r->decoder);
     struct worker_options worker = {
         .config = config,
         .site = r->options->site,

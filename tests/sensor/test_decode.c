@@ -523,6 +523,37 @@ START_TEST(segments_are_told_apart)
 }
 END_TEST
 
+/* What was learned is keyed by the number of a segment: it must mean the same VLAN in the next run.
+ */
+START_TEST(segments_keep_their_numbers_over_runs)
+{
+    static const char twelve[] = MACS "8100 000c 0800" IP4_TCP;
+    static const char thirteen[] = MACS "8100 000d 0800" IP4_TCP;
+    static const char fourteen[] = MACS "8100 000e 0800" IP4_TCP;
+    struct decode_options options = {.is_segment_by_vlan = true};
+    struct decoder *d = decoder_create(&options);
+    ck_assert_uint_eq(segment_of(d, 0, twelve), 1);
+    ck_assert_uint_eq(segment_of(d, 0, thirteen), 2);
+    decoder_destroy(d);
+
+    d = decoder_create(&options);
+    ck_assert(decoder_restore_segment(d, 1, "vlan 12"));
+    ck_assert(decoder_restore_segment(d, 2, "vlan 13"));
+    ck_assert(!decoder_restore_segment(d, 2, "vlan 15")); /* the number is taken */
+    ck_assert(!decoder_restore_segment(d, 3, "vlan 13")); /* the name is */
+    ck_assert(!decoder_restore_segment(d, 0, "vlan 16")); /* the default's */
+    ck_assert(!decoder_restore_segment(d, 3, "default"));
+    ck_assert(!decoder_restore_segment(d, 1024, "vlan 16")); /* beyond the table */
+    ck_assert(!decoder_restore_segment(d, 3, ""));
+    ck_assert_uint_eq(segment_of(d, 0, fourteen), 3);
+    ck_assert_uint_eq(segment_of(d, 0, thirteen), 2);
+    ck_assert_uint_eq(segment_of(d, 0, twelve), 1);
+    ck_assert_uint_eq(segment_of(d, 0, fourteen), 3);
+    ck_assert_str_eq(decoder_segment_name(d, 3), "vlan 14");
+    decoder_destroy(d);
+}
+END_TEST
+
 /* ---- fragments: pieces of one UDP datagram, 10.0.0.1:1025 > 10.0.0.2:502, 24 bytes of payload
  * ---- */
 
@@ -768,6 +799,7 @@ int main(void)
     tcase_add_test(frames, unknown_link_type_is_counted);
     tcase_add_test(frames, nesting_ends);
     tcase_add_test(frames, segments_are_told_apart);
+    tcase_add_test(frames, segments_keep_their_numbers_over_runs);
     tcase_add_loop_test(fragments, fragments_ip4, 0, COUNT(fragment_rows));
     tcase_add_loop_test(fragments, fragments_ip6, 0, COUNT(fragment_rows));
     tcase_add_test(fragments, fragment_flood_is_bounded);

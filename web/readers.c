@@ -5,6 +5,8 @@
 #include "alerts/alerts.h"
 #include "baseline/baseline.h"
 #include "baseline/inventory.h"
+#include "rules/history.h"
+#include "rules/windows.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -15,10 +17,12 @@
 enum {
     KEPT_MAX = 12,  /* each with a page cache of its own: more requests at once gain nothing */
     PATIENCE_S = 2, /* for one that is lent to come back; then a further one is opened */
+    STEPS = 20000,  /* of a statement, about a millisecond: how often it looks for a stop */
 };
 
 struct readers {
     const char *path;
+    const volatile sig_atomic_t *stop;
     pthread_mutex_t lock;
     pthread_cond_t is_back;
     size_t lent;
@@ -29,17 +33,18 @@ struct readers {
 };
 
 /* A store that no console has written yet has no accounts: to read it needs the sensor's tables. */
-static const struct store_schema *const read_schemas[] = {&inventory_schema, &baseline_schema,
-                                                          &alerts_schema, NULL};
-static const struct store_schema *const write_schemas[] = {&inventory_schema, &baseline_schema,
-                                                           &alerts_schema, &web_schema, NULL};
+#define SENSOR_SCHEMAS                                                                             \
+    &inventory_schema, &baseline_schema, &alerts_schema, &history_schema, &windows_schema
+static const struct store_schema *const read_schemas[] = {SENSOR_SCHEMAS, NULL};
+static const struct store_schema *const write_schemas[] = {SENSOR_SCHEMAS, &web_schema, NULL};
 
-struct readers *readers_create(const char *path)
+struct readers *readers_create(const char *path, const volatile sig_atomic_t *stop)
 {
     struct readers *r = calloc(1, sizeof *r);
     if (!r)
         return NULL;
     r->path = path;
+    r->stop = stop;
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->is_back, NULL);
     return r;
@@ -71,6 +76,13 @@ static void wait_for_one(struct readers *r)
         ;
 }
 
+/* The flag is set by a signal, which may reach any thread. */
+static int is_stopped(void *context)
+{
+    const struct readers *r = context;
+    return __atomic_load_n(r->stop, __ATOMIC_RELAXED) != 0;
+}
+
 static void came_back(struct readers *r)
 {
     r->lent--;
@@ -93,8 +105,12 @@ struct store *readers_take(struct readers *r, struct error *err)
     if (r->count > 0)
         store = r->kept[--r->count];
     pthread_mutex_unlock(&r->lock);
-    if (store || store_open(&store, r->path, STORE_READ_ONLY, read_schemas, err))
+    if (store)
         return store;
+    if (store_open(&store, r->path, STORE_READ_ONLY, read_schemas, err)) {
+        sqlite3_progress_handler(store_handle(store), STEPS, is_stopped, r);
+        return store;
+    }
     pthread_mutex_lock(&r->lock);
     came_back(r);
     pthread_mutex_unlock(&r->lock);

@@ -13,6 +13,8 @@
 
 enum { ETAG_SIZE = 24 };
 
+#define STOPPING "the console is stopping"
+
 static const struct {
     const char *name, *value;
 } security_headers[] = {
@@ -96,10 +98,20 @@ enum MHD_Result reply_bytes(struct request *r, unsigned status, const char *type
     return reply_known(r, "no-cache, private", etag);
 }
 
+/* The console stops: what was asked of the store may have been interrupted. */
+static bool is_interrupted(const struct request *r)
+{
+    return r->store && web_is_stopped(r->web);
+}
+
 enum MHD_Result reply_file(struct request *r, const char *type, const char *file_name, void *bytes,
                            size_t size)
 {
     char disposition[256];
+    if (is_interrupted(r)) {
+        free(bytes);
+        return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, STOPPING);
+    }
     struct MHD_Response *response =
         MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_MUST_FREE);
     if (!response) {
@@ -136,6 +148,11 @@ enum MHD_Result reply_static(struct request *r, const struct page *page)
 
 enum MHD_Result reply_json(struct request *r, unsigned status, json_t *json)
 {
+    if (status == MHD_HTTP_OK && is_interrupted(r)) {
+        json_decref(json);
+        status = MHD_HTTP_SERVICE_UNAVAILABLE;
+        json = json_pack("{s:s}", "error", STOPPING);
+    }
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     return text ? reply_bytes(r, status, "application/json", text, strlen(text)) : MHD_NO;

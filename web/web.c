@@ -206,7 +206,7 @@ bool web_serve(const struct web_options *o, struct error *err)
         .stop = o->stop,
         .is_loopback = listen_is_loopback(&address),
         .is_tls = o->is_tls || o->certificate,
-        .readers = readers_create(o->store_path),
+        .readers = readers_create(o->store_path, o->stop),
         .throttle = throttle_create(),
     };
     pthread_mutex_init(&web.writing, NULL);

@@ -666,6 +666,25 @@ static void report_conflict(struct analyser *a, const struct flow *f, const stru
     a->sink.violation(a->sink.context, &v);
 }
 
+static bool has_lost_bytes(const struct flow *f)
+{
+    return f->view.has_gap || f->halves[0].is_lost || f->halves[1].is_lost ||
+           f->halves[0].stream.held || f->halves[1].stream.held;
+}
+
+/* The connection ends before anybody knew what it was: too little, or nothing that makes sense.
+ * Where the capture lost some of it, nobody can say. */
+static void closed_unrecognised(struct analyser *a, struct flow *f)
+{
+    bool is_open = f->state == FLOW_UNDECIDED || f->state == FLOW_OTHER;
+    if (!is_open || f->payload_packets == 0 || f->protocol_name || !f->view.is_start_seen ||
+        has_lost_bytes(f))
+        return;
+    const char *expected = expected_at(f);
+    if (expected)
+        a->sink.odd_port(a->sink.context, &f->view, NULL, expected, a->packet);
+}
+
 static void tcp_packet(struct analyser *a, struct flow *f, const struct packet *p, int from)
 {
     judge_sides(a, f, from);
@@ -686,6 +705,8 @@ static void tcp_packet(struct analyser *a, struct flow *f, const struct packet *
         bool is_closed = (p->tcp_flags & TCP_RST) || f->halves[1 - from].is_finished;
         if (is_closed && !f->is_closed && f->state == FLOW_CLAIMED)
             a->sink.flow_finished(a->sink.context, &f->view, p);
+        else if (is_closed && !f->is_closed)
+            closed_unrecognised(a, f);
         f->is_closed |= is_closed;
     }
 }

@@ -385,6 +385,46 @@ START_TEST(something_else_on_the_port)
 }
 END_TEST
 
+/* Connections to port 502 that end early. */
+static const struct short_row {
+    const char *shows;
+    const char *bytes; /* of the client */
+    uint32_t size;
+    bool is_from_start, has_hole, has_garbage_answer;
+    uint8_t end; /* of the client; TCP_FIN: the server's follows */
+    int odd;
+} short_rows[] = {
+    {"one line of garbage, then a reset",        "~~garbage~~\r\n", 13, true,  false, false, TCP_RST, 1},
+    {"one line of garbage, closed by both",      "~~garbage~~\r\n", 13, true,  false, false, TCP_FIN, 1},
+    {"garbage in both directions",               "~~garbage~~\r\n", 13, true,  false, true,  TCP_FIN, 1},
+    {"only somebody who looks and says nothing", "",                0,  true,  false, false, TCP_RST, 0},
+    {"the middle of a connection",               "~~garbage~~\r\n", 13, false, false, false, TCP_RST, 0},
+    {"bytes before it were lost",                "~~garbage~~\r\n", 13, true,  true,  false, TCP_RST, 0},
+    {"a short connection that is Modbus",        NULL,              12, true,  false, false, TCP_FIN, 0},
+};
+
+START_TEST(too_short_to_be_recognised)
+{
+    const struct short_row *r = &short_rows[_i];
+    if (r->is_from_start)
+        wire_handshake(&wire);
+    const void *bytes = r->bytes ? (const void *)r->bytes : request;
+    if (r->has_hole)
+        wire_segment(&wire, true, TCP_ACK, 100, bytes, r->size);
+    else if (r->size)
+        wire_send(&wire, true, bytes, r->size);
+    if (r->has_garbage_answer)
+        wire_send(&wire, false, bytes, r->size);
+    wire_segment(&wire, true, r->end | TCP_ACK, 0, NULL, 0);
+    if (r->end == TCP_FIN)
+        wire_segment(&wire, false, TCP_FIN | TCP_ACK, 0, NULL, 0);
+    wire_segment(&wire, false, TCP_RST, 0, NULL, 0); /* told once */
+    ck_assert_msg(seen.odd == r->odd, "%s: %d", r->shows, seen.odd);
+    if (r->odd)
+        ck_assert_str_eq(seen.odd_name, "unknown");
+}
+END_TEST
+
 /* Bytes that neither we nor nDPI know: PROTOCOLS 30, by port. */
 START_TEST(a_port_has_a_name)
 {
@@ -564,6 +604,7 @@ int main(void)
     tcase_add_loop_test(c, one_sided_mirrors, 0, 2);
     tcase_add_test(c, a_weak_signature_on_another_port_needs_a_second_pdu);
     tcase_add_test(c, something_else_on_the_port);
+    tcase_add_loop_test(c, too_short_to_be_recognised, 0, sizeof short_rows / sizeof *short_rows);
     tcase_add_loop_test(c, a_port_has_a_name, 0, 6);
     tcase_add_test(c, broken_framing_is_told_and_survived);
     tcase_add_test(c, segments_are_apart);

@@ -141,7 +141,7 @@ static const struct column page_columns[] = {
 
 #define NEWEST_SQL(table)                                                                          \
     "CREATE INDEX " table "_newest ON " table " (sensor, first_seen DESC, id, conversation, "      \
-                                              "state);"
+    "state);"
 
 static const char *const migrations[] = {
     "CREATE TABLE baseline_links (" HEAD

@@ -28,6 +28,16 @@ const char *api_sensor(const struct request *r);
 /* A time of the query; false: it is none. */
 bool api_time(const struct request *r, const char *key, int64_t fallback, int64_t *time_ns);
 
+/* The conversations of a host, which is a parameter ("?3"). */
+#define API_HOST_CONVERSATIONS(host)                                                               \
+    "SELECT x.id FROM baseline_pairs y INDEXED BY baseline_pairs_by_a CROSS JOIN"                  \
+    " baseline_conversations x INDEXED BY baseline_conversations_by_pair ON x.sensor = y.sensor"   \
+    " AND x.pair = y.id WHERE y.host_a = " host                                                    \
+    " UNION SELECT x.id FROM baseline_pairs y INDEXED BY"                                          \
+    " baseline_pairs_by_b CROSS JOIN baseline_conversations x INDEXED BY"                          \
+    " baseline_conversations_by_pair ON x.sensor = y.sensor AND x.pair = y.id WHERE y.host_b "     \
+    "= " host
+
 /* Ids of rows of the baseline: 16 hexadecimal digits. */
 json_t *api_entry_id(int64_t id);
 bool api_entry_id_parse(int64_t *id, const char *text);

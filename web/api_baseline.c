@@ -57,23 +57,16 @@ bool api_time(const struct request *r, const char *key, int64_t fallback, int64_
     " ELSE p.host_a END, c.protocol, "
 #define NEWEST " ORDER BY 3 DESC, 1 LIMIT ?7 OFFSET ?8"
 
-/* The conversations of host ?3. */
-#define HOST_CONVERSATIONS                                                                         \
-    "SELECT x.id FROM baseline_pairs y INDEXED BY baseline_pairs_by_a CROSS JOIN"                  \
-    " baseline_conversations x INDEXED BY baseline_conversations_by_pair ON x.sensor = y.sensor"   \
-    " AND x.pair = y.id WHERE y.host_a = ?3 UNION SELECT x.id FROM baseline_pairs y INDEXED BY"    \
-    " baseline_pairs_by_b CROSS JOIN baseline_conversations x INDEXED BY"                          \
-    " baseline_conversations_by_pair ON x.sensor = y.sensor AND x.pair = y.id WHERE y.host_b = ?3"
-
 /* What an index finds, newest first, without looking at the entries; only those that are shown are
  * read, with their conversation and pair. */
 #define ENTRIES(table)                                                                             \
     " FROM (SELECT sensor, id, first_seen FROM " table " INDEXED BY " table "_newest"              \
     " WHERE sensor = ?1 AND (?2 = '' OR state = ?2) AND first_seen >= ?5"                          \
-    " AND (?3 = '' OR conversation IN (" HOST_CONVERSATIONS "))) k CROSS JOIN " table              \
-    " e ON e.sensor = k.sensor AND e.id = k.id CROSS JOIN baseline_conversations c ON"             \
-    " c.sensor = e.sensor AND c.id = e.conversation CROSS JOIN baseline_pairs p ON"                \
-    " p.sensor = c.sensor AND p.id = c.pair WHERE (?4 = '' OR c.protocol = ?4) AND "
+    " AND (?3 = '' OR conversation IN (" API_HOST_CONVERSATIONS(                                   \
+        "?3") "))) k CROSS JOIN " table                                                            \
+              " e ON e.sensor = k.sensor AND e.id = k.id CROSS JOIN baseline_conversations c ON"   \
+              " c.sensor = e.sensor AND c.id = e.conversation CROSS JOIN baseline_pairs p ON"      \
+              " p.sensor = c.sensor AND p.id = c.pair WHERE (?4 = '' OR c.protocol = ?4) AND "
 #define HAS_WORDS(of) "(?6 = '' OR instr(lower(" of "), lower(?6)) > 0)"
 
 #define OPERATION "c.operations_known, c.operations_settled, e.unit, e.operation, e.name, e.code"
@@ -282,14 +275,17 @@ static const struct dimension {
 } dimensions[] = {
 #define COUNTS(from)                                                                               \
     "SELECT sum(state = 'learned'), sum(state = 'pending'), sum(state = 'rejected') FROM " from
-#define OF(table)  table " WHERE sensor = ?1"
+#define OF(table) table " INDEXED BY " table "_newest WHERE sensor = ?1"
+
 #define BOTH(a, b) "(SELECT state FROM " a " UNION ALL SELECT state FROM " b ")"
-    {"conversations", conversations_sql, COUNTS(OF("baseline_conversations")), tell_conversation    },
-    {"operations",    operations_sql,    COUNTS(OF("baseline_operations")),    tell_operation       },
+    {"conversations", conversations_sql, COUNTS("baseline_conversations WHERE sensor = ?1"),
+                                                                                    tell_conversation                                                                                            },
+    {"operations",    operations_sql,    COUNTS(OF("baseline_operations")),                  tell_operation       },
     {"objects",       objects_sql,
-                                                                                    COUNTS(BOTH(OF("baseline_ranges") " AND ranges <> ''",                    OF("baseline_tags"))), tell_object},
-    {"values",               values_sql,                         COUNTS(BOTH(OF("baseline_points"),                                     OF("baseline_polled"))), tell_value},
-    {"timing",     timing_sql,                      COUNTS(OF("baseline_blocks")),                                                   tell_timing                                                         },
+                                                                                    COUNTS(BOTH("baseline_ranges WHERE sensor = ?1 AND ranges <> ''",                       OF("baseline_tags"))),
+                                                                                    tell_object},
+    {"values",               values_sql,                         COUNTS(BOTH(OF("baseline_points"),                                                   OF("baseline_polled"))),               tell_value},
+    {"timing",     timing_sql,                      COUNTS(OF("baseline_blocks")),                                                                 tell_timing                                                         },
     {"programs",    programs_sql,
                                                                                     COUNTS("baseline_operations INDEXED BY baseline_operations_changing WHERE sensor = ?1"
             " AND " BASELINE_CHANGING " AND operation IN " PROGRAMS),

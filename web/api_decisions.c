@@ -11,6 +11,8 @@
 enum {
     DECISIONS_MAX = 500,
     WRITERS_MAX = 5000,
+    PAIRS_DEFAULT = 50,
+    PAIRS_MAX = 2000,
     ENTRIES_AT_ONCE = 200,
     WHY_MAX = 160,
     DECISION_DAYS_MAX = 3650,
@@ -289,26 +291,40 @@ static void note_host(struct request *r, json_t *hosts, const char *host)
         json_object_set_new(hosts, host, asset_of(r, host));
 }
 
+/* ?1 sensor, ?2 how many pairs: those that did most first. The last column: how many there are. */
+static const char writers_sql[] =
+    "WITH sums AS MATERIALIZED (SELECT conversation, side, operation, state, sum(count) AS count,"
+    " min(first_seen) AS first, max(last_seen) AS last FROM baseline_operations"
+    " INDEXED BY baseline_operations_changing WHERE sensor = ?1 AND " BASELINE_CHANGING
+    " GROUP BY conversation, side, operation, state), pairs AS MATERIALIZED (SELECT c.pair,"
+    " s.side, sum(s.count) AS count FROM sums s CROSS JOIN baseline_conversations c ON"
+    " c.sensor = ?1 AND c.id = s.conversation GROUP BY c.pair, s.side)"
+    " SELECT CASE h.side WHEN 0 THEN p.host_a ELSE p.host_b END AS actor,"
+    " CASE h.side WHEN 0 THEN p.host_b ELSE p.host_a END AS target, c.protocol, s.operation,"
+    " s.state, sum(s.count), min(s.first), max(s.last), (SELECT count(*) FROM pairs) FROM"
+    " (SELECT * FROM pairs ORDER BY count DESC, pair, side LIMIT ?2) h CROSS JOIN baseline_pairs p"
+    " ON p.sensor = ?1 AND p.id = h.pair CROSS JOIN baseline_conversations c"
+    " INDEXED BY baseline_conversations_by_pair ON c.sensor = ?1 AND c.pair = h.pair JOIN sums s"
+    " ON s.conversation = c.id AND s.side = h.side"
+    " GROUP BY h.count, h.pair, h.side, c.protocol, s.operation, s.state"
+    " ORDER BY h.count DESC, h.pair, h.side, c.protocol, s.operation, s.state";
+
 /* The operations that change something, for each actor and target. */
 enum MHD_Result api_writers(struct request *r)
 {
+    int64_t limit, total = 0;
     struct error err = {""};
-    sqlite3_stmt *s = store_statement(
-        r->store,
-        "SELECT CASE e.side WHEN 0 THEN p.host_a ELSE p.host_b END,"
-        " CASE e.side WHEN 0 THEN p.host_b ELSE p.host_a END, c.protocol, e.operation, e.state,"
-        " sum(e.count), min(e.first_seen), max(e.last_seen) FROM baseline_operations e"
-        " INDEXED BY baseline_operations_changing CROSS JOIN baseline_conversations c ON"
-        " c.sensor = e.sensor AND c.id = e.conversation CROSS JOIN baseline_pairs p ON"
-        " p.sensor = c.sensor AND p.id = c.pair WHERE e.sensor = ? AND e." BASELINE_CHANGING
-        " GROUP BY 1, 2, 3, 4, 5",
-        &err);
+    if (!request_number(r, "limit", 1, PAIRS_MAX, PAIRS_DEFAULT, &limit))
+        return reply_error(r, MHD_HTTP_BAD_REQUEST, "limit is 1 to 2000");
+    sqlite3_stmt *s = store_statement(r->store, writers_sql, &err);
     if (!s)
         return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
     json_t *list = json_array(), *hosts = json_object();
     sqlite3_bind_text(s, 1, api_sensor(r), -1, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 2, limit);
     while (json_array_size(list) < WRITERS_MAX && sqlite3_step(s) == SQLITE_ROW) {
         enum operation op = OP_UNKNOWN;
+        total = sqlite3_column_int64(s, 8);
         if (!operation_parse(&op, column_text(s, 3)) ||
             (!operation_is_change(op) && op != OP_PROGRAM_UPLOAD))
             continue;
@@ -326,5 +342,7 @@ enum MHD_Result api_writers(struct request *r)
                                               "is_engineering", operation_is_critical(op)));
     }
     sqlite3_reset(s);
-    return reply_json(r, MHD_HTTP_OK, json_pack("{s:o, s:o}", "writes", list, "hosts", hosts));
+    return reply_json(
+        r, MHD_HTTP_OK,
+        json_pack("{s:o, s:o, s:I}", "writes", list, "hosts", hosts, "total", (json_int_t)total));
 }

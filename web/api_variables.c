@@ -20,14 +20,27 @@ enum {
     WHAT_TEXT = 256,
 };
 
-#define VARIABLE                                                                                   \
+#define COLUMNS                                                                                    \
     "SELECT e.id, e.state, e.first_seen, e.last_seen, CASE e.side WHEN 0 THEN p.host_a ELSE"       \
     " p.host_b END, CASE e.side WHEN 0 THEN p.host_b ELSE p.host_a END, c.protocol, e.unit,"       \
     " e.area, e.has_number, e.number, e.name, e.address, e.is_bit, e.bit, e.low, e.high, "         \
     "e.states,"                                                                                    \
-    " e.observations, e.unit_hash, e.name_hash FROM baseline_points e JOIN baseline_conversations" \
-    " c ON c.sensor = e.sensor AND c.id = e.conversation JOIN baseline_pairs p ON"                 \
-    " p.sensor = c.sensor AND p.id = c.pair WHERE e.sensor = ?1"
+    " e.observations, e.unit_hash, e.name_hash"
+#define WITH_HOSTS                                                                                 \
+    " CROSS JOIN baseline_conversations c ON c.sensor = e.sensor AND c.id = e.conversation CROSS " \
+    "JOIN"                                                                                         \
+    " baseline_pairs p ON p.sensor = c.sensor AND p.id = c.pair WHERE e.sensor = ?1"
+
+/* What an index finds, newest first; only what is shown is read. */
+static const char list_sql[] =
+    COLUMNS " FROM (SELECT id, first_seen FROM baseline_points INDEXED BY baseline_points_newest"
+            " WHERE sensor = ?1 AND (?2 = '' OR conversation IN (" API_HOST_CONVERSATIONS(
+                "?2") "))) k"
+                      " CROSS JOIN baseline_points e ON e.id = k.id" WITH_HOSTS
+                      " AND (?3 = '' OR c.protocol = ?3)"
+                      " AND (?4 = '' OR instr(lower(e.area || ' ' || e.name || ' ' || e.address), "
+                      "lower(?4)) > 0)"
+                      " ORDER BY k.first_seen DESC, k.id LIMIT ?5 OFFSET ?6";
 
 /* --- what is learned --- */
 
@@ -71,6 +84,7 @@ static json_t *variable_json(sqlite3_stmt *s)
     return json;
 }
 
+/* Newest first. */
 enum MHD_Result api_variables(struct request *r)
 {
     int64_t limit, skip;
@@ -78,14 +92,7 @@ enum MHD_Result api_variables(struct request *r)
     if (!request_number(r, "limit", 1, VARIABLES_MAX, VARIABLES_DEFAULT, &limit) ||
         !request_number(r, "skip", 0, INT32_MAX, 0, &skip))
         return reply_error(r, MHD_HTTP_BAD_REQUEST, "limit is 1 to 500, skip 0 or more");
-    sqlite3_stmt *s = store_statement(
-        r->store,
-        VARIABLE " AND (?2 = '' OR p.host_a = ?2 OR p.host_b = ?2) AND (?3 = '' OR"
-                 " c.protocol = ?3) AND (?4 = '' OR instr(lower(e.area || ' ' || e.name || ' ' ||"
-                 " e.address), lower(?4)) > 0)"
-                 " ORDER BY e.observations = 0, 6, 8, e.area, e.number, e.name, e.address, 5"
-                 " LIMIT ?5 OFFSET ?6",
-        &err);
+    sqlite3_stmt *s = store_statement(r->store, list_sql, &err);
     if (!s)
         return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
     sqlite3_bind_text(s, 1, api_sensor(r), -1, SQLITE_STATIC);
@@ -208,7 +215,8 @@ static json_t *find_variable(struct request *r, struct wanted *w, enum MHD_Resul
 {
     int64_t id;
     json_t *json = NULL;
-    sqlite3_stmt *s = store_statement(r->store, VARIABLE " AND e.id = ?2", NULL);
+    sqlite3_stmt *s = store_statement(
+        r->store, COLUMNS " FROM baseline_points e" WITH_HOSTS " AND e.id = ?2", NULL);
     if (s && api_entry_id_parse(&id, r->parameter)) {
         sqlite3_bind_text(s, 1, api_sensor(r), -1, SQLITE_STATIC);
         sqlite3_bind_int64(s, 2, id);

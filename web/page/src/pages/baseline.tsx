@@ -195,7 +195,9 @@ function Dimension({ route, name, canDecide, onChange }: { route: Route; name: s
 /* --- who writes to whom --- */
 
 interface Write { actor: string; target: string; protocol: string; operation: string; state: string; count: number; first_seen: string; last_seen: string; is_engineering: boolean }
-interface Writers { writes: Write[]; hosts: Record<string, { asset?: string; name?: string }> }
+interface Writers { writes: Write[]; hosts: Record<string, { asset?: string; name?: string }>; total: number }
+
+const PAIRS = 50, PAIRS_MAX = 2000;
 
 function HostName({ host, hosts }: { host: string; hosts: Writers["hosts"] }) {
   const known = hosts[host];
@@ -216,7 +218,8 @@ function Cell({ writes }: { writes: Write[] }) {
 }
 
 function WriterMatrix() {
-  const { data, error, isLoading, reload } = useData<Writers>("/api/v1/baseline/writers");
+  const [pairs, setPairs] = useState(PAIRS);
+  const { data, error, isLoading, reload } = useData<Writers>("/api/v1/baseline/writers" + query({ limit: pairs }));
   const actors = [...new Set(data?.writes.map((w) => w.actor))], targets = [...new Set(data?.writes.map((w) => w.target))];
   const of = (actor: string, target: string) => data!.writes.filter((w) => w.actor === actor && w.target === target);
   return (
@@ -240,6 +243,8 @@ function WriterMatrix() {
           </table>
         </div>
       )}
+      {data && data.total > pairs && <p class="soft">These are the {pairs} pairs that did most, of {data.total.toLocaleString()}.{" "}
+        {pairs < PAIRS_MAX && <button type="button" onClick={() => setPairs(Math.min(2 * pairs, PAIRS_MAX))}>Show more pairs</button>}</p>}
     </section>
   );
 }

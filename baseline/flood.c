@@ -1,4 +1,5 @@
-/* flood.c: new connections per service in a window of five seconds. */
+/* flood.c: new connections per service, echo requests per target and ARP packets per sender in a
+ * window of five seconds. */
 #include "flood.h"
 
 #include "sensor/base/hash.h"
@@ -9,7 +10,21 @@
 enum {
     SERVICES = 256, /* power of two; each has a small neighbourhood */
     NEIGHBOURS = 8,
-    FLOOD_FLOWS = 250, /* an HMI that restarts opens a few dozen at once, a browser fewer */
+};
+
+/* What is counted, and how much of it within WINDOW_NS is a flood. */
+static const struct flood_kind {
+    enum sighting_kind kind;
+    unsigned least;
+    const char *things;
+    const char *key;
+} kinds[] = {
+  /* an HMI that restarts opens a few dozen at once, a browser fewer */
+    {SIGHTING_FLOW, 250,  "new connections to one service", "flood"     },
+ /* supervision asks once a second, a person's path trace ten times */
+    {SIGHTING_ECHO, 500,  "echo requests to one host",      "flood echo"},
+ /* a gateway that has lost all it knew asks for a whole network of 254 a few times */
+    {SIGHTING_ARP,  1000, "ARP packets of one sender",      "flood arp" },
 };
 #define SECOND_NS INT64_C(1000000000)
 #define WINDOW_NS (5 * SECOND_NS)
@@ -17,9 +32,10 @@ enum {
 
 struct service {
     bool is_used;
+    const struct flood_kind *kind;
     uint32_t segment;
     uint8_t transport;
-    struct endpoint target;
+    struct endpoint target; /* ARP: who sends */
     struct endpoint source; /* of the first connection in the window */
     bool is_one_source;
     int64_t window_ns, last_ns, told_ns;
@@ -53,16 +69,35 @@ static bool is_same_host(const struct endpoint *a, const struct endpoint *b)
            (a->ip.kind != ADDRESS_NONE || mac_equal(&a->mac, &b->mac));
 }
 
-static bool is_service_of(const struct service *v, const struct sighting *s)
+static const struct flood_kind *kind_of(const struct sighting *s)
 {
-    return v->is_used && v->segment == s->segment && v->transport == s->transport &&
-           v->target.port == s->other.port && is_same_host(&v->target, &s->other);
+    if (s->kind == SIGHTING_FLOW && s->other.port == 0)
+        return NULL;
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (kinds[i].kind == s->kind)
+            return &kinds[i];
+    return NULL;
 }
 
-static struct service *service_of(struct floods *floods, const struct sighting *s)
+static const struct endpoint *counted_of(const struct sighting *s)
 {
-    uint64_t hash = hash_mix(hash_bytes(&s->other.ip, sizeof s->other.ip),
-                             (uint64_t)s->other.port << 32 | s->segment);
+    return s->kind == SIGHTING_ARP ? &s->who : &s->other;
+}
+
+static bool is_service_of(const struct service *v, const struct sighting *s)
+{
+    const struct endpoint *target = counted_of(s);
+    return v->is_used && v->kind->kind == s->kind && v->segment == s->segment &&
+           v->transport == s->transport && v->target.port == target->port &&
+           is_same_host(&v->target, target);
+}
+
+static struct service *service_of(struct floods *floods, const struct sighting *s,
+                                  const struct flood_kind *kind)
+{
+    const struct endpoint *target = counted_of(s);
+    uint64_t hash = hash_mix(hash_bytes(&target->ip, sizeof target->ip),
+                             (uint64_t)target->port << 32 | s->segment);
     struct service *oldest = NULL;
     for (unsigned i = 0; i < NEIGHBOURS; i++) {
         struct service *v = &floods->services[(hash + i) % SERVICES];
@@ -71,35 +106,52 @@ static struct service *service_of(struct floods *floods, const struct sighting *
         if (!oldest || !v->is_used || (oldest->is_used && v->last_ns < oldest->last_ns))
             oldest = v;
     }
-    *oldest = (struct service){
-        .is_used = true, .segment = s->segment, .transport = s->transport, .target = s->other};
+    *oldest = (struct service){.is_used = true,
+                               .kind = kind,
+                               .segment = s->segment,
+                               .transport = s->transport,
+                               .target = *target};
     return oldest;
+}
+
+static void what_print(char *what, size_t size, const struct service *v)
+{
+    const char *who = v->is_one_source ? "is" : "and other sources are";
+    if (v->kind->kind == SIGHTING_ARP)
+        text_format(what, size, "%s flooding its network with ARP packets", who);
+    else if (v->kind->kind == SIGHTING_ECHO)
+        text_format(what, size, "%s flooding %%T with echo requests", who);
+    else
+        text_format(what, size, "%s flooding %s port %u of %%T with connections", who,
+                    v->transport == TRANSPORT_TCP ? "TCP" : "UDP", v->target.port);
 }
 
 static void tell(struct floods *floods, struct service *v)
 {
+    bool is_arp = v->kind->kind == SIGHTING_ARP;
     struct finding f = {
         .detection = DETECTION_NET_FLOOD,
         .time_ns = v->last_ns,
         .segment = v->segment,
         .actor = v->source,
-        .has_target = true,
-        .target = v->target,
+        .has_target = !is_arp,
         .transport = v->transport,
         .count = v->total - v->told,
         .packet_number = v->packet_number,
         .source_index = v->source_index,
     };
     f.actor.port = 0;
-    const char *transport = v->transport == TRANSPORT_TCP ? "TCP" : "UDP";
-    text_format(f.what, sizeof f.what, "%s flooding %s port %u of %%T with connections",
-                v->is_one_source ? "is" : "and other sources are", transport, v->target.port);
-    text_format(f.expected, sizeof f.expected,
-                "fewer than %d new connections to one service in %lld s", FLOOD_FLOWS,
-                (long long)(WINDOW_NS / SECOND_NS));
-    text_format(f.seen, sizeof f.seen, "%u new connections within %lld s", v->count,
+    if (!is_arp)
+        f.target = v->target;
+    what_print(f.what, sizeof f.what, v);
+    text_format(f.expected, sizeof f.expected, "fewer than %u %s in %lld s", v->kind->least,
+                v->kind->things, (long long)(WINDOW_NS / SECOND_NS));
+    text_format(f.seen, sizeof f.seen, "%u %s within %lld s", v->count, v->kind->things,
                 (long long)((v->last_ns - v->window_ns) / SECOND_NS + 1));
-    text_format(f.key, sizeof f.key, "flood %u", v->target.port);
+    if (v->kind->kind == SIGHTING_FLOW)
+        text_format(f.key, sizeof f.key, "%s %u", v->kind->key, v->target.port);
+    else
+        text_copy(f.key, sizeof f.key, text_of(v->kind->key));
     v->told = v->total;
     v->told_ns = v->last_ns;
     floods->sink->finding(floods->sink->context, &f);
@@ -107,11 +159,12 @@ static void tell(struct floods *floods, struct service *v)
 
 void floods_sighting(struct floods *floods, const struct sighting *s)
 {
-    if (s->kind != SIGHTING_FLOW || s->other.port == 0)
+    const struct flood_kind *kind = kind_of(s);
+    if (!kind)
         return;
-    struct service *v = service_of(floods, s);
+    struct service *v = service_of(floods, s, kind);
     if (s->time_ns - v->window_ns > WINDOW_NS) {
-        bool goes_on = v->count >= FLOOD_FLOWS;
+        bool goes_on = v->count >= kind->least;
         v->window_ns = s->time_ns;
         v->count = 0;
         v->source = s->who;
@@ -123,9 +176,10 @@ void floods_sighting(struct floods *floods, const struct sighting *s)
     v->last_ns = s->time_ns;
     v->packet_number = s->packet_number;
     v->source_index = s->source_index;
-    v->count++;
-    v->total++;
-    if (v->count == FLOOD_FLOWS && v->told == 0)
+    uint32_t more = s->kind == SIGHTING_ECHO ? (uint32_t)s->packets : 1;
+    v->count += more;
+    v->total += more;
+    if (v->count >= kind->least && v->told == 0)
         tell(floods, v);
 }
 

@@ -1,5 +1,6 @@
-/* flood.h: more new connections to one service than any client opens. Bounded: a table of services,
- * the one that was quiet for longest is forgotten first. */
+/* flood.h: more new connections to one service than any client opens, more echo requests to one
+ * host and more ARP packets of one than anything needs. Bounded: a table of what is counted, the
+ * one that was quiet for longest is forgotten first. */
 #pragma once
 
 #include "sensor/base/finding.h"
@@ -9,7 +10,7 @@ struct floods;
 struct floods *floods_create(const struct finding_sink *sink);
 void floods_destroy(struct floods *floods);
 
-/* FLOW sightings; others are ignored. */
+/* FLOW, ECHO and ARP sightings; others are ignored. */
 void floods_sighting(struct floods *floods, const struct sighting *sighting);
 /* Once per second of packet time: tells how far a flood that goes on has come. */
 void floods_tick(struct floods *floods, int64_t time_ns);

@@ -1131,6 +1131,7 @@ void inventory_sighting(struct inventory *inv, const struct sighting *s)
     case SIGHTING_FLOW:
     case SIGHTING_REFUSED:
     case SIGHTING_ARP:
+    case SIGHTING_ECHO:
         break;
     }
 }

@@ -141,6 +141,8 @@ enum sighting_kind {
                                 minute */
     SIGHTING_WRITE, /* who wrote the object `text` of other; detail 1: a learned writer of it; at
                        most once in ten seconds per writer and object */
+    SIGHTING_ECHO,  /* who sent `packets` more ICMP echo requests, most of them to other; once in a
+                       hundred */
 };
 
 struct sighting {

@@ -31,6 +31,8 @@ enum {
 struct source {
     int64_t told_ns;
     uint64_t packets, bytes;
+    uint64_t echo_pair; /* whom most of its echo requests go to, by a vote */
+    uint32_t echoes;    /* to that one, less those to others */
 };
 
 /* What the name of a protocol tells. Names are literals: the same address is the same name. */
@@ -583,7 +585,47 @@ static void tell_host(struct worker *w, const struct packet *p, uint64_t hash)
         .packet_number = p->number,
         .source_index = p->source_index,
     };
-    *h = (struct source){.told_ns = p->time_ns};
+    h->told_ns = p->time_ns;
+    h->packets = h->bytes = 0;
+    take_sighting(w, &s);
+}
+
+enum { ICMP_ECHO = 8, ICMP6_ECHO = 128, ECHOES_TOLD = 100 /* one sighting for so many */ };
+
+/* RFC 792, RFC 4443 4.1: the type is the first byte. */
+static bool is_echo_request(const struct packet *p)
+{
+    return p->transport == TRANSPORT_ICMP && p->payload_size > 0 &&
+           p->payload[0] == (p->source.kind == ADDRESS_IP6 ? ICMP6_ECHO : ICMP_ECHO);
+}
+
+/* Who asks many hosts a little has no majority: each other one takes a vote away. */
+static void tell_echo(struct worker *w, const struct packet *p, const struct ahead *ahead)
+{
+    struct source *h = memory_get(w->hosts, ahead->host, NULL);
+    if (!h)
+        return;
+    if (h->echoes == 0)
+        h->echo_pair = ahead->pair;
+    if (h->echo_pair != ahead->pair) {
+        h->echoes--;
+        return;
+    }
+    if (++h->echoes < ECHOES_TOLD)
+        return;
+    h->echoes = 0;
+    struct sighting s = {
+        .kind = SIGHTING_ECHO,
+        .time_ns = p->time_ns,
+        .segment = p->segment,
+        .who = {p->source,      p->source_mac,      0},
+        .other = {p->destination, p->destination_mac, 0},
+        .transport = p->transport,
+        .vlan = p->vlan_count ? p->vlans[0] : VLAN_NONE,
+        .packets = ECHOES_TOLD,
+        .packet_number = p->number,
+        .source_index = p->source_index,
+    };
     take_sighting(w, &s);
 }
 
@@ -687,6 +729,8 @@ static void take_packet(struct worker *w, const struct packet *p, const struct a
     evidence_packet(w->evidence, p, w->pair);
     if (has_host(p))
         tell_host(w, p, ahead->host);
+    if (is_echo_request(p))
+        tell_echo(w, p, ahead);
     if (p->arp.is_present)
         tell_arp(w, p);
     if (p->arp.is_router)

@@ -11,14 +11,23 @@ static const struct row {
     unsigned flows, sources, ports; /* spread over sources and service ports */
     int64_t every_ns;
     unsigned findings;
+    enum sighting_kind kind;
+    unsigned packets; /* of each sighting */
 } rows[] = {
-    {"two thousand connections in a second",       2000,  1,   1,  SECOND / 2000, 1},
-    {"the same from a thousand addresses",         2000,  999, 1,  SECOND / 2000, 1},
-    {"250 within five seconds are the least",      250,   1,   1,  SECOND / 60,   1},
-    {"249 are not",                                249,   1,   1,  SECOND / 60,   0},
-    {"forty a second spread over the day",         3000,  1,   1,  SECOND / 40,   0},
-    {"a scan of many ports is told as a scan",     2000,  1,   50, SECOND / 2000, 0},
-    {"one that goes on is told again each minute", 12000, 1,   1,  SECOND / 100,  2},
+    {"two thousand connections in a second",           2000,  1,   1,  SECOND / 2000, 1, SIGHTING_FLOW, 0  },
+    {"the same from a thousand addresses",             2000,  999, 1,  SECOND / 2000, 1, SIGHTING_FLOW, 0  },
+    {"250 within five seconds are the least",          250,   1,   1,  SECOND / 60,   1, SIGHTING_FLOW, 0  },
+    {"249 are not",                                    249,   1,   1,  SECOND / 60,   0, SIGHTING_FLOW, 0  },
+    {"forty a second spread over the day",             3000,  1,   1,  SECOND / 40,   0, SIGHTING_FLOW, 0  },
+    {"a scan of many ports is told as a scan",         2000,  1,   50, SECOND / 2000, 0, SIGHTING_FLOW, 0  },
+    {"one that goes on is told again each minute",     12000, 1,   1,  SECOND / 100,  2, SIGHTING_FLOW, 0  },
+    {"a thousand echo requests in a second",           10,    1,   1,  SECOND / 10,   1, SIGHTING_ECHO, 100},
+    {"five hundred within five seconds are the least", 5,     1,   1,  SECOND,        1, SIGHTING_ECHO, 100},
+    {"four hundred are not",                           4,     1,   1,  SECOND,        0, SIGHTING_ECHO, 100},
+    {"ten a second for an hour",                       360,   1,   1,  10 * SECOND,   0, SIGHTING_ECHO, 100},
+    {"ARP without end of one sender",                  3000,  1,   1,  SECOND / 1000, 1, SIGHTING_ARP,  0  },
+    {"as much ARP of many",                            3000,  100, 1,  SECOND / 1000, 0, SIGHTING_ARP,  0  },
+    {"a gateway that asks for all of its network",     762,   1,   1,  SECOND / 1000, 0, SIGHTING_ARP,  0  },
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -39,7 +48,9 @@ static void on_finding(void *context, const struct finding *f)
 static void play(struct floods *floods, const struct row *r)
 {
     for (unsigned i = 0; i < r->flows; i++) {
-        struct sighting s = {.kind = SIGHTING_FLOW, .transport = TRANSPORT_TCP};
+        struct sighting s = {.kind = r->kind,
+                             .transport = r->kind == SIGHTING_FLOW ? TRANSPORT_TCP : TRANSPORT_NONE,
+                             .packets = r->packets};
         s.time_ns = 1700000000 * SECOND + i * r->every_ns;
         s.who.ip = (struct address){
             ADDRESS_IP4, {10, 0, (uint8_t)(i % r->sources / 250), (uint8_t)(i % r->sources % 250)}
@@ -47,7 +58,9 @@ static void play(struct floods *floods, const struct row *r)
         s.other.ip = (struct address){
             ADDRESS_IP4, {10, 9, 9, 9}
         };
-        s.other.port = (uint16_t)(502 + i % r->ports);
+        s.other.port = (uint16_t)(r->kind == SIGHTING_FLOW ? 502 + i % r->ports : 0);
+        if (r->kind == SIGHTING_ARP)
+            s.other.ip.bytes[3] = (uint8_t)i; /* it may ask for anybody */
         floods_sighting(floods, &s);
         floods_tick(floods, s.time_ns);
     }
@@ -63,7 +76,8 @@ START_TEST(floods)
     ck_assert_msg(told.count == r->findings, "%s: %u findings", r->shows, told.count);
     if (told.count) {
         ck_assert_str_eq(detection_kind(told.last.detection)->id, "net.flood");
-        ck_assert_uint_eq(told.last.target.port, 502);
+        ck_assert_uint_eq(told.last.target.port, r->kind == SIGHTING_FLOW ? 502 : 0);
+        ck_assert(told.last.has_target == (r->kind != SIGHTING_ARP));
         ck_assert_msg((strstr(told.last.what, "other sources") != NULL) == (r->sources > 1), "%s",
                       told.last.what);
     }

@@ -644,7 +644,7 @@ START_TEST(round_trip_is_exact)
     inv = reload(inv, MODE_DETECT, &findings, &sink);
     struct endpoint none;
     endpoint_parse(&none, "10.0.0.10");
-    ck_assert(!inventory_describe(inv, 0, &none, &after[0])); /* the segment has no number yet */
+    ck_assert(inventory_describe(inv, 0, &none, &after[0])); /* the segment has its number again */
     feed(inv, "100 host 10.0.0.10@10", START + 99 * SECOND);
     for (size_t i = 0; i < 4; i++) {
         describe(inv, hosts[i], &after[i]);

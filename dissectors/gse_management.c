@@ -62,12 +62,12 @@ static bool read_service(struct reader r, struct message *m, const char **why)
         m->has_error = true;
         return true;
     }
-    m->service = (uint8_t)(service.tag - SERVICE_FIRST);
-    if (service.tag < SERVICE_FIRST || m->service == 0 ||
-        m->service >= sizeof services / sizeof *services) {
+    if (service.tag <= SERVICE_FIRST ||
+        service.tag >= SERVICE_FIRST + sizeof services / sizeof *services) {
         *why = "GSE management service is not defined";
         return false;
     }
+    m->service = (uint8_t)(service.tag - SERVICE_FIRST);
     while (ber_next(&service.value, &e)) {
         if (e.tag == CONTROL_BLOCK_TAG)
             m->control_block = (struct text){(const char *)e.value.at, reader_left(&e.value)};
@@ -90,8 +90,14 @@ static bool read_apdu(struct reader r, struct message *m, const char **why)
             m->state = ber_unsigned(e.value);
         if (e.tag != REQUESTS_TAG && e.tag != RESPONSES_TAG)
             continue;
+        if (has_service) {
+            *why = "GSE management message has two services";
+            return false;
+        }
         m->is_response = e.tag == RESPONSES_TAG;
         has_service = read_service(e.value, m, why);
+        if (!has_service)
+            return false;
     }
     return has_service && reader_ok(&apdu.value);
 }

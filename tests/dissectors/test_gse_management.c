@@ -68,17 +68,21 @@ static const struct {
     const char *shows, *hex;
     enum violation_kind kind;
 } wrong_rows[] = {
-    {"header cut off",    "0001 0016 0000 00",                                             VIOLATION_LENGTH  },
-    {"length below 8",    "0001 0007 0000 0000 60 00",                                     VIOLATION_LENGTH  },
-    {"length beyond",     "0001 0017 0000 0000 60 0c 80 01 05 a1 07 a1 05 80 01 42 a1 00",
-     VIOLATION_LENGTH                                                                                        },
-    {"other APDU",        "0001 0016 0000 0000 62 0c 80 01 05 a1 07 a1 05 80 01 42 a1 00",
-     VIOLATION_ENCODING                                                                                      },
-    {"service 5 is none", "0001 0016 0000 0000 60 0c 80 01 05 a1 07 a5 05 80 01 42 a1 00",
-     VIOLATION_ENCODING                                                                                      },
-    {"no service",        "0001 000d 0000 0000 60 03 80 01 05",                            VIOLATION_ENCODING},
-    {"element overruns",  "0001 0016 0000 0000 60 0c 80 01 05 a1 07 a1 05 80 09 42 a1 00",
-     VIOLATION_ENCODING                                                                                      },
+    {"header cut off",             "0001 0016 0000 00",                                                         VIOLATION_LENGTH  },
+    {"length below 8",             "0001 0007 0000 0000 60 00",                                                 VIOLATION_LENGTH  },
+    {"length beyond",              "0001 0017 0000 0000 60 0c 80 01 05 a1 07 a1 05 80 01 42 a1 00",
+     VIOLATION_LENGTH                                                                                                             },
+    {"other APDU",                 "0001 0016 0000 0000 62 0c 80 01 05 a1 07 a1 05 80 01 42 a1 00",
+     VIOLATION_ENCODING                                                                                                           },
+    {"service 5 is none",          "0001 0016 0000 0000 60 0c 80 01 05 a1 07 a5 05 80 01 42 a1 00",
+     VIOLATION_ENCODING                                                                                                           },
+    {"no service",                 "0001 000d 0000 0000 60 03 80 01 05",                                        VIOLATION_ENCODING},
+    {"service 40, then a refusal", "0001 0012 0000 0000 60 08 a2 02 c8 00 a2 02 80 00",
+     VIOLATION_ENCODING                                                                                                           },
+    {"two services",               "0001 001a 0000 0000 60 10 80 01 05 a1 07 a1 05 80 01 42 a1 00 a2 02 80 00",
+     VIOLATION_ENCODING                                                                                                           },
+    {"element overruns",           "0001 0016 0000 0000 60 0c 80 01 05 a1 07 a1 05 80 09 42 a1 00",
+     VIOLATION_ENCODING                                                                                                           },
 };
 
 START_TEST(wrong)

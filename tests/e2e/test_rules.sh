@@ -23,6 +23,26 @@ python3 "$SOURCE/tests/plant/plantgen" --out "$work/night.pcap" --attack night-d
 "$SIGHTGLASS" rules test "$SOURCE/rules/builtin" -r "$work/day.pcap" >"$work/quiet" || fail "test: $(cat "$work/quiet")"
 grep -q "^0 of" "$work/quiet" || fail "rules that ship match on a normal day: $(cat "$work/quiet")"
 
+# many causes of one rule, and the same bytes in every run
+cat >"$work/every.yml" <<'RULE'
+title: Any read
+id: 9a0f6f0e-3f4f-4a53-8f0c-7d1c1d0b7e21
+logsource:
+    product: sightglass
+    category: ot
+detection:
+    selection:
+        ot.operation: read
+    condition: selection
+level: low
+RULE
+printf 'rules:\n  files: ["%s"]\n' "$work/every.yml" >"$work/every.yaml"
+for run in 1 2 3; do
+    "$SIGHTGLASS" run -r "$work/day.pcap" -s :memory: -c "$work/every.yaml" --alerts "$work/every.$run" 2>/dev/null
+    cmp "$work/every.1" "$work/every.$run" || fail "two runs with rules differ"
+done
+[ "$(grep -c '"rule.match"' "$work/every.1")" -gt 5 ] || fail "a rule that matches everything told too little"
+
 cat >"$work/mine.yml" <<'RULE'
 title: Download in the night
 id: 5a1f0c52-8d1a-4d43-9f3b-2f1a7a0f5d11

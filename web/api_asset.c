@@ -1,4 +1,5 @@
 /* api_asset.c: one asset: all that the store has about it, and what people say of it. */
+#include "answers.h"
 #include "api.h"
 #include "asset_list.h"
 #include "baseline/asset.h"
@@ -341,6 +342,7 @@ static enum MHD_Result change_asset(struct request *r, const json_t *body)
     if (!request_change(r, say, &saying, "asset.override", what, why, &result))
         return result;
     asset_list_renew(r->web->assets, r->store, id);
+    answers_forget(r->web->answers); /* what was made of the list meanwhile */
     return api_asset(r);
 }
 

@@ -3,20 +3,18 @@
 
 #include "sensor/base/json_writer.h"
 #include "sensor/base/log.h"
+#include "store_mark.h"
 
 #include <ctype.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 enum {
     QUICK_MS = 60,  /* an inventory that is read in this time is read by who asks for it */
     PAUSE_MS = 250, /* between two readings, at least; ten times what one took, for a large one */
-    PATH_SIZE = 4096,
 };
 
 /* --- one asset --- */
@@ -81,13 +79,6 @@ static void line_drop(struct asset_line *line)
 
 /* --- all of them --- */
 
-/* What a store looks like from outside: differs after every commit. */
-struct mark {
-    ino_t file;
-    struct timespec file_time, log_time;
-    off_t file_size, log_size;
-};
-
 struct reading {
     struct asset_lines lines; /* first: what is lent */
     unsigned uses;            /* guarded by the list's lock */
@@ -102,8 +93,8 @@ struct asset_list {
     pthread_t thread;
     bool is_stopping, is_wanted;
     struct reading *newest;
-    struct mark mark;      /* of the store, when newest was read */
-    int64_t read_at, took; /* milliseconds */
+    struct store_mark mark; /* of the store, when newest was read */
+    int64_t read_at, took;  /* milliseconds */
 };
 
 static int64_t clock_ms(void)
@@ -111,33 +102,6 @@ static int64_t clock_ms(void)
     struct timespec now;
     clock_gettime(CLOCK_MONOTONIC, &now);
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
-}
-
-static struct mark mark_of(const struct asset_list *list)
-{
-    struct mark mark;
-    struct stat s;
-    char log[PATH_SIZE];
-    memset(&mark, 0, sizeof mark);
-    if (stat(list->path, &s) == 0) {
-        mark.file = s.st_ino;
-        mark.file_time = s.st_mtim;
-        mark.file_size = s.st_size;
-    }
-    text_format(log, sizeof log, "%s-wal", list->path);
-    if (stat(log, &s) == 0) {
-        mark.log_time = s.st_mtim;
-        mark.log_size = s.st_size;
-    }
-    return mark;
-}
-
-static bool is_same(const struct mark *a, const struct mark *b)
-{
-    return a->file == b->file && a->file_size == b->file_size && a->log_size == b->log_size &&
-           a->file_time.tv_sec == b->file_time.tv_sec &&
-           a->file_time.tv_nsec == b->file_time.tv_nsec &&
-           a->log_time.tv_sec == b->log_time.tv_sec && a->log_time.tv_nsec == b->log_time.tv_nsec;
 }
 
 static void reading_free(struct reading *reading)
@@ -209,7 +173,7 @@ static void replace(struct asset_list *list, struct reading *reading)
 /* With `building` held. */
 static bool build(struct asset_list *list, struct store *store, struct error *err)
 {
-    struct mark mark = mark_of(list);
+    struct store_mark mark = store_mark_of(list->path);
     int64_t start = clock_ms();
     struct reading *reading = read_all(store, err);
     if (!reading)
@@ -305,15 +269,15 @@ static enum freshness freshness_of(struct asset_list *list)
     enum freshness freshness = FRESH;
     pthread_mutex_lock(&list->lock);
     bool is_due = list->newest && clock_ms() - list->read_at >= PAUSE_MS + 10 * list->took;
-    struct mark known = list->mark;
+    struct store_mark known = list->mark;
     bool is_large = list->took > QUICK_MS;
     if (!list->newest)
         freshness = MISSING;
     pthread_mutex_unlock(&list->lock);
     if (freshness == MISSING || (is_large && !is_due))
         return freshness;
-    struct mark now = mark_of(list);
-    if (is_same(&known, &now))
+    struct store_mark now = store_mark_of(list->path);
+    if (store_mark_is_same(&known, &now))
         return FRESH;
     if (!is_large)
         return OLD;

@@ -1,6 +1,7 @@
 /* request.c: answers with their headers, and what is read of a request. */
 #include "request.h"
 
+#include "answers.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/json_writer.h"
 
@@ -9,9 +10,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <time.h>
-
-enum { ETAG_SIZE = 24 };
 
 #define STOPPING "the console is stopping"
 
@@ -85,17 +85,72 @@ static enum MHD_Result reply_malloced(struct request *r, unsigned status, const 
     return MHD_NO;
 }
 
+/* What a browser keeps and asks for again by its ETag. */
+static const char kept[] = "no-cache, private";
+
+static void print_etag(char etag[ETAG_SIZE], const void *bytes, size_t size)
+{
+    snprintf(etag, ETAG_SIZE, "\"%016llx\"", (unsigned long long)hash_stable(bytes, size));
+}
+
+static bool put_aside(struct request *r, const struct made *made)
+{
+    if (r->made)
+        *r->made = *made;
+    return r->made != NULL;
+}
+
+static void add_file_name(struct MHD_Response *response, const char *file_name)
+{
+    char disposition[256];
+    if (!file_name)
+        return;
+    snprintf(disposition, sizeof disposition, "attachment; filename=\"%s\"", file_name);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
+}
+
+enum MHD_Result reply_made(struct request *r, const struct made *made)
+{
+    if (!made->bytes)
+        return MHD_NO;
+    return made->file_name ? reply_file(r, made->type, made->file_name, made->bytes, made->size)
+                           : reply_bytes(r, made->status, made->type, made->bytes, made->size);
+}
+
+struct MHD_Response *response_of(const struct request *r, const struct made *made,
+                                 char etag[ETAG_SIZE])
+{
+    print_etag(etag, made->bytes, made->size);
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(made->size, made->bytes, MHD_RESPMEM_MUST_FREE);
+    if (!response)
+        return NULL;
+    reply_headers(r, response, made->type);
+    add_file_name(response, made->file_name);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CACHE_CONTROL, kept);
+    MHD_add_response_header(response, MHD_HTTP_HEADER_ETAG, etag);
+    return response;
+}
+
+enum MHD_Result reply_kept(struct request *r, struct MHD_Response *response, const char *etag)
+{
+    return is_known(r, etag) ? reply_known(r, kept, etag)
+                             : MHD_queue_response(r->connection, MHD_HTTP_OK, response);
+}
+
 enum MHD_Result reply_bytes(struct request *r, unsigned status, const char *type, void *bytes,
                             size_t size)
 {
     char etag[ETAG_SIZE];
+    if (put_aside(r, &(struct made){status, type, NULL, bytes, size}))
+        return MHD_YES;
     if (status != MHD_HTTP_OK)
         return reply_malloced(r, status, type, "no-store", NULL, bytes, size);
-    snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)hash_stable(bytes, size));
+    print_etag(etag, bytes, size);
     if (!is_known(r, etag))
-        return reply_malloced(r, status, type, "no-cache, private", etag, bytes, size);
+        return reply_malloced(r, status, type, kept, etag, bytes, size);
     free(bytes);
-    return reply_known(r, "no-cache, private", etag);
+    return reply_known(r, kept, etag);
 }
 
 /* The console stops: what was asked of the store may have been interrupted. */
@@ -107,19 +162,19 @@ static bool is_interrupted(const struct request *r)
 enum MHD_Result reply_file(struct request *r, const char *type, const char *file_name, void *bytes,
                            size_t size)
 {
-    char disposition[256];
     if (is_interrupted(r)) {
         free(bytes);
         return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, STOPPING);
     }
+    if (put_aside(r, &(struct made){MHD_HTTP_OK, type, file_name, bytes, size}))
+        return MHD_YES;
     struct MHD_Response *response =
         MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_MUST_FREE);
     if (!response) {
         free(bytes);
         return MHD_NO;
     }
-    snprintf(disposition, sizeof disposition, "attachment; filename=\"%s\"", file_name);
-    MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_DISPOSITION, disposition);
+    add_file_name(response, file_name);
     return reply(r, MHD_HTTP_OK, type, "no-store", NULL, response);
 }
 
@@ -165,9 +220,23 @@ enum MHD_Result reply_error(struct request *r, unsigned status, const char *text
 
 /* --- what was asked --- */
 
+/* NULL: absent. Names in either case, the first one counts: as the library looks them up. */
+static const char *argument_of(const struct request *r, const char *key)
+{
+    if (!r->arguments)
+        return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, key);
+    for (const char *name = r->arguments; *name != '\0';) {
+        const char *value = name + strlen(name) + 1;
+        if (strcasecmp(name, key) == 0)
+            return value;
+        name = value + strlen(value) + 1;
+    }
+    return NULL;
+}
+
 const char *request_text(const struct request *r, const char *key)
 {
-    const char *text = MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, key);
+    const char *text = argument_of(r, key);
     return text ? text : "";
 }
 
@@ -180,7 +249,7 @@ const char *request_header(const struct request *r, const char *key)
 bool request_number(const struct request *r, const char *key, int64_t least, int64_t most,
                     int64_t fallback, int64_t *number)
 {
-    const char *text = MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, key);
+    const char *text = argument_of(r, key);
     *number = fallback;
     if (!text)
         return true;
@@ -271,6 +340,7 @@ bool request_change(struct request *r,
     bool ok = writer_open(&store, r->web->store_path, &err) && carry_out(store, &c, &err);
     store_close(store);
     pthread_mutex_unlock(&r->web->writing);
+    answers_forget(r->web->answers);
     if (!ok)
         *result = reply_error(r, c.is_refused ? MHD_HTTP_BAD_REQUEST : MHD_HTTP_SERVICE_UNAVAILABLE,
                               err.text);

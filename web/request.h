@@ -20,9 +20,11 @@ enum {
     STREAMS_MAX = 256,    /* pages that watch at the same time */
     BODY_MAX = 256 << 10, /* bytes of a request's body */
     PARAMETER_SIZE = 128, /* the {part} of a path, decoded */
+    ETAG_SIZE = 24,
 };
 
 struct asset_list;
+struct answers;
 
 /* What all connection threads share. */
 struct web {
@@ -34,6 +36,7 @@ struct web {
     struct readers *readers;
     struct throttle *throttle;
     struct asset_list *assets;
+    struct answers *answers;
     pthread_mutex_t writing;  /* one change at a time */
     pthread_mutex_t checking; /* one password at a time: yescrypt costs memory on purpose */
     pthread_mutex_t trying;   /* one trial on the history at a time: it reads a lot */
@@ -46,6 +49,14 @@ static inline bool web_is_stopped(const struct web *web)
 {
     return __atomic_load_n(web->stop, __ATOMIC_RELAXED) != 0;
 }
+
+/* An answer that does not go out yet, see answers.h. */
+struct made {
+    unsigned status;
+    const char *type, *file_name; /* file_name NULL: shown, not downloaded; both are literals */
+    void *bytes;                  /* made by malloc; NULL: there was no memory */
+    size_t size;
+};
 
 /* One request; made with its first bytes, released when its answer has gone. */
 struct request {
@@ -60,6 +71,10 @@ struct request {
     bool is_open;                   /* nobody can log in: loopback only, looking only */
     char parameter[PARAMETER_SIZE]; /* of the path */
     struct store *store;            /* for reading; NULL when the route does not want it */
+    struct made *made;              /* the answer is put there; NULL: it goes out */
+    /* Of a request that nobody sent, which has no connection: name, value, name... each with a NUL,
+     * an empty name behind. NULL: those of the connection. */
+    const char *arguments;
 };
 
 /* Answers with a JSON document; takes over json (NULL: out of memory). Has an ETag when the status
@@ -72,6 +87,13 @@ enum MHD_Result reply_bytes(struct request *r, unsigned status, const char *type
                             size_t size);
 enum MHD_Result reply_file(struct request *r, const char *type, const char *file_name, void *bytes,
                            size_t size);
+/* A made answer, whose bytes are taken over. */
+enum MHD_Result reply_made(struct request *r, const struct made *made);
+/* A made answer (status 200) as a response that can be sent many times; takes over its bytes unless
+ * it fails. */
+struct MHD_Response *response_of(const struct request *r, const struct made *made,
+                                 char etag[ETAG_SIZE]);
+enum MHD_Result reply_kept(struct request *r, struct MHD_Response *response, const char *etag);
 /* A file of the page, compressed when the browser can. */
 enum MHD_Result reply_static(struct request *r, const struct page *page);
 /* The headers that every answer has (and that a reply_* function sets by itself). */

@@ -1,13 +1,15 @@
 /* routes.c: from a path to the function that answers it, by way of who asks. */
 #include "routes.h"
 
+#include "answers.h"
 #include "pages.h"
 
 #include <nettle/memops.h>
 #include <stdio.h>
 #include <string.h>
 
-enum needs { NEEDS_NOTHING, NEEDS_STORE };
+/* KEPT: the store, and the answer is the same for whoever may ask: see answers.h. */
+enum needs { NEEDS_NOTHING, NEEDS_STORE, NEEDS_KEPT };
 
 static const struct route {
     const char *method, *path;
@@ -166,7 +168,7 @@ static enum MHD_Result judge(struct request *r, const struct route *route)
         return reply_error(r, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too long");
     if (!is_body_json(r))
         return reply_error(r, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "send application/json");
-    return route->answer(r);
+    return route->needs == NEEDS_KEPT ? answers_reply(r, route->answer) : route->answer(r);
 }
 
 static enum MHD_Result answer_route(struct request *r, const struct route *route)
@@ -176,7 +178,7 @@ static enum MHD_Result answer_route(struct request *r, const struct route *route
     if (!store)
         return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
     find_account(r, store);
-    r->store = route->needs == NEEDS_STORE ? store : NULL;
+    r->store = route->needs != NEEDS_NOTHING ? store : NULL;
     enum MHD_Result result = judge(r, route);
     readers_give(r->web->readers, store);
     return result;

@@ -1,6 +1,7 @@
 /* web.c: the HTTP server of the console: a thread per connection, a bounded number of them. */
 #include "web.h"
 
+#include "answers.h"
 #include "asset_list.h"
 #include "listen.h"
 #include "request.h"
@@ -185,6 +186,7 @@ static bool serve(struct web *web, union listen_address *address, const struct t
 
 static void release(struct web *web)
 {
+    answers_destroy(web->answers);
     asset_list_destroy(web->assets);
     readers_destroy(web->readers);
     throttle_destroy(web->throttle);
@@ -215,7 +217,8 @@ bool web_serve(const struct web_options *o, struct error *err)
     bool ok = (web.readers && web.throttle) || error_set(err, "out of memory");
     ok = ok && prepare_store(&web, &has_users, err) && may_serve(o, &web, has_users, err);
     web.assets = ok ? asset_list_create(o->store_path, web.readers) : NULL;
-    ok = ok && (web.assets || error_set(err, "out of memory")) &&
+    web.answers = web.assets ? answers_create(&web) : NULL;
+    ok = ok && (web.answers || error_set(err, "out of memory")) &&
          (!web.is_tls ||
           tls_read(&tls, o->certificate, o->key, o->config->state_dir, o->listen, err)) &&
          serve(&web, &address, &tls, o->listen, err);

@@ -1,0 +1,245 @@
+/* test_answers.c: answers that are kept: when they are sent again, and when they are made anew.
+ * "slow" ones take longer to make than what is never sent out of date. */
+#include "served.h"
+
+#include "web/answers.h"
+
+static struct web web;
+static struct MHD_Daemon *asked;
+static atomic_int made, running, running_most;
+static atomic_uint made_status; /* of what is made */
+
+/* {"asset": the newest asset's name in the store, "about": the argument} */
+static enum MHD_Result make(struct request *r)
+{
+    int64_t slow_ms;
+    int now = atomic_fetch_add(&running, 1) + 1;
+    if (now > atomic_load(&running_most))
+        atomic_store(&running_most, now);
+    ck_assert(request_number(r, "slow", 0, 1000, 0, &slow_ms));
+    const struct timespec nap = {.tv_nsec = slow_ms * 1000000};
+    char name[64] = "";
+    sqlite3_stmt *s = store_statement(r->store, "SELECT name FROM assets", NULL);
+    if (s && sqlite3_step(s) == SQLITE_ROW)
+        snprintf(name, sizeof name, "%s", column_text(s, 0));
+    sqlite3_reset(s);
+    nanosleep(&nap, NULL);
+    atomic_fetch_add(&made, 1);
+    atomic_fetch_sub(&running, 1);
+    return reply_json(r, atomic_load(&made_status),
+                      json_pack("{s:s, s:s}", "asset", name, "about", request_text(r, "about")));
+}
+
+static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
+                                  const char *method, const char *version, const char *upload,
+                                  size_t *upload_size, void **state)
+{
+    struct error err = {""};
+    struct request r = {.web = context, .connection = connection, .path = url, .method = method};
+    (void)version;
+    (void)upload;
+    (void)upload_size;
+    (void)state;
+    r.store = readers_take(web.readers, &err);
+    ck_assert_msg(r.store != NULL, "%s", err.text);
+    enum MHD_Result result = answers_reply(&r, make);
+    readers_give(web.readers, r.store);
+    return result;
+}
+
+static void begin(void)
+{
+    name_store();
+    remove_store();
+    fill(DETECTION_PLC_STOP, "one", START);
+    prepare_store("UPDATE assets SET name = 'first'");
+    stop = 0;
+    atomic_store(&made, 0);
+    atomic_store(&running, 0);
+    atomic_store(&running_most, 0);
+    atomic_store(&made_status, 200);
+    web = (struct web){.store_path = store_file, .stop = &stop};
+    web.readers = readers_create(store_file, &stop);
+    web.answers = answers_create(&web);
+    port = free_port();
+    asked = MHD_start_daemon(MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD,
+                             (uint16_t)port, NULL, NULL, on_request, &web, MHD_OPTION_END);
+    ck_assert_ptr_nonnull(asked);
+}
+
+static void finish(void)
+{
+    MHD_stop_daemon(asked);
+    answers_destroy(web.answers);
+    readers_destroy(web.readers);
+    remove_store();
+}
+
+/* The file's clock must have moved on before a reading counts as of this commit. */
+static void settle(void)
+{
+    const struct timespec tick = {.tv_nsec = 50000000};
+    nanosleep(&tick, NULL);
+}
+
+static void ask_for(const char *path, const char *asset)
+{
+    json_t *json = body_of(get(path, ""));
+    ck_assert_str_eq(json_string_value(json_object_get(json, "asset")), asset);
+    json_decref(json);
+}
+
+START_TEST(what_nothing_has_changed_is_made_once)
+{
+    settle();
+    for (int i = 0; i < 3; i++)
+        ask_for("/a?slow=40", "first");
+    ck_assert_int_eq(atomic_load(&made), 1);
+    for (int i = 0; i < 3; i++)
+        ask_for("/a", "first");
+    ck_assert_int_eq(atomic_load(&made), 2);
+}
+END_TEST
+
+START_TEST(each_path_and_arguments_have_their_own)
+{
+    static const char *const paths[] = {"/a", "/b", "/a?about=x", "/a?about=y", "/a?about=x&more"};
+    static const char *const abouts[] = {"", "", "x", "y", "x"};
+    for (int turn = 0; turn < 2; turn++)
+        for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+            json_t *json = body_of(get(paths[i], ""));
+            ck_assert_str_eq(json_string_value(json_object_get(json, "about")), abouts[i]);
+            json_decref(json);
+        }
+}
+END_TEST
+
+START_TEST(one_that_is_made_quickly_is_never_out_of_date)
+{
+    ask_for("/a", "first");
+    prepare_store("UPDATE assets SET name = 'second'");
+    ask_for("/a", "second");
+    prepare_store("UPDATE assets SET name = 'third'");
+    ask_for("/a", "third");
+}
+END_TEST
+
+/* The thread makes it, with the arguments of the first request; nobody waits. */
+START_TEST(one_that_takes_long_follows_the_store)
+{
+    char name[16] = "first";
+    ask_for("/a?slow=40&about=x", "first");
+    prepare_store("UPDATE assets SET name = 'second'");
+    for (int i = 0; i < 200 && strcmp(name, "second") != 0; i++) {
+        json_t *json = body_of(get("/a?slow=40&about=x", ""));
+        snprintf(name, sizeof name, "%s", json_string_value(json_object_get(json, "asset")));
+        ck_assert_str_eq(json_string_value(json_object_get(json, "about")), "x");
+        json_decref(json);
+        settle();
+    }
+    ck_assert_str_eq(name, "second");
+}
+END_TEST
+
+START_TEST(everybody_sees_what_a_person_changed_at_once)
+{
+    for (int i = 0; i < 5; i++) {
+        char sql[96], name[32];
+        snprintf(name, sizeof name, "name %d", i);
+        snprintf(sql, sizeof sql, "UPDATE assets SET name = '%s'", name);
+        prepare_store(sql);
+        answers_forget(web.answers);
+        ask_for("/a?slow=40", name);
+    }
+}
+END_TEST
+
+START_TEST(a_refusal_is_sent_and_not_kept)
+{
+    atomic_store(&made_status, 400);
+    ck_assert_int_eq(status_of(get("/a?slow=40", "")), 400);
+    atomic_store(&made_status, 200);
+    ck_assert_int_eq(status_of(get("/a?slow=40", "")), 200);
+}
+END_TEST
+
+static void *ask_aside(void *context)
+{
+    (void)context;
+    char request[256], answer[4096];
+    int size = snprintf(request, sizeof request,
+                        "GET /a?slow=200 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+    int fd = dial();
+    ck_assert_int_eq(write(fd, request, (size_t)size), size);
+    size_t used = 0;
+    for (ssize_t n; (n = read(fd, answer + used, sizeof answer - 1 - used)) > 0;)
+        used += (size_t)n;
+    answer[used] = '\0';
+    close(fd);
+    ck_assert_int_eq(status_of(answer), 200);
+    return NULL;
+}
+
+START_TEST(many_who_ask_at_once_wait_for_one)
+{
+    pthread_t threads[8];
+    settle();
+    for (size_t i = 0; i < 8; i++)
+        pthread_create(&threads[i], NULL, ask_aside, NULL);
+    for (size_t i = 0; i < 8; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_int_eq(atomic_load(&running_most), 1);
+}
+END_TEST
+
+START_TEST(a_browser_that_has_it_is_told_so)
+{
+    char etag[64], header[96];
+    settle();
+    const char *answer = get("/a?slow=40", "");
+    const char *at = strstr(answer, "ETag: ");
+    ck_assert_ptr_nonnull(at);
+    ck_assert_int_eq(sscanf(at + 6, "%63s", etag), 1);
+    snprintf(header, sizeof header, "If-None-Match: %s\r\n", etag);
+    answer = get("/a?slow=40", header);
+    ck_assert_int_eq(status_of(answer), 304);
+    ck_assert_ptr_nonnull(strstr(answer, etag));
+    ck_assert_ptr_nonnull(strstr(answer, "X-Content-Type-Options: nosniff"));
+    ck_assert_int_eq(atomic_load(&made), 1);
+}
+END_TEST
+
+/* More than there are places, and one whose arguments are too long to keep. */
+START_TEST(habits_are_bounded)
+{
+    char path[1200];
+    for (int i = 0; i < 200; i++) {
+        snprintf(path, sizeof path, "/a?about=%d", i % 100);
+        ck_assert_int_eq(status_of(get(path, "")), 200);
+    }
+    int before = atomic_load(&made);
+    snprintf(path, sizeof path, "/a?about=%0800d", 1);
+    for (int i = 0; i < 2; i++)
+        ck_assert_int_eq(status_of(get(path, "")), 200);
+    ck_assert_int_eq(atomic_load(&made), before + 2);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("answers");
+    TCase *kept = tcase_create("kept");
+    tcase_add_checked_fixture(kept, begin, finish);
+    tcase_set_timeout(kept, 60);
+    tcase_add_test(kept, what_nothing_has_changed_is_made_once);
+    tcase_add_test(kept, each_path_and_arguments_have_their_own);
+    tcase_add_test(kept, one_that_is_made_quickly_is_never_out_of_date);
+    tcase_add_test(kept, one_that_takes_long_follows_the_store);
+    tcase_add_test(kept, everybody_sees_what_a_person_changed_at_once);
+    tcase_add_test(kept, a_refusal_is_sent_and_not_kept);
+    tcase_add_test(kept, many_who_ask_at_once_wait_for_one);
+    tcase_add_test(kept, a_browser_that_has_it_is_told_so);
+    tcase_add_test(kept, habits_are_bounded);
+    suite_add_tcase(suite, kept);
+    return served_run(suite);
+}

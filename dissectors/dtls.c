@@ -12,17 +12,10 @@
 enum {
     RECORD_HEADER = 13,
     RECORD_MAX = 16384 + 2048, /* [6347] 4.1 */
-    CHANGE_CIPHER = 20,
-    ALERT = 21,
-    HANDSHAKE = 22,
-    APPLICATION = 23,
-    CLIENT_HELLO = 1,
-    SERVER_HELLO = 2,
     HELLO_VERIFY = 3,
     HANDSHAKE_HEADER = 12,
     DTLS_1_0 = 0xfeff,
     DTLS_1_2 = 0xfefd,
-    ALERT_FATAL = 2,
     ALERT_SIZE = 2,
 };
 
@@ -38,7 +31,9 @@ struct record {
 
 static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
 {
-    const char *part = code[0] == HANDSHAKE ? ",handshake=" : code[0] == ALERT ? ",desc=" : NULL;
+    const char *part = code[0] == TLS_HANDSHAKE ? ",handshake="
+                       : code[0] == TLS_ALERT   ? ",desc="
+                                                : NULL;
     if (part)
         text_format(out, OT_CODE_SIZE, "type=%u%s%u", (unsigned)code[0], part, (unsigned)code[1]);
     else
@@ -54,7 +49,7 @@ static bool read_record(struct reader *r, struct record *record)
     reader_skip(r, 6); /* sequence number */
     uint16_t length = reader_u16be(r);
     record->body = reader_take(r, length);
-    return reader_ok(r) && record->type >= CHANGE_CIPHER && record->type <= APPLICATION &&
+    return reader_ok(r) && record->type >= TLS_CHANGE_CIPHER && record->type <= TLS_APPLICATION &&
            (record->version == DTLS_1_0 || record->version == DTLS_1_2) && length > 0 &&
            length <= RECORD_MAX;
 }
@@ -62,9 +57,9 @@ static bool read_record(struct reader *r, struct record *record)
 static const char *message_name(uint8_t message)
 {
     switch (message) {
-    case CLIENT_HELLO:
+    case TLS_CLIENT_HELLO:
         return "client_hello";
-    case SERVER_HELLO:
+    case TLS_SERVER_HELLO:
         return "server_hello";
     case HELLO_VERIFY:
         return "hello_verify_request";
@@ -78,7 +73,7 @@ static enum claim dtls_recognise(struct reader r)
     struct record record;
     if (!read_record(&r, &record))
         return CLAIM_NO;
-    bool is_hello = record.type == HANDSHAKE && record.epoch == 0 &&
+    bool is_hello = record.type == TLS_HANDSHAKE && record.epoch == 0 &&
                     reader_left(&record.body) > HANDSHAKE_HEADER &&
                     message_name(reader_peek(&record.body));
     return is_hello ? CLAIM_YES : CLAIM_WEAK;
@@ -103,8 +98,8 @@ static void handshake(struct dissect *d, const struct record *record)
     const char *name = message_name(message);
     if (!reader_ok(&body) || offset != 0 || !name)
         return; /* a later fragment, or what only the two understand */
-    dissect_sender_is_client(d, message == CLIENT_HELLO);
-    struct ot_event e = event_as(d, HANDSHAKE, message);
+    dissect_sender_is_client(d, message == TLS_CLIENT_HELLO);
+    struct ot_event e = event_as(d, TLS_HANDSHAKE, message);
     e.name = name;
     e.detail = record->version == DTLS_1_0 ? TEXT("DTLS 1.0") : TEXT("DTLS 1.2");
     emit_event(d, &e);
@@ -114,9 +109,9 @@ static void alert(struct dissect *d, const struct record *record)
 {
     struct reader body = record->body;
     uint8_t level = reader_u8(&body), description = reader_u8(&body);
-    struct ot_event e = event_as(d, ALERT, description);
+    struct ot_event e = event_as(d, TLS_ALERT, description);
     e.name = "alert";
-    if (level == ALERT_FATAL) {
+    if (level == TLS_ALERT_FATAL) {
         e.operation = OP_ERROR;
         e.status = (struct ot_status){OT_RESULT_ERROR, description, NULL};
     }
@@ -129,7 +124,7 @@ static void encrypted(struct dissect *d)
     if (s->is_told)
         return;
     s->is_told = true;
-    struct ot_event e = event_as(d, APPLICATION, 0);
+    struct ot_event e = event_as(d, TLS_APPLICATION, 0);
     e.name = "application_data";
     e.direction = OT_ONEWAY;
     e.flags |= OT_ENCRYPTED;
@@ -148,11 +143,11 @@ static void dtls_dissect(struct dissect *d, struct reader r)
                            reader_left(&whole));
             return;
         }
-        if (record.epoch > 0 && record.type == APPLICATION)
+        if (record.epoch > 0 && record.type == TLS_APPLICATION)
             encrypted(d);
-        else if (record.epoch == 0 && record.type == HANDSHAKE)
+        else if (record.epoch == 0 && record.type == TLS_HANDSHAKE)
             handshake(d, &record);
-        else if (record.epoch == 0 && record.type == ALERT &&
+        else if (record.epoch == 0 && record.type == TLS_ALERT &&
                  reader_left(&record.body) == ALERT_SIZE)
             alert(d, &record);
     }

@@ -13,6 +13,7 @@
  * clear when a service that we know can be read in it. A message in several chunks is one PDU as
  * long as it is not greater than JOIN_MAX; of a greater one the first part is read. */
 #include "opcua_message.h"
+#include "x509.h"
 
 #include <stdio.h>
 
@@ -60,6 +61,7 @@ struct state {
     struct half halves[2]; /* 1: from the client */
     enum security security;
     bool is_greeted, is_channel_open;
+    bool is_session_new; /* created on this connection, and without a subscription since */
     uint8_t token_count; /* issued, as far as kept */
     uint8_t token_next;
     uint8_t renewals;
@@ -317,8 +319,8 @@ struct secure {
     enum message_kind kind;
     uint8_t part; /* of the last chunk */
     uint32_t request;
-    bool is_continued; /* the chunks before were another PDU */
-    struct text policy;
+    bool is_continued;               /* the chunks before were another PDU */
+    struct text policy, certificate; /* of the sender; OPN only */
     struct reader body;
 };
 
@@ -330,7 +332,7 @@ static bool read_security(struct dissect *d, struct reader *r, struct secure *m,
     if (m->kind == OPN) {
         struct ua u = {.d = d, .r = *r};
         m->policy = ua_string(&u);
-        ua_string(&u);
+        m->certificate = ua_string(&u);
         ua_string(&u);
         *r = u.r;
     } else {
@@ -461,8 +463,26 @@ static void channel_fields(struct ua_message *m, const struct secure *secure, st
                                    policy.size ? policy.at : "", modes[mode]);
 }
 
+/* [4] 5.13.5: what is to be published is of a subscription, which only a session of an earlier
+ * connection can have already. */
+static void judge_publishing(struct ua_message *m, struct reader pdu)
+{
+    struct state *s = m->d->state;
+    uint32_t service = m->service->request;
+    if (service == UA_CREATE_SESSION)
+        s->is_session_new = true;
+    if (service == UA_CREATE_SUBSCRIPTION || service == UA_TRANSFER_SUBSCRIPTIONS)
+        s->is_session_new = false;
+    if (service == UA_PUBLISH && s->is_session_new) {
+        s->is_session_new = false; /* told once */
+        emit_violation(m->d, VIOLATION_STATE, "publish without a subscription", pdu.at,
+                       reader_left(&pdu));
+    }
+}
+
 static void request_fields(struct ua_message *m, const struct secure *secure, struct reader pdu)
 {
+    judge_publishing(m, pdu);
     request_header(&m->ua);
     if (m->service->request == UA_OPEN_SECURE_CHANNEL)
         channel_fields(m, secure, pdu);
@@ -527,14 +547,33 @@ static void service_message(struct ua_message *m, const struct secure *secure, u
     emit_event(m->d, &m->event);
 }
 
+/* [6] 6.7.2.3: what a channel that hides the rest shows of itself. */
+static void tell_policy(struct dissect *d, struct ot_event *e, const struct secure *secure,
+                        struct ot_fact *fact)
+{
+    struct x509 certificate;
+    struct text policy = policy_name(secure->policy);
+    e->detail = policy;
+    if (!x509_read(&certificate, reader_of(secure->certificate.at, secure->certificate.size)))
+        return;
+    struct text whose = x509_text(d, &certificate);
+    e->detail =
+        dissect_text(d, "%.*s, certificate: %.*s", (int)policy.size, policy.size ? policy.at : "",
+                     (int)whose.size, whose.size ? whose.at : "");
+    *fact = (struct ot_fact){.kind = FACT_COMMENT, .value = whose};
+    e->facts = fact;
+    e->fact_count = whose.size ? 1 : 0;
+}
+
 /* A body in which no service that we know can be read. */
 static void opaque_message(struct dissect *d, const struct secure *secure, uint32_t type,
                            struct reader pdu)
 {
     const struct state *s = d->state;
     struct ot_event e = message_event(d, secure->kind, pdu);
+    struct ot_fact fact;
     if (secure->kind == OPN && secure->policy.size)
-        e.detail = policy_name(secure->policy);
+        tell_policy(d, &e, secure, &fact);
     if (s->security != SECURITY_NONE) {
         e.flags |= OT_ENCRYPTED;
     } else {

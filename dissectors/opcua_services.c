@@ -1,7 +1,8 @@
 /* opcua_services.c: what the services, methods and attributes of OPC UA mean.
  *
  * Spec: [4] OPC 10000-4 Services; [5] OPC 10000-5 Information Model
- *       [6] OPC 10000-6, A.3: the numbers; PROTOCOLS 12: the operations */
+ *       [6] OPC 10000-6, A.3: the numbers; PROTOCOLS 12: the operations
+ *       methods: [9] Alarms, [10] Programs, [12] Discovery, [14] PubSub, [18] Roles */
 #include "opcua_services.h"
 
 /* request, response, operation, name; by rising number */
@@ -38,7 +39,7 @@ static const struct ua_service services[] = {
     {769,                       772,   OP_SUBSCRIBE,      "set_monitoring_mode"               },
     {775,                       778,   OP_SUBSCRIBE,      "set_triggering"                    },
     {781,                       784,   OP_SUBSCRIBE,      "delete_monitored_items"            },
-    {787,                       790,   OP_SUBSCRIBE,      "create_subscription"               },
+    {UA_CREATE_SUBSCRIPTION,    790,   OP_SUBSCRIBE,      "create_subscription"               },
     {793,                       796,   OP_SUBSCRIBE,      "modify_subscription"               },
     {UA_SET_PUBLISHING_MODE,    802,   OP_SUBSCRIBE,      "set_publishing_mode"               },
     {UA_PUBLISH,                829,   OP_PUBLISH,        "publish"                           },
@@ -70,35 +71,105 @@ const struct ua_service *ua_service_of(uint32_t id)
 
 /* Of types and of the objects that every server has; vendors' methods have other namespaces. */
 static const struct ua_method methods[] = {
+  /* by rising number */
     {2426,  OP_START,         "start"                      }, /* program state machine, [10] */
     {2427,  OP_STOP,          "suspend"                    },
     {2428,  OP_START,         "resume"                     },
     {2429,  OP_STOP,          "halt"                       },
     {2430,  OP_RESTART,       "reset"                      },
-    {3875,  OP_ALARM,         "condition_refresh"          }, /* alarms and conditions, [9] */
+    {2947,  OP_ALARM,         "unshelve"                   }, /* alarms and conditions, [9] */
+    {2948,  OP_ALARM,         "one_shot_shelve"            },
+    {2949,  OP_ALARM,         "timed_shelve"               },
+    {3875,  OP_ALARM,         "condition_refresh"          },
+    {9027,  OP_ALARM,         "enable_condition"           },
+    {9028,  OP_ALARM,         "disable_condition"          },
     {9029,  OP_ALARM,         "add_comment"                },
+    {9069,  OP_ALARM,         "respond"                    },
     {9111,  OP_ALARM,         "acknowledge"                },
     {9113,  OP_ALARM,         "confirm"                    },
-    {11492, OP_DIAGNOSTICS,   "get_monitored_items"        }, /* server object, [5] */
+    {11489, OP_DIAGNOSTICS,   "get_monitored_items"        }, /* server object, [5] */
+    {11492, OP_DIAGNOSTICS,   "get_monitored_items"        },
     {11580, OP_FILE_READ,     "file_open"                  }, /* file type, [5] C; write by mode */
     {11583, OP_FILE_READ,     "file_close"                 },
     {11585, OP_FILE_READ,     "file_read"                  },
     {11588, OP_FILE_WRITE,    "file_write"                 },
     {11590, OP_FILE_READ,     "file_get_position"          },
     {11593, OP_FILE_READ,     "file_set_position"          },
+    {12543, OP_FILE_READ,     "open_with_masks"            }, /* trust lists and certificates, [12] */
+    {12546, OP_CONFIG_CHANGE, "close_and_update"           },
+    {12548, OP_CONFIG_CHANGE, "add_certificate"            },
+    {12550, OP_CONFIG_CHANGE, "remove_certificate"         },
+    {12616, OP_CONFIG_CHANGE, "update_certificate"         },
+    {12731, OP_CONFIG_CHANGE, "create_signing_request"     },
+    {12734, OP_CONFIG_CHANGE, "apply_changes"              },
+    {12737, OP_CONFIG_CHANGE, "create_signing_request"     },
+    {12740, OP_CONFIG_CHANGE, "apply_changes"              },
     {12746, OP_SUBSCRIBE,     "set_subscription_durable"   },
+    {12749, OP_SUBSCRIBE,     "set_subscription_durable"   },
+    {12775, OP_DIAGNOSTICS,   "get_rejected_list"          },
+    {12777, OP_DIAGNOSTICS,   "get_rejected_list"          },
+    {12871, OP_SUBSCRIBE,     "resend_data"                },
     {12873, OP_SUBSCRIBE,     "resend_data"                },
     {12883, OP_RESTART,       "request_server_state_change"},
     {12886, OP_RESTART,       "request_server_state_change"},
-    {13737, OP_CONFIG_CHANGE, "update_certificate"         }, /* server configuration, [12] */
-    {12740, OP_CONFIG_CHANGE, "apply_changes"              },
+    {12912, OP_ALARM,         "condition_refresh"          },
+    {13387, OP_FILE_WRITE,    "create_directory"           }, /* directories, [5] C */
+    {13390, OP_FILE_WRITE,    "create_file"                },
+    {13393, OP_FILE_DELETE,   "delete_file"                },
+    {13395, OP_FILE_WRITE,    "move_or_copy"               },
+    {13737, OP_CONFIG_CHANGE, "update_certificate"         },
+    {14645, OP_CONFIG_CHANGE, "enable_publishing"          }, /* [14] */
+    {14646, OP_CONFIG_CHANGE, "disable_publishing"         },
+    {15215, OP_AUTH,          "get_security_keys"          },
+    {15624, OP_CONFIG_CHANGE, "add_identity"               }, /* roles, [18] */
+    {15626, OP_CONFIG_CHANGE, "remove_identity"            },
+    {15997, OP_CONFIG_CHANGE, "add_role"                   },
+    {16000, OP_CONFIG_CHANGE, "remove_role"                },
+    {16176, OP_CONFIG_CHANGE, "add_application"            },
+    {16178, OP_CONFIG_CHANGE, "remove_application"         },
+    {16180, OP_CONFIG_CHANGE, "add_endpoint"               },
+    {16182, OP_CONFIG_CHANGE, "remove_endpoint"            },
+    {16301, OP_CONFIG_CHANGE, "add_role"                   },
+    {16304, OP_CONFIG_CHANGE, "remove_role"                },
+    {16348, OP_FILE_WRITE,    "create_directory"           },
+    {16351, OP_FILE_WRITE,    "create_file"                },
+    {16354, OP_FILE_DELETE,   "delete_file"                },
+    {16356, OP_FILE_WRITE,    "move_or_copy"               },
+    {16402, OP_ALARM,         "silence"                    },
+    {16403, OP_ALARM,         "suppress"                   },
+    {17364, OP_AUTH,          "set_security_keys"          },
+    {17366, OP_CONFIG_CHANGE, "add_connection"             },
+    {17369, OP_CONFIG_CHANGE, "remove_connection"          },
+    {17868, OP_ALARM,         "unsuppress"                 },
+    {17869, OP_ALARM,         "remove_from_service"        },
+    {17870, OP_ALARM,         "place_in_service"           },
+    {18199, OP_ALARM,         "reset_alarm"                },
+    {24269, OP_CONFIG_CHANGE, "add_user"                   }, /* users, [18] */
+    {24271, OP_CONFIG_CHANGE, "modify_user"                },
+    {24273, OP_CONFIG_CHANGE, "remove_user"                },
+    {24275, OP_CONFIG_CHANGE, "change_password"            },
+    {24304, OP_CONFIG_CHANGE, "add_user"                   },
+    {24306, OP_CONFIG_CHANGE, "modify_user"                },
+    {24308, OP_CONFIG_CHANGE, "remove_user"                },
+    {24310, OP_CONFIG_CHANGE, "change_password"            },
+    {25698, OP_CONFIG_CHANGE, "cancel_changes"             },
+    {25699, OP_CONFIG_CHANGE, "reset_to_server_defaults"   },
+    {25708, OP_CONFIG_CHANGE, "cancel_changes"             },
+    {25709, OP_CONFIG_CHANGE, "reset_to_server_defaults"   },
 };
 
 const struct ua_method *ua_method_of(const struct ua_node_id *id)
 {
-    for (size_t i = 0; i < sizeof methods / sizeof *methods; i++)
-        if (ua_is_standard(id, methods[i].id))
-            return &methods[i];
+    size_t low = 0, high = sizeof methods / sizeof *methods;
+    while (low < high) {
+        size_t middle = (low + high) / 2;
+        if (ua_is_standard(id, methods[middle].id))
+            return &methods[middle];
+        if (methods[middle].id < id->number)
+            low = middle + 1;
+        else
+            high = middle;
+    }
     return NULL;
 }
 

@@ -26,6 +26,7 @@ enum ua_service_id { /* request of a service, as its type id in namespace 0 */
                      UA_HISTORY_UPDATE = 700,
                      UA_CALL = 712,
                      UA_CREATE_MONITORED_ITEMS = 751,
+                     UA_CREATE_SUBSCRIPTION = 787,
                      UA_SET_PUBLISHING_MODE = 799,
                      UA_PUBLISH = 826,
                      UA_REPUBLISH = 832,

@@ -1,29 +1,21 @@
 /* tls.c: the clear part of TLS: version, name asked for, certificate; then it is encrypted.
  *
  * Spec: [8446] RFC 8446 TLS 1.3, [5246] RFC 5246 TLS 1.2, [6066] RFC 6066 server name
- *       [5280] RFC 5280 certificates
  *
  *   | type 1 | version 2 | length 2 | ... |, big endian
  *   handshake: | message 1 | length 3 | ... |; alert: | level 1 | description 1 | */
 #include "ascii.h"
-#include "ber.h"
 #include "tls_inside.h"
 #include "tls_ja3.h"
+#include "x509.h"
 
 enum {
     RECORD_HEADER = 5,
     RECORD_MAX = 16384 + 2048, /* [5246] 6.2.3 */
-    CHANGE_CIPHER = 20,
-    ALERT = 21,
-    HANDSHAKE = 22,
-    APPLICATION = 23,
-    CLIENT_HELLO = 1,
-    SERVER_HELLO = 2,
     CERTIFICATE = 11,
     RANDOM_SIZE = 32,
     EXTENSION_NAME = 0,
     EXTENSION_VERSIONS = 43,
-    ALERT_FATAL = 2,
     MESSAGES_MAX = 16,
     EXTENSIONS_MAX = 64,
     NAME_MAX = 120,
@@ -36,9 +28,9 @@ struct state {
 
 static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
 {
-    if (code[0] == ALERT)
+    if (code[0] == TLS_ALERT)
         text_format(out, OT_CODE_SIZE, "type=%u,desc=%u", (unsigned)code[0], (unsigned)code[1]);
-    else if (code[0] == HANDSHAKE)
+    else if (code[0] == TLS_HANDSHAKE)
         text_format(out, OT_CODE_SIZE, "type=%u,handshake=%u", (unsigned)code[0],
                     (unsigned)code[1]);
     else
@@ -72,7 +64,7 @@ static bool read_record(struct reader *r, struct record *record)
     record->type = reader_u8(r);
     uint16_t version = reader_u16be(r);
     record->length = reader_u16be(r);
-    return reader_ok(r) && record->type >= CHANGE_CIPHER && record->type <= APPLICATION &&
+    return reader_ok(r) && record->type >= TLS_CHANGE_CIPHER && record->type <= TLS_APPLICATION &&
            version >= 0x300 && version <= 0x304 && record->length > 0 &&
            record->length <= RECORD_MAX;
 }
@@ -83,23 +75,23 @@ static enum claim tls_recognise(struct reader r)
     uint8_t first = reader_peek(&r);
     if (reader_left(&r) == 0)
         return CLAIM_MORE;
-    if (first < CHANGE_CIPHER || first > APPLICATION)
+    if (first < TLS_CHANGE_CIPHER || first > TLS_APPLICATION)
         return CLAIM_NO;
     bool is_record = read_record(&r, &record);
     if (!reader_ok(&r))
         return CLAIM_MORE;
     if (!is_record)
         return CLAIM_NO;
-    if (record.type == APPLICATION)
+    if (record.type == TLS_APPLICATION)
         return record.length > 16 ? CLAIM_WEAK : CLAIM_NO; /* at least a tag */
-    if (record.type != HANDSHAKE || record.length < 4)
+    if (record.type != TLS_HANDSHAKE || record.length < 4)
         return CLAIM_NO;
     uint8_t message = reader_u8(&r);
     uint32_t size = reader_u24be(&r);
     uint16_t version = reader_u16be(&r);
     if (!reader_ok(&r))
         return CLAIM_MORE;
-    bool is_hello = message == CLIENT_HELLO || message == SERVER_HELLO;
+    bool is_hello = message == TLS_CLIENT_HELLO || message == TLS_SERVER_HELLO;
     return is_hello && size >= 38 && size < RECORD_MAX && version >= 0x300 && version <= 0x303
                ? CLAIM_YES
                : CLAIM_NO;
@@ -114,7 +106,7 @@ static struct frame tls_frame(struct reader r)
         return frame_need(RECORD_HEADER);
     if (!is_record)
         return frame_broken("not a TLS record");
-    if (record.type == APPLICATION)
+    if (record.type == TLS_APPLICATION)
         return frame_of(RECORD_HEADER); /* dissect passes over the rest */
     size_t size = RECORD_HEADER + (size_t)record.length;
     return size > left ? frame_need(size) : frame_of(size);
@@ -137,8 +129,8 @@ static struct text server_name(struct reader extension)
 static void hello(struct dissect *d, uint8_t message, struct reader r)
 {
     struct ot_fact fact = {.kind = FACT_HOST_NAME, .is_about_receiver = true};
-    struct ot_event e = event_as(d, HANDSHAKE, message);
-    bool is_client = message == CLIENT_HELLO;
+    struct ot_event e = event_as(d, TLS_HANDSHAKE, message);
+    bool is_client = message == TLS_CLIENT_HELLO;
     struct ot_item item = {
         .area = is_client ? "ja3" : "ja3s", .name = tls_ja3(d, is_client, r), .count = 1};
     uint16_t version = reader_u16be(&r);
@@ -146,7 +138,7 @@ static void hello(struct dissect *d, uint8_t message, struct reader r)
     uint8_t session = reader_u8(&r);
     reader_skip(&r, session);
     uint16_t cipher = reader_u16be(&r); /* of the client: size of the list */
-    if (message == CLIENT_HELLO) {
+    if (message == TLS_CLIENT_HELLO) {
         reader_skip(&r, cipher);
         uint8_t compressions = reader_u8(&r);
         reader_skip(&r, compressions);
@@ -166,9 +158,9 @@ static void hello(struct dissect *d, uint8_t message, struct reader r)
         uint16_t type = reader_u16be(&list);
         uint16_t size = reader_u16be(&list);
         struct reader extension = reader_take(&list, size);
-        if (type == EXTENSION_NAME && message == CLIENT_HELLO)
+        if (type == EXTENSION_NAME && message == TLS_CLIENT_HELLO)
             fact.value = server_name(extension);
-        else if (type == EXTENSION_VERSIONS && message == SERVER_HELLO)
+        else if (type == EXTENSION_VERSIONS && message == TLS_SERVER_HELLO)
             version = reader_u16be(&extension);
         else if (type == EXTENSION_VERSIONS && reader_u8(&extension) > 0)
             while (reader_left(&extension) >= 2) {
@@ -178,8 +170,8 @@ static void hello(struct dissect *d, uint8_t message, struct reader r)
     }
     if (!reader_ok(&list))
         emit_violation(d, VIOLATION_LENGTH, "TLS extension longer than its hello", NULL, 0);
-    e.name = message == CLIENT_HELLO ? "client_hello" : "server_hello";
-    if (message == SERVER_HELLO)
+    e.name = message == TLS_CLIENT_HELLO ? "client_hello" : "server_hello";
+    if (message == TLS_SERVER_HELLO)
         e.detail = dissect_text(d, "%s, cipher suite 0x%04x", version_name(version), cipher);
     else if (fact.value.size)
         e.detail = dissect_text(d, "%s, name %.*s", version_name(version), (int)fact.value.size,
@@ -195,60 +187,21 @@ static void hello(struct dissect *d, uint8_t message, struct reader r)
 
 /* --- certificate --- */
 
-/* The attribute 2.5.4.<last> of a name, [5280] 4.1.2.4. */
-static struct text attribute(struct reader name, uint8_t last)
-{
-    struct ber set, pair, oid, value;
-    while (ber_next(&name, &set)) {
-        if (!ber_next(&set.value, &pair) || !ber_next(&pair.value, &oid) ||
-            !ber_next(&pair.value, &value))
-            continue;
-        struct reader o = oid.value;
-        if (oid.tag == BER_OID && reader_left(&o) == 3 && reader_u16be(&o) == 0x5504 &&
-            reader_u8(&o) == last) {
-            struct text t = ascii_of(value.value);
-            return t.size <= NAME_MAX && ascii_is_printable(t) ? t : (struct text){NULL, 0};
-        }
-    }
-    return (struct text){NULL, 0};
-}
-
 static void certificate(struct dissect *d, struct reader r)
 {
-    enum { COMMON_NAME = 3, ORGANISATION = 10, VERSION = 0xa0 };
-    struct ber whole, inner, serial, algorithm, issuer, validity, subject;
+    struct x509 c;
     reader_skip(&r, 3);
     uint32_t size = reader_u24be(&r);
-    struct reader first = reader_take(&r, size);
-    bool ok = ber_next(&first, &whole) && ber_next(&whole.value, &inner) &&
-              ber_next(&inner.value, &serial);
-    if (ok && serial.tag == VERSION)
-        ok = ber_next(&inner.value, &serial);
-    ok = ok && ber_next(&inner.value, &algorithm) && ber_next(&inner.value, &issuer) &&
-         ber_next(&inner.value, &validity) && ber_next(&inner.value, &subject);
-    if (!ok)
+    if (!x509_read(&c, reader_take(&r, size)))
         return; /* TLS 1.3 never shows one; what is cut is told by the record */
-    struct text name = attribute(subject.value, COMMON_NAME);
-    struct text organisation = attribute(subject.value, ORGANISATION);
-    struct text by = attribute(issuer.value, COMMON_NAME);
-    struct ber since, until;
-    struct text end = {NULL, 0};
-    if (ber_next(&validity.value, &since) && ber_next(&validity.value, &until))
-        end = ascii_of(until.value);
-    if (end.size > 20 || !ascii_is_printable(end))
-        end.size = 0;
     struct ot_fact facts[2] = {
-        {.kind = FACT_HOST_NAME, .value = name}
+        {.kind = FACT_HOST_NAME, .value = c.name}
     };
-    struct ot_event e = event_as(d, HANDSHAKE, CERTIFICATE);
+    struct ot_event e = event_as(d, TLS_HANDSHAKE, CERTIFICATE);
     e.name = "certificate";
-    e.detail =
-        dissect_text(d, "subject %.*s%s%.*s, issuer %.*s, until %.*s", (int)name.size,
-                     name.size ? name.at : "", organisation.size ? " of " : "",
-                     (int)organisation.size, organisation.size ? organisation.at : "", (int)by.size,
-                     by.size ? by.at : "", (int)end.size, end.size ? end.at : "");
+    e.detail = x509_text(d, &c);
     e.facts = facts;
-    e.fact_count = name.size ? 1 : 0;
+    e.fact_count = c.name.size ? 1 : 0;
     if (e.detail.size) /* who vouches for whom, and how long */
         facts[e.fact_count++] = (struct ot_fact){.kind = FACT_COMMENT, .value = e.detail};
     e.unit = dissect_text(d, "tls:%u", d->flow->server.port); /* a host may have many */
@@ -265,8 +218,8 @@ static void handshake(struct dissect *d, struct reader r)
         struct reader body = reader_take(&r, size);
         if (!reader_ok(&r))
             return; /* goes on in the next record, or is encrypted */
-        if (message == CLIENT_HELLO || message == SERVER_HELLO) {
-            dissect_sender_is_client(d, message == CLIENT_HELLO);
+        if (message == TLS_CLIENT_HELLO || message == TLS_SERVER_HELLO) {
+            dissect_sender_is_client(d, message == TLS_CLIENT_HELLO);
             hello(d, message, body);
         } else if (message == CERTIFICATE) {
             certificate(d, body);
@@ -279,10 +232,10 @@ static void alert(struct dissect *d, struct reader r)
     uint8_t level = reader_u8(&r), description = reader_u8(&r);
     if (!reader_ok(&r) || reader_left(&r))
         return;
-    struct ot_event e = event_as(d, ALERT, description);
+    struct ot_event e = event_as(d, TLS_ALERT, description);
     e.name = "alert";
-    e.operation = level == ALERT_FATAL ? OP_ERROR : OP_SESSION;
-    if (level == ALERT_FATAL)
+    e.operation = level == TLS_ALERT_FATAL ? OP_ERROR : OP_SESSION;
+    if (level == TLS_ALERT_FATAL)
         e.status = (struct ot_status){OT_RESULT_ERROR, description, NULL};
     emit_event(d, &e);
 }
@@ -294,9 +247,9 @@ static void tls_dissect(struct dissect *d, struct reader r)
     if (!read_record(&r, &record))
         return;
     bool *is_encrypted = &s->is_encrypted[d->is_from_client];
-    if (record.type == APPLICATION) {
+    if (record.type == TLS_APPLICATION) {
         if (!s->is_told) {
-            struct ot_event e = event_as(d, APPLICATION, 0);
+            struct ot_event e = event_as(d, TLS_APPLICATION, 0);
             e.name = "application_data";
             e.direction = OT_ONEWAY;
             e.flags |= OT_ENCRYPTED;
@@ -305,9 +258,9 @@ static void tls_dissect(struct dissect *d, struct reader r)
         }
         s->is_told = *is_encrypted = true;
         dissect_skip(d, record.length);
-    } else if (record.type == CHANGE_CIPHER) {
+    } else if (record.type == TLS_CHANGE_CIPHER) {
         *is_encrypted = true;
-    } else if (!*is_encrypted && record.type == HANDSHAKE) {
+    } else if (!*is_encrypted && record.type == TLS_HANDSHAKE) {
         handshake(d, r);
     } else if (!*is_encrypted) {
         alert(d, r);

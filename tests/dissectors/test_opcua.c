@@ -562,24 +562,90 @@ static const struct method_row {
     unsigned id;
     const char *operation, *name;
 } methods[] = {
-    {11492, "diagnostics",   "get_monitored_items"        },
-    {12873, "subscribe",     "resend_data"                },
-    {12746, "subscribe",     "set_subscription_durable"   },
-    {12886, "restart",       "request_server_state_change"},
-    {12883, "restart",       "request_server_state_change"},
-    {9111,  "alarm",         "acknowledge"                },
-    {9113,  "alarm",         "confirm"                    },
-    {9029,  "alarm",         "add_comment"                },
-    {3875,  "alarm",         "condition_refresh"          },
     {2426,  "start",         "start"                      },
     {2427,  "stop",          "suspend"                    },
     {2428,  "start",         "resume"                     },
     {2429,  "stop",          "halt"                       },
     {2430,  "restart",       "reset"                      },
+    {2947,  "alarm",         "unshelve"                   },
+    {2948,  "alarm",         "one_shot_shelve"            },
+    {2949,  "alarm",         "timed_shelve"               },
+    {3875,  "alarm",         "condition_refresh"          },
+    {9027,  "alarm",         "enable_condition"           },
+    {9028,  "alarm",         "disable_condition"          },
+    {9029,  "alarm",         "add_comment"                },
+    {9069,  "alarm",         "respond"                    },
+    {9111,  "alarm",         "acknowledge"                },
+    {9113,  "alarm",         "confirm"                    },
+    {11489, "diagnostics",   "get_monitored_items"        },
+    {11492, "diagnostics",   "get_monitored_items"        },
     {11580, "file_read",     "file_open"                  },
+    {11583, "file_read",     "file_close"                 },
     {11585, "file_read",     "file_read"                  },
     {11588, "file_write",    "file_write"                 },
+    {11590, "file_read",     "file_get_position"          },
+    {11593, "file_read",     "file_set_position"          },
+    {12543, "file_read",     "open_with_masks"            },
+    {12546, "config_change", "close_and_update"           },
+    {12548, "config_change", "add_certificate"            },
+    {12550, "config_change", "remove_certificate"         },
+    {12616, "config_change", "update_certificate"         },
+    {12731, "config_change", "create_signing_request"     },
+    {12734, "config_change", "apply_changes"              },
+    {12737, "config_change", "create_signing_request"     },
+    {12740, "config_change", "apply_changes"              },
+    {12746, "subscribe",     "set_subscription_durable"   },
+    {12749, "subscribe",     "set_subscription_durable"   },
+    {12775, "diagnostics",   "get_rejected_list"          },
+    {12777, "diagnostics",   "get_rejected_list"          },
+    {12871, "subscribe",     "resend_data"                },
+    {12873, "subscribe",     "resend_data"                },
+    {12883, "restart",       "request_server_state_change"},
+    {12886, "restart",       "request_server_state_change"},
+    {12912, "alarm",         "condition_refresh"          },
+    {13387, "file_write",    "create_directory"           },
+    {13390, "file_write",    "create_file"                },
+    {13393, "file_delete",   "delete_file"                },
+    {13395, "file_write",    "move_or_copy"               },
     {13737, "config_change", "update_certificate"         },
+    {14645, "config_change", "enable_publishing"          },
+    {14646, "config_change", "disable_publishing"         },
+    {15215, "auth",          "get_security_keys"          },
+    {15624, "config_change", "add_identity"               },
+    {15626, "config_change", "remove_identity"            },
+    {15997, "config_change", "add_role"                   },
+    {16000, "config_change", "remove_role"                },
+    {16176, "config_change", "add_application"            },
+    {16178, "config_change", "remove_application"         },
+    {16180, "config_change", "add_endpoint"               },
+    {16182, "config_change", "remove_endpoint"            },
+    {16301, "config_change", "add_role"                   },
+    {16304, "config_change", "remove_role"                },
+    {16348, "file_write",    "create_directory"           },
+    {16351, "file_write",    "create_file"                },
+    {16354, "file_delete",   "delete_file"                },
+    {16356, "file_write",    "move_or_copy"               },
+    {16402, "alarm",         "silence"                    },
+    {16403, "alarm",         "suppress"                   },
+    {17364, "auth",          "set_security_keys"          },
+    {17366, "config_change", "add_connection"             },
+    {17369, "config_change", "remove_connection"          },
+    {17868, "alarm",         "unsuppress"                 },
+    {17869, "alarm",         "remove_from_service"        },
+    {17870, "alarm",         "place_in_service"           },
+    {18199, "alarm",         "reset_alarm"                },
+    {24269, "config_change", "add_user"                   },
+    {24271, "config_change", "modify_user"                },
+    {24273, "config_change", "remove_user"                },
+    {24275, "config_change", "change_password"            },
+    {24304, "config_change", "add_user"                   },
+    {24306, "config_change", "modify_user"                },
+    {24308, "config_change", "remove_user"                },
+    {24310, "config_change", "change_password"            },
+    {25698, "config_change", "cancel_changes"             },
+    {25699, "config_change", "reset_to_server_defaults"   },
+    {25708, "config_change", "cancel_changes"             },
+    {25709, "config_change", "reset_to_server_defaults"   },
     {11491, "control",       ""                           },
 };
 
@@ -798,6 +864,27 @@ START_TEST(what_cannot_be_read_is_encrypted)
         ck_assert(!e->has_transaction);
     }
     ck_assert_str_eq(probe_event(t.p, 0)->detail, "Rsa1");
+    ck_assert_uint_eq(t.p->violation_count, 0);
+    probe_destroy(t.p);
+}
+END_TEST
+
+#define CERTIFICATE                                                                                \
+    "304c 304a a003020102 020101 3000 300e310c300a06035504030c03636131 301e "                      \
+    "170d3230303130313030303030305a 170d3330303130313030303030305a "                               \
+    "300e310c300a06035504030c03706c63"
+
+START_TEST(a_hidden_channel_shows_its_certificate)
+{
+    struct talk t = talk();
+    say_hex(&t, true, HELLO);
+    probe_clear(t.p);
+    say_hex(&t, true,
+            "4f504e46 7e000000 00000000 06000000 782352736131 4e000000 " CERTIFICATE
+            " ffffffff 8f3a61c4 9912ab07 6655443322110099 8877");
+    const struct probe_event *e = probe_event(t.p, 0);
+    ck_assert_str_eq(e->detail, "Rsa1, certificate: subject plc, issuer ca1, until 300101000000Z");
+    ck_assert_str_eq(e->facts, "comment=subject plc, issuer ca1, until 300101000000Z");
     ck_assert_uint_eq(t.p->violation_count, 0);
     probe_destroy(t.p);
 }
@@ -1150,6 +1237,33 @@ START_TEST(states)
 }
 END_TEST
 
+/* A session that another connection brought may have its subscriptions from there. */
+static const struct publish_row {
+    const char *shows;
+    unsigned services[3];
+    unsigned violations;
+} publish_rows[] = {
+    {"of a new session without any", {461, 467, 826}, 1},
+    {"behind its subscription",      {461, 787, 826}, 0},
+    {"of one taken over",            {461, 841, 826}, 0},
+    {"of a session from before",     {467, 826, 826}, 0},
+    {"is told once",                 {461, 826, 826}, 1},
+};
+
+START_TEST(publishing_needs_a_subscription)
+{
+    const struct publish_row *row = &publish_rows[_i];
+    struct talk t = clear_channel();
+    for (size_t i = 0; i < 3; i++)
+        service(&t, true, row->services[i], REQUEST_HEADER, "00");
+    unsigned told = 0;
+    for (size_t i = 0; i < t.p->violation_count; i++)
+        told += strcmp(probe_violation(t.p, i)->why, "publish without a subscription") == 0;
+    ck_assert_msg(told == row->violations, "%s: %u", row->shows, told);
+    probe_destroy(t.p);
+}
+END_TEST
+
 START_TEST(renewal_storm)
 {
     struct talk t = clear_channel();
@@ -1228,6 +1342,7 @@ int main(void)
     tcase_add_loop_test(tc, build_info, 0, COUNT(builds));
     tcase_add_loop_test(tc, identity_tokens, 0, COUNT(tokens));
     tcase_add_test(tc, what_cannot_be_read_is_encrypted);
+    tcase_add_test(tc, a_hidden_channel_shows_its_certificate);
     tcase_add_test(tc, signed_only_can_be_read);
     tcase_add_test(tc, without_the_opening);
     tcase_add_test(tc, an_unknown_service_is_unknown);
@@ -1243,6 +1358,7 @@ int main(void)
     tcase_add_test(tc, variants_may_be_nested_15_times);
     tcase_add_test(tc, sequence_numbers);
     tcase_add_test(tc, states);
+    tcase_add_loop_test(tc, publishing_needs_a_subscription, 0, COUNT(publish_rows));
     tcase_add_test(tc, renewal_storm);
     tcase_add_test(tc, negotiated_sizes);
     tcase_add_test(tc, an_answer_to_another_service);

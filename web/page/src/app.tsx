@@ -53,7 +53,8 @@ function Top({ session, page, live, onLogOut }: { session: Session; page: string
       <p class={`live is-${live}`} role="status">{words[live]}</p>
       {session.user && (
         <p class="who">
-          <a href="#/account">{session.user} <span class="soft">{session.role}</span></a> <button type="button" onClick={onLogOut}>Log out</button>
+          <a href="#/account" aria-label={`Account of ${session.user}, ${session.role}`}>{session.user}</a> <span class="soft">{session.role}</span>{" "}
+          <button type="button" onClick={onLogOut}>Log out</button>
         </p>
       )}
     </header>

@@ -1,6 +1,7 @@
 /* parts.tsx: what several pages show in the same way. */
 import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
+import { ApiError } from "./api";
 
 export function severityName(severity: number): "critical" | "high" | "medium" | "low" | "info" {
   return severity >= 9 ? "critical" : severity >= 7 ? "high" : severity >= 5 ? "medium" : severity >= 3 ? "low" : "info";
@@ -13,16 +14,36 @@ export function Severity({ value }: { value: number }) {
 
 const clock = new Intl.DateTimeFormat(undefined, { dateStyle: "short", timeStyle: "medium" });
 
-/** In the reader's own zone; UTC when pointed at. */
+/** In the reader's own zone; UTC when pointed at. The beginning of 1970 is what a clock says that was never set. */
 export function Time({ value }: { value?: string | null }) {
-  if (!value) return <span class="soft">never</span>;
+  if (!value || Date.parse(value) === 0) return <span class="soft">never</span>;
   return <time dateTime={value} title={value.replace(/\.\d+Z$/, "Z") + " UTC"}>{clock.format(new Date(value))}</time>;
 }
 
+/** From one time to another; those within the same second are one. */
+export function Span({ from, to }: { from: string; to: string }) {
+  const isOne = Math.floor(Date.parse(from) / 1000) === Math.floor(Date.parse(to) / 1000);
+  return isOne ? <Time value={from} /> : <><Time value={from} /> to <Time value={to} /></>;
+}
+
+/** Words that have times of the API among them: these are shown as all times are. */
+export function TimedText({ words }: { words: string }) {
+  const pieces = words.split(/(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/);
+  return <>{pieces.map((piece, i) => (i % 2 ? <Time key={i} value={piece} /> : piece))}</>;
+}
+
+/** The API answers in half sentences; people read whole ones. */
+function sentence(words: string): string {
+  const text = words.charAt(0).toUpperCase() + words.slice(1);
+  return /[.!?]$/.test(text) ? text : text + ".";
+}
+
+/** What is not there, or not allowed, does not come by asking again. */
 export function Problem({ error, retry }: { error: Error; retry?: () => void }) {
+  const isFinal = error instanceof ApiError && (error.status === 403 || error.status === 404);
   return (
     <p class="problem" role="alert">
-      {error.message} {retry && <button type="button" onClick={retry}>Try again</button>}
+      {sentence(error.message)} {retry && !isFinal && <button type="button" onClick={retry}>Try again</button>}
     </p>
   );
 }
@@ -60,12 +81,12 @@ export function Danger({ label, question, onConfirm }: { label: string; question
 /** Bytes as hex with a text column; those in [from, from + size) are marked. */
 export function Hex({ hex, from = -1, size = 0 }: { hex: string; from?: number; size?: number }) {
   const bytes = hex.match(/../g) ?? [];
-  const lines = [];
-  for (let at = 0; at < bytes.length; at += 16) lines.push(at);
+  const lines = [], width = matchMedia("(max-width: 700px)").matches ? 8 : 16;
+  for (let at = 0; at < bytes.length; at += width) lines.push(at);
   const isTelling = (i: number) => i >= from && i < from + size;
   const printable = (byte: string) => { const c = parseInt(byte, 16); return c >= 0x20 && c < 0x7f ? String.fromCharCode(c) : "."; };
   const pieces = (at: number, show: (byte: string) => string) =>
-    bytes.slice(at, at + 16).map((byte, i) => isTelling(at + i) ? <mark key={i}>{show(byte)}</mark> : <span key={i}>{show(byte)}</span>);
+    bytes.slice(at, at + width).map((byte, i) => isTelling(at + i) ? <mark key={i}>{show(byte)}</mark> : <span key={i}>{show(byte)}</span>);
   return (
     <pre class="hex" tabIndex={0} aria-label="Packet bytes">
       {lines.map((at) => (

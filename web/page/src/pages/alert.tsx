@@ -3,8 +3,9 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { may, post, type Session } from "../api";
 import { useData, type StreamEvent } from "../data";
-import { Hex, Problem, Severity, Time, Waiting } from "../parts";
+import { Hex, Problem, Severity, Span, Time, Waiting } from "../parts";
 import { linkTo } from "../route";
+import { className } from "./asset-columns";
 import { Mute } from "./muted";
 
 interface End { ip?: string; mac?: string; port?: number; zone?: string; level?: number | string }
@@ -48,10 +49,11 @@ function Facts({ title, rows }: { title: string; rows: [string, ComponentChildre
 
 function Host({ end, about }: { end?: End; about?: About }) {
   if (!end) return null;
-  const words = [about?.name, end.ip, end.mac].filter(Boolean).join(", ") + (end.port ? ` port ${end.port}` : "");
-  const extra = [about?.role !== "unknown" && about?.role, about?.model, end.zone && `zone ${end.zone}`].filter(Boolean).join(", ");
+  const words = [about?.name, end.ip ?? end.mac].filter(Boolean).join(", ");
+  const port = end.port && `port ${end.port}`, mac = end.ip && end.mac;
+  const extra = [port, about?.role && about.role !== "unknown" && className(about.role), about?.model, end.zone && `zone ${end.zone}`, mac].filter(Boolean).join(", ");
   const name = about?.asset ? <a href={linkTo("assets", about.asset)}>{words}</a> : words;
-  return <>{name}{extra && <span class="soft"> ({extra})</span>}</>;
+  return <>{name}{extra && <span class="soft">, {extra}</span>}</>;
 }
 
 function Packets({ alert }: { alert: AlertDocument }) {
@@ -60,13 +62,13 @@ function Packets({ alert }: { alert: AlertDocument }) {
     evidence && evidence.packets_kept > 0 ? `/api/v1/alerts/${alert.event.id}/packets` : null);
   if (!evidence) return null;
   const telling = data?.packets.findIndex((p) => p.time === evidence.time) ?? -1;
-  const range = evidence.byte_size ? `bytes ${evidence.byte_offset} to ${evidence.byte_offset! + evidence.byte_size - 1} decide, marked below` : "";
+  const range = evidence.byte_size ? `${evidence.byte_offset} to ${evidence.byte_offset! + evidence.byte_size - 1}, marked below` : "";
   const shown = data?.packets[telling];
   return (
     <>
       <Facts title="Evidence" rows={[
         ["Packet", evidence.packet ? `number ${evidence.packet} of ${evidence.source}` : evidence.source],
-        ["Time", evidence.time && <Time value={evidence.time} />], ["Telling", range]]} />
+        ["Time", evidence.time && <Time value={evidence.time} />], ["Deciding bytes", range]]} />
       {error && <Problem error={error} />}
       {shown && <Hex hex={shown.hex} from={evidence.byte_offset} size={evidence.byte_size} />}
       {evidence.packets_kept > 0
@@ -74,7 +76,7 @@ function Packets({ alert }: { alert: AlertDocument }) {
         : <p class="soft">No packets were kept for this alert.</p>}
       {data && data.packets.length > 1 && (
         <details><summary>All {data.packets.length} packets</summary>
-          {data.packets.map((p, i) => <div key={i}><p class="soft"><Time value={p.time} />, {p.size} bytes{i === telling && ", the telling one"}</p><Hex hex={p.hex} /></div>)}
+          {data.packets.map((p, i) => <div key={i}><p class="soft"><Time value={p.time} />, {p.size} bytes{i === telling && ", the deciding one"}</p><Hex hex={p.hex} /></div>)}
         </details>
       )}
     </>
@@ -86,13 +88,14 @@ const isDevice = (end?: End) => Boolean(end?.ip ?? end?.mac);
 function Work({ answer, session, onDone }: { answer: Answer; session: Session; onDone: () => void }) {
   const [note, setNote] = useState("");
   const [error, setError] = useState<Error>();
+  const said = useRef<HTMLParagraphElement>(null);
   const id = answer.alert.event.id;
   const send = (change: { state?: string; assignee?: string }) =>
-    post("/api/v1/alerts/triage", { ids: [id], note, ...change }).then(() => { setNote(""); setError(undefined); onDone(); }, setError);
+    post("/api/v1/alerts/triage", { ids: [id], note, ...change }).then(() => { setNote(""); setError(undefined); onDone(); said.current?.focus(); }, setError);
   return (
     <>
       <h3>Work</h3>
-      <p>{answer.triage === "new" ? "Nobody has looked at this yet." : `This alert is ${answer.triage}.`}{answer.assignee && ` Assigned to ${answer.assignee}.`}</p>
+      <p ref={said} tabIndex={-1} role="status">{answer.triage === "new" ? "Nobody has looked at this yet." : `This alert is ${answer.triage}.`}{answer.assignee && ` Assigned to ${answer.assignee}.`}</p>
       {answer.history.length > 0 && (
         <ul class="history">{answer.history.map((h, i) => <li key={i}><Time value={h.time} /> {h.by}: {h.state}{h.assignee && `, assigned to ${h.assignee}`}{h.note && <>, “{h.note}”</>}</li>)}</ul>
       )}
@@ -162,10 +165,12 @@ function Techniques({ alert }: { alert: AlertDocument }) {
   );
 }
 
-export function AlertDetail({ id, session, news, back, onChange }: { id: string; session: Session; news?: StreamEvent; back: string; onChange: () => void }) {
+/** turn: another number asks again. */
+export function AlertDetail({ id, turn, session, news, back, onChange }: { id: string; turn: number; session: Session; news?: StreamEvent; back: string; onChange: () => void }) {
   const { data, error, isLoading, reload } = useData<Answer>(`/api/v1/alerts/${encodeURIComponent(id)}`);
   const self = useRef<HTMLElement>(null);
   useEffect(() => self.current?.focus({ preventScroll: innerWidth >= 1100 }), []);
+  useEffect(() => { if (turn > 0) reload(); }, [turn]);
   useEffect(() => {
     if (news?.name === "alerts" && (news.data as { id: string }[]).some((a) => a.id === id)) reload();
   }, [news]);
@@ -187,11 +192,11 @@ export function AlertDetail({ id, session, news, back, onChange }: { id: string;
             ["Actor", alert.source && <Host end={alert.source} about={own.actor} />],
             ["Target", alert.destination && <Host end={alert.destination} about={own.target} />],
             ["Protocol", [alert.network?.protocol, alert.network?.transport].filter(Boolean).join(" over ")],
-            ["Action", [alert.event.action, alert.ot?.name, alert.ot?.code && `code ${alert.ot.code}`].filter(Boolean).join(", ")],
+            ["Action", [alert.event.action, alert.ot?.name, alert.ot?.code && `code ${alert.ot.code}`].filter(Boolean).join(", ").replaceAll("_", " ")],
             ["Unit", alert.ot?.unit], ["Object", own.object],
             ["Transfer", transfer && [transfer.name, transfer.size && `${transfer.size} bytes`, transfer.outcome].filter(Boolean).join(", ")],
             ["SHA-256", transfer?.sha256 && <span class="mono">{transfer.sha256}</span>],
-            ["Times", <>{own.count > 1 && `${own.count} times, `}<Time value={own.first_seen} />{own.last_seen !== own.first_seen && <> to <Time value={own.last_seen} /></>}</>],
+            ["Times", <>{own.count > 1 && `${own.count} times, `}<Span from={own.first_seen} to={own.last_seen} /></>],
             ["Segment", own.segment !== "default" && own.segment]]} />
           <Packets alert={alert} />
           <Techniques alert={alert} />

@@ -6,6 +6,7 @@ import { Empty, Problem, Severity, Time, Waiting } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo, setQuery, type Route } from "../route";
 import { AlertDetail } from "./alert";
+import { Keys, type KeyWork } from "./alert-keys";
 
 export interface AlertLine {
   sensor: string; id: string; revision: number; rule: string; rule_name: string; severity: number; first_seen: string; last_seen: string;
@@ -36,13 +37,13 @@ function Filters({ route }: { route: Route }) {
   const fields: [string, string, string][] = [["q", "Find", "words of the message"], ["host", "Host", "IP or MAC"], ["rule", "Type", "plc or plc.stop"], ["protocol", "Protocol", "s7comm"]];
   return (
     <form class="filters" role="search" aria-label="Filter alerts" onSubmit={(e) => e.preventDefault()}>
-      <label>Severity
+      <label>Severity{" "}
         <select value={value("severity") || "1"} onChange={chosen("severity")}>
           <option value="1">all</option><option value="3">low and above</option><option value="5">medium and above</option>
           <option value="7">high and above</option><option value="9">critical</option>
         </select>
       </label>
-      <label>State
+      <label>State{" "}
         <select value={value("triage") || "open"} onChange={chosen("triage")}>
           <option value="open">open</option><option value="new">new</option><option value="acknowledged">acknowledged</option>
           <option value="closed">closed</option><option value="all">all</option>
@@ -56,13 +57,19 @@ function Filters({ route }: { route: Route }) {
   );
 }
 
-function BulkBar({ ids, onDone, onError }: { ids: string[]; onDone: () => void; onError: (e: Error) => void }) {
-  const work = (state: string) => post("/api/v1/alerts/triage", { ids, state }).then(onDone, onError);
+/** One note and one click for all that are chosen. */
+function BulkBar({ ids, user, onDone, onError }: { ids: string[]; user?: string; onDone: (words: string) => void; onError: (e: Error) => void }) {
+  const [note, setNote] = useState("");
+  const send = (words: string, change: { state?: string; assignee?: string }) =>
+    void workOn(ids, { note, ...change }).then(() => onDone(`${counted(ids.length)} ${words}.`), onError);
   return (
-    <p class="bulk" role="group" aria-label="Work on the chosen alerts">
-      {ids.length} chosen <button type="button" onClick={() => void work("acknowledged")}>Acknowledge</button>{" "}
-      <button type="button" onClick={() => void work("closed")}>Close</button>
-    </p>
+    <div class="bulk filters" role="group" aria-label="Work on the chosen alerts">
+      <span>{ids.length} chosen</span>
+      <label>Note <input value={note} maxLength={2000} autocomplete="off" onInput={(e) => setNote((e.target as HTMLInputElement).value)} /></label>
+      <button type="button" onClick={() => send("acknowledged", { state: "acknowledged" })}>Acknowledge</button>
+      <button type="button" class="primary" onClick={() => send("closed", { state: "closed" })}>Close</button>
+      <button type="button" onClick={() => send("assigned to you", { assignee: user })}>Assign to me</button>
+    </div>
   );
 }
 
@@ -79,29 +86,32 @@ function Row({ alert, isChosen, isNew, isMarked, link, mark }: {
         <a href={link} aria-current={isChosen ? "true" : undefined}>{alert.message}</a>
         <span class="rule">{alert.rule_name} · {alert.rule}{alert.triage !== "new" && ` · ${alert.triage}`}{alert.assignee && ` · ${alert.assignee}`}</span>
       </td>
-      <td class="count" data-label="Count">{alert.count}</td>
+      <td class="count" data-label="Count">{alert.count.toLocaleString()}</td>
       <td class="when" data-label="Last seen"><Time value={alert.last_seen} /></td>
     </tr>
   );
 }
 
-/** Up and down, or j and k, go through the list; Escape closes the alert. */
-function useKeys(alerts: AlertLine[], route: Route, dismiss: () => void): void {
+const counted = (n: number) => `${n} alert${n === 1 ? "" : "s"}`;
+const workOn = (ids: string[], change: { state?: string; assignee?: string; note?: string }) => post("/api/v1/alerts/triage", { ids, ...change });
+
+/** Where the open alert stands in the list; when it has left the list, where it stood. */
+function usePlace(alerts: AlertLine[], id: string): { index: number; isListed: boolean } {
+  const last = useRef(-1);
+  const found = alerts.findIndex((a) => a.id === id);
+  if (found >= 0) last.current = found;
+  return { index: last.current, isListed: found >= 0 };
+}
+
+/** The row of the open alert is in sight; when it is closed again, the keyboard is back on its row. */
+function useRowInSight(id: string): void {
+  const before = useRef("");
   useEffect(() => {
-    const pressed = (event: KeyboardEvent) => {
-      const target = event.target as HTMLElement;
-      if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input, select, textarea, dialog")) return;
-      if (event.key === "Escape" && route.rest) dismiss();
-      const step = event.key === "j" ? 1 : event.key === "k" ? -1 : 0;
-      if (!step || alerts.length === 0) return;
-      event.preventDefault();
-      const at = alerts.findIndex((a) => a.id === route.rest);
-      const next = alerts[at < 0 ? 0 : Math.min(Math.max(at + step, 0), alerts.length - 1)];
-      if (next) location.hash = linkTo("alerts", next.id, route.query);
-    };
-    addEventListener("keydown", pressed);
-    return () => removeEventListener("keydown", pressed);
-  }, [alerts, route, dismiss]);
+    const row = (of: string) => (of ? document.querySelector(`tr[data-id="${CSS.escape(of)}"]`) : null);
+    if (id) row(id)?.scrollIntoView({ block: "nearest" });
+    else if (before.current) (row(before.current)?.querySelector("a") ?? document.getElementById("alerts-title"))?.focus();
+    before.current = id;
+  }, [id]);
 }
 
 export function Alerts({ route, session, news }: PageProps) {
@@ -112,11 +122,14 @@ export function Alerts({ route, session, news }: PageProps) {
   const [hasMore, setHasMore] = useState(false);
   const [error, setError] = useState<Error>();
   const [marked, setMarked] = useState<Set<string>>(new Set());
+  const [done, setDone] = useState("");
+  const [turn, setTurn] = useState(0); // of the open alert: it changed by a key
   const seen = useRef<Set<string>>();
   const isAnalyst = may(session.role, "analyst") && session.has_users;
 
   useEffect(() => {
     setMore([]);
+    setDone("");
     setMarked(new Set());
     seen.current = undefined;
   }, [path]);
@@ -137,9 +150,6 @@ export function Alerts({ route, session, news }: PageProps) {
     if (first.data) seen.current = new Set(alerts.map((a) => a.id));
   }, [alerts]);
 
-  const dismiss = () => { location.hash = linkTo("alerts", "", route.query); };
-  useKeys(alerts, route, dismiss);
-
   async function showMore() {
     try {
       const next = await get<AlertList>("/api/v1/alerts" + query({ ...filter, limit: PAGE_SIZE, skip: alerts.length }));
@@ -149,20 +159,34 @@ export function Alerts({ route, session, news }: PageProps) {
       setError(e as ApiError);
     }
   }
-  const changed = () => { setMarked(new Set()); first.reload(); };
+  const changed = () => { setMarked(new Set()); setError(undefined); first.reload(); };
+  const worked = (words: string) => { setDone(words); changed(); document.getElementById("alerts-title")?.focus(); };
+  const place = usePlace(alerts, route.rest);
+  useRowInSight(route.rest);
+  const ids = marked.size > 0 ? [...marked] : route.rest ? [route.rest] : [];
+  const byKey = (state: string) => { if (ids.length > 0) workOn(ids, { state }).then(() => { setDone(`${counted(ids.length)} ${state}.`); changed(); setTurn((n) => n + 1); }, setError); };
+  const keys: KeyWork = {
+    step: (by) => {
+      const next = alerts[Math.min(Math.max(place.isListed ? place.index + by : by > 0 ? Math.max(place.index, 0) : place.index - 1, 0), alerts.length - 1)];
+      if (next) location.hash = linkTo("alerts", next.id, route.query);
+    },
+    dismiss: () => { if (route.rest) location.hash = linkTo("alerts", "", route.query); },
+    ...(isAnalyst && { choose: () => { if (place.isListed && route.rest) mark(route.rest)(!marked.has(route.rest)); }, acknowledge: () => byKey("acknowledged"), close: () => byKey("closed") }),
+  };
   const mark = (id: string) => (on: boolean) => setMarked((before) => { const next = new Set(before); if (on) next.add(id); else next.delete(id); return next; });
 
   return (
     <div class={`split ${route.rest ? "has-detail" : ""}`}>
       <section class="list" aria-labelledby="alerts-title">
-        <div class="bar"><h1 id="alerts-title">Alerts</h1><a href={linkTo("muted")}>Muted</a><Filters key={route.query.get("incident") ?? ""} route={route} /></div>
+        <div class="bar"><h1 id="alerts-title" tabIndex={-1}>Alerts</h1><p class="buttons"><Keys work={keys} /><a class="button" href={linkTo("muted")}>Muted</a></p><Filters key={route.query.get("incident") ?? ""} route={route} /></div>
         {(first.error || error) && <Problem error={(first.error ?? error)!} retry={() => { setError(undefined); first.reload(); }} />}
-        {marked.size > 0 && <BulkBar ids={[...marked]} onDone={changed} onError={setError} />}
+        {done && <p class="notice" role="status">{done}</p>}
+        {marked.size > 0 && <BulkBar ids={[...marked]} user={session.user} onDone={worked} onError={setError} />}
         {!first.data && first.isLoading && <Waiting />}
         {first.data && alerts.length === 0 && <Empty>{first.data.total > 0 ? "No alert fits these filters." : "No alerts. Nothing unusual was seen, or the sensor is still learning."}</Empty>}
         {alerts.length > 0 && (
           <table class="alerts cards">
-            <thead><tr>{isAnalyst && <th scope="col"><span class="hidden">Choose</span></th>}<th scope="col">Severity</th><th scope="col">What happened</th><th scope="col" class="count">Count</th><th scope="col">Last seen</th></tr></thead>
+            <thead><tr>{isAnalyst && <th scope="col"><input type="checkbox" aria-label="Choose all that are shown" checked={alerts.every((a) => marked.has(a.id))} onChange={(e) => setMarked(new Set((e.target as HTMLInputElement).checked ? alerts.map((a) => a.id) : []))} /></th>}<th scope="col">Severity</th><th scope="col">What happened</th><th scope="col" class="count">Count</th><th scope="col">Last seen</th></tr></thead>
             <tbody>
               {alerts.map((alert) => (
                 <Row key={alert.id} alert={alert} isChosen={alert.id === route.rest} isNew={fresh.has(alert.id)} isMarked={marked.has(alert.id)}
@@ -173,7 +197,7 @@ export function Alerts({ route, session, news }: PageProps) {
         )}
         {hasMore && <button type="button" class="more" onClick={() => void showMore()}>Show older alerts</button>}
       </section>
-      {route.rest && <AlertDetail key={route.rest} id={route.rest} session={session} news={news} back={linkTo("alerts", "", route.query)} onChange={changed} />}
+      {route.rest && <AlertDetail key={route.rest} id={route.rest} turn={turn} session={session} news={news} back={linkTo("alerts", "", route.query)} onChange={changed} />}
     </div>
   );
 }

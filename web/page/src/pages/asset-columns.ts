@@ -22,7 +22,7 @@ const titles: Record<string, string> = {
   asset_class: "Class", ip: "Address", ip_other: "Other addresses", mac: "MAC", mac_other: "Other MACs", vlan: "VLAN", os: "Operating system", purdue_level: "Purdue level",
   protocols_served: "Serves", protocols_used: "Uses", ports_open: "Open ports", firmware_version: "Firmware", hardware_version: "Hardware", software_version: "Software",
   asset_id: "Id", parent_asset_id: "Part of", cmdb_id: "CMDB id", internet: "Talks to the internet", declared_match: "As declared", alerts_open: "Open alerts",
-  protocol_names: "Names in protocols", schema: "Row version",
+  protocol_names: "Names in protocols", schema: "Row version", confidence: "Confidence in %",
 };
 
 export const columns: Column[] = names.map((name) => ({
@@ -56,6 +56,10 @@ export function rememberColumns(chosen: string[]): void {
     // then the address bar alone remembers
   }
 }
+
+/** Classes as people write them; the others are words already. */
+const classes: Record<string, string> = { engineering: "engineering station", "io-device": "I/O device", "sensor-actuator": "sensor or actuator" };
+export const className = (name: string) => classes[name] ?? (/^[a-z]{2,3}$/.test(name) ? name.toUpperCase() : name.replace(/[_-]/g, " "));
 
 export const text = (value: string | string[] | undefined) => (Array.isArray(value) ? value.join(", ") : value ?? "");
 

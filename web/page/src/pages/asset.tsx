@@ -3,11 +3,11 @@ import type { ComponentChildren } from "preact";
 import { useState } from "preact/hooks";
 import { may, patch } from "../api";
 import { useData } from "../data";
-import { Empty, Problem, Severity, Time, Waiting } from "../parts";
+import { Empty, Problem, Severity, Time, TimedText, Waiting } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo } from "../route";
 import type { AlertLine } from "./alerts";
-import { columns, nameOf, text, titleOf, type Asset } from "./asset-columns";
+import { className, columns, nameOf, text, titleOf, type Asset } from "./asset-columns";
 
 interface Seen { first_seen: string; last_seen: string; count: number }
 interface Fact extends Seen { kind: string; unit: string; protocol: string; value: string; is_current: boolean; is_disputed: boolean }
@@ -53,6 +53,20 @@ const Last = ({ of }: { of: Seen }) => <td class="when" data-label="Last"><Time 
 const First = ({ of }: { of: Seen }) => <td class="when" data-label="First"><Time value={of.first_seen} /></td>;
 const Count = ({ of }: { of: Seen }) => <td class="count" data-label="Count">{of.count}</td>;
 
+/** Whence a value comes: a person, a protocol, or what the sensor makes of what it saw. */
+function Whence({ from }: { from: string }) {
+  const words = from.replace(/ \d{4}-\d\d-\d\dT\S+$/, "");
+  if (words.startsWith("user ")) return <span class="said">by hand: {words.slice(5)}</span>;
+  return <span class="soft">{/^(inferred|guess)/.test(words) ? `(${words.replace(/^guess,/, "a guess:").replace(/^inferred,/, "inferred:")})` : `from ${words}`}</span>;
+}
+
+function Value({ asset, name, isTime }: { asset: Asset; name: string; isTime?: boolean }) {
+  const value = text(asset[name]);
+  if (isTime) return <Time value={value} />;
+  if (name === "parent_asset_id") return <a href={linkTo("assets", value)}>{value}</a>;
+  return name === "asset_class" ? <>{className(value)}</> : <TimedText words={value.replace(/ \(guess by MAC\)$/, "")} />;
+}
+
 /** What each column is, and whence: "vendor: cip 2026-..." of the sources. */
 function Identity({ answer }: { answer: { asset: Asset } }) {
   const sources = new Map<string, string>();
@@ -66,11 +80,10 @@ function Identity({ answer }: { answer: { asset: Asset } }) {
       <h2 id="part-identity">What it is</h2>
       <dl class="identity">
         {shown.map((c) => {
-          const value = text(answer.asset[c.name]), from = sources.get(c.name);
+          const from = sources.get(c.name);
           return [
             <dt key={c.name}>{c.title}</dt>,
-            <dd key={c.name + "."}>{c.isTime ? <Time value={value} /> : c.name === "parent_asset_id" ? <a href={linkTo("assets", value)}>{value}</a> : value}{" "}
-              {from && <span class={from.startsWith("user ") ? "said" : "soft"}>{from.startsWith("user ") ? "by hand: " : "from "}{from.replace(/ \d{4}-\d\d-\d\dT\S+$/, "").replace(/^user /, "")}</span>}</dd>,
+            <dd key={c.name + "."}><Value asset={answer.asset} name={c.name} isTime={c.isTime} /> {from && <Whence from={from} />}</dd>,
           ];
         })}
       </dl>
@@ -194,7 +207,7 @@ function InsidePage({ route }: PageProps) {
   return (
     <article class="asset" aria-labelledby="asset-title">
       <a class="back" href={linkTo("assets", parent)}>← The asset that it is part of</a>
-      <h1 id="asset-title">{asset ? nameOf(asset) : "Part of an asset"} <span class="number">{asset && [text(asset.asset_class), text(asset.vendor), text(asset.model)].filter(Boolean).join(" · ")}</span></h1>
+      <h1 id="asset-title">{asset ? nameOf(asset) : "Part of an asset"} <span class="number">{asset && [className(text(asset.asset_class)), text(asset.vendor), text(asset.model)].filter(Boolean).join(" · ")}</span></h1>
       {error && <Problem error={error} retry={reload} />}
       {asset ? <Identity answer={{ asset }} /> : data ? <Empty>There is no such asset. What stands behind another one is listed among all assets.</Empty> : isLoading && <Waiting />}
     </article>
@@ -214,7 +227,7 @@ function WholePage({ route, session }: PageProps) {
   return (
     <article class="asset" aria-labelledby="asset-title">
       <a class="back" href={back}>← All assets</a>
-      <h1 id="asset-title">{nameOf(asset)} <span class="number">{[nameOf(asset) !== address && address, text(asset.asset_class), text(asset.vendor), text(asset.model)].filter(Boolean).join(" · ")}</span></h1>
+      <h1 id="asset-title">{nameOf(asset)} <span class="number">{[nameOf(asset) !== address && address, className(text(asset.asset_class)), text(asset.vendor), text(asset.model)].filter(Boolean).join(" · ")}</span></h1>
       {error && <Problem error={error} retry={reload} />}
       <p><a href={linkTo("map", "", { focus: text(asset.asset_id) })}>Show on the map</a></p>
       <Said id={text(asset.asset_id)} answer={data} mayLift={isEngineer} onDone={reload} />

@@ -6,7 +6,7 @@ import { Empty, Problem, Time, Waiting } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo, setQuery, type Route } from "../route";
 import { AssetPage } from "./asset";
-import { chosenColumns, columns, nameOf, rememberColumns, text, titleOf, usual, type Asset } from "./asset-columns";
+import { chosenColumns, className, columns, nameOf, rememberColumns, text, titleOf, usual, type Asset } from "./asset-columns";
 
 interface AssetList { assets: Asset[]; total: number; matched: number; facets?: Record<string, Record<string, number>> }
 
@@ -45,7 +45,7 @@ function Filters({ route, facets }: { route: Route; facets: AssetList["facets"] 
           <label key={name}>{title} <select value={chosen} onChange={(e) => restart(route, name, (e.target as HTMLSelectElement).value)}>
             <option value="">all</option>
             {chosen && !values.some(([v]) => v === chosen) && <option value={chosen}>{chosen}</option>}
-            {values.map(([value, count]) => <option key={value} value={value}>{value} ({count})</option>)}
+            {values.map(([value, count]) => <option key={value} value={value}>{name === "asset_class" ? className(value) : value} ({count})</option>)}
           </select></label>
         );
       })}
@@ -97,7 +97,7 @@ function Heading({ name, route }: { name: string; route: Route }) {
 
 function Cell({ asset, name, isFirst, link }: { asset: Asset; name: string; isFirst: boolean; link: string }) {
   const value = text(asset[name]);
-  const shown = name === "name" ? nameOf(asset) : columns.find((c) => c.name === name)?.isTime && value ? <Time value={value} /> : value;
+  const shown = name === "name" ? nameOf(asset) : name === "asset_class" ? className(value) : columns.find((c) => c.name === name)?.isTime && value ? <Time value={value} /> : value;
   return isFirst ? <td><a href={link}>{shown || nameOf(asset)}</a></td> : <td data-label={titleOf(name)}>{shown}</td>;
 }
 
@@ -110,7 +110,7 @@ function Pager({ route, skip, matched }: { route: Route; skip: number; matched: 
   return (
     <nav class="pager" aria-label="Pages of the list">
       <button type="button" disabled={skip === 0} onClick={() => go(Math.max(0, skip - PAGE_SIZE))}>← Previous</button>
-      <span>{skip + 1} to {Math.min(skip + PAGE_SIZE, matched)} of {matched}</span>
+      <span>{skip + 1} to {Math.min(skip + PAGE_SIZE, matched)} of {matched.toLocaleString()}</span>
       <button type="button" disabled={skip + PAGE_SIZE >= matched} onClick={() => go(skip + PAGE_SIZE)}>Next →</button>
     </nav>
   );
@@ -128,7 +128,7 @@ function List({ route }: { route: Route }) {
   const wanted = query({ q: filter.q, class: filter.asset_class, zone: filter.zone, vendor: filter.vendor });
   return (
     <section aria-labelledby="assets-title">
-      <div class="bar"><h1 id="assets-title">Assets {list && <span class="number">{list.matched === list.total ? list.total : `${list.matched} of ${list.total}`}</span>}</h1><Filters route={route} facets={list?.facets} /></div>
+      <div class="bar"><h1 id="assets-title">Assets {list && <span class="number">{list.matched === list.total ? list.total.toLocaleString() : `${list.matched.toLocaleString()} of ${list.total.toLocaleString()}`}</span>}</h1><Filters route={route} facets={list?.facets} /></div>
       <div class="bar">
         <ColumnChoice route={route} chosen={chosen} />
         <p class="buttons" role="group" aria-label="Take the list away as a file">

@@ -65,7 +65,7 @@ function Tabs({ route, summary }: { route: Route; summary?: Summary }) {
         return (
           <a key={name} href={linkTo("baseline", name)} aria-current={name === current ? "page" : undefined}>
             {title}{counts && <span class="number"> {(counts.learned + counts.pending + counts.rejected).toLocaleString()}</span>}
-            {counts && counts.pending > 0 && <>{" "}<span class="badge medium">{counts.pending} to decide</span></>}
+            {counts && counts.pending > 0 && <>{" "}<span class="badge medium">{counts.pending.toLocaleString()} to decide</span></>}
           </a>
         );
       })}

@@ -30,13 +30,14 @@ const shapes: Record<string, string> = { plc: "rectangle", rtu: "rectangle", ied
 function rules(): unknown[] {
   const c = colours();
   return [
-    { selector: "node", style: { "background-color": c.low, "border-width": 2, "border-color": c.card, color: c.text, label: "data(label)", "font-size": 12, "font-family": "system-ui, sans-serif", "text-valign": "bottom", "text-margin-y": 4, "text-wrap": "wrap", "text-max-width": 122, width: 28, height: 28, shape: "ellipse" } },
+    { selector: "node", style: { "background-color": c.low, "border-width": 2, "border-color": c.card, color: c.text, label: "data(label)", "font-size": 12, "font-family": "system-ui, sans-serif", "text-valign": "bottom", "text-margin-y": 4, "text-wrap": "wrap", "text-max-width": 122, "text-outline-color": c.page, "text-outline-width": 2, width: 28, height: 28, shape: "ellipse" } },
     { selector: "node[shape]", style: { shape: "data(shape)" } },
     { selector: "node.group", style: { shape: "round-rectangle", width: 96, height: 44, "background-color": c.chosen, "border-color": c.accent, "text-valign": "center", "text-margin-y": 0, "text-max-width": 90 } },
     { selector: "node.has-alerts", style: { "border-color": c.high, "border-width": 4 } },
     { selector: "node.is-new", style: { "background-color": c.critical } },
     { selector: "node.group.is-new", style: { "background-color": c.chosen, "border-color": c.critical, "border-width": 4 } },
     { selector: "node.row", style: { shape: "rectangle", width: "data(width)", height: "data(height)", "background-color": c.card, "background-opacity": 0.6, "border-width": 1, "border-color": c.line, label: "data(label)", "text-valign": "center", "text-halign": "left", "text-margin-x": -8, "text-margin-y": 0, "text-max-width": 170, "font-size": 15, color: c.soft, events: "no", "z-index": 0, "z-index-compare": "manual" } },
+    { selector: "node.row.is-narrow", style: { "text-valign": "top", "text-halign": "center", "text-margin-x": 0, "text-margin-y": 2, "text-max-width": 400 } },
     { selector: "edge", style: { width: "data(width)", "line-color": c.soft, opacity: 0.55, "curve-style": "bezier", "target-arrow-shape": "triangle", "target-arrow-color": c.soft, "arrow-scale": 0.8 } },
     { selector: "edge.writes", style: { "line-color": c.accent, "target-arrow-color": c.accent, opacity: 0.8 } },
     { selector: "edge.is-new", style: { "line-color": c.critical, "target-arrow-color": c.critical, "line-style": "dashed", opacity: 0.9 } },
@@ -61,11 +62,11 @@ export function draw(container: HTMLElement, onChoose: (id: string) => void): Dr
   let known = "";
   return {
     show(view) {
-      const half = Math.max(300, ...view.spots.map((s) => Math.abs(s.x) + 90));
+      const half = Math.max(view.isNarrow ? 200 : 300, ...view.spots.map((s) => Math.abs(s.x) + 90));
       cy.batch(() => {
         cy.elements().remove();
         cy.add([
-          ...view.rows.map((r) => ({ group: "nodes", data: { id: "row:" + r.title, label: r.title, width: 2 * half, height: r.height + 20 }, position: { x: 0, y: r.y + 22 }, classes: "row", selectable: false })),
+          ...view.rows.map((r) => ({ group: "nodes", data: { id: "row:" + r.title, label: r.title, width: 2 * half, height: r.height + 20 }, position: { x: 0, y: r.y + 22 }, classes: view.isNarrow ? "row is-narrow" : "row", selectable: false })),
           ...view.spots.map((s) => ({
             group: "nodes", data: { id: s.id, label: s.label, ...(s.kind === "host" && shapes[s.class] ? { shape: shapes[s.class] } : {}) }, position: { x: s.x, y: s.y },
             classes: [s.kind === "group" && "group", s.isNew && "is-new", s.alerts > 0 && "has-alerts"].filter(Boolean).join(" "),

@@ -26,11 +26,11 @@ export interface Line { id: string; source: string; target: string; protocols: s
 
 export interface Row { title: string; y: number; height: number }
 
-export interface MapView { spots: Spot[]; lines: Line[]; rows: Row[]; links: MapLink[]; hosts: MapHost[]; isGrouped: boolean }
+export interface MapView { spots: Spot[]; lines: Line[]; rows: Row[]; links: MapLink[]; hosts: MapHost[]; isGrouped: boolean; isNarrow: boolean }
 
 /** More than these are shown as groups. */
 const HOSTS_SHOWN = 150;
-const STEP_X = 150, STEP_Y = 84, ROW_GAP = 36, COLUMNS = 16;
+const STEP_X = 150, STEP_Y = 84, ROW_GAP = 36, COLUMNS = 16, COLUMNS_NARROW = 3;
 
 const levels: [string, string][] = [
   ["5", "Outside"], ["4", "Level 4 · business"], ["3.5", "Level 3.5 · DMZ"], ["3", "Level 3 · operations"], ["2", "Level 2 · supervision"], ["1", "Level 1 · control"],
@@ -100,29 +100,30 @@ function linesOf(links: MapLink[], spotOf: Map<string, string>): Line[] {
 }
 
 /** Level by level from above; within a level those of one place beside each other, in as many lines as they need. */
-function place(spots: Spot[]): Row[] {
-  const rows: Row[] = [];
+function place(spots: Spot[], isNarrow: boolean): Row[] {
+  const rows: Row[] = [], columns = isNarrow ? COLUMNS_NARROW : COLUMNS;
   let y = 0;
   for (const [level, title] of levels) {
     const known = levels.some(([l]) => l !== "" && l === level);
     const members = spots.filter((s) => (known ? s.hosts[0]!.level === level : !levels.some(([l]) => l !== "" && l === s.hosts[0]!.level)));
     if (members.length === 0) continue;
     members.forEach((spot, i) => {
-      const line = Math.floor(i / COLUMNS), inLine = Math.min(COLUMNS, members.length - line * COLUMNS);
-      spot.x = ((i % COLUMNS) - (inLine - 1) / 2) * STEP_X;
+      const line = Math.floor(i / columns), inLine = Math.min(columns, members.length - line * columns);
+      spot.x = ((i % columns) - (inLine - 1) / 2) * STEP_X;
       spot.y = y + line * STEP_Y + (i % 2) * 22; // neighbours' words do not touch
     });
-    const height = Math.ceil(members.length / COLUMNS) * STEP_Y;
+    const height = Math.ceil(members.length / columns) * STEP_Y;
     rows.push({ title, y: y + (height - STEP_Y) / 2, height });
     y += height + ROW_GAP;
   }
   return rows;
 }
 
-export function viewOf(data: MapData, choice: MapChoice): MapView {
+/** isNarrow: for a screen that is higher than wide. */
+export function viewOf(data: MapData, choice: MapChoice, isNarrow: boolean): MapView {
   const { hosts, links } = chosen(data, choice);
   const isGrouped = hosts.length > HOSTS_SHOWN;
   const { spots, spotOf } = spotsOf(hosts, choice.open, isGrouped);
-  const rows = place(spots);
-  return { spots, lines: linesOf(links, spotOf), rows, links, hosts, isGrouped };
+  const rows = place(spots, isNarrow);
+  return { spots, lines: linesOf(links, spotOf), rows, links, hosts, isGrouped, isNarrow };
 }

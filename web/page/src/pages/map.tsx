@@ -21,11 +21,23 @@ function Filters({ route, data, until, onUntil }: { route: Route; data: MapData;
       </select></label>
       <label><input type="checkbox" checked={route.query.get("new") === "1"} onChange={(e) => setQuery(route, "new", (e.target as HTMLInputElement).checked ? "1" : "")} /> Only new ones</label>
       {last > first && (
-        <label class="slider">Known until <input type="range" min={0} max={STEPS} value={step} aria-valuetext={new Date(Math.min(until, last)).toLocaleString()}
+        <label class="slider">As known until <input type="range" min={0} max={STEPS} value={step} aria-valuetext={new Date(Math.min(until, last)).toLocaleString()}
           onInput={(e) => { const n = Number((e.target as HTMLInputElement).value); onUntil(n >= STEPS ? Infinity : first + ((last - first) * n) / STEPS); }} /> <Time value={new Date(Math.min(until, last)).toISOString()} /></label>
       )}
     </form>
   );
+}
+
+const NARROW = matchMedia("(max-width: 700px)");
+
+function useNarrow(): boolean {
+  const [isNarrow, setNarrow] = useState(NARROW.matches);
+  useEffect(() => {
+    const changed = () => setNarrow(NARROW.matches);
+    NARROW.addEventListener("change", changed);
+    return () => NARROW.removeEventListener("change", changed);
+  }, []);
+  return isNarrow;
 }
 
 /** The drawing; its library is loaded when it is first seen. */
@@ -127,7 +139,8 @@ export function MapPage({ route }: PageProps) {
   const [open, setOpen] = useState<Set<string>>(new Set());
   const focus = route.query.get("focus") ?? "";
   const choice: MapChoice = { protocol: route.query.get("protocol") ?? "", until, isNewOnly: route.query.get("new") === "1", open };
-  const view = useMemo(() => data && viewOf(data, choice), [data, choice.protocol, until, choice.isNewOnly, open]);
+  const isNarrow = useNarrow();
+  const view = useMemo(() => data && viewOf(data, choice, isNarrow), [isNarrow, data, choice.protocol, until, choice.isNewOnly, open]);
   const hosts = useMemo(() => new Map(data?.hosts.map((h) => [h.id, h]) ?? []), [data]);
   useEffect(() => { // what the address bar points at stands on its own
     const host = hosts.get(focus);
@@ -150,9 +163,9 @@ export function MapPage({ route }: PageProps) {
   const marked = focused ? [focus, ...view.lines.filter((l) => l.source === focus || l.target === focus).map((l) => l.id)] : [];
   return (
     <section aria-labelledby="map-title">
-      <div class="bar"><h1 id="map-title">Map <span class="number">{view.hosts.length} hosts, {view.links.length} conversations</span></h1><Filters route={route} data={data} until={until} onUntil={setUntil} /></div>
+      <div class="bar"><h1 id="map-title">Map <span class="number">{view.hosts.length.toLocaleString()} hosts, {view.links.length.toLocaleString()} conversations</span></h1><Filters route={route} data={data} until={until} onUntil={setUntil} /></div>
       {error && <Problem error={error} retry={reload} />}
-      {data.is_cut && <p class="notice">There are more conversations than the map shows: the {data.links.length} heard last are here.</p>}
+      {data.is_cut && <p class="notice">There are more conversations than the map shows: the {data.links.length.toLocaleString()} heard last are here.</p>}
       {view.hosts.length === 0 ? <Empty>{data.hosts.length > 0 ? "No conversation fits these filters." : "No hosts yet: the sensor lists what it hears."}</Empty> : (
         <>
           <Canvas view={view} marked={marked} onChoose={choose} />

@@ -47,7 +47,7 @@ function Waits({ data }: { data: Overview }) {
         <Tile value={data.open.critical} label="critical alerts open" href={linkTo("alerts", "", { severity: "9" })} tone="critical" />
         <Tile value={data.open.high} label="high alerts open" href={linkTo("alerts", "", { severity: "7" })} tone="high" />
         <Tile value={data.open.all} label="alerts open in all" href={linkTo("alerts")} />
-        <Tile value={data.learning.pending} label="new conversations, not yet normal" href={linkTo("alerts", "", { rule: "comm" })} />
+        <Tile value={data.learning.pending} label="new conversations, not yet normal" href={linkTo("baseline", "conversations", { state: "pending" })} />
         <Tile value={data.muted} label="kinds of alert are muted" href={linkTo("muted")} />
       </ul>
       {data.newest.length === 0 && <Empty>Nothing grave is open. New alerts appear here by themselves.</Empty>}
@@ -109,7 +109,7 @@ function RateChart({ rate }: { rate: Rate }) {
         <rect class="ground" x={0} y={CHART_HEIGHT} width={rate.all.length * 10} height={1} />
       </svg>
       <p class="ends soft"><span>{nameOf(0)}</span><span>{nameOf(rate.all.length - 1)}</span></p>
-      <p>{words} <span class="key"><i class="all" /> all <i class="grave" /> high and critical</span></p>
+      <p>{words} <span class="key"><span><i class="all" /> all</span> <span><i class="grave" /> high and critical</span></span></p>
     </Card>
   );
 }
@@ -139,10 +139,10 @@ const checks: [string, string, string][] = [
   ["sensor.blind-encrypted", "Encryption", "no more than before"], ["sensor.resource", "Clock, disk, speed", "in order"], ["sensor.output-failing", "Delivery of alerts", "works, as far as outputs are set"],
 ];
 
-/* "0", "< 0.1 %", "12 %" */
+/* "0 %", "< 0.1 %", "12 %" */
 function share(part: number, all: number): string {
   const percent = all > 0 ? (100 * part) / all : 0;
-  return part === 0 ? "0" : percent < 0.1 ? "< 0.1 %" : `${percent.toFixed(percent < 10 ? 1 : 0)} %`;
+  return part === 0 ? "0 %" : percent < 0.1 ? "< 0.1 %" : `${percent.toFixed(percent < 10 ? 1 : 0)} %`;
 }
 
 /* A figure, and whether it is one to worry about: then it says so in words, not in colour alone. */
@@ -197,7 +197,7 @@ function Health({ data }: { data: Overview }) {
           ];
         })}
         <dt>Learned conversations</dt><dd>{sensor.encrypted.toLocaleString()} of {sensor.conversations.toLocaleString()} are encrypted ({share(sensor.encrypted, sensor.conversations)}): who talks is seen, what they say is not</dd>
-        <dt>Waiting for outputs</dt><dd>{sensor.outbox_messages.toLocaleString()} messages kept{sensor.outbox_lost > 0 && <>, <strong>{sensor.outbox_lost.toLocaleString()} left before every output had them</strong></>}</dd>
+        <dt>For outputs</dt><dd>{sensor.outbox_messages.toLocaleString()} messages are kept until every output has them{sensor.outbox_lost > 0 && <>, <strong>{sensor.outbox_lost.toLocaleString()} left before every output had them</strong></>}</dd>
         <dt>Devices</dt><dd><a href={linkTo("assets")}>{data.assets.toLocaleString()} known</a></dd>
       </dl>
     </Card>

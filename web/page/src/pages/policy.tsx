@@ -38,6 +38,9 @@ const kinds: [string, string, string][] = [
   ["data", "Data access", "Who may read or write which objects"],
 ];
 
+/** A single host needs no mask. */
+const hosts = (words: string) => words.replace(/(\d+\.\d+\.\d+\.\d+)\/32\b/g, "$1");
+
 function Lines({ lines }: { lines: Line[] }) {
   const others = lines.filter((line) => !kinds.some(([kind]) => kind === line.kind));
   return (
@@ -47,12 +50,12 @@ function Lines({ lines }: { lines: Line[] }) {
         return (
           <section key={kind} class="card" aria-label={title}>
             <h3>{title} <span class="number">{own.length}</span></h3>
-            {own.length === 0 ? <p class="soft">None. {about}.</p> : <ul class="plain lines">{own.map((line, i) => <li key={i}>{line.text}</li>)}</ul>}
+            {own.length === 0 ? <p class="soft">None. {about}.</p> : <ul class="plain lines">{own.map((line, i) => <li key={i}>{hosts(line.text)}</li>)}</ul>}
           </section>
         );
       })}
       {others.length > 0 && (
-        <section class="card" aria-label="More"><h3>More</h3><ul class="plain lines">{others.map((line, i) => <li key={i}>{line.kind} {line.text}</li>)}</ul></section>
+        <section class="card" aria-label="More"><h3>More</h3><ul class="plain lines">{others.map((line, i) => <li key={i}>{line.kind} {hosts(line.text)}</li>)}</ul></section>
       )}
     </div>
   );
@@ -60,7 +63,7 @@ function Lines({ lines }: { lines: Line[] }) {
 
 function Present({ policy }: { policy: Policy }) {
   if (!policy.is_declared)
-    return <Empty>No site policy. Write one (sightglass-policy.yaml.example explains every key), try it below, and name it in the configuration: <code>policy: sightglass-policy.yaml</code>. The console reads it when it is started with the same configuration (<code>-c</code>).</Empty>;
+    return <Empty>No site policy. Write one (sightglass-policy.yaml.example explains every key), try it below, and name it in the configuration: <code>policy: sightglass-policy.yaml</code>. The console reads it when it is started with the same configuration (<code class="nobr">-c</code>).</Empty>;
   return (
     <>
       <p class="soft">{policy.summary && `${policy.summary}, `}from <span class="mono">{policy.path}</span></p>

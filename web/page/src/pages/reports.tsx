@@ -6,7 +6,7 @@ import { useData } from "../data";
 import { Bar, Empty, Problem, Severity, Time, Waiting, severityName } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo, type Route } from "../route";
-import { nameOf, text, type Asset } from "./asset-columns";
+import { className, nameOf, text, type Asset } from "./asset-columns";
 
 const DAY_MS = 86400000;
 const kinds: [string, string][] = [["week", "Summary"], ["maintenance", "Maintenance windows"], ["inventory", "Inventory"]];
@@ -129,7 +129,7 @@ function SummaryBody({ data }: { data: Summary }) {
             <h3>By day (UTC)</h3>
             <table class="figures">
               <thead><tr><th scope="col">Day</th><th scope="col"><span class="hidden">Drawn</span></th><th scope="col" class="count">Alerts</th><th scope="col" class="count">High, critical</th></tr></thead>
-              <tbody>{data.days.map((d) => <tr key={d.day}><td>{d.day}</td><td><Bar value={d.alerts} most={most} /></td><td class="count">{d.alerts}</td><td class="count">{d.high}</td></tr>)}</tbody>
+              <tbody>{data.days.map((d) => <tr key={d.day}><td class="nobr">{d.day}</td><td><Bar value={d.alerts} most={most} /></td><td class="count">{d.alerts}</td><td class="count">{d.high}</td></tr>)}</tbody>
             </table>
           </section>
         </div>
@@ -210,9 +210,6 @@ const allColumns: [string, string[]][] = [
 ];
 
 const inventoryColumns = ["asset_id", "name", "hostname", "asset_class", "first_seen", "last_seen", ...allColumns.flatMap(([, keys]) => keys)].join(",");
-
-/** "plc" as people write it. */
-const className = (name: string) => (name.length <= 3 ? name.toUpperCase() : name.replace(/_/g, " "));
 
 function InventoryBody({ data }: { data: { assets: Asset[]; total: number } }) {
   const groups = useMemo(() => {

@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { get, may, post, query, type Session } from "../api";
 import { useData, type StreamEvent } from "../data";
-import { Empty, Problem, Severity, Time, Waiting } from "../parts";
+import { Empty, Problem, Severity, Span, Time, Waiting } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo, setQuery, type Route } from "../route";
 import type { AlertLine } from "./alerts";
@@ -34,7 +34,7 @@ function Filters({ route }: { route: Route }) {
   };
   return (
     <form class="filters" role="search" aria-label="Filter stories" onSubmit={(e) => e.preventDefault()}>
-      <label>Severity
+      <label>Severity{" "}
         <select value={value("severity") || "1"} onChange={chosen("severity")}>
           <option value="1">all</option><option value="5">medium and above</option><option value="7">high and above</option><option value="9">critical</option>
         </select>
@@ -92,7 +92,7 @@ function StoryDetail({ id, session, news, back, onChange }: { id: string; sessio
       {!data && isLoading && <Waiting />}
       {data && story && (
         <>
-          <p><Severity value={story.severity} /> <span class="soft">{story.alerts_total} alerts, <Time value={story.first_seen} /> to <Time value={story.last_seen} />{story.status === "growing" && ", still growing"}</span></p>
+          <p><Severity value={story.severity} /> <span class="soft">{story.alerts_total} alerts, <Span from={story.first_seen} to={story.last_seen} />{story.status === "growing" && ", still growing"}</span></p>
           <h2>{story.title}</h2>
           {story.tactics.length > 0 && (
             <>

@@ -154,6 +154,8 @@ static int64_t later(int64_t time_ns, int64_t ns)
     return __builtin_add_overflow(time_ns, ns, &at) ? INT64_MAX : at;
 }
 
+/* A block begins at most HISTORY_SPAN_NS before its newest record; of those that end before the
+ * window only the key is read. */
 static bool window_read(struct window *w, struct store *store, const char *sensor, int64_t from_ns,
                         int64_t to_ns, struct error *err)
 {
@@ -161,13 +163,14 @@ static bool window_read(struct window *w, struct store *store, const char *senso
     sqlite3_stmt *s = store_statement(store,
                                       "SELECT time_ns, last_ns, key, count, kind, event, rows"
                                       " FROM history WHERE sensor = ? AND time_ns >= ? AND"
-                                      " time_ns <= ? ORDER BY time_ns, key",
+                                      " time_ns <= ? AND last_ns >= ? ORDER BY time_ns, key",
                                       err);
     if (!s)
         return false;
     sqlite3_bind_text(s, 1, sensor, -1, SQLITE_STATIC);
     sqlite3_bind_int64(s, 2, earlier(from_ns, HISTORY_SPAN_NS));
     sqlite3_bind_int64(s, 3, to_ns);
+    sqlite3_bind_int64(s, 4, from_ns);
     int code = SQLITE_DONE;
     bool ok = true;
     while (ok && (code = sqlite3_step(s)) == SQLITE_ROW)
@@ -224,7 +227,7 @@ static void play(const struct history_player *player, const struct entry *entry,
     e->protocol = lasting(r, e->protocol);
     u->flow.id = flow_id(&u->flow, e->protocol);
     u->flow.first_ns = u->flow.last_ns = time_ns;
-    if (span->rows++ == 0)
+    if (span->rows++ == 0 || time_ns < span->first_ns)
         span->first_ns = time_ns;
     if (row->last_ns > span->last_ns)
         span->last_ns = row->last_ns;
@@ -236,15 +239,24 @@ static void play(const struct history_player *player, const struct entry *entry,
                      e->protocol[0] ? e->protocol : NULL, time_ns, row->count);
 }
 
-/* The beginning of the newest rows_max rows of the range: window by window from its end. */
-static bool find_start(struct store *store, const char *sensor, const struct history_range *range,
-                       struct window *w, int64_t *start_ns, bool *is_cut, struct error *err)
+/* Reads the newest rows_max rows of the range, window by window from its end. From `first` on the
+ * window's entries are among them; the window of the oldest comes last. */
+struct walk {
+    void (*see)(struct walk *walk, const struct window *w, size_t first);
+    struct replay *replay;
+    const struct history_player *player;
+    struct history_span *span;
+    int64_t start_ns; /* of the oldest row */
+};
+
+static bool walk_back(struct store *store, const char *sensor, const struct history_range *range,
+                      struct walk *walk, struct error *err)
 {
+    struct window *w = &walk->replay->window;
     uint64_t found = 0;
     int64_t to_ns = range->to_ns, at;
     bool is_there = true;
-    *start_ns = range->from_ns;
-    *is_cut = false;
+    walk->start_ns = range->from_ns;
     while (to_ns >= range->from_ns) {
         if (!history_number(store,
                             "SELECT max(time_ns) FROM history WHERE sensor = ? AND time_ns <= ?",
@@ -260,18 +272,29 @@ static bool find_start(struct store *store, const char *sensor, const struct his
             return true;
         if (!window_read(w, store, sensor, from_ns, to_ns, err))
             return false;
-        if (w->count > range->rows_max - found) {
-            size_t left_out = w->count - 1 - (size_t)(range->rows_max - found);
-            *start_ns = later(w->entries[left_out].record.time_ns, 1);
-            *is_cut = true;
+        uint64_t left = range->rows_max - found;
+        walk->span->is_cut = w->count > left;
+        walk->see(walk, w, w->count > left ? w->count - (size_t)left : 0);
+        if (walk->span->is_cut)
             return true;
-        }
         found += w->count;
         if (from_ns == INT64_MIN)
             return true;
         to_ns = from_ns - 1;
     }
     return true;
+}
+
+static void see_start(struct walk *walk, const struct window *w, size_t first)
+{
+    if (first > 0)
+        walk->start_ns = later(w->entries[first - 1].record.time_ns, 1);
+}
+
+static void see_back(struct walk *walk, const struct window *w, size_t first)
+{
+    for (size_t i = w->count; i > first; i--)
+        play(walk->player, &w->entries[i - 1], walk->replay, walk->span);
 }
 
 /* The first record's time from a time on: at the earliest, where blocks begin before it. */
@@ -341,13 +364,27 @@ bool history_replay_range(struct store *store, const char *sensor,
                           const struct history_range *range, const struct history_player *player,
                           struct history_span *span, struct error *err)
 {
-    int64_t start_ns;
     *span = (struct history_span){0};
     struct replay *r = calloc(1, sizeof *r);
     if (!r)
         return error_set(err, "out of memory");
-    bool ok = find_start(store, sensor, range, &r->window, &start_ns, &span->is_cut, err) &&
-              replay_from(store, sensor, r, start_ns, range->to_ns, player, span, err);
+    struct walk walk = {.see = see_start, .replay = r, .span = span};
+    bool ok = walk_back(store, sensor, range, &walk, err) &&
+              replay_from(store, sensor, r, walk.start_ns, range->to_ns, player, span, err);
+    replay_destroy(r);
+    return ok;
+}
+
+bool history_replay_back(struct store *store, const char *sensor, const struct history_range *range,
+                         const struct history_player *player, struct history_span *span,
+                         struct error *err)
+{
+    *span = (struct history_span){0};
+    struct replay *r = calloc(1, sizeof *r);
+    if (!r)
+        return error_set(err, "out of memory");
+    struct walk walk = {.see = see_back, .replay = r, .player = player, .span = span};
+    bool ok = walk_back(store, sensor, range, &walk, err);
     replay_destroy(r);
     return ok;
 }

@@ -9,7 +9,7 @@
 #include <strings.h>
 
 enum {
-    ANSWERS_MAX = 64,
+    ANSWERS_MAX = 128,
     BYTES_MAX = 48 << 20,     /* of all that are kept */
     ONE_BYTES_MAX = 16 << 20, /* a longer one is not kept */
     KEY_MAX = 512,            /* path and arguments; longer ones are nobody's habit */
@@ -27,6 +27,7 @@ struct answer {
     size_t key_size;
     uint64_t hash;
     enum MHD_Result (*make)(struct request *r);
+    char parameter[PARAMETER_SIZE];
     struct MHD_Response *response; /* NULL: none yet */
     char etag[ETAG_SIZE];
     size_t size;
@@ -261,8 +262,10 @@ enum MHD_Result answers_reply(struct request *r, enum MHD_Result (*make)(struct 
             pthread_cond_wait(&a->is_made, &a->lock);
             continue;
         }
-        if (!answer && (answer = answer_add(a, &key)))
+        if (!answer && (answer = answer_add(a, &key))) {
             answer->make = make;
+            memcpy(answer->parameter, r->parameter, sizeof answer->parameter);
+        }
         if (answer && !answer->is_being_made)
             return make_and_send(a, answer, r);
         pthread_mutex_unlock(&a->lock);
@@ -314,6 +317,7 @@ static void make_again(struct answers *a, struct answer *answer, struct store *s
                         .account.role = ROLE_VIEWER,
                         .store = store,
                         .made = &m.made};
+    memcpy(r.parameter, answer->parameter, sizeof r.parameter);
     making_begin(&m, a);
     answer->is_being_made = true;
     pthread_mutex_unlock(&a->lock);

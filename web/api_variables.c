@@ -130,8 +130,8 @@ struct wanted {
     uint32_t number;
     int bit;
     uint64_t unit, name, address;
-    struct value *values; /* a ring of VALUES_MAX: the newest stay */
-    size_t taken;
+    struct value *values; /* the newest VALUES_MAX, the newest first */
+    size_t taken;         /* also those that found no place */
 };
 
 static void wanted_read(struct wanted *w, sqlite3_stmt *s)
@@ -180,14 +180,16 @@ static void take_value(struct wanted *w, const struct ot_event *e, const struct 
     struct ot_value value = ot_value_at(&item->values, (uint32_t)(w->address - first));
     if (!ot_value_number(&value, &number) || !isfinite(number))
         return;
-    w->values[w->taken++ % VALUES_MAX] = (struct value){e->time_ns, last_ns, count, number};
+    if (w->taken < VALUES_MAX)
+        w->values[w->taken] = (struct value){e->time_ns, last_ns, count, number};
+    w->taken++;
 }
 
 static json_t *values_json(const struct wanted *w)
 {
     json_t *list = json_array();
-    for (size_t i = w->taken > VALUES_MAX ? w->taken - VALUES_MAX : 0; i < w->taken; i++) {
-        const struct value *v = &w->values[i % VALUES_MAX];
+    for (size_t i = w->taken < VALUES_MAX ? w->taken : VALUES_MAX; i > 0; i--) {
+        const struct value *v = &w->values[i - 1];
         json_array_append_new(list,
                               json_pack("{s:o, s:o, s:f, s:I}", "time", json_time_of(v->time_ns),
                                         "last", json_time_of(v->last_ns), "value", v->number,
@@ -249,7 +251,7 @@ enum MHD_Result api_variable(struct request *r)
     w.values = calloc(VALUES_MAX, sizeof *w.values);
     if (!w.values)
         error_set(&err, "out of memory");
-    if (!w.values || !history_replay_range(r->store, api_sensor(r), &range, &player, &span, &err)) {
+    if (!w.values || !history_replay_back(r->store, api_sensor(r), &range, &player, &span, &err)) {
         json_decref(json);
         free(w.values);
         return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);

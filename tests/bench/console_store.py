@@ -1,11 +1,12 @@
 """A store of a large plant for the bench of the console: rows as the sensor writes them, of the captures of the console's tests,
 multiplied. Everything that a page shows is there: alerts, stories, assets, the baseline, the history of events, audits."""
-import json, os, random, shutil, sqlite3, sys
+import json, os, random, shutil, sqlite3, struct, sys
 
 NS = 10**9
 NOW = 1_750_000_000 * NS
 RULES = 200  # Sigma rules that matched sometime
 ID_BASE = 1 << 40
+RECORD = 40  # bytes before each packed event of the history
 
 
 def template(o):
@@ -123,10 +124,19 @@ def new_baseline(db, pairs, entries, assets, chance):
         insert(db, 'baseline_' + kind, rows)
 
 
+def moved(model, time_ns):
+    """A block of the history (rules/history_block.h) that begins then, with the times of its records."""
+    event, by, at = bytearray(model['event']), time_ns - model['time_ns'], 0
+    while model['rows'] and at + RECORD <= len(event):
+        times = struct.unpack_from('<2q', event, at)
+        struct.pack_into('<2q', event, at, *(t + by for t in times))
+        at += RECORD + struct.unpack_from('<H', event, at + 32)[0]
+    return dict(model, time_ns=time_ns, last_ns=model['last_ns'] + by, event=bytes(event))
+
+
 def new_history(db, count):
     models = rows_of(db, 'history')
-    insert(db, 'history', (dict(models[n % len(models)], time_ns=NOW - n * 2 * NS, last_ns=NOW - n * 2 * NS, key=n)
-                           for n in range(count)))
+    insert(db, 'history', (dict(moved(models[n % len(models)], NOW - n * 2 * NS), key=n) for n in range(count)))
 
 
 def new_records(db, sensor, count):

@@ -217,6 +217,21 @@ START_TEST(test_again_is_the_same)
 }
 END_TEST
 
+/* Each row is older than the one before. */
+struct back {
+    int64_t before_ns;
+    uint64_t events;
+};
+
+static void on_back(void *context, const struct ot_event *e, uint64_t count, int64_t last_ns)
+{
+    struct back *back = context;
+    (void)last_ns;
+    ck_assert_int_lt(e->time_ns, back->before_ns);
+    back->before_ns = e->time_ns;
+    back->events += count;
+}
+
 /* A chart or a trial wants a time, and the newest when there is too much. */
 START_TEST(test_a_range)
 {
@@ -252,6 +267,13 @@ START_TEST(test_a_range)
         ck_assert_msg(span.rows == rows[i].rows && span.first_ns == rows[i].first_ns &&
                           span.is_cut == rows[i].is_cut,
                       "%s: %llu rows", rows[i].shows, (unsigned long long)span.rows);
+        struct back back = {INT64_MAX, 0};
+        player = (struct history_player){&back, on_back, NULL, NULL};
+        ck_assert_msg(history_replay_back(store, "s", &rows[i].range, &player, &span, &err), "%s",
+                      err.text);
+        ck_assert_msg(back.events == rows[i].rows && span.rows == rows[i].rows &&
+                          span.first_ns == rows[i].first_ns && span.is_cut == rows[i].is_cut,
+                      "%s, back: %llu rows", rows[i].shows, (unsigned long long)span.rows);
     }
     history_destroy(h);
     drop_store(store, path);

@@ -9,7 +9,7 @@ static struct MHD_Daemon *asked;
 static atomic_int made, running, running_most;
 static atomic_uint made_status; /* of what is made */
 
-/* {"asset": the newest asset's name in the store, "about": the argument} */
+/* {"asset": the newest asset's name in the store, "about": the argument, "part": of the path} */
 static enum MHD_Result make(struct request *r)
 {
     int64_t slow_ms;
@@ -27,7 +27,8 @@ static enum MHD_Result make(struct request *r)
     atomic_fetch_add(&made, 1);
     atomic_fetch_sub(&running, 1);
     return reply_json(r, atomic_load(&made_status),
-                      json_pack("{s:s, s:s}", "asset", name, "about", request_text(r, "about")));
+                      json_pack("{s:s, s:s, s:s}", "asset", name, "about", request_text(r, "about"),
+                                "part", r->parameter));
 }
 
 static enum MHD_Result on_request(void *context, struct MHD_Connection *connection, const char *url,
@@ -40,6 +41,7 @@ static enum MHD_Result on_request(void *context, struct MHD_Connection *connecti
     (void)upload;
     (void)upload_size;
     (void)state;
+    snprintf(r.parameter, sizeof r.parameter, "%s", url + 1);
     r.store = readers_take(web.readers, &err);
     ck_assert_msg(r.store != NULL, "%s", err.text);
     enum MHD_Result result = answers_reply(&r, make);
@@ -134,6 +136,7 @@ START_TEST(one_that_takes_long_follows_the_store)
         json_t *json = body_of(get("/a?slow=40&about=x", ""));
         snprintf(name, sizeof name, "%s", json_string_value(json_object_get(json, "asset")));
         ck_assert_str_eq(json_string_value(json_object_get(json, "about")), "x");
+        ck_assert_str_eq(json_string_value(json_object_get(json, "part")), "a");
         json_decref(json);
         settle();
     }
@@ -213,8 +216,8 @@ END_TEST
 START_TEST(habits_are_bounded)
 {
     char path[1200];
-    for (int i = 0; i < 200; i++) {
-        snprintf(path, sizeof path, "/a?about=%d", i % 100);
+    for (int i = 0; i < 300; i++) {
+        snprintf(path, sizeof path, "/a?about=%d", i % 150);
         ck_assert_int_eq(status_of(get(path, "")), 200);
     }
     int before = atomic_load(&made);

@@ -142,6 +142,7 @@ enum MHD_Result api_alerts(struct request *r)
 struct found {
     char *document; /* for the caller to free; NULL: no such alert */
     char sensor[128], rule[64], actor[64], target[64];
+    bool has_story; /* one alert alone makes none */
 };
 
 static bool is_id(const char *id)
@@ -153,7 +154,9 @@ static bool is_id(const char *id)
 static bool find_alert(struct request *r, struct found *f, enum MHD_Result *result)
 {
     sqlite3_stmt *s = store_statement(
-        r->store, "SELECT document, sensor, rule, actor, target FROM alerts WHERE id = ? LIMIT 1",
+        r->store,
+        "SELECT document, sensor, rule, actor, target, EXISTS (SELECT 1 FROM incidents i WHERE"
+        " i.sensor = alerts.sensor AND i.id = alerts.incident) FROM alerts WHERE id = ? LIMIT 1",
         NULL);
     *f = (struct found){.document = NULL};
     if (s && is_id(r->parameter)) {
@@ -164,6 +167,7 @@ static bool find_alert(struct request *r, struct found *f, enum MHD_Result *resu
             snprintf(f->rule, sizeof f->rule, "%s", column_text(s, 2));
             snprintf(f->actor, sizeof f->actor, "%s", column_text(s, 3));
             snprintf(f->target, sizeof f->target, "%s", column_text(s, 4));
+            f->has_story = sqlite3_column_int(s, 5) != 0;
         }
         sqlite3_reset(s);
     }
@@ -210,9 +214,9 @@ enum MHD_Result api_alert(struct request *r)
     const char *state = json_string_value(json_object_get(last, "state"));
     const char *assignee = json_string_value(json_object_get(last, "assignee"));
     return reply_json(r, MHD_HTTP_OK,
-                      json_pack("{s:o, s:s, s:s, s:o}", "alert", document, "triage",
+                      json_pack("{s:o, s:s, s:s, s:o, s:b}", "alert", document, "triage",
                                 state ? state : "new", "assignee", assignee ? assignee : "",
-                                "history", history));
+                                "history", history, "has_story", f.has_story));
 }
 
 /* --- its packets --- */

@@ -32,7 +32,7 @@ export interface AlertDocument {
 }
 
 interface Answer {
-  alert: AlertDocument; triage: string; assignee: string;
+  alert: AlertDocument; triage: string; assignee: string; has_story: boolean;
   history: { time: string; by: string; state: string; assignee: string; note: string }[];
 }
 
@@ -203,7 +203,7 @@ export function AlertDetail({ id, turn, session, news, back, onChange }: { id: s
           <Facts title="Record" rows={[
             ["Severity", own.severity_reasons?.map((r) => `${r.reason} (${r.points > 0 ? "+" : ""}${r.points})`).join("; ")],
             ["Revision", `${own.revision}, ${own.status}`], ["Sensor", alert.observer?.name],
-            ["Story", own.incident && <><a href={linkTo("stories", own.incident)}>this story as a timeline</a>, <a href={linkTo("alerts", "", { incident: own.incident, triage: "all" })}>as a list</a></>],
+            ["Story", own.incident && data.has_story && <><a href={linkTo("stories", own.incident)}>this story as a timeline</a>, <a href={linkTo("alerts", "", { incident: own.incident, triage: "all" })}>as a list</a></>],
             ["Id", <span class="mono">{alert.event.id}</span>]]} />
           <details><summary>As JSON</summary><pre tabIndex={0}>{JSON.stringify(alert, null, 1)}</pre></details>
         </>

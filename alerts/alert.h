@@ -34,7 +34,8 @@ struct alert {
     uint64_t last_packet;
     bool is_storm;      /* stands for all alerts of its type over the cap */
     bool is_settled;    /* the last revision said that it no longer grows */
-    uint32_t unwritten; /* 1 + place among those whose last revision waits for the tick; 0: none */
+    bool has_news;      /* the revision that waits tells more than a count */
+    uint32_t unwritten; /* 1 + place among those whose last revision waits; 0: none */
 };
 
 /* Capture files can carry any time: sums stay within what there is. */

@@ -31,7 +31,8 @@ enum {
     WATCH_SETS = 1024,        /* evidence ids whose packets may still come */
     WATCH_WAYS = 4,
     LOADED_INCIDENTS_MAX = 128,
-    UNWRITTEN_MAX = 1024,
+    UNWRITTEN_MAX = ALERTS_OPEN_MAX,
+    WRITE_MORE_S = 10,       /* that an alert merely goes on waits so long */
     STATE_MAX_S = 24 * 3600, /* longest quiet time of a type */
 };
 
@@ -41,9 +42,12 @@ struct watch {
     uint8_t cause[CAUSE_SIZE];
 };
 
-/* Alerts whose newest revision is written with the next tick. */
+/* Alerts whose newest revision waits to be written. */
 struct unwritten {
-    struct alert *alerts[UNWRITTEN_MAX]; /* NULL: closed meanwhile */
+    struct waiting {
+        struct alert *alert;
+        int64_t since_ns;
+    } all[UNWRITTEN_MAX];
     uint32_t count;
 };
 
@@ -192,11 +196,20 @@ static void post_incident(void *context, struct incident *incident, bool is_resu
     free(json);
 }
 
+static void take_unwritten(struct unwritten *u, struct alert *alert)
+{
+    if (alert->unwritten == 0)
+        return;
+    struct waiting last = u->all[--u->count];
+    u->all[alert->unwritten - 1] = last;
+    last.alert->unwritten = alert->unwritten;
+    alert->unwritten = 0;
+}
+
 static void write_revision(struct alerts *a, struct alert *alert, bool is_resumable)
 {
-    if (alert->unwritten)
-        a->unwritten.alerts[alert->unwritten - 1] = NULL;
-    alert->unwritten = 0;
+    take_unwritten(&a->unwritten, alert);
+    alert->has_news = false;
     if (!a->options.lines && !a->options.queue)
         return;
     struct document_context context = context_of(a, alert->finding.segment);
@@ -208,29 +221,48 @@ static void write_revision(struct alerts *a, struct alert *alert, bool is_resuma
         post_alert(a, alert, is_resumable);
 }
 
-static void write_unwritten(struct alerts *a)
+/* When one that waits is written. Of a file, whose writes nobody sees before they are committed in
+ * large batches, only what is there at the end of the alert matters. */
+static bool is_due(const struct alerts *a, const struct waiting *w)
 {
-    for (uint32_t i = 0; i < a->unwritten.count; i++)
-        if (a->unwritten.alerts[i])
-            write_revision(a, a->unwritten.alerts[i], true);
-    a->unwritten.count = 0;
+    return !a->options.is_deterministic &&
+           (w->alert->has_news || a->now_ns < w->since_ns ||
+            a->now_ns >= time_add(w->since_ns, WRITE_MORE_S * SECOND_NS));
 }
 
-/* What only the store is told can wait for the tick: of several revisions in a second the newest is
- * enough. */
+static void write_due(struct alerts *a)
+{
+    struct unwritten *u = &a->unwritten;
+    uint32_t count = u->count;
+    u->count = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        struct waiting w = u->all[i];
+        w.alert->unwritten = 0;
+        if (is_due(a, &w)) {
+            write_revision(a, w.alert, true);
+        } else {
+            u->all[u->count++] = w;
+            w.alert->unwritten = u->count;
+        }
+    }
+}
+
+/* What only the store is told can wait: of several revisions the newest is enough. */
 static void write_later(struct alerts *a, struct alert *alert)
 {
+    struct unwritten *u = &a->unwritten;
     if (alert->unwritten)
         return;
-    if (a->unwritten.count == UNWRITTEN_MAX)
-        write_unwritten(a);
-    a->unwritten.alerts[a->unwritten.count++] = alert;
-    alert->unwritten = a->unwritten.count;
+    if (u->count == UNWRITTEN_MAX)
+        write_revision(a, u->all[0].alert, true);
+    u->all[u->count++] = (struct waiting){alert, a->now_ns};
+    alert->unwritten = u->count;
 }
 
-static void publish(struct alerts *a, struct alert *alert, bool is_resumable)
+static void publish(struct alerts *a, struct alert *alert, bool is_resumable, bool is_news)
 {
     alert->revision++;
+    alert->has_news |= is_news;
     while (alert->publish_at <= alert->count && alert->publish_at <= UINT64_MAX / 2)
         alert->publish_at *= 2;
     a->state.published++;
@@ -251,7 +283,7 @@ static void close_alert(struct alerts *a, struct alert *alert, enum closing why)
 {
     if (!alert->is_settled) {
         alert->is_settled = true;
-        publish(a, alert, why == CLOSED_BY_END);
+        publish(a, alert, why == CLOSED_BY_END, true);
     }
     assert(!alert->unwritten); /* what can still grow is not settled */
     open_alerts_remove(a->open, alert);
@@ -320,7 +352,7 @@ void alerts_tick(struct alerts *a, int64_t time_ns, bool is_last)
         a->retention_ns = time_ns;
     if (is_last || a->now_ns > a->due_ns)
         close_quiet(a, is_last);
-    write_unwritten(a);
+    write_due(a);
     incidents_flush(a->incidents, a->now_ns, is_last, post_incident, a);
     packets_flush(a->packets);
     post_hits(a);
@@ -470,7 +502,7 @@ static void begin(struct alerts *a, struct alert *alert, const struct finding *f
     noise_count(a->noise, f->detection, NOISE_ALERTS, 1, f->time_ns);
     incidents_join(a->incidents, alert, severity_of(alert));
     note_due(a, alert);
-    publish(a, alert, true);
+    publish(a, alert, true, true);
 }
 
 static void grow(struct alerts *a, struct alert *alert, const struct finding *f)
@@ -493,7 +525,7 @@ static void grow(struct alerts *a, struct alert *alert, const struct finding *f)
     if (is_news && !alert->is_storm)
         watch_evidence(a, alert, f->evidence_id);
     if (is_news || alert->count >= alert->publish_at)
-        publish(a, alert, true);
+        publish(a, alert, true, is_news);
 }
 
 /* The alert's time is over, also where no tick came in between; or the finding is from before it:
@@ -711,6 +743,7 @@ bool alerts_load(struct alerts *a, struct store *store, struct error *err)
             continue;
         *alert = *from;
         alert->unwritten = 0;
+        alert->has_news = false;
         note_due(a, alert);
     }
     free(loading.newest_first);

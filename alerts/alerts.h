@@ -4,8 +4,10 @@
  * One cause is one detection, segment, actor host, target host, protocol and key. An alert is
  * published at once, when its count doubles, when its outcome is known, and when it closes: after a
  * quiet time of its type (advice.def) or at the end of the run. Where nobody but the store is told
- * (no output, no lines), of several revisions in one second only the newest is written. "growing"
- * and "settled" say whether it may still change; what people decided is triage, not status. */
+ * (no output, no lines), of several revisions only the newest is written: within a second what
+ * tells something new, within ten what only counts on, and of files, whose writes nobody sees
+ * before they are committed in large batches, when the alert closes. "growing" and "settled" say
+ * whether it may still change; what people decided is triage, not status. */
 #pragma once
 
 #include "baseline/inventory.h"

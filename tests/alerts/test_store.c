@@ -97,15 +97,35 @@ START_TEST(one_row_per_alert_and_one_message_per_revision)
 }
 END_TEST
 
+/* Alerts that only the store is told. */
+static struct bench *bench_silent(bool is_live)
+{
+    struct bench *b = bench_with(":memory:", "");
+    struct alerts_options options = {.config = &b->config,
+                                     .queue = b->queue,
+                                     .is_deterministic = !is_live,
+                                     .open_max = 5000,
+                                     .storm_cap = 5000};
+    alerts_destroy(b->alerts);
+    b->alerts = alerts_create(&options);
+    return b;
+}
+
+static long long tick_and_count(struct bench *b, int64_t after_s, const char *sql)
+{
+    alerts_tick(b->alerts, START + after_s * SECOND, false);
+    commit(b);
+    return number(b, sql);
+}
+
 /* Nobody waits: the newest revision of a second is enough, and its document is there once. */
 START_TEST(without_outputs_the_outbox_has_no_documents)
 {
-    struct bench *b = bench_with(":memory:", "");
+    struct bench *b = bench_silent(true);
     raise_many(b, 3, START);
     raise_many(b, 3, START + 10); /* counts double: revision 2 */
-    alerts_tick(b->alerts, START + SECOND, false);
-    commit(b);
-    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts WHERE revision = 2 AND count = 2"), 3);
+    ck_assert_int_eq(
+        tick_and_count(b, 1, "SELECT count(*) FROM alerts WHERE revision = 2 AND count = 2"), 3);
     ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts WHERE status = 'growing' AND"
                                " json_extract(document, '$.sightglass.revision') = 2 AND"
                                " json_extract(document, '$.sightglass.count') = 2 AND"
@@ -123,17 +143,57 @@ START_TEST(without_outputs_the_outbox_has_no_documents)
 }
 END_TEST
 
-START_TEST(more_alerts_than_wait_for_a_tick_are_all_written)
+START_TEST(a_count_alone_waits_ten_seconds)
 {
-    struct bench *b = bench_with(":memory:", "");
-    struct alerts_options options = {
-        .config = &b->config, .queue = b->queue, .is_deterministic = true, .storm_cap = 5000};
-    alerts_destroy(b->alerts);
-    b->alerts = alerts_create(&options);
-    raise_many(b, 1030, START);
-    alerts_tick(b->alerts, START + SECOND, false);
+    static const char count[] = "SELECT count FROM alerts";
+    struct bench *b = bench_silent(true);
+    raise_many(b, 1, START);
+    ck_assert_int_eq(tick_and_count(b, 1, count), 1);
+    raise_many(b, 1, START + SECOND);
+    ck_assert_int_eq(tick_and_count(b, 2, count), 1);
+    raise_many(b, 2, START + 5 * SECOND); /* another alert is told at once */
+    ck_assert_int_eq(tick_and_count(b, 6, "SELECT count(*) FROM alerts WHERE count = 1"), 2);
+    raise_many(b, 1, START + 7 * SECOND);
+    ck_assert_int_eq(tick_and_count(b, 11, "SELECT max(count) FROM alerts"), 4);
+
+    struct finding refused = finding_made(DETECTION_PLC_STOP, START + 12 * SECOND);
+    text_copy(refused.key, sizeof refused.key, TEXT("0"));
+    refused.flags |= FINDING_REFUSED;
+    alerts_finding(b->alerts, &refused);
+    ck_assert_int_eq(tick_and_count(b, 13, "SELECT max(count) FROM alerts"), 5);
+    bench_destroy(b);
+}
+END_TEST
+
+START_TEST(what_is_read_from_files_is_written_when_it_is_over)
+{
+    struct bench *b = bench_silent(false);
+    raise_many(b, 1, START);
+    raise_many(b, 1, START + SECOND);
+    ck_assert_int_eq(tick_and_count(b, 60, "SELECT count(*) FROM alerts"), 0);
+    raise_many(b, 1, START + 61 * SECOND);
+    ck_assert_int_eq(tick_and_count(b, 100000, "SELECT count FROM alerts WHERE status = 'settled'"),
+                     3);
+    raise_many(b, 2, START + 200000 * SECOND);
+    alerts_tick(b->alerts, START + 200001 * SECOND, true);
     commit(b);
-    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts"), 1030);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts"), 3);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM outbox"), 3);
+    bench_destroy(b);
+}
+END_TEST
+
+/* At most ALERTS_OPEN_MAX wait. */
+START_TEST(more_alerts_than_may_wait_are_all_written)
+{
+    struct bench *b = bench_silent(_i == 0);
+    raise_many(b, ALERTS_OPEN_MAX + 6, START);
+    ck_assert_int_eq(tick_and_count(b, 1, "SELECT count(*) FROM alerts"),
+                     _i == 0 ? ALERTS_OPEN_MAX + 6 : 6);
+    alerts_tick(b->alerts, START + 2 * SECOND, true);
+    commit(b);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts WHERE status = 'settled'"),
+                     ALERTS_OPEN_MAX + 6);
     bench_destroy(b);
 }
 END_TEST
@@ -511,7 +571,9 @@ int main(void)
     TCase *tcase = tcase_create("store");
     tcase_add_test(tcase, one_row_per_alert_and_one_message_per_revision);
     tcase_add_test(tcase, without_outputs_the_outbox_has_no_documents);
-    tcase_add_test(tcase, more_alerts_than_wait_for_a_tick_are_all_written);
+    tcase_add_test(tcase, a_count_alone_waits_ten_seconds);
+    tcase_add_test(tcase, what_is_read_from_files_is_written_when_it_is_over);
+    tcase_add_loop_test(tcase, more_alerts_than_may_wait_are_all_written, 0, 2);
     tcase_add_test(tcase, states_with_their_zeros_are_read);
     tcase_add_test(tcase, reading_a_capture_again_changes_nothing);
     tcase_add_loop_test(tcase, restart, 0, sizeof restart_rows / sizeof *restart_rows);

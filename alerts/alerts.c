@@ -221,15 +221,14 @@ static void write_revision(struct alerts *a, struct alert *alert, bool is_resuma
         post_alert(a, alert, is_resumable);
 }
 
-/* When one that waits is written. Of a file, whose writes nobody sees before they are committed in
- * large batches, only what is there at the end of the alert matters. */
-static bool is_due(const struct alerts *a, const struct waiting *w)
+static bool is_due(const struct waiting *w, int64_t now_ns)
 {
-    return !a->options.is_deterministic &&
-           (w->alert->has_news || a->now_ns < w->since_ns ||
-            a->now_ns >= time_add(w->since_ns, WRITE_MORE_S * SECOND_NS));
+    return w->alert->has_news || now_ns < w->since_ns ||
+           now_ns >= time_add(w->since_ns, WRITE_MORE_S * SECOND_NS);
 }
 
+/* Of files, whose writes nobody sees before they are committed in large batches, only what is there
+ * at the end of an alert matters. */
 static void write_due(struct alerts *a)
 {
     struct unwritten *u = &a->unwritten;
@@ -238,7 +237,7 @@ static void write_due(struct alerts *a)
     for (uint32_t i = 0; i < count; i++) {
         struct waiting w = u->all[i];
         w.alert->unwritten = 0;
-        if (is_due(a, &w)) {
+        if (is_due(&w, a->now_ns)) {
             write_revision(a, w.alert, true);
         } else {
             u->all[u->count++] = w;
@@ -352,9 +351,11 @@ void alerts_tick(struct alerts *a, int64_t time_ns, bool is_last)
         a->retention_ns = time_ns;
     if (is_last || a->now_ns > a->due_ns)
         close_quiet(a, is_last);
-    write_due(a);
+    if (!a->options.is_deterministic)
+        write_due(a);
     incidents_flush(a->incidents, a->now_ns, is_last, post_incident, a);
-    packets_flush(a->packets);
+    if (is_last || !a->options.is_deterministic)
+        packets_flush(a->packets);
     post_hits(a);
     noise_tick(a->noise, a->now_ns, is_last);
     if (a->options.queue && (is_last || a->now_ns >= a->retention_ns))

@@ -65,7 +65,9 @@ void baseline_changes(struct baseline *b,
 /* Loads what belongs to this worker: entries whose pair hash falls to it (pair_worker, pair.h). */
 bool baseline_load(struct baseline *b, struct store *store, uint32_t worker, uint32_t workers,
                    struct error *err) NODISCARD;
-/* Writes one row; a store_apply for store_post. */
+/* Writes one row; a store_apply for store_post, which needs only the first baseline_row_size bytes.
+ */
+size_t baseline_row_size(const struct baseline_row *row);
 bool baseline_row_apply(struct store *store, const void *row, size_t size, struct error *err);
 /* Takes over decisions (approve, reject) that people made since the last call; core calls it once a
  * second with rows that baseline_decisions_read gave. */

@@ -3,6 +3,7 @@
  * What a column is and where it lies in a row is a table for each kind, in the order of the columns
  * in SQL. */
 #include "rows.h"
+#include "rows_text.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -18,7 +19,7 @@ enum column_type {
     COLUMN_U64,
     COLUMN_I64,
     COLUMN_DOUBLE,
-    COLUMN_HOST,
+    COLUMN_HOST, /* from here on made into text */
     COLUMN_CODE,
     COLUMN_INTERVALS,
     COLUMN_STATES,    /* of a struct point_facts */
@@ -234,182 +235,39 @@ struct kind {
     const char *insert, *select, *clear;
     const struct column *columns;
     size_t count;
+    size_t size; /* of what is of this kind in a row */
 };
 
 #define COLUMNS(list) list, sizeof list / sizeof *list
 #define MARKS5        "?,?,?,?,?"
 #define MARKS6        MARKS5 ",?"
-#define KIND(table, marks, columns)                                                                \
+#define KIND(table, marks, columns, member)                                                        \
     {                                                                                              \
         "INSERT OR REPLACE INTO " table " VALUES(" MARKS6 "," marks ")",                           \
             "SELECT * FROM " table " WHERE sensor = ? ORDER BY id",                                \
-            "DELETE FROM " table " WHERE sensor = ?", COLUMNS(columns)                             \
+            "DELETE FROM " table " WHERE sensor = ?", COLUMNS(columns),                            \
+            sizeof(((struct baseline_row *)0)->is.member)                                          \
     }
 
 static const struct kind kinds[BASELINE_KINDS] = {
-    [BASELINE_LINKS] = KIND("baseline_links", MARKS5 "," MARKS5, links_columns),
-    [BASELINE_PAIR] = KIND("baseline_pairs", MARKS6, pair_columns),
+    [BASELINE_LINKS] = KIND("baseline_links", MARKS5 "," MARKS5, links_columns, links),
+    [BASELINE_PAIR] = KIND("baseline_pairs", MARKS6, pair_columns, pair),
     [BASELINE_CONVERSATION] =
         KIND("baseline_conversations", MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 ",?,?",
-             conversation_columns),
-    [BASELINE_OPERATION] = KIND("baseline_operations", MARKS6 ",?,?,?", operation_columns),
-    [BASELINE_RANGE] = KIND("baseline_ranges", MARKS5 "," MARKS5, range_columns),
-    [BASELINE_TAG] = KIND("baseline_tags", MARKS5 "," MARKS5, tag_columns),
+             conversation_columns, conversation),
+    [BASELINE_OPERATION] =
+        KIND("baseline_operations", MARKS6 ",?,?,?", operation_columns, operation),
+    [BASELINE_RANGE] = KIND("baseline_ranges", MARKS5 "," MARKS5, range_columns, range),
+    [BASELINE_TAG] = KIND("baseline_tags", MARKS5 "," MARKS5, tag_columns, tag),
     [BASELINE_POINT] =
-        KIND("baseline_points", MARKS6 "," MARKS6 "," MARKS6 "," MARKS5, point_columns),
-    [BASELINE_BLOCK] = KIND("baseline_blocks", MARKS6 "," MARKS6 "," MARKS6, block_columns),
-    [BASELINE_PAGE] = KIND("baseline_polled", MARKS6 "," MARKS6 ",?,?", page_columns),
+        KIND("baseline_points", MARKS6 "," MARKS6 "," MARKS6 "," MARKS5, point_columns, point),
+    [BASELINE_BLOCK] = KIND("baseline_blocks", MARKS6 "," MARKS6 "," MARKS6, block_columns, block),
+    [BASELINE_PAGE] = KIND("baseline_polled", MARKS6 "," MARKS6 ",?,?", page_columns, page),
 };
 enum { HEAD_COLUMNS = 6 };
 
-enum { COLUMN_TEXT_SIZE = 2048 };
-_Static_assert((int)COLUMN_TEXT_SIZE >= (int)INTERVALS_TEXT, "every list fits");
-
-/* --- states and codes as text --- */
-
-static void states_print(const struct point_facts *f, char *out, size_t capacity)
-{
-    size_t used = 0;
-    out[0] = '\0';
-    if (f->state_count > STATES_MAX) {
-        text_format(out, capacity, "many");
-        return;
-    }
-    for (int i = 0; i < f->state_count; i++) {
-        text_format(out + used, capacity - used, "%s%.17g*%u", i ? " " : "", f->states[i],
-                    f->state_counts[i]);
-        used += strlen(out + used);
-    }
-}
-
-static void states_parse(struct point_facts *f, const char *text)
-{
-    f->state_count = 0;
-    if (strcmp(text, "many") == 0) {
-        f->state_count = STATES_MAX + 1;
-        return;
-    }
-    while (*text && f->state_count < STATES_MAX) {
-        char *end;
-        f->states[f->state_count] = strtod(text, &end);
-        if (end == text || *end != '*')
-            return;
-        f->state_counts[f->state_count++] = (uint32_t)strtoul(end + 1, &end, 10);
-        text = *end == ' ' ? end + 1 : end;
-    }
-}
-
-/* Numbers in hexadecimal, separated by spaces: the commands, then once, often, arrivals of each
- * step. */
-static void sequence_print(const struct sequence_facts *f, char *out, size_t capacity)
-{
-    out[0] = '\0';
-    if (f->steps == 0)
-        return;
-    text_format(out, capacity, "%x", f->commands);
-    size_t used = strlen(out);
-    for (int i = 0; i < f->steps && i < STEPS_MAX; i++) {
-        text_format(out + used, capacity - used, " %x %x %x", f->once[i], f->often[i],
-                    f->arrivals[i]);
-        used += strlen(out + used);
-    }
-}
-
-static uint16_t hex_take(const char **text)
-{
-    char *end;
-    unsigned long n = strtoul(*text, &end, 16);
-    *text = end;
-    return n > UINT16_MAX ? UINT16_MAX : (uint16_t)n;
-}
-
-static void sequence_parse(struct sequence_facts *f, const char *text)
-{
-    *f = (struct sequence_facts){0};
-    f->commands = hex_take(&text);
-    while (*text == ' ' && f->steps < STEPS_MAX) {
-        f->once[f->steps] = hex_take(&text);
-        f->often[f->steps] = hex_take(&text);
-        f->arrivals[f->steps++] = hex_take(&text);
-    }
-}
-
-/* Per variable "low high turns states", the states as VALUE:VISITS joined by commas, "many" or
- * "-"; separated by ";". Trailing variables that were never seen are left out. */
-static void variables_print(const struct page_facts *f, char *out, size_t capacity)
-{
-    size_t used = 0;
-    int last = PAGE_VARIABLES;
-    out[0] = '\0';
-    while (last > 0 && f->variables[last - 1].state_count == 0)
-        last--;
-    for (int i = 0; i < last && used + 1 < capacity; i++) {
-        const struct variable *v = &f->variables[i];
-        text_format(out + used, capacity - used, "%s%.9g %.9g %u ", i ? ";" : "", (double)v->low,
-                    (double)v->high, v->turns);
-        used += strlen(out + used);
-        if (v->state_count > PAGE_STATES || v->state_count == 0)
-            text_format(out + used, capacity - used, "%s", v->state_count ? "many" : "-");
-        for (int k = 0; k < v->state_count && v->state_count <= PAGE_STATES; k++) {
-            text_format(out + used, capacity - used, "%s%.9g:%u", k ? "," : "",
-                        (double)v->states[k], v->visits[k]);
-            used += strlen(out + used);
-        }
-        used += strlen(out + used);
-    }
-}
-
-static float float_take(const char **text)
-{
-    char *end;
-    float n = strtof(*text, &end);
-    *text = end;
-    return n;
-}
-
-static void variable_parse(struct variable *v, const char *text)
-{
-    v->low = float_take(&text);
-    v->high = float_take(&text);
-    unsigned long turns = strtoul(text, NULL, 10);
-    v->turns = turns > UINT16_MAX ? UINT16_MAX : (uint16_t)turns;
-    text += strspn(text, " ");
-    text += strcspn(text, " ;");
-    text += strspn(text, " ");
-    if (strncmp(text, "many", 4) == 0)
-        v->state_count = PAGE_STATES + 1;
-    while ((*text == '-' || *text == '+' || (*text >= '0' && *text <= '9')) &&
-           v->state_count < PAGE_STATES) {
-        float state = float_take(&text);
-        if (*text != ':')
-            return;
-        text++;
-        v->states[v->state_count] = state;
-        unsigned long visits = strtoul(text, NULL, 10);
-        v->visits[v->state_count++] = visits > UINT8_MAX ? UINT8_MAX : (uint8_t)visits;
-        text += strspn(text, "0123456789");
-        text += *text == ',';
-    }
-}
-
-void baseline_variables_parse(struct page_facts *f, const char *text)
-{
-    memset(f->variables, 0, sizeof f->variables);
-    for (int i = 0; i < PAGE_VARIABLES && *text; i++) {
-        variable_parse(&f->variables[i], text);
-        text += strcspn(text, ";");
-        text += *text == ';';
-    }
-}
-
-static void code_parse(uint32_t code[OT_CODE_PARTS], const char *text)
-{
-    for (int i = 0; i < OT_CODE_PARTS; i++) {
-        char *end;
-        code[i] = (uint32_t)strtoul(text, &end, 10);
-        text = *end == '.' ? end + 1 : end;
-    }
-}
+_Static_assert((int)ROWS_TEXT >= (int)INTERVALS_TEXT && (int)ROWS_TEXT >= (int)HOST_TEXT,
+               "every list fits");
 
 /* --- columns --- */
 
@@ -433,26 +291,49 @@ static int64_t integer_get(const struct baseline_row *row, const struct column *
 }
 
 /* Text that lives until the row is written. */
-static void lasting_bind(sqlite3_stmt *q, int i, const char *text)
+static void text_bind(sqlite3_stmt *q, int i, const char *text)
 {
     sqlite3_bind_text(q, i, text, -1, SQLITE_STATIC);
 }
 
-static void text_bind(sqlite3_stmt *q, int i, const char *text)
+/* A column that is not as it lies in the row: its text. */
+static size_t column_print(const struct baseline_row *row, const struct column *c,
+                           char out[ROWS_TEXT])
 {
-    sqlite3_bind_text(q, i, text, -1, SQLITE_TRANSIENT);
+    const void *field = (const char *)row + c->offset;
+    switch (c->type) {
+    case COLUMN_HOST:
+        return strlen(host_print(out, field));
+    case COLUMN_CODE:
+        return rows_code_print(field, out);
+    case COLUMN_INTERVALS:
+        return strlen(interval_set_print(field, out, ROWS_TEXT));
+    case COLUMN_STATES:
+        return rows_states_print(field, out);
+    case COLUMN_SEQUENCE:
+        return rows_sequence_print(field, out);
+    default:
+        assert(c->type == COLUMN_VARIABLES);
+        return rows_variables_print(field, out);
+    }
 }
 
 static void column_bind(sqlite3_stmt *q, int i, const struct baseline_row *row,
-                        const struct column *c)
+                        const struct column *c, char text[ROWS_TEXT])
 {
-    char text[COLUMN_TEXT_SIZE];
     switch (c->type) {
+    case COLUMN_U8:
+    case COLUMN_BOOL:
+    case COLUMN_U32:
+    case COLUMN_U64:
+    case COLUMN_I64:
+        sqlite3_bind_int64(q, i, integer_get(row, c));
+        break;
     case COLUMN_TEXT:
-        lasting_bind(q, i, (const char *)row + c->offset);
+        text_bind(q, i, (const char *)row + c->offset);
         break;
     case COLUMN_OPERATION:
-        lasting_bind(q, i, operation_name((enum operation)integer_get(row, c)));
+        text_bind(q, i, operation_name((enum operation)integer_get(row, c)));
         break;
     case COLUMN_DOUBLE: {
         double value;
@@ -460,46 +341,8 @@ static void column_bind(sqlite3_stmt *q, int i, const struct baseline_row *row,
         sqlite3_bind_double(q, i, value);
         break;
     }
-    case COLUMN_HOST: {
-        struct host h;
-        field_get(row, c, &h);
-        text_bind(q, i, host_print(text, &h));
-        break;
-    }
-    case COLUMN_CODE: {
-        uint32_t code[OT_CODE_PARTS];
-        field_get(row, c, code);
-        text_bind(
-            q, i,
-            text_format(text, sizeof text, "%u.%u.%u.%u", code[0], code[1], code[2], code[3]));
-        break;
-    }
-    case COLUMN_INTERVALS: {
-        struct interval_set set;
-        field_get(row, c, &set);
-        text_bind(q, i, interval_set_print(&set, text, sizeof text));
-        break;
-    }
-    case COLUMN_STATES: {
-        struct point_facts f;
-        field_get(row, c, &f);
-        states_print(&f, text, sizeof text);
-        text_bind(q, i, text);
-        break;
-    }
-    case COLUMN_SEQUENCE: {
-        struct sequence_facts f;
-        field_get(row, c, &f);
-        sequence_print(&f, text, sizeof text);
-        text_bind(q, i, text);
-        break;
-    }
-    case COLUMN_VARIABLES:
-        variables_print(&row->is.page, text, sizeof text);
-        text_bind(q, i, text);
-        break;
     default:
-        sqlite3_bind_int64(q, i, integer_get(row, c));
+        sqlite3_bind_text(q, i, text, (int)column_print(row, c, text), SQLITE_STATIC);
         break;
     }
 }
@@ -535,7 +378,7 @@ static void column_read(sqlite3_stmt *q, int i, struct baseline_row *row, const 
     }
     case COLUMN_CODE: {
         uint32_t code[OT_CODE_PARTS];
-        code_parse(code, text_column(q, i));
+        rows_code_parse(code, text_column(q, i));
         field_set(row, c, code);
         break;
     }
@@ -548,13 +391,13 @@ static void column_read(sqlite3_stmt *q, int i, struct baseline_row *row, const 
     case COLUMN_STATES: {
         struct point_facts f;
         field_get(row, c, &f);
-        states_parse(&f, text_column(q, i));
+        rows_states_parse(&f, text_column(q, i));
         field_set(row, c, &f);
         break;
     }
     case COLUMN_SEQUENCE: {
         struct sequence_facts f;
-        sequence_parse(&f, text_column(q, i));
+        rows_sequence_parse(&f, text_column(q, i));
         field_set(row, c, &f);
         break;
     }
@@ -574,22 +417,36 @@ static void column_read(sqlite3_stmt *q, int i, struct baseline_row *row, const 
     }
 }
 
+size_t baseline_row_size(const struct baseline_row *row)
+{
+    assert(row->kind < BASELINE_KINDS);
+    return offsetof(struct baseline_row, is) + kinds[row->kind].size;
+}
+
 bool baseline_row_apply(struct store *store, const void *data, size_t size, struct error *err)
 {
+    enum { PRINTED_MAX = 2 }; /* columns of one kind */
+    char texts[PRINTED_MAX][ROWS_TEXT];
+    size_t printed = 0;
     const struct baseline_row *row = data;
-    assert(size == sizeof *row && row->kind < BASELINE_KINDS);
+    assert(size >= baseline_row_size(row));
     const struct kind *k = &kinds[row->kind];
     sqlite3_stmt *q = store_statement(store, k->insert, err);
     if (!q)
         return false;
-    lasting_bind(q, 1, row->sensor);
+    text_bind(q, 1, row->sensor);
     sqlite3_bind_int64(q, 2, (int64_t)row->id);
-    lasting_bind(q, 3, entry_state_name(row->state));
+    text_bind(q, 3, entry_state_name(row->state));
     sqlite3_bind_int64(q, 4, row->first_ns);
     sqlite3_bind_int64(q, 5, row->last_ns);
     sqlite3_bind_int64(q, 6, (int64_t)row->count);
-    for (size_t i = 0; i < k->count; i++)
-        column_bind(q, (int)i + HEAD_COLUMNS + 1, row, &k->columns[i]);
+    for (size_t i = 0; i < k->count; i++) {
+        const struct column *c = &k->columns[i];
+        assert(printed < PRINTED_MAX || c->type < COLUMN_HOST);
+        column_bind(q, (int)i + HEAD_COLUMNS + 1, row, c,
+                    texts[printed < PRINTED_MAX ? printed : 0]);
+        printed += c->type >= COLUMN_HOST;
+    }
     return store_step(store, q, err);
 }
 

@@ -371,7 +371,7 @@ START_TEST(evidence_comes_out_as_a_capture_file)
     f.evidence_id = 17;
     alerts_finding(b->alerts, &f);
     give_packets(b, 17, 5, 3, 60);
-    alerts_tick(b->alerts, START + SECOND, false);
+    alerts_tick(b->alerts, START + SECOND, true);
     commit(b);
     ck_assert_int_eq(number(b, "SELECT count(*) FROM evidence"), 1);
 
@@ -421,7 +421,7 @@ START_TEST(evidence_of_alerts_that_take_turns)
         give_packets(b, 1, n, 1, EVIDENCE_SNAP);
         give_packets(b, 2, n, 1, EVIDENCE_SNAP);
     }
-    alerts_tick(b->alerts, START + SECOND, false);
+    alerts_tick(b->alerts, START + SECOND, true);
     commit(b);
     ck_assert_int_eq(number(b, "SELECT sum(packets) FROM evidence"), 60);
     ck_assert_int_eq(number(b, "SELECT sum(length(bytes)) FROM evidence"),
@@ -446,7 +446,7 @@ START_TEST(evidence_in_all_is_bounded_and_the_oldest_goes)
         alerts_finding(b->alerts, &f);
         give_packets(b, i + 1, 1000 * i + 1, 100, 2000);
     }
-    alerts_tick(b->alerts, START + SECOND, false);
+    alerts_tick(b->alerts, START + SECOND, true);
     commit(b);
     long long bytes = number(b, "SELECT sum(length(bytes)) FROM evidence");
     ck_assert_int_le(bytes, 1 << 20);

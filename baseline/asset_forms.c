@@ -475,6 +475,7 @@ const char *asset_form_type(enum asset_form form)
 
 struct pass {
     struct writing *writing;
+    const struct asset_query *query; /* NULL: all */
     void (*row)(struct writing *w, const struct asset_cells *asset);
 };
 
@@ -482,35 +483,52 @@ static bool pass_row(void *context, const struct asset_cells *asset)
 {
     const struct pass *pass = context;
     struct writing *w = pass->writing;
+    if (pass->query && !asset_query_matches(pass->query, asset))
+        return true;
     pass->row(w, asset);
     w->count++;
     return !w->is_short_of_memory && !ferror(w->file);
 }
 
-bool assets_write(struct store *store, const struct asset_query *query, enum asset_form form,
-                  const struct asset_choice *choice, FILE *file, struct error *err)
+bool assets_write_from(const struct asset_source *source, const struct asset_query *query,
+                       enum asset_form form, const struct asset_choice *choice, FILE *file,
+                       struct error *err)
 {
     const struct form *f = &forms[form];
     struct writing w = {.file = file, .choice = choice};
     bool ok = true;
     if (f->is_unique) {
-        struct pass names = {&w, name_keep};
-        ok = assets_select(store, query, pass_row, &names, err);
+        struct pass names = {&w, query, name_keep};
+        ok = source->each(source->context, pass_row, &names, err);
         if (w.name_count > 0)
             qsort(w.names, w.name_count, sizeof *w.names, by_hash);
         w.count = 0;
     }
-    struct pass rows = {&w, f->row};
+    struct pass rows = {&w, query, f->row};
     if (ok && f->begin)
         f->begin(&w);
-    ok = ok && assets_select(store, query, pass_row, &rows, err);
+    ok = ok && source->each(source->context, pass_row, &rows, err);
     if (ok && f->end)
         f->end(&w);
     json_decref(w.component);
     free(w.names);
     if (ok && w.is_short_of_memory)
-        return error_set(err, "not enough memory for the inventory of %s", store_path(store));
+        return error_set(err, "not enough memory for the inventory");
     if (ok && (fflush(file) != 0 || ferror(file)))
         return error_set(err, "cannot write the inventory: output is closed or the disk is full");
     return ok;
+}
+
+static bool each_of_store(void *context,
+                          bool (*row)(void *row_context, const struct asset_cells *asset),
+                          void *row_context, struct error *err)
+{
+    return assets_export(context, row, row_context, err);
+}
+
+bool assets_write(struct store *store, const struct asset_query *query, enum asset_form form,
+                  const struct asset_choice *choice, FILE *file, struct error *err)
+{
+    const struct asset_source source = {store, each_of_store};
+    return assets_write_from(&source, query, form, choice, file, err);
 }

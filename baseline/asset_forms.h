@@ -41,3 +41,14 @@ void asset_csv_row(FILE *file, const struct asset_choice *choice, const struct a
  * file cannot be written. */
 bool assets_write(struct store *store, const struct asset_query *query, enum asset_form form,
                   const struct asset_choice *choice, FILE *file, struct error *err) NODISCARD;
+
+/* Assets that somebody has read already: calls row for each, in the order of the export, until it
+ * returns false. May be asked twice. */
+struct asset_source {
+    void *context;
+    bool (*each)(void *context, bool (*row)(void *row_context, const struct asset_cells *asset),
+                 void *row_context, struct error *err);
+};
+bool assets_write_from(const struct asset_source *source, const struct asset_query *query,
+                       enum asset_form form, const struct asset_choice *choice, FILE *file,
+                       struct error *err) NODISCARD;

@@ -4,6 +4,7 @@
 #include "sensor/base/json_writer.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,11 +166,21 @@ static struct asset_line **choose(struct wish *w, const struct asset_lines *all,
 
 /* --- the answer --- */
 
-static void unpack(const struct wish *w, const struct asset_line *line, struct asset_cells *cells)
+/* An object of the columns that are shown. */
+static void put_asset(FILE *out, const struct wish *w, const struct asset_line *line)
 {
-    for (size_t i = 0; i < ASSET_COLUMN_COUNT; i++)
-        text_format(cells->cells[i], ASSET_CELL_SIZE, "%s",
-                    w->is_shown[i] ? asset_line_cell(line, (enum asset_column)i) : "");
+    const char *between = "{";
+    for (size_t i = 0; i < ASSET_COLUMN_COUNT; i++) {
+        size_t size = 0;
+        const char *member =
+            w->is_shown[i] ? asset_line_json(line, (enum asset_column)i, &size) : NULL;
+        if (size == 0)
+            continue;
+        fputs_unlocked(between, out);
+        fwrite_unlocked(member, 1, size, out);
+        between = ",";
+    }
+    fputs_unlocked(between[0] == '{' ? "{}" : "}", out);
 }
 
 /* How many assets have each value. */
@@ -178,34 +189,52 @@ static json_t *facet_json(const struct asset_lines *all, enum asset_column colum
     json_t *counts = json_object();
     for (size_t i = 0; counts && i < all->count; i++) {
         const char *cell = asset_line_cell(all->lines[i], column);
-        json_int_t count = json_integer_value(json_object_get(counts, cell));
-        if (cell[0] != '\0' && (count > 0 || json_object_size(counts) < FACET_VALUES_MAX))
-            json_object_set_new(counts, cell, json_integer(count + 1));
+        json_t *count = cell[0] != '\0' ? json_object_get(counts, cell) : NULL;
+        if (count)
+            json_integer_set(count, json_integer_value(count) + 1);
+        else if (cell[0] != '\0' && json_object_size(counts) < FACET_VALUES_MAX)
+            json_object_set_new(counts, cell, json_integer(1));
     }
     return counts;
 }
 
+/* `,"facets":{...}` */
+static void put_facets(FILE *out, const struct asset_lines *all)
+{
+    json_t *choices = json_object();
+    for (size_t i = 0; i < sizeof facets / sizeof *facets; i++)
+        json_object_set_new(choices, asset_column_name(facets[i]), facet_json(all, facets[i]));
+    fputs(",\"facets\":", out);
+    json_dumpf(choices, out, JSON_COMPACT);
+    json_decref(choices);
+}
+
 static enum MHD_Result reply_list(struct request *r, const struct wish *w,
                                   const struct asset_lines *all, struct asset_line **chosen,
-                                  size_t count, struct asset_cells *cells)
+                                  size_t count)
 {
-    json_t *list = json_array();
-    size_t end = count;
+    char *text = NULL;
+    size_t size = 0, end = count;
+    FILE *out = open_memstream(&text, &size);
+    if (!out)
+        return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
     if ((uint64_t)w->skip < count && (uint64_t)w->limit < count - (size_t)w->skip)
         end = (size_t)(w->skip + w->limit);
+    fputs("{\"assets\":[", out);
     for (size_t i = (size_t)w->skip; i < end; i++) {
-        unpack(w, chosen[i], cells);
-        json_array_append_new(list, asset_cells_json(cells));
+        if (i > (size_t)w->skip)
+            fputc(',', out);
+        put_asset(out, w, chosen[i]);
     }
-    json_t *answer = json_pack("{s:o, s:I, s:I}", "assets", list, "total", (json_int_t)all->count,
-                               "matched", (json_int_t)count);
-    if (answer && request_text(r, "facets")[0] != '\0') {
-        json_t *choices = json_object();
-        for (size_t i = 0; i < sizeof facets / sizeof *facets; i++)
-            json_object_set_new(choices, asset_column_name(facets[i]), facet_json(all, facets[i]));
-        json_object_set_new(answer, "facets", choices);
-    }
-    return reply_json(r, MHD_HTTP_OK, answer);
+    fprintf(out, "],\"total\":%zu,\"matched\":%zu", all->count, count);
+    if (request_text(r, "facets")[0] != '\0')
+        put_facets(out, all);
+    fputc('}', out);
+    bool ok = !ferror(out);
+    if (fclose(out) == 0 && ok)
+        return reply_bytes(r, MHD_HTTP_OK, "application/json", text, size);
+    free(text);
+    return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
 }
 
 enum MHD_Result api_assets(struct request *r)
@@ -220,11 +249,8 @@ enum MHD_Result api_assets(struct request *r)
         return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
     size_t count;
     struct asset_line **chosen = choose(&wish, all, &count);
-    struct asset_cells *cells = malloc(sizeof *cells);
-    enum MHD_Result result = chosen && cells
-                                 ? reply_list(r, &wish, all, chosen, count, cells)
-                                 : reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
-    free(cells);
+    enum MHD_Result result = chosen ? reply_list(r, &wish, all, chosen, count)
+                                    : reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "out of memory");
     free(chosen);
     asset_list_give(r->web->assets, all);
     return result;

@@ -8,11 +8,13 @@
 #include <ctype.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 enum {
+    MEMBER_SIZE = 6 * ASSET_CELL_SIZE + 128, /* each byte as \\u00xx, with the column's name */
     QUICK_MS = 60,  /* an inventory that is read in this time is read by who asks for it */
     PAUSE_MS = 250, /* between two readings, at least; ten times what one took, for a large one */
 };
@@ -21,8 +23,9 @@ enum {
 
 struct asset_line {
     atomic_uint uses;
-    size_t size; /* of text, and of lower behind it */
+    size_t size; /* of text, and of lower behind it; JSON follows */
     uint32_t at[ASSET_COLUMN_COUNT];
+    uint32_t json_at[ASSET_COLUMN_COUNT + 1]; /* from the JSON's beginning */
     char text[];
 };
 
@@ -34,6 +37,20 @@ const char *asset_line_cell(const struct asset_line *line, enum asset_column col
 const char *asset_line_lower(const struct asset_line *line, enum asset_column column)
 {
     return line->text + line->size + line->at[column];
+}
+
+const char *asset_line_json(const struct asset_line *line, enum asset_column column, size_t *size)
+{
+    *size = line->json_at[column + 1] - line->json_at[column];
+    return line->text + 2 * line->size + line->json_at[column];
+}
+
+void asset_line_unpack(const struct asset_line *line, struct asset_cells *cells)
+{
+    for (size_t i = 0; i < ASSET_COLUMN_COUNT; i++) {
+        size_t end = i + 1 < ASSET_COLUMN_COUNT ? line->at[i + 1] : line->size;
+        memcpy(cells->cells[i], line->text + line->at[i], end - line->at[i]);
+    }
 }
 
 bool asset_line_has(const struct asset_line *line, const char *word)
@@ -49,12 +66,37 @@ bool asset_line_has(const struct asset_line *line, const char *word)
     return false;
 }
 
-static struct asset_line *line_create(const struct asset_cells *cells)
+/* Members of a JSON object, one behind the other. */
+struct members {
+    size_t size;
+    uint32_t at[ASSET_COLUMN_COUNT + 1];
+    char text[ASSET_COLUMN_COUNT * MEMBER_SIZE];
+};
+
+static void add_member(struct members *m, const struct asset_cells *cells, enum asset_column column)
+{
+    char *out = m->text + m->size;
+    json_t *value = cells->cells[column][0] ? asset_cell_json(cells, column) : NULL;
+    if (!value)
+        return;
+    size_t used = (size_t)snprintf(out, MEMBER_SIZE, "\"%s\":", asset_column_name(column));
+    size_t size = json_dumpb(value, out + used, MEMBER_SIZE - used, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_decref(value);
+    if (size > 0 && size <= MEMBER_SIZE - used)
+        m->size += used + size;
+}
+
+static struct asset_line *line_create(const struct asset_cells *cells, struct members *m)
 {
     size_t size = 0;
-    for (size_t i = 0; i < ASSET_COLUMN_COUNT; i++)
+    m->size = 0;
+    for (size_t i = 0; i < ASSET_COLUMN_COUNT; i++) {
         size += strlen(cells->cells[i]) + 1;
-    struct asset_line *line = malloc(sizeof *line + 2 * size);
+        m->at[i] = (uint32_t)m->size;
+        add_member(m, cells, (enum asset_column)i);
+    }
+    m->at[ASSET_COLUMN_COUNT] = (uint32_t)m->size;
+    struct asset_line *line = malloc(sizeof *line + 2 * size + m->size);
     if (!line)
         return NULL;
     atomic_init(&line->uses, 1);
@@ -68,6 +110,8 @@ static struct asset_line *line_create(const struct asset_cells *cells)
     }
     for (size_t i = 0; i < size; i++)
         line->text[size + i] = (char)tolower((unsigned char)line->text[i]);
+    memcpy(line->json_at, m->at, sizeof m->at);
+    memcpy(line->text + 2 * size, m->text, m->size);
     return line;
 }
 
@@ -140,22 +184,33 @@ static bool reading_add(struct reading *reading, struct asset_line *line)
 
 /* --- reading the store --- */
 
+struct building {
+    struct reading *reading;
+    struct members members; /* of the asset that is read */
+};
+
 static bool put_asset(void *context, const struct asset_cells *asset)
 {
-    return reading_add(context, line_create(asset));
+    struct building *b = context;
+    return reading_add(b->reading, line_create(asset, &b->members));
 }
 
 /* All assets of one moment. */
 static struct reading *read_all(struct store *store, struct error *err)
 {
     struct reading *reading = calloc(1, sizeof *reading);
-    if (!reading) {
+    struct building *b = malloc(sizeof *b);
+    if (!reading || !b) {
+        free(reading);
+        free(b);
         error_set(err, "out of memory");
         return NULL;
     }
     reading->uses = 1;
-    bool ok = store_exec(store, "BEGIN", err) && assets_export(store, put_asset, reading, err);
+    b->reading = reading;
+    bool ok = store_exec(store, "BEGIN", err) && assets_export(store, put_asset, b, err);
     store_rollback(store);
+    free(b);
     if (ok)
         return reading;
     reading_free(reading);
@@ -343,13 +398,16 @@ void asset_list_renew(struct asset_list *list, struct store *store, const char *
 {
     struct error err = {""};
     struct asset_cells *cells = malloc(sizeof *cells);
+    struct members *members = malloc(sizeof *members);
     pthread_mutex_lock(&list->building); /* an older reading must not come after this one */
-    struct asset_line *line =
-        cells && asset_export(store, id, cells, &err) ? line_create(cells) : NULL;
+    struct asset_line *line = cells && members && asset_export(store, id, cells, &err)
+                                  ? line_create(cells, members)
+                                  : NULL;
     struct reading *reading = line ? copy_with(list, line) : NULL;
     if (reading)
         replace(list, reading);
     line_drop(line);
     pthread_mutex_unlock(&list->building);
+    free(members);
     free(cells);
 }

@@ -15,10 +15,15 @@ struct asset_list;
 struct asset_list *asset_list_create(const char *store_path, struct readers *readers);
 void asset_list_destroy(struct asset_list *list);
 
-/* One asset: its cells one after the other, each with a NUL, and the same in lower case. */
+/* One asset: its cells one after the other, each with a NUL; the same in lower case; and as JSON.
+ */
 struct asset_line;
 const char *asset_line_cell(const struct asset_line *line, enum asset_column column);
 const char *asset_line_lower(const struct asset_line *line, enum asset_column column);
+/* The cell as a member of a JSON object ("ip":"10.0.0.5"), *size bytes; 0: unknown. */
+const char *asset_line_json(const struct asset_line *line, enum asset_column column, size_t *size);
+/* All cells as the export gave them. */
+void asset_line_unpack(const struct asset_line *line, struct asset_cells *cells);
 /* Whether any cell contains the word, which is in lower case; cells that name others do not count.
  */
 bool asset_line_has(const struct asset_line *line, const char *word);

@@ -13,6 +13,7 @@
 #include "pn_status.h"
 
 enum { RTA_VERSION = 1, BLOCK_HEADER_SIZE = 4 };
+enum { ALARM_MAKERS = 0x20, ALARM_PROFILES = 0x80, ALARM_LAST = 0xff };
 
 enum rta_type { RTA_DATA = 1, RTA_NACK, RTA_ACK, RTA_ERROR };
 
@@ -41,12 +42,17 @@ static const char *const alarm_names[] = {
     [0x0f] = "sync_data_change",
     [0x10] = "isochronous_mode_problem",
     [0x11] = "network_component_problem",
+    [0x12] = "time_data_change",
+    [0x13] = "dynamic_frame_packing_problem",
     [0x1e] = "upload_and_retrieval",
     [0x1f] = "pull_module",
 };
 
+/* [PN] coding of the alarm type: some belong to makers of devices, some to profiles. */
 static const char *alarm_name(uint16_t type)
 {
+    if (type >= ALARM_MAKERS && type <= ALARM_LAST)
+        return type < ALARM_PROFILES ? "alarm_of_the_maker" : "alarm_of_a_profile";
     return type < sizeof alarm_names / sizeof *alarm_names ? alarm_names[type] : NULL;
 }
 
@@ -89,12 +95,12 @@ static void notification(struct dissect *d, struct ot_event *e, struct ot_item *
     e->items = item;
     e->item_count = e->items_total = 1;
     e->unit = dissect_text(d, "%u.%u", slot, subslot);
-    if (name && is_ack)
-        e->detail = dissect_text(d, "acknowledged %s", name);
-    else if (name)
-        e->detail = dissect_text(d, "%s, module 0x%08x, submodule 0x%08x", name, module, submodule);
-    else
-        e->detail = dissect_text(d, "%salarm type 0x%04x", is_ack ? "acknowledged " : "", type);
+    struct text what = name && type < ALARM_MAKERS
+                           ? text_of(name)
+                           : dissect_text(d, "%s 0x%04x", name ? name : "alarm type", type);
+    e->detail = is_ack ? dissect_text(d, "acknowledged %.*s", (int)what.size, what.at)
+                       : dissect_text(d, "%.*s, module 0x%08x, submodule 0x%08x", (int)what.size,
+                                      what.at, module, submodule);
     e->name = is_ack ? "alarm_ack" : name ? name : "alarm";
     if (is_ack)
         e->status = pn_status_of(status);

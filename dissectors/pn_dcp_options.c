@@ -36,6 +36,11 @@ static const struct dcp_option options[] = {
     {DCP_OPTION_CONTROL, DCP_CONTROL_RESET_TO_FACTORY, SHAPE_NONE,      OP_RESTART,       FACT_COUNT,
      "reset_to_factory"                                                                                                                  },
     {6,                  1,                            SHAPE_U16,       OP_CONFIG_CHANGE, FACT_COUNT,       "device_initiative"          },
+    {7,                  1,                            SHAPE_TEXT,      OP_CONFIG_CHANGE, FACT_COUNT,       "tsn_domain_name"            },
+    {7,                  2,                            SHAPE_BYTES,     OP_CONFIG_CHANGE, FACT_COUNT,       "nme_manager"                },
+    {7,                  3,                            SHAPE_BYTES,     OP_CONFIG_CHANGE, FACT_COUNT,       "nme_parameter_uuid"         },
+    {7,                  4,                            SHAPE_BYTES,     OP_CONFIG_CHANGE, FACT_COUNT,       "nme_agent"                  },
+    {7,                  5,                            SHAPE_BYTES,     OP_CONFIG_CHANGE, FACT_COUNT,       "cim_interface"              },
     {255,                255,                          SHAPE_NONE,      OP_UNKNOWN,       FACT_COUNT,       "all"                        },
 };
 

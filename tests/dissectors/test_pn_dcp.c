@@ -69,6 +69,8 @@ static const struct row {
      "reset to factory: unknown mode",                                                                                                                                                                                       "0506"},
     {"device initiative",        "0601 0004 0000 0001",                       "config_change",
      "device_initiative{config_change}=1",                                                                                                 "",                                                                               "0601"},
+    {"TSN domain",               "0701 0008 0000 646f6d61696e",               "config_change",
+     "tsn_domain_name{config_change}=domain",                                                                                              "tsn_domain_name = domain (temporary)",                                           "0701"},
     {"vendor specific",          "8001 0004 0000 abcd",                       "config_change", "option 128/1{config_change}=abcd",
      "",                                                                                                                                                                                                                     "8001"},
 };

@@ -189,27 +189,33 @@ START_TEST(alarm_error)
 END_TEST
 
 static const struct alarm_row {
-    const char *type, *name;
+    const char *type, *name, *what;
 } alarm_rows[] = {
-    {"0001", "diagnosis"                },
-    {"0002", "process"                  },
-    {"0003", "pull"                     },
-    {"0004", "plug"                     },
-    {"0005", "status"                   },
-    {"0006", "update"                   },
-    {"0007", "media_redundancy"         },
-    {"0008", "controlled_by_supervisor" },
-    {"0009", "released"                 },
-    {"000a", "plug_wrong_submodule"     },
-    {"000b", "return_of_submodule"      },
-    {"000c", "diagnosis_disappears"     },
-    {"000d", "multicast_mismatch"       },
-    {"000e", "port_data_change"         },
-    {"000f", "sync_data_change"         },
-    {"0010", "isochronous_mode_problem" },
-    {"0011", "network_component_problem"},
-    {"001e", "upload_and_retrieval"     },
-    {"001f", "pull_module"              },
+    {"0001", "diagnosis",                     "diagnosis"                    },
+    {"0002", "process",                       "process"                      },
+    {"0003", "pull",                          "pull"                         },
+    {"0004", "plug",                          "plug"                         },
+    {"0005", "status",                        "status"                       },
+    {"0006", "update",                        "update"                       },
+    {"0007", "media_redundancy",              "media_redundancy"             },
+    {"0008", "controlled_by_supervisor",      "controlled_by_supervisor"     },
+    {"0009", "released",                      "released"                     },
+    {"000a", "plug_wrong_submodule",          "plug_wrong_submodule"         },
+    {"000b", "return_of_submodule",           "return_of_submodule"          },
+    {"000c", "diagnosis_disappears",          "diagnosis_disappears"         },
+    {"000d", "multicast_mismatch",            "multicast_mismatch"           },
+    {"000e", "port_data_change",              "port_data_change"             },
+    {"000f", "sync_data_change",              "sync_data_change"             },
+    {"0010", "isochronous_mode_problem",      "isochronous_mode_problem"     },
+    {"0011", "network_component_problem",     "network_component_problem"    },
+    {"001e", "upload_and_retrieval",          "upload_and_retrieval"         },
+    {"001f", "pull_module",                   "pull_module"                  },
+    {"0012", "time_data_change",              "time_data_change"             },
+    {"0013", "dynamic_frame_packing_problem", "dynamic_frame_packing_problem"},
+    {"0020", "alarm_of_the_maker",            "alarm_of_the_maker 0x0020"    },
+    {"007f", "alarm_of_the_maker",            "alarm_of_the_maker 0x007f"    },
+    {"0080", "alarm_of_a_profile",            "alarm_of_a_profile 0x0080"    },
+    {"00ff", "alarm_of_a_profile",            "alarm_of_a_profile 0x00ff"    },
 };
 enum { ALARM_ROWS = sizeof alarm_rows / sizeof *alarm_rows };
 
@@ -232,7 +238,7 @@ START_TEST(each_alarm_and_its_acknowledgement)
     ck_assert_str_eq(e->operation, "alarm");
     ck_assert_str_eq(e->code, "0xfc01");
     ck_assert_str_eq(e->name, row->name);
-    snprintf(detail, sizeof detail, "%s, module 0x00000020, submodule 0x00000003", row->name);
+    snprintf(detail, sizeof detail, "%s, module 0x00000020, submodule 0x00000003", row->what);
     ck_assert_str_eq(e->detail, detail);
     ck_assert_str_eq(e->items, "slot 1 subslot 0x8001=8000");
     ck_assert_str_eq(e->unit, "1.32769");
@@ -246,28 +252,31 @@ END_TEST
 static const struct bad {
     const char *what, *hex, *why;
 } bads[] = {
-    {"no frame id",           "c0",                                                      "frame without a frame id"                  },
-    {"cyclic without status", "c000 000000",                                             "cyclic frame without its status"           },
-    {"reserved data status",  "c000 0000 3d 00",                                         "reserved bits of the data status are set"  },
-    {"transfer status",       "c000 0000 35 01",                                         "transfer status is not 0"                  },
-    {"alarm cut",             "fc01 8001 8001 11 11 0001 ffff 0004 0000",                "alarm longer than its frame"               },
-    {"alarm block cut",       "fc01 8001 8001 11 11 0001 ffff 0008 0001 0004 0100 0001",
-     "alarm block is not whole"                                                                                                      },
-    {"alarm PDU type",        "fc01 8001 8001 15 11 0001 ffff 0000",                     "unknown alarm PDU type"                    },
-    {"alarm version",         "fc01 8001 8001 23 11 0001 ffff 0000",                     "alarm version is not 1"                    },
+    {"no frame id",                "c0",                                                      "frame without a frame id"                  },
+    {"cyclic without status",      "c000 000000",                                             "cyclic frame without its status"           },
+    {"reserved data status",       "c000 0000 3d 00",                                         "reserved bits of the data status are set"  },
+    {"transfer status",            "c000 0000 35 01",                                         "transfer status is not 0"                  },
+    {"alarm cut",                  "fc01 8001 8001 11 11 0001 ffff 0004 0000",                "alarm longer than its frame"               },
+    {"alarm block cut",            "fc01 8001 8001 11 11 0001 ffff 0008 0001 0004 0100 0001",
+     "alarm block is not whole"                                                                                                           },
+    {"alarm PDU type",             "fc01 8001 8001 15 11 0001 ffff 0000",                     "unknown alarm PDU type"                    },
+    {"alarm version",              "fc01 8001 8001 23 11 0001 ffff 0000",                     "alarm version is not 1"                    },
     {"alarm type",
-     "fc01 8001 8001 11 11 0001 ffff 001a 0001 0016 0100 0099 00000000 0001 8001 00000020 00000003 "
-     "a800",                                                                             "unknown alarm type"                        },
+     "fc01 8001 8001 11 11 0001 ffff 001a 0001 0016 0100 0014 00000000 0001 8001 00000020 00000003 "
+     "a800",                                                                                  "unknown alarm type"                        },
+    {"alarm type beyond profiles",
+     "fc01 8001 8001 11 11 0001 ffff 001a 0001 0016 0100 0100 00000000 0001 8001 00000020 00000003 "
+     "a800",                                                                                  "unknown alarm type"                        },
     {"alarm block type",
      "fc01 8001 8001 11 11 0001 ffff 001a 0003 0016 0100 0001 00000000 0001 8001 00000020 00000003 "
-     "a800",                                                                             "unknown alarm block"                       },
-    {"alarm error cut",       "fc01 8001 8001 14 11 0001 ffff 0002 0000",                "alarm error without a status"              },
-    {"fragment cut",          "ff80 04 80 0000",                                         "fragment longer than its frame"            },
-    {"fragment reserved",     "ff80 02 40 0000",                                         "reserved bit of the fragment status is set"},
-    {"PTCP header cut",       "ff40 000000000000",                                       "PTCP header is not whole"                  },
-    {"PTCP TLV cut",          "ff00 000000000000000000000000 0001 0000 0c06 0009",
-     "PTCP TLV longer than its frame"                                                                                                },
-    {"PTCP TLV unknown",      "ff00 000000000000000000000000 0001 0000 2000 0000",       "unknown PTCP TLV"                          },
+     "a800",                                                                                  "unknown alarm block"                       },
+    {"alarm error cut",            "fc01 8001 8001 14 11 0001 ffff 0002 0000",                "alarm error without a status"              },
+    {"fragment cut",               "ff80 04 80 0000",                                         "fragment longer than its frame"            },
+    {"fragment reserved",          "ff80 02 40 0000",                                         "reserved bit of the fragment status is set"},
+    {"PTCP header cut",            "ff40 000000000000",                                       "PTCP header is not whole"                  },
+    {"PTCP TLV cut",               "ff00 000000000000000000000000 0001 0000 0c06 0009",
+     "PTCP TLV longer than its frame"                                                                                                     },
+    {"PTCP TLV unknown",           "ff00 000000000000000000000000 0001 0000 2000 0000",       "unknown PTCP TLV"                          },
 };
 enum { BADS = sizeof bads / sizeof *bads };
 

@@ -191,24 +191,28 @@ END_TEST
 static const struct record_row {
     const char *index, *name, *on_read, *on_write;
 } record_rows[] = {
-    {"aff0", "im0",                    "identify",    "config_change"},
-    {"aff1", "im1_tags",               "identify",    "config_change"},
-    {"aff2", "im2_installation_date",  "identify",    "config_change"},
-    {"aff3", "im3_descriptor",         "identify",    "config_change"},
-    {"aff4", "im4_signature",          "identify",    "config_change"},
-    {"802b", "pd_port_data_check",     "read",        "config_change"},
-    {"802f", "pd_port_data_adjust",    "read",        "config_change"},
-    {"8052", "mrp_data_adjust",        "read",        "config_change"},
-    {"8071", "pd_interface_adjust",    "read",        "config_change"},
-    {"8028", "input_data",             "read",        "config_change"},
-    {"b02e", "drive_parameter_global", "read",        "control"      },
-    {"b02f", "drive_parameter_local",  "read",        "control"      },
-    {"800c", "diagnosis_subslot",      "diagnostics", "config_change"},
-    {"f840", "im0_filter",             "identify",    "config_change"},
-    {"f841", "pd_real_data",           "identify",    "config_change"},
-    {"8080", "pd_interface_data_real", "identify",    "config_change"},
-    {"e002", "module_difference",      "identify",    "config_change"},
-    {"0001", "record 0x0001",          "read",        "config_change"},
+    {"aff0", "im0",                        "identify",    "config_change"},
+    {"aff1", "im1_tags",                   "identify",    "config_change"},
+    {"aff2", "im2_installation_date",      "identify",    "config_change"},
+    {"aff3", "im3_descriptor",             "identify",    "config_change"},
+    {"aff4", "im4_signature",              "identify",    "config_change"},
+    {"802b", "pd_port_data_check",         "read",        "config_change"},
+    {"802f", "pd_port_data_adjust",        "read",        "config_change"},
+    {"8052", "mrp_data_adjust",            "read",        "config_change"},
+    {"8071", "pd_interface_adjust",        "read",        "config_change"},
+    {"8028", "input_data",                 "read",        "config_change"},
+    {"b02e", "drive_parameter_local",      "read",        "control"      },
+    {"b02f", "drive_parameter_global",     "read",        "control"      },
+    {"800c", "diagnosis_subslot",          "diagnostics", "config_change"},
+    {"f840", "im0_filter",                 "identify",    "config_change"},
+    {"f841", "pd_real_data",               "identify",    "config_change"},
+    {"8080", "pd_interface_data_real",     "identify",    "config_change"},
+    {"e002", "module_difference",          "identify",    "config_change"},
+    {"8027", "pd_port_data_real_extended", "identify",    "config_change"},
+    {"c012", "all_maintenance_slot",       "diagnostics", "config_change"},
+    {"f880", "asset_management",           "identify",    "config_change"},
+    {"fbff", "connection_monitoring",      "diagnostics", "config_change"},
+    {"0001", "record 0x0001",              "read",        "config_change"},
 };
 enum { RECORD_ROWS = sizeof record_rows / sizeof *record_rows };
 
@@ -259,7 +263,7 @@ START_TEST(multiple_write)
     ck_assert_str_eq(probe_event(p, 0)->operation, "config_change");
     ck_assert_str_eq(probe_event(p, 0)->items,
                      "slot 0 subslot 0x0001 im1_tags{config_change}=0102030405; slot 1 subslot "
-                     "0x0001 drive_parameter_global{control}=010203");
+                     "0x0001 drive_parameter_local{control}=010203");
     ck_assert_str_eq(probe_event(p, 1)->status, "error 3749752832 invalid_index");
     ck_assert_uint_eq(probe_event(p, 1)->item_count, 2);
     ck_assert_uint_eq(p->violation_count, 0);

@@ -266,6 +266,22 @@ static bool get_list(struct dissect *d, struct request *q, const struct ot_item 
 }
 
 /* count 2, then attribute 2 and a value whose size only the object knows: the first is told */
+/* [CIP8] Volume 8, EtherNet/IP Security: pre-shared keys are never shown. */
+enum { CLASS_ETHERNET_SECURITY = 0x5e, PRE_SHARED_KEYS = 5 };
+
+static bool is_key(uint32_t class_id, uint32_t attribute)
+{
+    return class_id == CLASS_ETHERNET_SECURITY && attribute == PRE_SHARED_KEYS;
+}
+
+static void hide(struct ot_event *e, struct ot_item *item, struct reader secret)
+{
+    item->values = (struct ot_values){.encoding = VALUES_NONE};
+    e->flags |= OT_HAS_CREDENTIAL;
+    e->secret_size = reader_left(&secret);
+    e->secret = e->secret_size ? secret.at : NULL;
+}
+
 static void set_list(struct dissect *d, struct request *q, struct ot_item *item, struct ot_event *e)
 {
     struct reader r = q->data;
@@ -284,6 +300,9 @@ static void set_list(struct dissect *d, struct request *q, struct ot_item *item,
     e->items_total = count;
     e->operation = cip_set_operation(q->path.target_class, attribute, e->operation);
     e->detail = cip_object_setting(d, q->path.target_class, attribute, r);
+    /* of several attributes the further ones are not told apart */
+    if (is_key(q->path.target_class, count > 1 ? PRE_SHARED_KEYS : attribute))
+        hide(e, item, r);
 }
 
 static void set_single(struct dissect *d, struct request *q, struct ot_item *item,
@@ -294,6 +313,8 @@ static void set_single(struct dissect *d, struct request *q, struct ot_item *ite
         return;
     e->operation = cip_set_operation(q->path.target_class, q->path.attribute, e->operation);
     e->detail = cip_object_setting(d, q->path.target_class, q->path.attribute, q->data);
+    if (is_key(q->path.target_class, q->path.attribute))
+        hide(e, item, q->data);
 }
 
 static void forward_open(struct dissect *d, struct request *q, struct ot_item *item,

@@ -229,6 +229,15 @@ static const struct cip_service safety_reset = {0, 0x05, OP_CONFIG_CHANGE, "safe
                                                 BODY_BYTES};
 static const struct cip_service safety_service = {0, 0x54, OP_LOCK, "safety_service", BODY_BYTES};
 
+/* [CIP8] Volume 8: beginning, applying and ending a change of keys and certificates. */
+static const struct cip_service security_service = {0, 0x4b, OP_CONFIG_CHANGE, "security_service",
+                                                    BODY_BYTES};
+
+static bool is_security_class(uint32_t c)
+{
+    return c >= 0x5d && c <= 0x5f;
+}
+
 static bool is_safety_class(uint32_t c)
 {
     return (c >= 0x39 && c <= 0x3f) || (c >= 0x49 && c <= 0x4b) || (c >= 0x58 && c <= 0x5b);
@@ -260,6 +269,8 @@ const struct cip_service *cip_service_find(uint32_t class_id, uint8_t service)
         if (service >= 0x54 && service <= 0x5f)
             return &safety_service;
     }
+    if (is_security_class(class_id) && service >= 0x4b && service <= 0x63)
+        return &security_service;
     if (service < sizeof common / sizeof *common && common[service].name)
         return &common[service];
     return NULL;

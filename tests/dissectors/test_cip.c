@@ -42,6 +42,11 @@ static const struct service_row services[] = {
     {"08 02 2072 2400",                                              "service=0x08,class=0x72",   "program_download"},
     {"08 02 2073 2400",                                              "service=0x08,class=0x73",   "config_change"   },
     {"09 02 206b 2401",                                              "service=0x09,class=0x6b",   "program_delete"  },
+    {"4b 02 205d 2401",                                              "service=0x4b,class=0x5d",   "config_change"   },
+    {"4c 02 205e 2401",                                              "service=0x4c,class=0x5e",   "config_change"   },
+    {"63 02 205f 2401",                                              "service=0x63,class=0x5f",   "config_change"   },
+    {"64 02 205f 2401",                                              "service=0x64,class=0x5f",   "unknown"         },
+    {"4b 02 2060 2401",                                              "service=0x4b,class=0x60",   "unknown"         },
     {"0d 02 20f5 2401",                                              "service=0x0d,class=0xf5",   "config_change"   },
     {"0e 03 20f4 2401 3001",                                         "service=0x0e,class=0xf4",   "read"            },
     {"10 03 20f6 2401 3006 01",                                      "service=0x10,class=0xf6",   "config_change"   },
@@ -644,6 +649,31 @@ START_TEST(authentication_is_masked)
 }
 END_TEST
 
+static const struct key_row {
+    const char *shows, *request, *items;
+    size_t size; /* of what is masked */
+} key_rows[] = {
+    {"keys set",                  "10 03 205e 2401 3005 01 0200 6964 0200 abcd",      "0x5e/1/5",   9},
+    {"keys in a list",            "04 02 205e 2401 0100 0500 01 0200 6964 0200 abcd", "0x5e/1/5",   9},
+    {"a list that may have keys", "04 02 205e 2401 0200 0900 01 0500 01 0200 6964",   "0x5e/1/9",   8},
+    {"another attribute",         "10 03 205e 2401 3009 01",                          "0x5e/1/9=1", 0},
+    {"of another class",          "10 03 205f 2401 3005 01",                          "0x5f/1/5=1", 0},
+};
+
+START_TEST(pre_shared_keys_are_masked)
+{
+    const struct key_row *row = &key_rows[_i];
+    struct probe *p = keyed_probe();
+    probe_hex(p, &dissector_cip, true, row->request);
+    const struct probe_event *e = probe_event(p, 0);
+    ck_assert_msg(!(e->flags & OT_HAS_CREDENTIAL) == !row->size, "%s", row->shows);
+    ck_assert_uint_eq(e->secret_size, row->size);
+    ck_assert_str_eq(e->items, row->items);
+    ck_assert_str_eq(e->operation, "config_change");
+    probe_destroy(p);
+}
+END_TEST
+
 /* Every prefix and a small arena: nothing but violations may come of it. */
 START_TEST(cut_anywhere_it_is_safe)
 {
@@ -706,6 +736,7 @@ int main(void)
     tcase_add_test(tc, response_without_request_is_marked);
     tcase_add_test(tc, response_of_another_service_is_not_taken);
     tcase_add_test(tc, authentication_is_masked);
+    tcase_add_loop_test(tc, pre_shared_keys_are_masked, 0, sizeof key_rows / sizeof *key_rows);
     tcase_add_test(tc, statuses_are_named);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

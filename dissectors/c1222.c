@@ -50,6 +50,9 @@ enum {
     TABLE_MANUFACTURER = 1, /* [19] 9.1 */
     TABLE_DEVICE = 5,
     TABLE_PROCEDURE = 7,
+    TABLE_SECURITY = 42, /* passwords */
+    TABLE_KEYS = 45,
+    TABLE_EXTENDED_KEYS = 46,
     TABLE_CLOCK = 52,
     PROCEDURE_COLD_START = 0,
     PROCEDURE_WARM_START = 1,
@@ -308,10 +311,25 @@ static struct ot_item table_item(const struct service_asked *a)
     };
 }
 
+/* [19] decade 40: what these tables hold is never shown. */
+static bool is_secret_table(uint16_t table)
+{
+    return table == TABLE_SECURITY || table == TABLE_KEYS || table == TABLE_EXTENDED_KEYS;
+}
+
+static void hide(struct step *s, struct reader secret)
+{
+    s->event.flags |= OT_HAS_CREDENTIAL;
+    s->event.secret = secret.at;
+    s->event.secret_size = reader_left(&secret);
+}
+
 static void put_table(struct step *s, struct reader data)
 {
     s->item = table_item(&s->asked);
-    if (reader_left(&data))
+    if (reader_left(&data) && is_secret_table(s->asked.table))
+        hide(s, data);
+    else if (reader_left(&data))
         s->item.values = (struct ot_values){VALUES_BYTES, 1, data.at, reader_left(&data)};
     s->event.items = &s->item;
     s->event.item_count = s->event.items_total = 1;
@@ -430,12 +448,9 @@ static void logon_request(struct step *s)
 /* | password 20 | user id 2, or not | */
 static void security_request(struct step *s)
 {
-    const uint8_t *password = reader_bytes(&s->r, PASSWORD_SIZE);
-    if (!password)
-        return;
-    s->event.flags |= OT_HAS_CREDENTIAL;
-    s->event.secret = password;
-    s->event.secret_size = PASSWORD_SIZE;
+    struct reader password = reader_take(&s->r, PASSWORD_SIZE);
+    if (reader_ok(&password))
+        hide(s, password);
 }
 
 static void wait_request(struct step *s)

@@ -37,10 +37,13 @@ enum {
     CHANNEL_STATES = 256,
 
     DIB_DEVICE = 1,
+    DIB_MANUFACTURER = 0xfe,
     DEVICE_NAME_SIZE = 30,
 
     CONTROL_GROUP = 0x80, /* of the second control field: destination is a group */
     HOPS_UNLIMITED = 7,
+    NUMBERED = 0x40, /* of the transport control */
+    CONFIRMATION = 0x2e,
 
     FACTS_MAX = 8,
     NAME_MAX = 24,
@@ -162,7 +165,23 @@ static const struct application {
     {0x3f0, 0x3f0, OP_FILE_READ,        "file_stream_info"                  },
     {0x3f1, 0x3f1, OP_UNKNOWN,          "data_secure"                       },
 };
-enum { DATA_SECURE = 0x3f1, AUTHORIZE = 0x3d1, KEY_WRITE = 0x3d3, GROUP_WRITE_LAST = 0x0bf };
+enum {
+    GROUP_WRITE_LAST = 0x0bf,
+    MEMORY_READ = 0x200,
+    MEMORY_WRITE = 0x280,
+    MEMORY_LAST = 0x2bf,
+    USER_MEMORY_WRITE = 0x2c2,
+    DESCRIPTOR_RESPONSE = 0x340,
+    DESCRIPTOR_LAST = 0x37f,
+    RESTART = 0x380,
+    RESTART_LAST = 0x39f,
+    AUTHORIZE = 0x3d1,
+    KEY_WRITE = 0x3d3,
+    PROPERTY_READ = 0x3d5,
+    PROPERTY_RESPONSE = 0x3d6,
+    PROPERTY_WRITE = 0x3d7,
+    DATA_SECURE = 0x3f1,
+};
 
 static const struct application *application_of(uint16_t control)
 {
@@ -203,7 +222,12 @@ static const struct emi {
     {0xfb, OP_READ,          false, "m_property_read_confirmation"    },
     {0xfc, OP_READ,          false, "m_property_read_request"         },
 };
-enum { RESET_CODES = 0xf0, PROPERTY_CODES = 0xf5, PROPERTY_READ_REQUEST = 0xfc };
+enum {
+    RESET_CODES = 0xf0,
+    PROPERTY_CODES = 0xf5,
+    PROPERTY_READ_CONFIRMATION = 0xfb,
+    PROPERTY_READ_REQUEST = 0xfc,
+};
 
 static const struct emi *emi_of(uint8_t code)
 {
@@ -226,7 +250,9 @@ struct message {
     struct dissect *d;
     struct ot_event event;
     struct reader pdu;
-    uint16_t number;
+    uint16_t number, destination;
+    bool is_connected; /* a telegram of a transport connection */
+    bool is_repeated;  /* it confirms one that was sent */
     struct ot_item item;
     struct ot_fact facts[FACTS_MAX];
 };
@@ -343,6 +369,99 @@ static void secret_note(struct message *m, struct reader data)
     m->event.secret_size = KEY_SIZE;
 }
 
+/* [AL] 3.5: count in the control field, | address 2 | data | */
+static void memory(struct message *m, uint16_t control, struct reader data)
+{
+    uint16_t address = reader_u16be(&data);
+    if (!reader_ok(&data)) {
+        wrong(m, VIOLATION_TRUNCATED, "KNX memory address is cut off");
+        return;
+    }
+    m->item.area = "memory";
+    m->item.has_start = m->item.has_range = true;
+    m->item.start = m->item.low = address;
+    m->item.count = control & 0x3f;
+    m->item.high = (uint64_t)address + (m->item.count ? m->item.count - 1 : 0);
+    if (!reader_left(&data))
+        return;
+    m->item.values = (struct ot_values){VALUES_BYTES, 1, data.at, reader_left(&data)};
+    if (m->is_repeated)
+        return; /* a confirmation repeats what was sent */
+    m->event.transfer = (struct ot_transfer){
+        .step = TRANSFER_BLOCK,
+        .operation = m->event.operation,
+        .key = m->destination,
+        .name = m->item.name,
+        .bytes = data.at,
+        .size = reader_left(&data),
+    };
+}
+
+/* Properties of the device object that tell who made it, [KNX] 3/5/1. */
+static void property_fact(struct message *m, unsigned object, uint8_t number, struct reader data)
+{
+    enum { DEVICE_OBJECT = 0, SERIAL_NUMBER = 11, MANUFACTURER = 12, SERIAL_SIZE = 6 };
+    if (object != DEVICE_OBJECT)
+        return;
+    if (number == MANUFACTURER && reader_left(&data) == 2) {
+        add_fact(m, FACT_VENDOR, dissect_text(m->d, "KNX manufacturer %u", reader_u16be(&data)));
+    } else if (number == SERIAL_NUMBER && reader_left(&data) == SERIAL_SIZE) {
+        const uint8_t *n = data.at;
+        add_fact(
+            m, FACT_SERIAL,
+            dissect_text(m->d, "%02x%02x:%02x%02x%02x%02x", n[0], n[1], n[2], n[3], n[4], n[5]));
+    }
+}
+
+/* | object 1 | property 1 | count 4 bits, first 12 | data | */
+static void device_property(struct message *m, uint16_t control, struct reader data)
+{
+    uint8_t object = reader_u8(&data);
+    uint8_t number = reader_u8(&data);
+    reader_skip(&data, 2);
+    if (!reader_ok(&data)) {
+        wrong(m, VIOLATION_TRUNCATED, "KNX property is cut off");
+        return;
+    }
+    m->item.area = "property";
+    m->item.name = dissect_text(m->d, "%.*s object %u property %u", (int)m->item.name.size,
+                                m->item.name.size ? m->item.name.at : "", object, number);
+    if (control == PROPERTY_READ || !reader_left(&data))
+        return;
+    m->item.values = (struct ot_values){VALUES_BYTES, 1, data.at, reader_left(&data)};
+    if (control == PROPERTY_RESPONSE)
+        property_fact(m, object, number, data);
+}
+
+/* [AL] 3.5.8: the lowest bit tells a master reset, | erase code 1 | channel 1 | */
+static void restart(struct message *m, uint16_t control, struct reader data)
+{
+    if (!(control & 1)) {
+        m->event.detail = TEXT("basic restart");
+        return;
+    }
+    uint8_t erase = reader_u8(&data);
+    m->event.detail = dissect_text(m->d, "master reset, erase code %u", erase);
+}
+
+static void device_service(struct message *m, uint16_t control, struct reader data)
+{
+    if (control >= MEMORY_READ && control <= MEMORY_LAST)
+        memory(m, control, data);
+    else if (control >= PROPERTY_READ && control <= PROPERTY_WRITE)
+        device_property(m, control, data);
+    else if (control >= RESTART && control <= RESTART_LAST)
+        restart(m, control, data);
+    else if (control >= DESCRIPTOR_RESPONSE && control <= DESCRIPTOR_LAST &&
+             reader_left(&data) == 2)
+        add_fact(m, FACT_DEVICE_TYPE, dissect_text(m->d, "mask 0x%04x", reader_u16be(&data)));
+    /* [AL] 3.5: memory is written on a connection only */
+    bool is_memory_write =
+        (control >= MEMORY_WRITE && control <= MEMORY_LAST) || control == USER_MEMORY_WRITE;
+    if (is_memory_write && !m->is_connected)
+        wrong(m, VIOLATION_STATE, "KNX memory is written outside a connection");
+}
+
 static void application(struct message *m, uint16_t control, struct reader data, bool is_group)
 {
     const struct application *a = application_of(control);
@@ -353,7 +472,9 @@ static void application(struct message *m, uint16_t control, struct reader data,
     }
     e->name = a->name;
     e->operation = (enum operation)a->operation;
-    if (is_group && has_small_data(control))
+    if (!is_group)
+        device_service(m, control, data);
+    else if (has_small_data(control))
         m->item.values = telegram_values(m, control, data);
     if (control == DATA_SECURE)
         e->flags |= OT_ENCRYPTED;
@@ -375,6 +496,8 @@ static void telegram(struct message *m, struct reader r)
         return;
     }
     bool is_group = control & CONTROL_GROUP;
+    m->destination = destination;
+    m->is_connected = first & NUMBERED;
     m->event.unit = address_text(m->d, source, false);
     put_item(m, is_group ? "group" : "device", address_text(m->d, destination, is_group));
     if ((control >> 4 & 7) == HOPS_UNLIMITED)
@@ -384,6 +507,12 @@ static void telegram(struct message *m, struct reader r)
         m->event.name = first & 1 ? "transport_disconnect" : "transport_connect";
         if (first & 2)
             m->event.name = "transport_ack";
+        else if (first & 1 && !m->is_repeated) /* what was loaded through it is whole */
+            m->event.transfer = (struct ot_transfer){
+                .step = TRANSFER_END,
+                .operation = OP_PROGRAM_DOWNLOAD,
+                .key = destination,
+            };
         return;
     }
     struct reader data = reader_take(&r, length);
@@ -409,6 +538,8 @@ static void property(struct message *m, uint8_t code, struct reader r)
     reader_skip(&r, 2);
     if (code != PROPERTY_READ_REQUEST && reader_left(&r))
         m->item.values = (struct ot_values){VALUES_BYTES, 1, r.at, reader_left(&r)};
+    if (code == PROPERTY_READ_CONFIRMATION && reader_ok(&r))
+        property_fact(m, type, number, r);
 }
 
 static void emi(struct message *m, struct reader r)
@@ -427,6 +558,7 @@ static void emi(struct message *m, struct reader r)
     }
     if (code >= RESET_CODES)
         return; /* nothing follows */
+    m->is_repeated = code == CONFIRMATION;
     uint8_t added = reader_u8(&r);
     reader_skip(&r, added);
     if (!reader_ok(&r))
@@ -477,8 +609,12 @@ static void description(struct message *m, struct reader r)
             wrong(m, VIOLATION_LENGTH, "KNX description block is longer than its message");
             return;
         }
-        if (reader_u8(&block) == DIB_DEVICE)
+        uint8_t type = reader_u8(&block);
+        if (type == DIB_DEVICE)
             device_block(m, block);
+        else if (type == DIB_MANUFACTURER && reader_left(&block) >= 2)
+            add_fact(m, FACT_VENDOR,
+                     dissect_text(m->d, "KNX manufacturer %u", reader_u16be(&block)));
     }
 }
 

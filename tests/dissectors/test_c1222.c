@@ -63,7 +63,7 @@ static const struct exchange {
     {"configuration is written",        "80 07 40 0006 0001 05 fb",                          "80 01 08",                           "0x40", "config_change",
      "full_write",                                                                                                                                                                "table 6 0=05",     "table 6 0",        "error 8 data_locked"              },
     {"security is written",             "80 07 40 002a 0001 05 fb",                          "80 01 00",                           "0x40", "config_change",
-     "full_write",                                                                                                                                                                "table 42 0=05",    "table 42 0",       "ok"                               },
+     "full_write",                                                                                                                                                                "table 42 0",       "table 42 0",       "ok"                               },
     {"the clock is written",            "80 07 40 0034 0001 05 fb",                          "80 01 00",                           "0x40", "time_set",
      "full_write",                                                                                                                                                                "table 52 0=05",    "table 52 0",       "ok"                               },
     {"a cold start",                    "80 09 40 0007 0003 000001 ff",                      "80 01 00",                           "0x40", "restart",       "full_write",
@@ -121,6 +121,41 @@ START_TEST(passwords_and_users)
     feed(p, true, "80 0f 50 0002 7461726f20202020 2020 003c");
     ck_assert_str_eq(probe_event(p, 1)->facts, "user_name=taro");
     ck_assert_str_eq(probe_event(p, 1)->detail, "user 2");
+    probe_destroy(p);
+}
+END_TEST
+
+static const struct secret_row {
+    const char *table;
+    size_t size;
+} secret_rows[] = {
+    {"002a", 3},
+    {"002d", 3},
+    {"002e", 3},
+    {"0029", 0},
+    {"002b", 0},
+    {"002c", 0},
+    {"002f", 0},
+};
+
+START_TEST(tables_of_passwords_and_keys_are_not_shown)
+{
+    const struct secret_row *row = &secret_rows[_i];
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    char read[64], write[64];
+    snprintf(read, sizeof read, "80 03 30 %s", row->table);
+    snprintf(write, sizeof write, "80 09 40 %s 0003 616263 da", row->table);
+    feed(p, true, read);
+    feed(p, false, "80 07 00 0003 616263 da");
+    feed(p, true, write);
+    for (size_t i = 1; i < 3; i++) {
+        const struct probe_event *e = probe_event(p, i);
+        ck_assert_msg(!(e->flags & OT_HAS_CREDENTIAL) == !row->size, "table %s", row->table);
+        ck_assert_uint_eq(e->secret_size, row->size);
+        ck_assert_msg(!strstr(e->items, "616263") == (row->size > 0), "table %s: %s", row->table,
+                      e->items);
+    }
+    ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);
 }
 END_TEST
@@ -248,6 +283,8 @@ int main(void)
     TCase *tc = tcase_create("c1222");
     tcase_add_loop_test(tc, services, 0, sizeof exchanges / sizeof *exchanges);
     tcase_add_test(tc, passwords_and_users);
+    tcase_add_loop_test(tc, tables_of_passwords_and_keys_are_not_shown, 0,
+                        sizeof secret_rows / sizeof *secret_rows);
     tcase_add_test(tc, identity);
     tcase_add_test(tc, several_services_in_a_message);
     tcase_add_test(tc, encrypted_is_not_malformed);

@@ -16,67 +16,67 @@ enum { MESSAGE_MAX = 256 };
 static const struct row {
     const char *shows, *hex, *code, *operation, *name, *items, *detail;
 } rows[] = {
-    {"search",                           "0610 0201 000e " ENDPOINT,                                       "0x0201", "discover",      "search_request",           "",                           ""                 },
+    {"search",                           "0610 0201 000e " ENDPOINT,                                       "0x0201", "discover",      "search_request",           "",                              ""                          },
     {"description",                      "0610 0203 000e " ENDPOINT,                                       "0x0203", "identify",      "description_request",      "",
-     ""                                                                                                                                                                                                            },
+     ""                                                                                                                                                                                                                        },
     {"extended search",                  "0610 020b 000e " ENDPOINT,                                       "0x020b", "discover",      "extended_search_request",
-     "",                                                                                                                                                                                        ""                 },
+     "",                                                                                                                                                                                           ""                          },
     {"connect for tunnelling",           "0610 0205 001a " ENDPOINT ENDPOINT "04 04 02 00",                "0x0205",
-     "session",                                                                                                                       "connect_request",          "",                           "tunnelling"       },
+     "session",                                                                                                                       "connect_request",          "",                              "tunnelling"                },
     {"connect for management",           "0610 0205 0018 " ENDPOINT ENDPOINT "02 03",                      "0x0205", "session",
-     "connect_request",                                                                                                                                           "",                           "device management"},
+     "connect_request",                                                                                                                                           "",                              "device management"         },
     {"connected",                        "0610 0206 0014 15 00 " ENDPOINT "04 04 1101",                    "0x0206", "session",
-     "connect_response",                                                                                                                                          "",                           "channel 21"       },
+     "connect_response",                                                                                                                                          "",                              "channel 21"                },
     {"state",                            "0610 0207 0010 15 00 " ENDPOINT,                                 "0x0207", "session",       "connection_state_request", "",
-     ""                                                                                                                                                                                                            },
+     ""                                                                                                                                                                                                                        },
     {"disconnect",                       "0610 0209 0010 15 00 " ENDPOINT,                                 "0x0209", "session",       "disconnect_request",       "",
-     ""                                                                                                                                                                                                            },
+     ""                                                                                                                                                                                                                        },
     {"a group is read",                  "0610 0530 0011 " GROUP "01 00 00",                               "0x0530", "read",          "group_value_read",
-     "1/2/3",                                                                                                                                                                                   ""                 },
+     "1/2/3",                                                                                                                                                                                      ""                          },
     {"a group answers",                  "0610 0530 0011 " GROUP "01 00 41",                               "0x0530", "publish",
-     "group_value_response",                                                                                                                                      "1/2/3=1",                    ""                 },
+     "group_value_response",                                                                                                                                      "1/2/3=1",                       ""                          },
     {"a group is written, small",        "0610 0530 0011 " GROUP "01 00 81",                               "0x0530", "control",
-     "group_value_write",                                                                                                                                         "1/2/3=1",                    ""                 },
+     "group_value_write",                                                                                                                                         "1/2/3=1",                       ""                          },
     {"a group is written, one byte",     "0610 0530 0012 " GROUP "02 00 80 7f",                            "0x0530", "control",
-     "group_value_write",                                                                                                                                         "1/2/3=127",                  ""                 },
+     "group_value_write",                                                                                                                                         "1/2/3=127",                     ""                          },
     {"a group is written, two bytes",    "0610 0530 0013 " GROUP "03 00 80 0c1a",                          "0x0530", "control",
-     "group_value_write",                                                                                                                                         "1/2/3=0c1a",                 ""                 },
+     "group_value_write",                                                                                                                                         "1/2/3=0c1a",                    ""                          },
     {"through a tunnel",                 "0610 0420 0015 04 15 00 00 " GROUP "01 00 81",                   "0x0420", "control",
-     "group_value_write",                                                                                                                                         "1/2/3=1",                    ""                 },
+     "group_value_write",                                                                                                                                         "1/2/3=1",                       ""                          },
     {"a tunnel acknowledges",            "0610 0421 000a 04 15 00 00",                                     "0x0421", "session",       "tunnelling_ack",
-     "",                                                                                                                                                                                        ""                 },
+     "",                                                                                                                                                                                           ""                          },
     {"an address is written",            "0610 0420 0017 04 15 00 00 11 00 b0 e0 0000 0000 03 00 c0 1205",
-     "0x0420",                                                                                                       "config_change", "individual_address_write", "0/0/0",                      ""                 },
+     "0x0420",                                                                                                       "config_change", "individual_address_write", "0/0/0",                         ""                          },
     {"addresses are looked for",         "0610 0420 0015 04 15 00 00 11 00 b0 e0 0000 0000 01 01 00",
-     "0x0420",                                                                                                       "discover",      "individual_address_read",  "0/0/0",                      ""                 },
-    {"memory is read",                   "0610 0420 0017 04 15 00 00 " DEVICE "03 02 01 0060",             "0x0420",
-     "program_upload",                                                                                                                "memory_read",              "1.2.5",                      ""                 },
-    {"memory is written",                "0610 0420 0018 04 15 00 00 " DEVICE "04 02 81 0060 ff",          "0x0420",
-     "program_download",                                                                                                              "memory_write",             "1.2.5",                      ""                 },
+     "0x0420",                                                                                                       "discover",      "individual_address_read",  "0/0/0",                         ""                          },
+    {"memory is read",                   "0610 0420 0017 04 15 00 00 " DEVICE "03 42 01 0060",             "0x0420",
+     "program_upload",                                                                                                                "memory_read",              "1.2.5",                         ""                          },
+    {"memory is written",                "0610 0420 0018 04 15 00 00 " DEVICE "04 42 81 0060 ff",          "0x0420",
+     "program_download",                                                                                                              "memory_write",             "1.2.5=ff",                      ""                          },
     {"a descriptor is read",             "0610 0420 0015 04 15 00 00 " DEVICE "01 03 00",                  "0x0420", "identify",
-     "device_descriptor_read",                                                                                                                                    "1.2.5",                      ""                 },
+     "device_descriptor_read",                                                                                                                                    "1.2.5",                         ""                          },
     {"a restart",                        "0610 0420 0015 04 15 00 00 " DEVICE "01 03 80",                  "0x0420", "restart",       "restart",
-     "1.2.5",                                                                                                                                                                                   ""                 },
+     "1.2.5",                                                                                                                                                                                      "basic restart"             },
     {"a master reset",                   "0610 0420 0017 04 15 00 00 " DEVICE "03 03 81 0200",             "0x0420", "restart",
-     "restart",                                                                                                                                                   "1.2.5",                      ""                 },
+     "restart",                                                                                                                                                   "1.2.5",                         "master reset, erase code 2"},
     {"a property is read",               "0610 0420 0019 04 15 00 00 " DEVICE "05 03 d5 000b1001",         "0x0420",
-     "read",                                                                                                                          "property_value_read",      "1.2.5",                      ""                 },
+     "read",                                                                                                                          "property_value_read",      "1.2.5 object 0 property 11",    ""                          },
     {"a property is written",            "0610 0420 001a 04 15 00 00 " DEVICE "06 03 d7 000b1001 ff",      "0x0420",
-     "config_change",                                                                                                                 "property_value_write",     "1.2.5",                      ""                 },
+     "config_change",                                                                                                                 "property_value_write",     "1.2.5 object 0 property 11=ff", ""                          },
     {"a transport connection",           "0610 0420 0014 04 15 00 00 " DEVICE "00 80",                     "0x0420", "session",
-     "transport_connect",                                                                                                                                         "1.2.5",                      ""                 },
+     "transport_connect",                                                                                                                                         "1.2.5",                         ""                          },
     {"a management property is written", "0610 0310 0012 04 15 00 00 f6 000b 01 34 1001 01",
-     "0x0310",                                                                                                       "config_change", "m_property_write_request", "object 11.1 property 52=01", ""                 },
+     "0x0310",                                                                                                       "config_change", "m_property_write_request", "object 11.1 property 52=01",    ""                          },
     {"a management property is read",    "0610 0310 0011 04 15 00 00 fc 000b 01 34 1001",                  "0x0310",
-     "read",                                                                                                                          "m_property_read_request",  "object 11.1 property 52",    ""                 },
-    {"a reset",                          "0610 0310 000b 04 15 00 00 f1",                                  "0x0310", "restart",       "m_reset_request",          "",                           ""                 },
+     "read",                                                                                                                          "m_property_read_request",  "object 11.1 property 52",       ""                          },
+    {"a reset",                          "0610 0310 000b 04 15 00 00 f1",                                  "0x0310", "restart",       "m_reset_request",          "",                              ""                          },
     {"messages are lost",                "0610 0531 000a 04 00 0005",                                      "0x0531", "diagnostics",
-     "routing_lost_message",                                                                                                                                      "",                           ""                 },
+     "routing_lost_message",                                                                                                                                      "",                              ""                          },
     {"a secure session",                 "0610 0951 000e " ENDPOINT,                                       "0x0951", "session",       "session_request",          "",
-     ""                                                                                                                                                                                                            },
-    {"a secure login",                   "0610 0953 0008 0001",                                            "0x0953", "auth",          "session_authenticate",     "",                           ""                 },
+     ""                                                                                                                                                                                                                        },
+    {"a secure login",                   "0610 0953 0008 0001",                                            "0x0953", "auth",          "session_authenticate",     "",                              ""                          },
     {"a feature of a tunnel",            "0610 0423 000e 04 01 00 02 06 00 1087",                          "0x0423", "diagnostics",
-     "tunnelling_feature_response",                                                                                                                               "",                           ""                 },
+     "tunnelling_feature_response",                                                                                                                               "",                              ""                          },
 };
 
 START_TEST(services)
@@ -107,6 +107,54 @@ START_TEST(identity)
     ck_assert_str_eq(probe_event(p, 0)->facts,
                      "name=Gateway; serial_number=00c5:0100d8e2; mac=00:0c:29:0a:0b:0c; "
                      "module_name=1.1.1; mode=normal");
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
+/* What a device on the bus tells when it is asked: unit, facts. */
+static const struct told_row {
+    const char *shows, *hex, *facts;
+} told_rows[] = {
+    {"its mask",                        "0610 0420 0017 04 15 00 00 29 00 b0 60 1205 1101 03 43 40 07b0",
+     "device_type=mask 0x07b0"                                                                                                                  },
+    {"its manufacturer",                "0610 0420 001b 04 15 00 00 29 00 b0 60 1205 1101 07 43 d6 000c1001 0083",
+     "vendor=KNX manufacturer 131"                                                                                                              },
+    {"its serial number",
+     "0610 0420 001f 04 15 00 00 29 00 b0 60 1205 1101 0b 43 d6 000b1001 00c50100d8e2",                            "serial_number=00c5:0100d8e2"},
+    {"of another object",               "0610 0420 001b 04 15 00 00 29 00 b0 60 1205 1101 07 43 d6 010c1001 0083",
+     ""                                                                                                                                         },
+    {"what is asked for",               "0610 0420 0019 04 15 00 00 11 00 b0 60 0000 1205 05 43 d5 000c1001",      ""                           },
+    {"an interface's own manufacturer", "0610 0310 0013 04 15 00 00 fb 0000 01 0c 1001 0083",
+     "vendor=KNX manufacturer 131"                                                                                                              },
+};
+
+START_TEST(devices_tell_what_they_are)
+{
+    const struct told_row *row = &told_rows[_i];
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    probe_hex(p, &dissector_knxip, false, row->hex);
+    ck_assert_msg(!strcmp(probe_event(p, 0)->facts, row->facts), "%s: %s", row->shows,
+                  probe_event(p, 0)->facts);
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
+/* Loading a device: a connection, its memory in pieces, the end of the connection. */
+START_TEST(what_is_loaded_is_a_transfer)
+{
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    probe_hex(p, &dissector_knxip, true, "0610 0420 0014 04 15 00 00 " DEVICE "00 80");
+    probe_hex(p, &dissector_knxip, true, "0610 0420 0019 04 15 01 00 " DEVICE "05 42 82 4000 0102");
+    probe_hex(p, &dissector_knxip, false,
+              "0610 0420 0019 04 15 00 00 2e 00 b0 60 1101 1205 05 42 82 4000 0102");
+    probe_hex(p, &dissector_knxip, true, "0610 0420 0014 04 15 02 00 " DEVICE "00 81");
+    ck_assert_str_eq(probe_event(p, 0)->transfer, "");
+    ck_assert_str_eq(probe_event(p, 1)->transfer,
+                     "block program_download key=4613 name=1.2.5 bytes=2");
+    ck_assert_str_eq(probe_event(p, 2)->transfer, "");
+    ck_assert_str_eq(probe_event(p, 3)->transfer, "end program_download key=4613");
     ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);
 }
@@ -184,6 +232,9 @@ static const struct wrong {
      VIOLATION_LENGTH                                                                                          },
     {"a description block without size",   "0610 0204 0008 00 01",                          VIOLATION_LENGTH   },
     {"a description block beyond the end", "0610 0204 0008 36 01",                          VIOLATION_LENGTH   },
+    {"memory outside a connection",        "0610 0530 0014 " DEVICE "04 02 81 0060 ff",     VIOLATION_STATE    },
+    {"a memory address cut",               "0610 0530 0012 " DEVICE "02 42 81 00",          VIOLATION_TRUNCATED},
+    {"a property cut",                     "0610 0530 0013 " DEVICE "03 43 d7 0b10",        VIOLATION_TRUNCATED},
     {"a connect request cut",              "0610 0205 000e " ENDPOINT,                      VIOLATION_TRUNCATED},
 };
 
@@ -243,6 +294,8 @@ int main(void)
     TCase *tc = tcase_create("knxip");
     tcase_add_loop_test(tc, services, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tc, identity);
+    tcase_add_loop_test(tc, devices_tell_what_they_are, 0, sizeof told_rows / sizeof *told_rows);
+    tcase_add_test(tc, what_is_loaded_is_a_transfer);
     tcase_add_test(tc, keys_are_marked_and_not_shown);
     tcase_add_test(tc, encrypted_is_not_malformed);
     tcase_add_test(tc, refusals);

@@ -151,7 +151,7 @@ static void identify_reply(struct message *m, struct reader frame)
     if (product.size)
         m->facts[n++] = (struct ot_fact){.kind = FACT_PRODUCT, .value = product};
     if (system.size)
-        m->facts[n++] = (struct ot_fact){.kind = FACT_SOFTWARE,
+        m->facts[n++] = (struct ot_fact){.kind = FACT_OS,
                                          .value = dissect_text(m->d, "%.*s %.*s", (int)system.size,
                                                                system.at, (int)version.size,
                                                                version.at ? version.at : "")};

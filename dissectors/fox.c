@@ -20,7 +20,7 @@ enum {
     HEADER_MAX = 256, /* to the end of the first line; usual are 20 to 60 */
     MESSAGE_MAX = 1 << 17,
     DEPTH_MAX = 8,
-    FACTS_MAX = 8,
+    FACTS_MAX = 10,
     FACT_TEXT_MAX = 100,
     COMMAND_OTHER = 0xff,
 };
@@ -268,7 +268,7 @@ struct message {
     struct dissect *d;
     struct ot_event event;
     struct ot_fact facts[FACTS_MAX];
-    struct text os, os_version;
+    struct text os, os_version, vm, vm_version;
 };
 
 static void add_fact(struct message *m, enum fact_kind kind, struct text value)
@@ -277,6 +277,15 @@ static void add_fact(struct message *m, enum fact_kind kind, struct text value)
         return;
     m->facts[m->event.fact_count++] = (struct ot_fact){.kind = kind, .value = value};
     m->event.facts = m->facts;
+}
+
+static void add_versioned(struct message *m, enum fact_kind kind, struct text name,
+                          struct text version)
+{
+    if (name.size && name.size + version.size < FACT_TEXT_MAX)
+        add_fact(m, kind,
+                 dissect_text(m->d, "%.*s %.*s", (int)name.size, name.at, (int)version.size,
+                              version.size ? version.at : ""));
 }
 
 /* What a hello tells. A host may run a station and Workbench: only the server's say is its product.
@@ -304,6 +313,10 @@ static void tell(struct message *m, const struct field *f)
         m->os = f->value;
     if (text_equal(f->name, TEXT("os.version")))
         m->os_version = f->value;
+    if (text_equal(f->name, TEXT("vm.name")))
+        m->vm = f->value;
+    if (text_equal(f->name, TEXT("vm.version")))
+        m->vm_version = f->value;
 }
 
 static void log_in(struct message *m, const struct field *f)
@@ -331,10 +344,8 @@ static void read_body(struct message *m, struct reader r, bool is_hello)
         else
             log_in(m, &f);
     }
-    if (m->os.size && m->os.size + m->os_version.size < FACT_TEXT_MAX)
-        add_fact(m, FACT_COMMENT,
-                 dissect_text(m->d, "%.*s %.*s", (int)m->os.size, m->os.at, (int)m->os_version.size,
-                              m->os_version.size ? m->os_version.at : ""));
+    add_versioned(m, FACT_OS, m->os, m->os_version);
+    add_versioned(m, FACT_COMMENT, m->vm, m->vm_version);
 }
 
 /* Each side counts its messages; keep alive and close have no number. */
@@ -378,7 +389,7 @@ static void fox_dissect(struct dissect *d, struct reader r)
     const struct command *c = command_of(h.command);
     uint8_t code = c ? c->code : COMMAND_OTHER;
     m.d = d;
-    m.os = m.os_version = (struct text){NULL, 0};
+    m.os = m.os_version = m.vm = m.vm_version = (struct text){NULL, 0};
     m.event = event_of(d);
     m.event.code[0] = m.event.function = code;
     m.event.spell = fox_spell;

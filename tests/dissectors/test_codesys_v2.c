@@ -67,7 +67,7 @@ START_TEST(identity)
     struct probe *p = probe_create(TRANSPORT_TCP);
     probe_hex(p, &dissector_codesys_v2, true, "bbbb 01000000 01");
     probe_feed(p, &dissector_codesys_v2, false, reply, sizeof reply);
-    ck_assert_str_eq(probe_event(p, 1)->facts, "product=PLC 1; software_version=Windows CE 5.0");
+    ck_assert_str_eq(probe_event(p, 1)->facts, "product=PLC 1; os=Windows CE 5.0");
     ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);
 }

@@ -24,6 +24,7 @@ START_TEST(a_station_tells_who_it_is)
         "fox a 0 -1 fox "
         "hello\n{\nfox.version=s:1.0\nid=i:2\nhostName=s:jace\nhostAddress=s:10.0.0.2\n"
         "app.name=s:Station\napp.version=s:3.5.41\nos.name=s:QNX\nos.version=s:6.3.2\n"
+        "vm.name=s:Java HotSpot\nvm.version=s:1.5\n"
         "station.name=s:HQ\nhostId=s:Qnx-2\nbrandId=s:vykon\nsysInfo=o:bog 7[<a>\n}\n]]\n};;\n");
     const struct probe_event *asked = probe_event(p, 0), *told = probe_event(p, 1);
     ck_assert_str_eq(asked->protocol, "fox");
@@ -36,7 +37,7 @@ START_TEST(a_station_tells_who_it_is)
     ck_assert_str_eq(
         told->facts,
         "host_name=jace; ip=10.0.0.2; product=Station; software_version=3.5.41; name=HQ; "
-        "serial_number=Qnx-2; vendor=vykon; comment=QNX 6.3.2");
+        "serial_number=Qnx-2; vendor=vykon; os=QNX 6.3.2; comment=Java HotSpot 1.5");
     ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);
 }

@@ -38,5 +38,8 @@ size_t declared_line(const struct declared_list *list, size_t row);
 /* Puts it in the place of the list that was there, in one transaction. */
 bool declared_save(struct store *store, const struct declared_list *list, const char *name,
                    const char *by, int64_t at_ms, struct error *err) NODISCARD;
+/* The same inside a transaction of the caller's; a NULL list: there is none any more. */
+bool declared_put(struct store *store, const struct declared_list *list, const char *name,
+                  const char *by, int64_t at_ms, struct error *err) NODISCARD;
 /* There is no list any more. */
 bool declared_remove(struct store *store, struct error *err) NODISCARD;

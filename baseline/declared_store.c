@@ -91,18 +91,24 @@ static bool rows_save(struct store *store, const struct declared_list *list, str
     return true;
 }
 
-static bool clear(struct store *store, struct error *err)
+static bool declared_clear(struct store *store, struct error *err)
 {
     return store_exec(
         store, "DELETE FROM declared_list; DELETE FROM declared; DELETE FROM declared_keys", err);
 }
 
+bool declared_put(struct store *store, const struct declared_list *list, const char *name,
+                  const char *by, int64_t at_ms, struct error *err)
+{
+    return declared_clear(store, err) &&
+           (!list || (head_save(store, list, name, by, at_ms, err) && rows_save(store, list, err)));
+}
+
 bool declared_save(struct store *store, const struct declared_list *list, const char *name,
                    const char *by, int64_t at_ms, struct error *err)
 {
-    bool ok = store_exec(store, "BEGIN IMMEDIATE", err) && clear(store, err) &&
-              head_save(store, list, name, by, at_ms, err) && rows_save(store, list, err) &&
-              store_exec(store, "COMMIT", err);
+    bool ok = store_exec(store, "BEGIN IMMEDIATE", err) &&
+              declared_put(store, list, name, by, at_ms, err) && store_exec(store, "COMMIT", err);
     if (!ok)
         store_rollback(store);
     return ok;
@@ -110,7 +116,7 @@ bool declared_save(struct store *store, const struct declared_list *list, const 
 
 bool declared_remove(struct store *store, struct error *err)
 {
-    bool ok = store_exec(store, "BEGIN IMMEDIATE", err) && clear(store, err) &&
+    bool ok = store_exec(store, "BEGIN IMMEDIATE", err) && declared_clear(store, err) &&
               store_exec(store, "COMMIT", err);
     if (!ok)
         store_rollback(store);

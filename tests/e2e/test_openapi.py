@@ -278,6 +278,26 @@ def tells_stories_and_reports(ask, viewer):
         ask(400, "GET", path, query="?from=2100-01-01T00:00:00Z&to=2000-01-01T00:00:00Z", session=viewer)
 
 
+def declares(ask, viewer, engineer):
+    path = "/api/v1/declared"
+    before = ask(200, "GET", path, session=viewer).json()
+    check(before["list"] is None and not any(before["counts"].values()), "nobody brought a list")
+    listed = "IP;vendor;Colour\r\n10.0.0.10;Somebody;blue\r\n10.0.0.99;;\r\n"
+    ask(403, "POST", path, session=viewer, body={"text": listed})
+    for wrong in ({"text": ""}, {"text": "Colour\r\nblue\r\n"}, {"text": listed, "name": ""}, {"name": "list.csv"}):
+        ask(400, "POST", path, session=engineer, body=wrong)
+    taken = ask(200, "POST", path, session=engineer, body={"text": listed, "name": "plant.csv"}).json()
+    check(taken == {"rows": 2, "passed_over": "Colour"}, f"the list is taken: {taken}")
+    said = ask(200, "GET", path, session=viewer).json()
+    check(said["list"]["name"] == "plant.csv" and said["list"]["rows"] == 2, f"whose list: {said['list']}")
+    check([(d["ip"], d["column"], d["declared"]) for d in said["different"]] == [("10.0.0.10", "vendor", "Somebody")], f"different: {said['different']}")
+    check([m["ip"] for m in said["missing"]] == ["10.0.0.99"], f"missing: {said['missing']}")
+    check("10.0.0.20" in [e["ip"] for e in said["extra"]], f"extra: {said['extra']}")
+    ask(403, "DELETE", path, session=viewer)
+    ask(200, "DELETE", path, session=engineer)
+    check(ask(200, "GET", path, session=viewer).json()["list"] is None, "and is gone again")
+
+
 def mutes(ask, viewer, analyst):
     one = {"id": ask(200, "GET", "/api/v1/alerts", query="?limit=1", session=viewer).json()["alerts"][0]["id"]}
     path, why = "/api/v1/alerts/{id}/mute", {"why": "repair", "hours": 8, "scope": "all"}
@@ -385,6 +405,7 @@ def main():
             shows_variables(ask, viewer)
             tries_policies_and_rules(ask, viewer, engineer)
             tells_stories_and_reports(ask, viewer)
+            declares(ask, viewer, engineer)
             mutes(ask, viewer, analyst)
             administers(ask, admin, analyst)
             is_described_by_every_list(ask, admin)

@@ -7,6 +7,7 @@ import type { PageProps } from "../pages";
 import { linkTo, setQuery, type Route } from "../route";
 import { AssetPage } from "./asset";
 import { chosenColumns, className, columns, nameOf, rememberColumns, text, titleOf, usual, type Asset } from "./asset-columns";
+import { DeclaredPage } from "./declared";
 
 interface AssetList { assets: Asset[]; total: number; matched: number; facets?: Record<string, Record<string, number>> }
 
@@ -131,6 +132,7 @@ function List({ route }: { route: Route }) {
       <div class="bar"><h1 id="assets-title">Assets {list && <span class="number">{list.matched === list.total ? list.total.toLocaleString() : `${list.matched.toLocaleString()} of ${list.total.toLocaleString()}`}</span>}</h1><Filters route={route} facets={list?.facets} /></div>
       <div class="bar">
         <ColumnChoice route={route} chosen={chosen} />
+        <p class="buttons"><a class="button" href={linkTo("assets", "declared")}>The plant's own list</a></p>
         <p class="buttons" role="group" aria-label="Take the list away as a file">
           {files.map((f) => <a key={f.title} class="button" href={f.path + wanted} download="">{f.title}</a>)}
         </p>
@@ -158,5 +160,6 @@ function List({ route }: { route: Route }) {
 }
 
 export function Assets(props: PageProps) {
+  if (props.route.rest === "declared") return <DeclaredPage {...props} />;
   return props.route.rest ? <AssetPage key={props.route.rest} {...props} /> : <List route={props.route} />;
 }

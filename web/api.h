@@ -2,7 +2,6 @@
 #pragma once
 
 #include "request.h"
-#include "rules/history.h"
 
 /* The alert as a line of the list; the caller owns it. */
 json_t *api_alert_summary(sqlite3_stmt *row);
@@ -48,10 +47,3 @@ void api_point_print(sqlite3_stmt *s, int area, char *out, size_t capacity);
 /* The values that are normal: "1*10 0*12" as in the store becomes "1, 0"; "many" a range. */
 void api_states_print(const char *states, double low, double high, int64_t observations, char *out,
                       size_t capacity);
-
-/* By IP when there is one, else by MAC. */
-void api_host_print(char out[ADDRESS_TEXT_SIZE], const struct endpoint *host);
-/* What part of the history something was tried on. */
-json_t *api_span_json(const struct history_span *span);
-/* 503: another trial runs. */
-enum MHD_Result api_reply_busy(struct request *r);

@@ -2,11 +2,9 @@
  * saved where the configuration has it in a file of its own. */
 #include "api.h"
 
+#include "api_trial.h"
 #include "routes.h"
-#include "rules/history.h"
 #include "rules/site.h"
-#include "rules/site_judge.h"
-#include "rules/windows.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/json_writer.h"
 
@@ -21,10 +19,10 @@
 enum {
     POLICY_TEXT_MAX = BODY_MAX, /* what a page can send back */
     LINES_MAX = 10000,
-    EXAMPLES_MAX = 50, /* of one type */
-    TRIAL_ROWS_MAX = 300000,
     TMP_PATH = 560,
 };
+
+#define SEND_POLICY "send the policy as text"
 
 /* --- what it says --- */
 
@@ -133,191 +131,50 @@ static struct site *site_of(const struct request *r, const json_t *body, json_t 
     return site;
 }
 
-static bool has_text(const json_t *body)
+static bool answer_check(struct request *r, const json_t *body, json_t **json, struct error *err)
 {
-    return json_string_length(json_object_get(body, "text")) > 0;
-}
-
-static enum MHD_Result reply_no_text(struct request *r)
-{
-    return reply_error(r, MHD_HTTP_BAD_REQUEST, "send the policy as text");
+    (void)err;
+    site_release(site_of(r, body, json));
+    return true;
 }
 
 enum MHD_Result api_policy_check(struct request *r)
 {
-    json_t *body = request_object(r), *json = NULL;
-    enum MHD_Result result;
-    if (has_text(body)) {
-        site_release(site_of(r, body, &json));
-        result = reply_json(r, MHD_HTTP_OK, json);
-    } else {
-        result = reply_no_text(r);
-    }
-    json_decref(body);
-    return result;
+    return api_check(r, SEND_POLICY, answer_check);
 }
 
 /* --- tried on the history --- */
 
-struct policy_trial {
-    const struct site *site;
-    struct site_judge *judge;
-    struct windows *windows;
-    int64_t now_ns;
-    uint64_t times; /* how often the row being played happened */
-    uint64_t counts[DETECTION_COUNT];
-    json_t *examples[DETECTION_COUNT];
-};
-
-/* As in a plant that is learned: only what the policy itself says is told. */
-static bool is_learned(void *context, const struct ot_flow *flow, const char *protocol)
-{
-    (void)context;
-    (void)flow;
-    (void)protocol;
-    return true;
-}
-
-static bool is_habit(void *context, const struct ot_event *event)
-{
-    (void)context;
-    (void)event;
-    return true;
-}
-
-static void on_finding(void *context, const struct finding *found)
-{
-    struct policy_trial *t = context;
-    struct finding f = *found;
-    char actor[ADDRESS_TEXT_SIZE] = "", target[ADDRESS_TEXT_SIZE] = "";
-    windows_permit(t->windows, t->site, &f);
-    t->counts[f.detection] += (f.count ? f.count : 1) * t->times;
-    if (!t->examples[f.detection])
-        t->examples[f.detection] = json_array();
-    if (json_array_size(t->examples[f.detection]) == EXAMPLES_MAX)
-        return;
-    api_host_print(actor, &f.actor);
-    if (f.has_target)
-        api_host_print(target, &f.target);
-    json_array_append_new(t->examples[f.detection],
-                          json_pack("{s:o, s:s, s:s, s:o, s:o, s:o}", "time",
-                                    json_time_of(f.time_ns), "actor", actor, "target", target,
-                                    "protocol", json_text_of(f.protocol), "seen",
-                                    json_text_of(f.seen), "expected", json_text_of(f.expected)));
-}
-
-static void pass_time(struct policy_trial *t, int64_t time_ns)
-{
-    if (time_ns - t->now_ns < INT64_C(1000000000))
-        return;
-    t->now_ns = time_ns;
-    t->times = 1;
-    site_judge_tick(t->judge, time_ns, false);
-}
-
-static void on_event(void *context, const struct ot_event *e, uint64_t count, int64_t last_ns)
-{
-    struct policy_trial *t = context;
-    (void)last_ns;
-    pass_time(t, e->time_ns);
-    t->times = count;
-    site_judge_event(t->judge, e);
-}
-
-static void on_flow(void *context, const struct ot_flow *flow, enum sigma_moment moment,
-                    const char *protocol, int64_t time_ns, uint64_t count)
-{
-    struct policy_trial *t = context;
-    pass_time(t, time_ns);
-    t->times = count;
-    if (moment == SIGMA_STARTED)
-        site_judge_started(t->judge, flow, NULL);
-    else if (moment == SIGMA_ANSWERED)
-        site_judge_answered(t->judge, flow, NULL);
-    else if (moment == SIGMA_REFUSED)
-        site_judge_refused(t->judge, flow, NULL);
-    else
-        site_judge_protocol(t->judge, flow, protocol, NULL);
-}
-
-static void on_end(void *context, const struct history_span *span)
-{
-    struct policy_trial *t = context;
-    t->times = 1;
-    site_judge_tick(t->judge, span->last_ns, true);
-}
-
-static json_t *findings_json(struct policy_trial *t)
-{
-    json_t *list = json_array();
-    for (int d = 0; d < DETECTION_COUNT; d++) {
-        const struct detection_kind *kind = detection_kind((enum detection)d);
-        if (t->counts[d])
-            json_array_append_new(
-                list, json_pack("{s:s, s:s, s:s, s:I, s:o}", "rule", kind->id, "title", kind->title,
-                                "severity", severity_name(kind->severity), "count",
-                                (json_int_t)t->counts[d], "examples", t->examples[d]));
-    }
-    return list;
-}
-
-json_t *api_span_json(const struct history_span *span)
-{
-    return json_pack("{s:I, s:I, s:b, s:o, s:o}", "rows", (json_int_t)span->rows, "events",
-                     (json_int_t)span->events, "is_cut", span->is_cut, "from",
-                     span->rows ? json_time_of(span->first_ns) : json_null(), "to",
-                     span->rows ? json_time_of(span->last_ns) : json_null());
-}
-
 static bool try_policy(struct request *r, struct site *site, json_t *json, struct error *err)
 {
-    struct policy_trial *t = calloc(1, sizeof *t);
-    struct site_judge_options options = {.is_known = is_learned, .is_usual = is_habit};
-    struct finding_sink sink = {.context = t, .finding = on_finding};
-    struct history_player player = {t, on_event, on_flow, on_end};
-    struct history_range range = {INT64_MIN, INT64_MAX, TRIAL_ROWS_MAX};
     struct history_span span = {0};
-    if (!t)
-        return error_set(err, "out of memory");
-    t->site = site;
-    t->judge = site_judge_create(&options, site, &sink);
-    t->windows = windows_create(api_sensor(r), NULL);
-    bool ok = (t->judge && t->windows) || error_set(err, "out of memory");
-    ok = ok && history_replay_range(r->store, api_sensor(r), &range, &player, &span, err);
-    if (ok) {
-        json_object_set_new(json, "history", api_span_json(&span));
-        json_object_set_new(json, "findings", findings_json(t));
-    }
-    for (int d = 0; d < DETECTION_COUNT && !ok; d++)
-        json_decref(t->examples[d]);
-    windows_destroy(t->windows);
-    site_judge_destroy(t->judge);
-    free(t);
+    struct web_trial trial = {.config = r->web->config,
+                              .sensor = api_sensor(r),
+                              .site = site,
+                              .history = r->store,
+                              .rows_max = TRIAL_ROWS_MAX,
+                              .span = &span};
+    json_t *findings = r->web->try_policy ? r->web->try_policy(&trial, err) : NULL;
+    if (!r->web->try_policy)
+        return error_set(err, "this console cannot try policies");
+    if (!findings)
+        return false;
+    json_object_set_new(json, "history", api_span_json(&span));
+    json_object_set_new(json, "findings", findings);
+    return true;
+}
+
+static bool answer_test(struct request *r, const json_t *body, json_t **json, struct error *err)
+{
+    struct site *site = site_of(r, body, json);
+    bool ok = !site || try_policy(r, site, *json, err);
+    site_release(site);
     return ok;
 }
 
-/* One at a time: it reads a lot. */
 enum MHD_Result api_policy_test(struct request *r)
 {
-    json_t *body = request_object(r), *json = NULL;
-    struct error err = {""};
-    enum MHD_Result result;
-    if (!has_text(body)) {
-        result = reply_no_text(r);
-    } else if (pthread_mutex_trylock(&r->web->trying) != 0) {
-        result = api_reply_busy(r);
-    } else {
-        struct site *site = site_of(r, body, &json);
-        bool ok = !site || try_policy(r, site, json, &err);
-        site_release(site);
-        pthread_mutex_unlock(&r->web->trying);
-        if (!ok)
-            json_decref(json);
-        result = ok ? reply_json(r, MHD_HTTP_OK, json)
-                    : reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
-    }
-    json_decref(body);
-    return result;
+    return api_try(r, SEND_POLICY, answer_test);
 }
 
 /* --- saved --- */
@@ -387,7 +244,7 @@ enum MHD_Result api_policy_save(struct request *r)
     if (!s.path[0])
         result = reply_error(r, MHD_HTTP_BAD_REQUEST,
                              "the configuration names no policy file of its own (policy: FILE)");
-    else if (!has_text(body) || !s.text || !s.hash || !why || !why[0])
+    else if (!api_has_text(body) || !s.text || !s.hash || !why || !why[0])
         result = reply_error(r, MHD_HTTP_BAD_REQUEST,
                              "send the policy as text, the hash of the one that it replaces, and "
                              "why");

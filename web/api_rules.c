@@ -2,30 +2,19 @@
  * have something to say, and new rules checked and tried on the history. */
 #include "api.h"
 
+#include "api_trial.h"
 #include "routes.h"
-#include "rules/history.h"
 #include "rules/rules_load.h"
+#include "rules/rules_trial.h"
 #include "rules/sigma.h"
 #include "sensor/base/json_writer.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { NOISE_DAYS = 7, NOISE_DAYS_MAX = 365, TRIAL_ROWS_MAX = 300000, FAILURES_MAX = 100 };
+enum { NOISE_DAYS = 7, NOISE_DAYS_MAX = 365, FAILURES_MAX = 100 };
 
-void api_host_print(char out[ADDRESS_TEXT_SIZE], const struct endpoint *host)
-{
-    if (host->ip.kind == ADDRESS_NONE && !mac_is_zero(&host->mac))
-        mac_print(out, &host->mac);
-    else
-        address_print(out, &host->ip);
-}
-
-enum MHD_Result api_reply_busy(struct request *r)
-{
-    return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE,
-                       "somebody else is trying something on the history: try again in a moment");
-}
+#define SEND_RULES "send the Sigma rules as text"
 
 /* --- the list --- */
 
@@ -181,28 +170,17 @@ static struct sigma_rules *rules_of(const json_t *body, json_t **json)
     return rules;
 }
 
-static bool has_text(const json_t *body)
+static bool answer_check(struct request *r, const json_t *body, json_t **json, struct error *err)
 {
-    return json_string_length(json_object_get(body, "text")) > 0;
-}
-
-static enum MHD_Result reply_no_text(struct request *r)
-{
-    return reply_error(r, MHD_HTTP_BAD_REQUEST, "send the Sigma rules as text");
+    (void)r;
+    (void)err;
+    sigma_rules_destroy(rules_of(body, json));
+    return true;
 }
 
 enum MHD_Result api_rules_check(struct request *r)
 {
-    json_t *body = request_object(r), *json = NULL;
-    enum MHD_Result result;
-    if (has_text(body)) {
-        sigma_rules_destroy(rules_of(body, &json));
-        result = reply_json(r, MHD_HTTP_OK, json);
-    } else {
-        result = reply_no_text(r);
-    }
-    json_decref(body);
-    return result;
+    return api_check(r, SEND_RULES, answer_check);
 }
 
 /* --- tried on the history --- */
@@ -214,18 +192,24 @@ struct tally {
 
 struct rule_trial {
     const struct sigma_rules *rules;
-    struct sigma *sigma;
-    struct sigma_correlator *correlator;
     struct tally *tallies; /* one for each rule */
-    int64_t now_ns;
 };
+
+/* By IP when there is one, else by MAC. */
+static void print_host(char out[ADDRESS_TEXT_SIZE], const struct endpoint *host)
+{
+    if (host->ip.kind == ADDRESS_NONE && !mac_is_zero(&host->mac))
+        mac_print(out, &host->mac);
+    else
+        address_print(out, &host->ip);
+}
 
 static json_t *match_json(const struct finding *f)
 {
     char actor[ADDRESS_TEXT_SIZE] = "", target[ADDRESS_TEXT_SIZE] = "";
-    api_host_print(actor, &f->actor);
+    print_host(actor, &f->actor);
     if (f->has_target)
-        api_host_print(target, &f->target);
+        print_host(target, &f->target);
     return json_pack("{s:o, s:s, s:s, s:o, s:o}", "time", json_time_of(f->time_ns), "actor", actor,
                      "target", target, "seen", json_text_of(f->seen), "object",
                      json_text_of(f->object));
@@ -243,44 +227,6 @@ static void on_finding(void *context, const struct finding *f)
             t->tallies[i].first = match_json(f);
         t->tallies[i].count += f->count ? f->count : 1;
     }
-}
-
-static void on_hit(void *context, const struct sigma_hit *hit)
-{
-    struct rule_trial *t = context;
-    sigma_correlator_hit(t->correlator, hit);
-}
-
-static void pass_time(struct rule_trial *t, int64_t time_ns)
-{
-    if (time_ns - t->now_ns < INT64_C(1000000000))
-        return;
-    t->now_ns = time_ns;
-    sigma_tick(t->sigma, time_ns, false);
-    sigma_correlator_tick(t->correlator, time_ns);
-}
-
-static void on_event(void *context, const struct ot_event *e, uint64_t count, int64_t last_ns)
-{
-    struct rule_trial *t = context;
-    (void)last_ns;
-    pass_time(t, e->time_ns);
-    sigma_event_times(t->sigma, e, count);
-}
-
-static void on_flow(void *context, const struct ot_flow *flow, enum sigma_moment moment,
-                    const char *protocol, int64_t time_ns, uint64_t count)
-{
-    struct rule_trial *t = context;
-    pass_time(t, time_ns);
-    sigma_flow_times(t->sigma, flow, moment, protocol, time_ns, count);
-}
-
-static void on_end(void *context, const struct history_span *span)
-{
-    struct rule_trial *t = context;
-    sigma_tick(t->sigma, span->last_ns, true);
-    sigma_correlator_tick(t->correlator, span->last_ns);
 }
 
 static json_t *matches_json(struct rule_trial *t)
@@ -302,16 +248,11 @@ static json_t *matches_json(struct rule_trial *t)
 static bool try_rules(struct request *r, const struct sigma_rules *rules, json_t *json,
                       struct error *err)
 {
-    struct rule_trial t = {.rules = rules};
-    struct sigma_sink sink = {&t, on_finding, on_hit};
-    struct history_player player = {&t, on_event, on_flow, on_end};
-    struct history_range range = {INT64_MIN, INT64_MAX, TRIAL_ROWS_MAX};
-    struct history_span span = {0};
-    t.sigma = sigma_create(rules, &sink);
-    t.correlator = sigma_correlator_create(rules, &sink);
-    t.tallies = calloc(sigma_rules_count(rules), sizeof *t.tallies);
-    bool ok = (t.sigma && t.correlator && t.tallies) || error_set(err, "out of memory");
-    ok = ok && history_replay_range(r->store, api_sensor(r), &range, &player, &span, err);
+    struct rule_trial t = {rules, calloc(sigma_rules_count(rules), sizeof *t.tallies)};
+    const struct history_range range = {INT64_MIN, INT64_MAX, TRIAL_ROWS_MAX};
+    struct history_span span;
+    bool ok = (t.tallies || error_set(err, "out of memory")) &&
+              rules_trial(rules, r->store, api_sensor(r), &range, on_finding, &t, &span, err);
     if (ok) {
         json_object_set_new(json, "history", api_span_json(&span));
         json_object_set_new(json, "matches", matches_json(&t));
@@ -319,31 +260,18 @@ static bool try_rules(struct request *r, const struct sigma_rules *rules, json_t
     for (size_t i = 0; t.tallies && i < sigma_rules_count(rules); i++)
         json_decref(t.tallies[i].first);
     free(t.tallies);
-    sigma_correlator_destroy(t.correlator);
-    sigma_destroy(t.sigma);
     return ok;
 }
 
-/* One at a time: it reads a lot. */
+static bool answer_test(struct request *r, const json_t *body, json_t **json, struct error *err)
+{
+    struct sigma_rules *rules = rules_of(body, json);
+    bool ok = !rules || try_rules(r, rules, *json, err);
+    sigma_rules_destroy(rules);
+    return ok;
+}
+
 enum MHD_Result api_rules_test(struct request *r)
 {
-    json_t *body = request_object(r), *json = NULL;
-    struct error err = {""};
-    enum MHD_Result result;
-    if (!has_text(body)) {
-        result = reply_no_text(r);
-    } else if (pthread_mutex_trylock(&r->web->trying) != 0) {
-        result = api_reply_busy(r);
-    } else {
-        struct sigma_rules *rules = rules_of(body, &json);
-        bool ok = !rules || try_rules(r, rules, json, &err);
-        sigma_rules_destroy(rules);
-        pthread_mutex_unlock(&r->web->trying);
-        if (!ok)
-            json_decref(json);
-        result = ok ? reply_json(r, MHD_HTTP_OK, json)
-                    : reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
-    }
-    json_decref(body);
-    return result;
+    return api_try(r, SEND_RULES, answer_test);
 }

@@ -8,6 +8,7 @@
 #include "sensor/base/error.h"
 #include "sensor/base/store.h"
 #include "throttle.h"
+#include "web.h"
 
 #include <jansson.h>
 #include <microhttpd.h>
@@ -37,9 +38,10 @@ struct web {
     struct throttle *throttle;
     struct asset_list *assets;
     struct answers *answers;
-    pthread_mutex_t writing;  /* one change at a time */
-    pthread_mutex_t checking; /* one password at a time: yescrypt costs memory on purpose */
-    pthread_mutex_t trying;   /* one trial on the history at a time: it reads a lot */
+    web_try_policy *try_policy; /* NULL: cannot */
+    pthread_mutex_t writing;    /* one change at a time */
+    pthread_mutex_t checking;   /* one password at a time: yescrypt costs memory on purpose */
+    pthread_mutex_t trying;     /* one trial on the history at a time: it reads a lot */
     atomic_int streams;
     atomic_ullong requests, logins_failed; /* for /metrics */
 };

@@ -206,6 +206,7 @@ bool web_serve(const struct web_options *o, struct error *err)
         .config = o->config,
         .store_path = o->store_path,
         .stop = o->stop,
+        .try_policy = o->try_policy,
         .is_loopback = listen_is_loopback(&address),
         .is_tls = o->is_tls || o->certificate,
         .readers = readers_create(o->store_path, o->stop),

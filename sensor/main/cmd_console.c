@@ -7,6 +7,7 @@
 #include "web/accounts.h"
 #include "web/readers.h"
 #include "web/web.h"
+#include "what_if.h"
 
 #include <getopt.h>
 #include <stdio.h>
@@ -227,6 +228,7 @@ int cmd_console(int argc, char **argv)
     if (!call.web.listen)
         call.web.listen = call.config.listen;
     call.web.stop = stop_flag();
+    call.web.try_policy = what_if_trial;
     if (optind < argc) {
         ok = manage(&call, argc - optind, argv + optind, &err);
     } else {

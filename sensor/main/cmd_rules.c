@@ -1,7 +1,7 @@
 /* cmd_rules.c: sightglass rules check|list|test: rules before they are enforced. */
 #include "commands.h"
 #include "options.h"
-#include "rules/history.h"
+#include "rules/rules_trial.h"
 #include "rules/sigma.h"
 #include "schemas.h"
 #include "sensor/base/json_writer.h"
@@ -197,73 +197,19 @@ static void print_tallies(const struct trial_state *state)
 
 /* --- over the history --- */
 
-struct replay {
-    struct trial_state *state;
-    struct sigma *sigma;
-    struct sigma_correlator *correlator;
-    int64_t now_ns;
-};
-
-static void on_rule(void *context, const struct finding *f)
-{
-    struct replay *r = context;
-    on_found(r->state, f);
-}
-
-static void on_hit(void *context, const struct sigma_hit *hit)
-{
-    struct replay *r = context;
-    sigma_correlator_hit(r->correlator, hit);
-}
-
-static void pass_time(struct replay *r, int64_t time_ns)
-{
-    if (time_ns - r->now_ns < INT64_C(1000000000))
-        return;
-    r->now_ns = time_ns;
-    sigma_tick(r->sigma, time_ns, false);
-    sigma_correlator_tick(r->correlator, time_ns);
-}
-
-static void on_event(void *context, const struct ot_event *e, uint64_t count, int64_t last_ns)
-{
-    struct replay *r = context;
-    (void)last_ns;
-    pass_time(r, e->time_ns);
-    sigma_event_times(r->sigma, e, count);
-}
-
-static void on_flow(void *context, const struct ot_flow *flow, enum sigma_moment moment,
-                    const char *protocol, int64_t time_ns, uint64_t count)
-{
-    struct replay *r = context;
-    pass_time(r, time_ns);
-    sigma_flow_times(r->sigma, flow, moment, protocol, time_ns, count);
-}
-
 static bool replay(struct call *call, struct trial_state *state, struct error *err)
 {
-    struct replay r = {.state = state};
-    struct sigma_sink sink = {&r, on_rule, on_hit};
-    struct history_player player = {&r, on_event, on_flow, NULL};
     struct history_span span;
     struct store *store = NULL;
     char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
-    r.sigma = sigma_create(state->rules, &sink);
-    r.correlator = sigma_correlator_create(state->rules, &sink);
-    bool ok = (r.sigma && r.correlator) || error_set(err, "out of memory");
-    ok = ok && store_open(&store, call->run.store, STORE_READ_ONLY, store_schemas, err) &&
-         history_replay(store, call->run.config.sensor, &player, &span, err);
-    if (ok && span.rows > 0) {
-        sigma_tick(r.sigma, span.last_ns, true);
-        sigma_correlator_tick(r.correlator, span.last_ns);
+    bool ok = store_open(&store, call->run.store, STORE_READ_ONLY, store_schemas, err) &&
+              rules_trial(state->rules, store, call->run.config.sensor, NULL, on_found, state,
+                          &span, err);
+    if (ok && span.rows > 0)
         printf("%" PRIu64 " events in %" PRIu64 " rows of history, %s to %s\n", span.events,
                span.rows, time_print(first, span.first_ns), time_print(last, span.last_ns));
-    } else if (ok) {
+    else if (ok)
         printf("the store has no history\n");
-    }
-    sigma_destroy(r.sigma);
-    sigma_correlator_destroy(r.correlator);
     store_close(store);
     return ok;
 }

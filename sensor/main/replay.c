@@ -225,6 +225,15 @@ static bool create(struct replay *r, const struct replay_options *o, const struc
                                                                   take_decision, r, err)));
 }
 
+static bool play(const struct replay_options *o, const struct history_player *player,
+                 struct history_span *span, struct error *err)
+{
+    const struct history_range range = {INT64_MIN, INT64_MAX, o->rows_max};
+    return o->rows_max
+               ? history_replay_range(o->history, o->config->sensor, &range, player, span, err)
+               : history_replay(o->history, o->config->sensor, player, span, err);
+}
+
 bool replay(const struct replay_options *o, FILE *alerts, struct history_span *span,
             struct error *err)
 {
@@ -239,8 +248,7 @@ bool replay(const struct replay_options *o, FILE *alerts, struct history_span *s
         for (int i = 0; i < 2; i++)
             configs[i].redis_host[0] = configs[i].redis_socket[0] = configs[i].jsonl_path[0] = '\0';
         struct history_player player = {r, on_event, on_flow, NULL};
-        ok = create(r, o, &configs[0], &configs[1], alerts, err) &&
-             history_replay(o->history, o->config->sensor, &player, span, err) &&
+        ok = create(r, o, &configs[0], &configs[1], alerts, err) && play(o, &player, span, err) &&
              (!r->is_full || error_set(err, "the history has more names than memory is set aside "
                                             "for: a part was left out"));
     }

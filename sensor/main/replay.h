@@ -17,6 +17,7 @@ struct replay_options {
     struct store *history;  /* read only */
     struct store *baseline; /* judged by; its decisions are those of the history's store. NULL:
                                everything is learned */
+    uint64_t rows_max;      /* of the history, the newest; 0: all */
 };
 
 /* Alerts go to `alerts` as JSON lines. */

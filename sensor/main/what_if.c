@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -63,6 +64,12 @@ static bool is_of(enum what_if subject, const json_t *alert)
            strncmp(text_at(alert, "sightglass", "expected"), "the policy", 10) == 0;
 }
 
+static json_int_t times_of(const json_t *alert)
+{
+    const json_t *n = json_object_get(json_object_get(alert, "sightglass"), "count");
+    return json_is_integer(n) ? json_integer_value(n) : 1;
+}
+
 static void print_type(enum what_if subject, const json_t *alerts, const char *rule,
                        bool with_alerts, FILE *out)
 {
@@ -76,8 +83,7 @@ static void print_type(enum what_if subject, const json_t *alerts, const char *r
         if (strcmp(rule_of(alert), rule) != 0 || is_of(subject, alert) != with_alerts)
             continue;
         count++;
-        const json_t *n = json_object_get(json_object_get(alert, "sightglass"), "count");
-        times += json_is_integer(n) ? json_integer_value(n) : 1;
+        times += times_of(alert);
     }
     if (count)
         fprintf(out, "%s: %zu alert%s, %" JSON_INTEGER_FORMAT " times\n", rule, count,
@@ -148,7 +154,7 @@ bool what_if_captures(struct site *site, const struct config *config, const char
 bool what_if_history(enum what_if subject, struct site *site, const struct config *config,
                      struct store *history, struct store *baseline, FILE *out, struct error *err)
 {
-    struct replay_options options = {config, site, history, baseline};
+    struct replay_options options = {config, site, history, baseline, 0};
     struct history_span span;
     char first[TIME_TEXT_SIZE], last[TIME_TEXT_SIZE];
     FILE *lines = tmpfile();
@@ -164,4 +170,103 @@ bool what_if_history(enum what_if subject, struct site *site, const struct confi
     ok = ok && (span.rows == 0 || print(subject, lines, out, err));
     fclose(lines);
     return ok;
+}
+
+/* --- for the console --- */
+
+/* By IP when there is one, else by MAC. */
+static const char *host_at(const json_t *alert, const char *side)
+{
+    const char *ip = text_at(alert, side, "ip");
+    return ip[0] ? ip : text_at(alert, side, "mac");
+}
+
+static json_t *example_of(const json_t *alert)
+{
+    return json_pack("{s:O, s:s, s:s, s:s, s:s, s:s}", "time", json_object_get(alert, "@timestamp"),
+                     "actor", host_at(alert, "source"), "target", host_at(alert, "destination"),
+                     "protocol", text_at(alert, "network", "protocol"), "seen",
+                     text_at(alert, "sightglass", "seen"), "expected",
+                     text_at(alert, "sightglass", "expected"));
+}
+
+/* What the policy raised of one type; NULL: nothing. */
+static json_t *type_of(json_t *alerts, const struct detection_kind *kind)
+{
+    const char *id;
+    const json_t *alert;
+    json_int_t count = 0, times = 0;
+    json_t *examples = json_array();
+    json_object_foreach(alerts, id, alert)
+    {
+        if (strcmp(rule_of(alert), kind->id) != 0 || !is_of(WHAT_IF_POLICY, alert))
+            continue;
+        count++;
+        times += times_of(alert);
+        if (json_array_size(examples) < SHOWN_MAX)
+            json_array_append_new(examples, example_of(alert));
+    }
+    if (count > 0)
+        return json_pack("{s:s, s:s, s:s, s:I, s:I, s:o}", "rule", kind->id, "title", kind->title,
+                         "severity", severity_name(kind->severity), "alerts", count, "count", times,
+                         "examples", examples);
+    json_decref(examples);
+    return NULL;
+}
+
+static json_t *types_of(json_t *alerts)
+{
+    json_t *list = json_array();
+    for (int d = 0; d < DETECTION_COUNT; d++) {
+        json_t *type = type_of(alerts, detection_kind((enum detection)d));
+        if (type)
+            json_array_append_new(list, type);
+    }
+    return list;
+}
+
+/* What the thread of a trial works on. */
+struct trying {
+    const struct web_trial *trial;
+    struct error *err;
+    json_t *types;
+};
+
+static void *try_it(void *context)
+{
+    struct trying *t = context;
+    const struct web_trial *trial = t->trial;
+    struct config *config = malloc(sizeof *config);
+    FILE *lines = tmpfile();
+    json_t *alerts = json_object();
+    if (config && lines && alerts) {
+        *config = *trial->config; /* borrowed: only its limits are used */
+        text_format(config->sensor, sizeof config->sensor, "%s", trial->sensor);
+        const struct replay_options options = {config, trial->site, trial->history, NULL,
+                                               trial->rows_max};
+        bool ok = replay(&options, lines, trial->span, t->err);
+        rewind(lines);
+        if (ok && read_lines(lines, alerts, t->err))
+            t->types = types_of(alerts);
+    } else {
+        error_set(t->err, "no room for the test");
+    }
+    json_decref(alerts);
+    if (lines)
+        fclose(lines);
+    free(config);
+    return NULL;
+}
+
+/* In a thread with a stack of the usual size: a sensor needs more than a connection has. */
+json_t *what_if_trial(const struct web_trial *trial, struct error *err)
+{
+    struct trying t = {trial, err, NULL};
+    pthread_t thread;
+    if (pthread_create(&thread, NULL, try_it, &t) != 0) {
+        error_set(err, "no thread for the test");
+        return NULL;
+    }
+    pthread_join(thread, NULL);
+    return t.types;
 }

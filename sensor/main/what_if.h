@@ -5,6 +5,7 @@
 #include "rules/site.h"
 #include "sensor/base/config.h"
 #include "sensor/base/store.h"
+#include "web/web.h"
 
 #include <stdio.h>
 
@@ -21,3 +22,7 @@ bool what_if_captures(struct site *site, const struct config *config, const char
 bool what_if_history(enum what_if subject, struct site *site, const struct config *config,
                      struct store *history, struct store *baseline, FILE *out,
                      struct error *err) NODISCARD;
+
+/* The same for the console: what the policy would have raised, with the counts that what_if_history
+ * prints. */
+json_t *what_if_trial(const struct web_trial *trial, struct error *err);

@@ -13,7 +13,7 @@ def main():
     if not folder:
         print("skipped: Chromium, Node or the packages of tests/web are not installed")
         return console.SKIP
-    with console.sample([("admin", "admin")]) as (_, _, dark, store):
+    with console.sample([("admin", "admin"), ("vic", "viewer")]) as (_, _, dark, store):
         console.run(dark, store)
         server = console.Console(store)
         try:

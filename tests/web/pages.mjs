@@ -48,6 +48,7 @@ async function places(page) {
 
 async function looks(width, colorScheme, isFirst) {
   const page = await open(url, { viewport: { width, height: 900 }, colorScheme, reducedMotion: "reduce" });
+  page.expected = /status of 404/; // of what is not there, asked for on purpose
   await page.waitForSelector("input[name=user]");
   await judge(page, `log-in at ${width} px, ${colorScheme}`);
   await logIn(page, "admin");
@@ -58,10 +59,34 @@ async function looks(width, colorScheme, isFirst) {
     await go(page, hash);
     const where = `${hash} at ${width} px, ${colorScheme}`;
     await judge(page, where);
+    if (await page.evaluate(() => [...document.querySelectorAll("main details")].map((d) => { d.open = true; }).length) > 0) await judge(page, `${where}, all opened`);
     await page.screenshot({ path: `${SCREENSHOTS}/${width}-${colorScheme}-${hash.replace(/[^a-z0-9]+/gi, "-")}.png` });
   }
+  if (width > 700) await judgesAsking(page, colorScheme);
   check(page.trouble.length === 0, `no trouble at ${width} px, ${colorScheme}: ${page.trouble.join("; ")}`);
   await page.context().close();
+}
+
+/* What is only there when one asks for it: the keys, work on many alerts, decisions, a question before something is removed. */
+async function judgesAsking(page, colorScheme) {
+  await go(page, "#/alerts?triage=all");
+  await page.getByLabel("Choose all that are shown").check();
+  await judge(page, `alerts chosen, ${colorScheme}`);
+  await page.getByRole("button", { name: "Keys" }).click();
+  await page.locator("dialog[open]").waitFor();
+  await judge(page, `the keys, ${colorScheme}`);
+  await page.keyboard.press("Escape");
+  await go(page, "#/baseline/conversations");
+  await page.locator("td.mark input").first().check();
+  await judge(page, `entries chosen, ${colorScheme}`);
+  await go(page, "#/admin");
+  await page.getByRole("button", { name: "Remove" }).first().click();
+  await judge(page, `a question, ${colorScheme}`);
+  for (const hash of ["#/admin/tokens", "#/admin/audit", "#/policy/rules", "#/reports/maintenance", "#/reports/inventory", "#/baseline/writers", "#/baseline/decisions",
+    "#/assets/declared", "#/assets/none", "#/alerts/0f"]) {
+    await go(page, hash);
+    await judge(page, `${hash}, ${colorScheme}`);
+  }
 }
 
 await run(async () => {

@@ -1,6 +1,6 @@
 /* app.tsx: the frame around the pages: who is logged in, where one is, whether the page is live. */
 import { render } from "preact";
-import { useCallback, useEffect, useState } from "preact/hooks";
+import { useCallback, useEffect, useRef, useState } from "preact/hooks";
 import { get, post, remove, setSession, type ApiError, type Session } from "./api";
 import { useStream, type StreamEvent } from "./data";
 import { pages } from "./pages";
@@ -61,6 +61,15 @@ function Top({ session, page, live, onLogOut }: { session: Session; page: string
   );
 }
 
+/** Who follows a link that is gone on the next page goes on at its content. */
+function useKeptFocus(place: string): void {
+  const isFirst = useRef(true);
+  useEffect(() => {
+    if (!isFirst.current && (!document.activeElement || document.activeElement === document.body)) document.getElementById("main")?.focus({ preventScroll: true });
+    isFirst.current = false;
+  }, [place]);
+}
+
 function Frame({ session, onLogOut }: { session: Session; onLogOut: () => void }) {
   const route = useRoute();
   const [live, setLive] = useState<Live>("connecting");
@@ -73,6 +82,7 @@ function Frame({ session, onLogOut }: { session: Session; onLogOut: () => void }
     if (event.name === "status") setProblem("");
   });
   const page = pages.find((p) => p.name === route.page);
+  useKeptFocus(`${route.page}/${route.rest}`);
   useEffect(() => {
     document.title = `${page?.title ?? "Not here"} · Sightglass`;
   }, [page]);

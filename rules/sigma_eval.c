@@ -113,8 +113,28 @@ static bool any_field(struct sigma *s, struct sigma_record *r, const struct sigm
     return is_found;
 }
 
+/* The one value that the field has, fetched once for all that it is compared with. */
+static bool test_single(struct sigma *s, struct sigma_record *r, const struct sigma_node *node)
+{
+    struct sigma_value value;
+    bool is_there = sigma_field_value(r, node->field, 0, &value);
+    bool is_match = node->is_all;
+    for (uint32_t i = 0; i < node->count && is_match == node->is_all; i++) {
+        const struct sigma_matcher *m = &node->matchers[i];
+        if (m->op == MATCH_EXISTS)
+            is_match = is_there == m->is_wanted;
+        else if (m->op == MATCH_NULL)
+            is_match = !is_there;
+        else
+            is_match = is_there ? one_value(s, r, m, &value) : m->op == MATCH_EQUAL && m->size == 0;
+    }
+    return is_match != node->is_not;
+}
+
 static bool test(struct sigma *s, struct sigma_record *r, const struct sigma_node *node)
 {
+    if (!r->sample && !sigma_field_is_list(node->field)) /* FIELD_NONE is many */
+        return test_single(s, r, node);
     bool is_match = node->is_all;
     for (uint32_t i = 0; i < node->count && is_match == node->is_all; i++) {
         const struct sigma_matcher *m = &node->matchers[i];
@@ -165,6 +185,11 @@ static bool judge(struct sigma *s, struct sigma_record *r, const struct sigma_no
         return test(s, r, node);
     }
     return false;
+}
+
+bool sigma_node_judge(struct sigma *s, struct sigma_record *r, const struct sigma_node *node)
+{
+    return judge(s, r, node);
 }
 
 bool sigma_rule_matches(struct sigma *s, const struct sigma_rule *rule, struct sigma_record *r)
@@ -240,8 +265,8 @@ static void count(struct sigma *s, const struct sigma_counter *counter, struct s
     s->sink.hit(s->sink.context, &hit);
 }
 
-static void match(struct sigma *s, const struct sigma_rule *rule, struct sigma_record *r,
-                  uint64_t times)
+void sigma_rule_matched(struct sigma *s, const struct sigma_rule *rule, struct sigma_record *r,
+                        uint64_t times)
 {
     for (uint32_t i = 0; i < rule->counter_count; i++)
         count(s, &rule->counters[i], r, times);
@@ -257,7 +282,7 @@ static void judge_list(struct sigma *s, const struct sigma_list *list, struct si
         if (r->kind == SIGMA_FLOW && !r->sample && !(rule->moments >> r->moment & 1))
             continue;
         if (sigma_rule_matches(s, rule, r))
-            match(s, rule, r, times);
+            sigma_rule_matched(s, rule, r, times);
     }
 }
 
@@ -273,11 +298,28 @@ static const struct sigma_bucket *bucket_of(const struct sigma_rules *rules, con
     return &rules->buckets[0];
 }
 
+/* The same few protocols come again and again. Names may stand in buffers that are used again: the
+ * text is compared, the pointer only says where to look. */
+static const struct sigma_bucket *bucket_of_event(struct sigma *s, const char *protocol)
+{
+    uintptr_t at = (uintptr_t)protocol;
+    struct sigma_recent_bucket *recent =
+        &s->buckets[(at ^ (at >> 6) ^ (at >> 12)) % RECENT_BUCKETS];
+    if (recent->bucket && strcmp(recent->protocol, protocol) == 0)
+        return recent->bucket;
+    size_t size = strlen(protocol);
+    const struct sigma_bucket *bucket = bucket_of(s->rules, protocol, size);
+    if (size < sizeof recent->protocol) {
+        memcpy(recent->protocol, protocol, size + 1);
+        recent->bucket = bucket;
+    }
+    return bucket;
+}
+
 void sigma_event_times(struct sigma *s, const struct ot_event *e, uint64_t times)
 {
-    const struct sigma_bucket *bucket = bucket_of(s->rules, e->protocol, strlen(e->protocol));
-    const struct sigma_list *list = &bucket->lists[e->operation];
-    if (list->count == 0)
+    const struct sigma_program *program = &bucket_of_event(s, e->protocol)->programs[e->operation];
+    if (program->count == 0)
         return;
     struct sigma_record r;
     r.kind = SIGMA_EVENT;
@@ -290,7 +332,7 @@ void sigma_event_times(struct sigma *s, const struct ot_event *e, uint64_t times
     r.time_ns = e->time_ns;
     r.item = NO_ITEM;
     r.code_size = 0;
-    judge_list(s, list, &r, times);
+    sigma_program_run(s, program, &r, times);
 }
 
 void sigma_event(struct sigma *s, const struct ot_event *e)

@@ -96,6 +96,12 @@ bool sigma_field_is_item(enum sigma_field field)
     return field >= FIELD_ITEM_OPERATION && field <= FIELD_ITEM_STATUS_CODE;
 }
 
+bool sigma_field_is_list(enum sigma_field field)
+{
+    return field == FIELD_FLAGS || field == FIELD_ITEM_VALUES || field == FIELD_TECHNIQUE ||
+           field >= FIELD_FACTS;
+}
+
 /* --- values --- */
 
 static bool put_text(struct sigma_value *v, struct text text)

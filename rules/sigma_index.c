@@ -127,9 +127,40 @@ static bool list_add(struct sigma_rules *rules, struct sigma_list *list, size_t 
     return true;
 }
 
+static bool program_add(struct sigma_rules *rules, struct sigma_program *program,
+                        const struct sigma_rule *rule, const struct sigma_parts *parts)
+{
+    enum { STEP = 8 };
+    if (program->count % STEP == 0) {
+        struct sigma_step *grown = sigma_keep(rules, (program->count + STEP) * sizeof *grown);
+        if (!grown)
+            return false;
+        if (program->count)
+            memcpy(grown, program->steps, program->count * sizeof *grown);
+        program->steps = grown;
+    }
+    program->steps[program->count++] = (struct sigma_step){rule, *parts};
+    program->asks_ends |= parts->of_ends != NULL;
+    program->kind_fields |= parts->of_kind ? sigma_fields_of(parts->of_kind) : 0;
+    program->spanned |= parts->spanned;
+    program->needs |= parts->needs;
+    return true;
+}
+
+static bool list_rule(struct sigma_rules *rules, struct sigma_bucket *bucket, int op, size_t i,
+                      struct sigma_forms *forms)
+{
+    const struct sigma_rule *rule = rules->rules[i];
+    const struct sigma_form *form =
+        sigma_form(rules, rule->root, bucket->protocol, (enum operation)op, forms);
+    return form && list_add(rules, &bucket->lists[op], i) &&
+           (form->is_never || program_add(rules, &bucket->programs[op], rule, &form->parts));
+}
+
 static bool index_rule(struct sigma_rules *rules, size_t i, size_t *listed, struct error *err)
 {
     const struct sigma_rule *rule = rules->rules[i];
+    struct sigma_forms forms = {.count = 0};
     uint32_t operations = operations_of(rule);
     struct words protocols;
     words_of(rule->root, FIELD_PROTOCOL, &protocols);
@@ -140,7 +171,7 @@ static bool index_rule(struct sigma_rules *rules, size_t i, size_t *listed, stru
         for (int op = 0; op < OPERATION_COUNT; op++) {
             if (!(operations >> op & 1))
                 continue;
-            if (++*listed > LISTED_MAX || !list_add(rules, &bucket->lists[op], i))
+            if (++*listed > LISTED_MAX || !list_rule(rules, bucket, op, i, &forms))
                 return error_set(err, "the rules do not fit into memory");
         }
     }

@@ -28,6 +28,7 @@ const char *sigma_field_name(enum sigma_field field);
 enum field_type sigma_field_type(enum sigma_field field);
 unsigned sigma_field_where(enum sigma_field field); /* EVENTS | ... */
 bool sigma_field_is_item(enum sigma_field field);   /* belongs to one of ot.items */
+bool sigma_field_is_list(enum sigma_field field);   /* has several values, even in an event */
 
 enum sigma_value_kind { VALUE_TEXT, VALUE_NUMBER, VALUE_BOOL, VALUE_ADDRESS, VALUE_MAC };
 struct sigma_value {
@@ -146,7 +147,7 @@ struct sigma_node {
     enum node_kind kind;
     uint32_t cost; /* about how dear: cheap ones are asked first */
     uint32_t count;
-    struct sigma_node **children;
+    const struct sigma_node **children;
     /* NODE_TEST */
     enum sigma_field field;
     bool is_all, is_not;
@@ -210,10 +211,48 @@ struct sigma_list {
     uint32_t count;
 };
 
+/* Numbers of items, by which most rules about objects can be told apart. */
+enum { SPAN_START, SPAN_NUMBER, SPAN_VALUE, SPANS };
+struct sigma_span {
+    double least, most;
+};
+
+/* What is left to ask of a rule when protocol and operation are known, by what the answers depend
+ * on; all must be true. NULL: nothing. */
+struct sigma_parts {
+    const struct sigma_node *of_ends; /* the two ends and who of them sends */
+    const struct sigma_node *of_kind; /* direction, code, name, unit and outcome of the message */
+    const struct sigma_node *rest;    /* anything */
+    struct sigma_span spans[SPANS];   /* rest is false when no item has a number within */
+    uint8_t spanned;                  /* 1 << SPAN_*: those that have a bound */
+    uint8_t needs;                    /* enum sigma_need: rest is false without these */
+};
+/* What most events do not have. */
+enum sigma_need {
+    NEED_DETAIL = 1,
+    NEED_FLAGS = 2,
+    NEED_TRANSFER = 4,
+    NEED_FACTS = 8,
+    NEED_ITEM_NAME = 16,
+    NEED_VALUES = 32,
+};
+struct sigma_step {
+    const struct sigma_rule *rule;
+    struct sigma_parts parts;
+};
+struct sigma_program {
+    struct sigma_step *steps;
+    uint32_t count;
+    bool asks_ends;       /* any of the steps, here and below */
+    uint64_t kind_fields; /* 1 << enum sigma_field: what the kind of message is asked for */
+    uint8_t spanned, needs;
+};
+
 /* The rules that an event of a protocol and operation can match. */
 struct sigma_bucket {
     const char *protocol; /* NULL in the first one: protocols that no rule names */
-    struct sigma_list lists[OPERATION_COUNT];
+    struct sigma_list lists[OPERATION_COUNT];       /* for samples: all of the rule is asked */
+    struct sigma_program programs[OPERATION_COUNT]; /* for events */
 };
 
 enum { BUCKETS_MAX = 256, BUCKET_SLOTS = 1024 };
@@ -248,17 +287,80 @@ struct sigma_node *sigma_node_group(struct sigma_rules *rules, enum node_kind ki
                                     struct sigma_node *const *children, size_t count);
 
 bool sigma_index(struct sigma_rules *rules, struct error *err) NODISCARD;
+
+/* The forms that a rule takes once protocol and operation are known. Few are different: they are
+ * made once and shared. Zeroed at first; used for one rule. */
+enum { FORMS_MAX = 16 };
+struct sigma_form {
+    uint64_t answers;
+    bool is_never; /* the rule cannot match */
+    struct sigma_parts parts;
+};
+struct sigma_forms {
+    size_t count;
+    struct sigma_form at[FORMS_MAX];
+    struct sigma_form whole; /* of a rule with too many forms: nothing is answered */
+};
+/* What is left of the rule's root for events of this protocol (NULL: not known) and operation;
+ * NULL when there is no memory. */
+const struct sigma_form *sigma_form(struct sigma_rules *rules, const struct sigma_node *root,
+                                    const char *protocol, enum operation operation,
+                                    struct sigma_forms *forms);
+/* 1 << the fields below FIELD_ITEM_OPERATION that the tests of a condition ask for. */
+uint64_t sigma_fields_of(const struct sigma_node *node);
+/* sigma_split.c: takes the root of a rule apart. False when there is no memory. */
+bool sigma_split(struct sigma_rules *rules, const struct sigma_node *root,
+                 struct sigma_parts *parts);
 bool sigma_correlations_resolve(struct sigma_rules *rules, struct error *err) NODISCARD;
+
+/* Buckets and printed addresses that were asked for last. */
+enum { RECENT_BUCKETS = 64, RECENT_ADDRESSES = 64, RECENT_NAME = 24 };
+struct sigma_recent_bucket {
+    char protocol[RECENT_NAME];
+    const struct sigma_bucket *bucket; /* NULL: none */
+};
+struct sigma_recent_address {
+    struct address address;
+    uint32_t size; /* 0: none */
+    char text[64];
+};
+
+/* The steps whose questions about ends, or about the kind, are true: answered once for a
+ * conversation, or a kind of message, not again for each event. The first steps of a program only:
+ * those of more rules are asked anew. */
+enum {
+    MASK_WORDS = 2,
+    MASK_STEPS = MASK_WORDS * 64,
+    MEMO_ENDS = 2048,
+    MEMO_KINDS = 1024,
+};
+struct sigma_mask {
+    uint64_t words[MASK_WORDS];
+};
+struct sigma_memo {
+    const struct sigma_program *program; /* NULL: unused */
+    uint64_t key;                        /* a hash of all that was asked */
+    struct sigma_mask mask;
+};
 
 struct sigma {
     const struct sigma_rules *rules;
     struct sigma_sink sink;
+    struct sigma_recent_bucket buckets[RECENT_BUCKETS];
+    struct sigma_recent_address addresses[RECENT_ADDRESSES];
+    struct sigma_memo ends[MEMO_ENDS], kinds[MEMO_KINDS];
     struct told *told;
     pcre2_match_data *match;
     pcre2_match_context *match_context;
 };
 
 bool sigma_rule_matches(struct sigma *s, const struct sigma_rule *rule, struct sigma_record *r);
+bool sigma_node_judge(struct sigma *s, struct sigma_record *r, const struct sigma_node *node);
+void sigma_rule_matched(struct sigma *s, const struct sigma_rule *rule, struct sigma_record *r,
+                        uint64_t times);
+/* sigma_program.c: asks all steps about the event of the record. */
+void sigma_program_run(struct sigma *s, const struct sigma_program *program, struct sigma_record *r,
+                       uint64_t times);
 /* Every rule that the record may match, through the index. */
 void sigma_record_judge(struct sigma *s, struct sigma_record *r, uint64_t times);
 

@@ -1,6 +1,8 @@
 /* sigma_match.c: single values of a rule: compiled once, compared with what a record has. */
 #include "rules/sigma_internal.h"
 
+#include "sensor/base/hash.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -305,6 +307,11 @@ static bool has_within(const struct sigma_matcher *m, const uint8_t *text, size_
 {
     if (m->size == 0)
         return true;
+    uint8_t first = (uint8_t)m->bytes[0];
+    bool is_letter = !m->is_cased && first >= 'a' && first <= 'z';
+    if (size < m->size ||
+        (!memchr(text, first, size) && (!is_letter || !memchr(text, first - 'a' + 'A', size))))
+        return false;
     for (size_t i = 0; i + m->size <= size; i++)
         if (same(text + i, m->bytes, m->size, m->is_cased))
             return true;
@@ -417,17 +424,47 @@ static bool is_within(const struct address *network, unsigned bits, const struct
     return rest == 0 || ((network->bytes[bytes] ^ a->bytes[bytes]) >> (8 - rest)) == 0;
 }
 
+/* The same few addresses come again and again. s: NULL: none are kept. */
+static struct text printed_address(const struct address *a, struct sigma *s, char out[64])
+{
+    if (!s)
+        return text_of(address_print(out, a));
+    size_t at = hash_bytes(a, sizeof *a) % RECENT_ADDRESSES;
+    struct sigma_recent_address *recent = &s->addresses[at];
+    if (recent->size == 0 || !address_equal(&recent->address, a)) {
+        address_print(recent->text, a);
+        recent->size = (uint32_t)strlen(recent->text);
+        recent->address = *a;
+    }
+    return (struct text){recent->text, recent->size};
+}
+
+/* As %.15g prints it. */
+static struct text printed_number(double number, char out[64])
+{
+    static const double most = 1e15;
+    char *at = out + 63;
+    bool is_plain = number >= 1 && number < most;
+    uint64_t whole = is_plain ? (uint64_t)number : 0;
+    if (!is_plain || (double)whole != number) {
+        snprintf(out, 64, "%.15g", number);
+        return text_of(out);
+    }
+    for (; whole > 0; whole /= 10)
+        *--at = (char)('0' + whole % 10);
+    return (struct text){at, (size_t)(out + 63 - at)};
+}
+
 /* A number, address or name of true and false as text, for patterns. */
-static struct text printed(const struct sigma_value *v, char out[64])
+static struct text printed(const struct sigma_value *v, struct sigma *s, char out[64])
 {
     if (v->kind == VALUE_ADDRESS)
-        return text_of(address_print(out, v->address));
+        return printed_address(v->address, s, out);
     if (v->kind == VALUE_MAC)
         return text_of(mac_print(out, v->mac));
     if (v->kind == VALUE_BOOL)
         return v->number != 0 ? TEXT("true") : TEXT("false");
-    snprintf(out, 64, "%.15g", v->number);
-    return text_of(out);
+    return printed_number(v->number, out);
 }
 
 static bool is_order(enum match_op op)
@@ -438,6 +475,8 @@ static bool is_order(enum match_op op)
 bool sigma_matcher_test(const struct sigma_matcher *m, const struct sigma_value *v, struct sigma *s)
 {
     char buffer[64];
+    if (v->kind == VALUE_NUMBER && is_order(m->op))
+        return test_number(m, v->number);
     if (v->kind == VALUE_TEXT && !is_order(m->op) && m->op != MATCH_CIDR)
         return test_text(m, v->text, s);
     if (m->op == MATCH_CIDR) {
@@ -471,5 +510,5 @@ bool sigma_matcher_test(const struct sigma_matcher *m, const struct sigma_value 
         if (v->kind != VALUE_BOOL)
             return false;
     }
-    return test_text(m, printed(v, buffer), s);
+    return test_text(m, printed(v, s, buffer), s);
 }

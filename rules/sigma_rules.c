@@ -97,16 +97,16 @@ struct sigma_node *sigma_node_group(struct sigma_rules *rules, enum node_kind ki
                                     struct sigma_node *const *children, size_t count)
 {
     struct sigma_node *node = sigma_keep(rules, sizeof *node);
-    struct sigma_node **kept = sigma_keep(rules, count * sizeof(struct sigma_node *));
+    const struct sigma_node **kept = sigma_keep(rules, count * sizeof(struct sigma_node *));
     if (!node || !kept)
         return NULL;
-    memcpy(kept, children, count * sizeof(struct sigma_node *));
+    memcpy((void *)kept, (const void *)children, count * sizeof(struct sigma_node *));
     node->kind = kind;
     node->children = kept;
     node->count = (uint32_t)count;
     for (size_t i = 0; i < count; i++)
         node->cost += kept[i]->cost;
-    qsort(kept, count, sizeof(struct sigma_node *), by_cost);
+    qsort((void *)kept, count, sizeof(struct sigma_node *), by_cost);
     return node;
 }
 

@@ -211,7 +211,7 @@ static uint64_t flow_id(const struct ot_flow *flow, const char *protocol)
 {
     uint64_t id = hash_mix(hash_bytes(&flow->client, sizeof flow->client), flow->segment);
     id = hash_mix(id, hash_bytes(&flow->server, sizeof flow->server));
-    return hash_mix(id, (uintptr_t)protocol) | 1;
+    return hash_mix(id, hash_bytes(protocol, strlen(protocol))) | 1;
 }
 
 static void play(const struct history_player *player, const struct entry *entry, struct replay *r,

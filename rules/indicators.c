@@ -513,6 +513,19 @@ void indicators_destroy(struct indicators *in)
     free(in);
 }
 
+void indicators_print(const struct indicators *in, FILE *out)
+{
+    /* those of a file stand beside each other */
+    for (size_t i = 0, next; i < in->count; i = next) {
+        uint64_t sum = 0;
+        for (next = i; next < in->count && strcmp(in->all[next].file, in->all[i].file) == 0; next++)
+            sum += hash_mix(hash_stable(in->all[next].value, strlen(in->all[next].value)),
+                            (uint64_t)in->all[next].until_ns ^ in->all[next].kind);
+        fprintf(out, "%s: %zu indicators, version %08llx\n", in->all[i].file, next - i,
+                (unsigned long long)(sum & UINT32_MAX));
+    }
+}
+
 size_t indicators_count(const struct indicators *in)
 {
     return in ? in->count : 0;

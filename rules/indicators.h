@@ -10,6 +10,8 @@
 #include "sensor/base/error.h"
 #include "sensor/base/text.h"
 
+#include <stdio.h>
+
 enum { INDICATORS_MAX = 1000000, INDICATOR_VALUE_MAX = 512 };
 
 enum indicator_kind {
@@ -40,6 +42,8 @@ bool indicators_parse(struct indicators **indicators, const char *text, size_t s
                       const char *name, struct error *err) NODISCARD;
 void indicators_destroy(struct indicators *indicators);
 
+/* A line for each file: how many, and a fingerprint of them. */
+void indicators_print(const struct indicators *indicators, FILE *out);
 size_t indicators_count(const struct indicators *indicators);
 /* What was passed over: objects that are no indicators, patterns that are more than a value. */
 size_t indicators_skipped(const struct indicators *indicators);

@@ -55,6 +55,7 @@ enum sigma_kind { SIGMA_EVENT, SIGMA_FLOW, SIGMA_FINDING };
 struct sigma_summary {
     const char *id, *title, *file, *level, *techniques;
     size_t line;
+    uint64_t fingerprint; /* of its text, with comments */
     enum sigma_kind kind;
     bool is_correlation, is_off, is_part; /* part: only counted by a correlation */
     size_t tests;

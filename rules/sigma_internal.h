@@ -195,6 +195,7 @@ struct sigma_rule {
     char techniques[48];
     enum severity level;
     size_t line;
+    uint64_t fingerprint;
     enum sigma_kind kind;
     unsigned moments; /* of flows: 1 << enum sigma_moment */
     bool is_off, is_part;
@@ -381,7 +382,8 @@ struct sigma_file {
     const char *name; /* kept */
     struct error *err;
     unsigned where; /* the kinds of record that have all fields which the rule has named so far */
-    size_t nodes;   /* looked at so far in this document: aliases can repeat them */
+    uint64_t fingerprint; /* of this document */
+    size_t nodes;         /* looked at so far in this document: aliases can repeat them */
 };
 
 bool sigma_fail(struct sigma_file *f, const yaml_node_t *node, const char *key, const char *format,

@@ -222,6 +222,7 @@ void sigma_rules_summary(const struct sigma_rules *rules, size_t i, struct sigma
         .level = rule->level_name,
         .techniques = rule->techniques,
         .line = rule->line,
+        .fingerprint = rule->fingerprint,
         .kind = rule->kind,
         .is_correlation = rule->correlation != NULL,
         .is_off = rule->is_off,

@@ -1,6 +1,8 @@
 /* sigma_yaml.c: rule files: one YAML document a rule. Every error names file, line and key. */
 #include "rules/sigma_internal.h"
 
+#include "sensor/base/hash.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -563,6 +565,7 @@ static bool read_head(struct sigma_file *f, const yaml_node_t *map, struct sigma
 {
     rule->line = map->start_mark.line + 1;
     rule->file = f->name;
+    rule->fingerprint = f->fingerprint;
     if (!read_text(f, map, "title", SIGMA_TITLE, &rule->title) ||
         !read_text(f, map, "id", SIGMA_ID, &rule->id) ||
         !read_text(f, map, "name", SIGMA_ID, &rule->name) || !read_level(f, map, rule) ||
@@ -625,6 +628,19 @@ static bool fail_yaml(struct sigma_file *f, const yaml_parser_t *parser)
         parser->problem ? parser->problem : "is not YAML");
 }
 
+/* Of the lines from *at on, up to this one; *at moves there. */
+static uint64_t fingerprint_lines(struct text *left, size_t *line, size_t until)
+{
+    const char *start = left->at, *end = start + left->size, *at = start;
+    while (at < end && *line < until) {
+        const char *eol = memchr(at, '\n', (size_t)(end - at));
+        at = eol ? eol + 1 : end;
+        ++*line;
+    }
+    *left = (struct text){at, (size_t)(end - at)};
+    return hash_stable(start, (size_t)(at - start));
+}
+
 bool sigma_rules_parse(struct sigma_rules *rules, const char *text, size_t size, const char *name,
                        struct error *err)
 {
@@ -635,6 +651,8 @@ bool sigma_rules_parse(struct sigma_rules *rules, const char *text, size_t size,
     if (!f.name || !yaml_parser_initialize(&parser))
         return error_set(err, "out of memory");
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+    struct text left = {text, size};
+    size_t line = 0;
     bool ok = true, is_end = false;
     for (size_t i = 0; ok && !is_end; i++) {
         yaml_document_t document;
@@ -644,6 +662,7 @@ bool sigma_rules_parse(struct sigma_rules *rules, const char *text, size_t size,
         }
         is_end = yaml_document_get_root_node(&document) == NULL;
         f.document = &document;
+        f.fingerprint = fingerprint_lines(&left, &line, document.end_mark.line + 1);
         if (!is_end && i == DOCUMENTS_MAX)
             ok = error_set(err, "%s: has more than %d rules", name, DOCUMENTS_MAX);
         else if (!is_end)

@@ -112,7 +112,8 @@ void emit_violation(struct dissect *d, enum violation_kind kind, const char *why
 
 static uint64_t request_key(const struct dissect *d, uint64_t key)
 {
-    return hash_mix(hash_mix(d->flow->id, (uint64_t)(uintptr_t)d->dissector), key);
+    /* not the dissector's address: which request is forgotten first must not differ between runs */
+    return hash_mix(hash_mix(d->flow->id, d->host->index), key);
 }
 
 void *dissect_remember(struct dissect *d, uint64_t key, size_t size, bool *was_in_flight)

@@ -115,12 +115,13 @@ static const char *set_bool(void *at, const char *text)
     return NULL;
 }
 
+static const char *const mode_names[] = {
+    [MODE_AUTO] = "auto", [MODE_LEARN] = "learn", [MODE_DETECT] = "detect"};
+
 static const char *set_mode(void *at, const char *text)
 {
-    static const char *const modes[] = {
-        [MODE_AUTO] = "auto", [MODE_LEARN] = "learn", [MODE_DETECT] = "detect"};
-    for (size_t i = 0; i < sizeof modes / sizeof *modes; i++) {
-        if (strcmp(text, modes[i]) == 0) {
+    for (size_t i = 0; i < sizeof mode_names / sizeof *mode_names; i++) {
+        if (strcmp(text, mode_names[i]) == 0) {
             *(enum baseline_mode *)at = (enum baseline_mode)i;
             return NULL;
         }
@@ -199,6 +200,52 @@ static const char *set_scalar(struct config *config, const struct key *key, cons
         return add_item(key, at, text);
     }
     return NULL;
+}
+
+static void print_list(const struct config_list *list, FILE *out)
+{
+    for (size_t i = 0; i < list->count; i++)
+        fprintf(out, "%s%s", i ? ", " : "", list->items[i]);
+}
+
+static void print_value(const struct key *key, const void *at, FILE *out)
+{
+    switch (key->type) {
+    case TYPE_TEXT:
+    case TYPE_FILE_OR_SECTION:
+        fputs(strstr(key->name, "password") && *(const char *)at ? "***" : (const char *)at, out);
+        break;
+    case TYPE_BOOL:
+        fputs(*(const bool *)at ? "true" : "false", out);
+        break;
+    case TYPE_MODE:
+        fputs(mode_names[*(const enum baseline_mode *)at], out);
+        break;
+    case TYPE_U16:
+        fprintf(out, "%u", *(const uint16_t *)at);
+        break;
+    case TYPE_U32:
+        fprintf(out, "%u", *(const uint32_t *)at);
+        break;
+    case TYPE_NUMBER:
+        fprintf(out, "%g", *(const double *)at);
+        break;
+    case TYPE_NAMES:
+    case TYPE_ADDRESSES:
+        print_list(at, out);
+        break;
+    }
+}
+
+void config_print(const struct config *config, FILE *out)
+{
+    for (size_t i = 0; i < KEY_COUNT; i++) {
+        if (keys[i].type == TYPE_FILE_OR_SECTION)
+            continue;
+        fprintf(out, "%s: ", keys[i].name);
+        print_value(&keys[i], (const char *)config + keys[i].offset, out);
+        fputc('\n', out);
+    }
 }
 
 void config_defaults(struct config *config)

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 enum baseline_mode { MODE_AUTO, MODE_LEARN, MODE_DETECT };
 
@@ -86,6 +87,10 @@ bool config_parse(struct config *config, const char *text, size_t size, const ch
                   struct error *err) NODISCARD;
 /* Frees what config_read allocated. */
 void config_release(struct config *config);
+
+/* A line for each key with its value, in the order of the table; lists are joined with commas. That
+ * there is a password is said, not which. The site policy is left out. */
+void config_print(const struct config *config, FILE *out);
 
 /* The full name of a key ("capture.filter"); NULL behind the last one. */
 const char *config_key_name(size_t index);

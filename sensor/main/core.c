@@ -2,6 +2,7 @@
 #include "core.h"
 
 #include "alerts/severity.h"
+#include "audit.h"
 #include "baseline/geo.h"
 #include "baseline/health.h"
 #include "baseline/oui.h"
@@ -9,7 +10,6 @@
 #include "rules/windows.h"
 #include "schemas.h"
 #include "sensor/base/log.h"
-#include "site_audit.h"
 #include "vitals.h"
 
 #include <stdatomic.h>
@@ -22,6 +22,7 @@ enum { DELIVERY_PATIENCE_MS = 5000 };
 #define SECOND_NS INT64_C(1000000000)
 #define PACK_NS   (5 * SECOND_NS)   /* a crash costs so much of the history */
 #define LIMIT_NS  (600 * SECOND_NS) /* between two looks at the size of the history */
+#define USERS_NS  (10 * SECOND_NS)  /* between two looks at the users of the console */
 #define SAVE_NS   (10 * SECOND_NS)  /* what a kill -9 can cost of the learned state */
 
 struct core {
@@ -37,7 +38,9 @@ struct core {
     struct health *health;
     struct site *site;
     _Atomic(struct site *) next_site; /* waits for the next tick; NULL: none */
-    bool is_site_new;                 /* not yet compared with what the store remembers */
+    bool is_site_new, are_rules_new;  /* not yet compared with what the store remembers */
+    bool is_started;
+    int64_t users_ns; /* the console's users were compared */
     struct windows *windows;
     struct spread *spread;
     struct sigma *sigma; /* over findings; NULL: no rules */
@@ -196,6 +199,7 @@ static bool take_rules(struct core *c)
     c->sigma = NULL;
     c->correlator = NULL;
     c->rules = next;
+    c->are_rules_new = true;
     if (next) {
         struct sigma_sink sink = {c, on_finding, core_hit};
         c->sigma = sigma_create(next, &sink);
@@ -279,7 +283,7 @@ bool core_create(struct core **core, const struct core_options *options, struct 
     c->last_change = -1; /* not read yet */
     core_rules(c, options->rules);
     c->site = site_retain(options->site);
-    c->is_site_new = true;
+    c->is_site_new = c->are_rules_new = true;
     bool ok =
         store_open(&c->store, options->store_path, STORE_READ_WRITE, store_schemas, err) &&
         store_setting_set(c->store, "site", options->config->site, err) &&
@@ -397,9 +401,29 @@ static void take_site(struct core *c, int64_t time_ns)
         c->site = site;
         c->is_site_new = true;
     }
-    if (c->is_site_new && site_audit(c->site, c->store, c->queue, time_ns, &c->sink))
+    struct audit audit = {c->store, c->queue, &c->sink, time_ns};
+    if (c->is_site_new && audit_site(&audit, c->site))
         inventory_places(c->inventory);
     c->is_site_new = false;
+}
+
+/* What people changed beside the policy. */
+static void audit_rest(struct core *c, int64_t time_ns)
+{
+    struct audit audit = {c->store, c->queue, &c->sink, time_ns};
+    if (!c->is_started) {
+        if (c->options.config_text)
+            audit_config(&audit, c->options.config_text);
+        audit_indicators(&audit, c->options.indicators);
+    }
+    if (c->are_rules_new)
+        audit_rules(&audit, c->rules);
+    if (!c->is_started || time_ns - c->users_ns >= USERS_NS || time_ns < c->users_ns) {
+        c->users_ns = time_ns;
+        audit_users(&audit);
+    }
+    c->is_started = true;
+    c->are_rules_new = false;
 }
 
 void core_tick(struct core *c, int64_t time_ns, const struct core_measure *measure)
@@ -409,6 +433,8 @@ void core_tick(struct core *c, int64_t time_ns, const struct core_measure *measu
     judge_health(c, time_ns, measure);
     inventory_tick(c->inventory, time_ns, false);
     tick_rules(c, time_ns, false);
+    if (!c->is_started || c->are_rules_new || c->options.is_live)
+        audit_rest(c, time_ns);
     if (time_ns - c->limited_ns >= LIMIT_NS || time_ns < c->limited_ns) {
         c->limited_ns = time_ns;
         limit_history(c, time_ns);

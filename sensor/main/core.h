@@ -7,6 +7,7 @@
 #include "baseline/baseline.h"
 #include "baseline/rows.h"
 #include "rules/history.h"
+#include "rules/indicators.h"
 #include "rules/sigma.h"
 #include "rules/site.h"
 #include "sensor/base/config.h"
@@ -22,8 +23,10 @@ struct core_options {
     const struct config *config;
     struct site *site; /* the policy at the start */
     const char *store_path;
-    FILE *alert_lines;               /* --alerts; NULL: none */
-    const struct sigma_rules *rules; /* NULL: none; outlive the core */
+    FILE *alert_lines;                   /* --alerts; NULL: none */
+    const struct sigma_rules *rules;     /* NULL: none; outlive the core */
+    const struct indicators *indicators; /* NULL: none; for the audit record */
+    const char *config_text;             /* config_print of the file; NULL: there is none */
     /* Every finding, before it becomes part of an alert. NULL: nobody asks. */
     void (*found)(void *context, const struct finding *f);
     void *found_context;

@@ -600,6 +600,8 @@ static bool create_live(struct live *l, FILE *events, FILE *alerts, struct error
         .config = c,
         .site = l->options->site,
         .rules = l->rules,
+        .indicators = l->indicators,
+        .config_text = l->options->config_text,
         .store_path = l->options->store,
         .alert_lines = alerts,
         .is_live = true,

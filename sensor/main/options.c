@@ -4,6 +4,8 @@
 #include "sensor/base/text.h"
 
 #include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -100,7 +102,17 @@ static bool read_config(struct run_options *o, int argc, char **argv, struct err
     for (int option; (option = getopt_long(argc, argv, short_options, long_options, NULL)) != -1;)
         if (option == 'c')
             o->config_path = optarg;
-    return !o->config_path || config_read(&o->config, o->config_path, err);
+    if (!o->config_path)
+        return true;
+    size_t size = 0;
+    if (!config_read(&o->config, o->config_path, err))
+        return false;
+    FILE *text = open_memstream(&o->config_text, &size);
+    if (!text)
+        return error_set(err, "out of memory");
+    config_print(&o->config, text);
+    fclose(text);
+    return true;
 }
 
 static bool choose_sources(struct run_options *o, struct error *err)
@@ -157,5 +169,6 @@ bool options_read(struct run_options *o, int argc, char **argv, bool *is_help, s
 void options_release(struct run_options *o)
 {
     site_release(o->site);
+    free(o->config_text);
     config_release(&o->config);
 }

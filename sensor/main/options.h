@@ -10,6 +10,7 @@ enum { OPTION_FILES_MAX = 1024 };
 struct run_options {
     struct config config;    /* the file's keys with the command line's over them */
     const char *config_path; /* NULL: none */
+    char *config_text;       /* what the file says, before the line overrides it; NULL: no file */
     const char *files[OPTION_FILES_MAX];
     size_t file_count;
     const char *interfaces[CONFIG_LIST_MAX];

@@ -108,6 +108,8 @@ static bool create_file_run(struct file_run *r, FILE *events, FILE *alerts, stru
         .config = config,
         .site = r->options->site,
         .rules = rules,
+        .indicators = r->indicators,
+        .config_text = r->options->config_text,
         .store_path = r->options->store,
         .alert_lines = alerts,
         .found = r->trial ? r->trial->found : NULL,

@@ -14,6 +14,7 @@ struct ecat_state {
         uint8_t block;    /* of a file: next packet, low byte */
         uint16_t block_size;
         bool is_upload, is_open;
+        bool is_program_open; /* by segments of an SDO */
     } slaves[ECAT_SLAVES];
     struct {
         uint32_t address; /* logical, or register */

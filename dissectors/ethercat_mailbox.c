@@ -142,6 +142,46 @@ static struct reader initiated_data(uint8_t command, struct reader *r)
     return reader_take(r, reader_left(r));
 }
 
+/* [301] 7.2.4.3.3: a program is longer than a message, it goes on in segments. */
+static void program_begins(struct message *m, uint16_t index, uint8_t command, struct reader data)
+{
+    enum { EXPEDITED = 0x02 };
+    struct ecat_state *s = m->d->state;
+    bool is_long = index == INDEX_PROGRAM && !(command & EXPEDITED);
+    s->slaves[ecat_slave(s, m->slave)].is_program_open = is_long;
+    if (!is_long)
+        return;
+    m->event.transfer = (struct ot_transfer){
+        .step = TRANSFER_BEGIN,
+        .operation = OP_PROGRAM_DOWNLOAD,
+        .key = m->slave,
+        .name = m->item.name,
+        .bytes = data.at,
+        .size = reader_left(&data),
+    };
+}
+
+/* [301] 7.2.4.3.4: | 0 3 bits, toggle, unused 3 bits, last 1 bit | at least 7 bytes | */
+static void program_segment(struct message *m, uint8_t command, struct reader r)
+{
+    enum { LAST = 0x01, LEAST = 7 };
+    struct ecat_state *s = m->d->state;
+    size_t i = ecat_slave(s, m->slave), size = reader_left(&r), unused = command >> 1 & 7;
+    if (!s->slaves[i].is_program_open)
+        return;
+    if (size == LEAST && unused < LEAST)
+        size -= unused;
+    m->event.operation = OP_PROGRAM_DOWNLOAD;
+    m->event.transfer = (struct ot_transfer){
+        .step = command & LAST ? TRANSFER_END : TRANSFER_BLOCK,
+        .operation = OP_PROGRAM_DOWNLOAD,
+        .key = m->slave,
+        .bytes = r.at,
+        .size = size,
+    };
+    s->slaves[i].is_program_open = !(command & LAST);
+}
+
 static void sdo(struct message *m, struct reader r, bool is_request)
 {
     static const char *const requests[] = {"sdo_download_segment", "sdo_download", "sdo_upload",
@@ -150,6 +190,7 @@ static void sdo(struct message *m, struct reader r, bool is_request)
                                             "sdo_upload", "sdo_download", "sdo_abort"};
     uint8_t command = reader_u8(&r);
     uint8_t kind = command >> 5;
+    struct reader segment = r;
     uint16_t index = reader_u16le(&r);
     uint8_t sub = reader_u8(&r);
     if (!reader_ok(&r) || kind > 4) {
@@ -160,8 +201,11 @@ static void sdo(struct message *m, struct reader r, bool is_request)
     bool is_download = is_request ? kind <= 1 : kind == 1 || kind == 3;
     bool is_segment = is_request ? kind == 0 || kind == 3 : kind <= 1;
     m->event.operation = is_download ? OP_WRITE : OP_READ;
-    if (is_segment)
+    if (is_segment) {
+        if (is_request && is_download)
+            program_segment(m, command, segment);
         return;
+    }
     m->item = (struct ot_item){
         .area = "object",
         .number = index,
@@ -182,6 +226,8 @@ static void sdo(struct message *m, struct reader r, bool is_request)
     put_bytes(m, data);
     if (is_download)
         m->event.operation = is_request ? download_operation(index, data) : OP_WRITE;
+    if (is_download && is_request)
+        program_begins(m, index, command, data);
     else
         m->event.operation = is_identity(index) ? OP_IDENTIFY : OP_READ;
     if (!is_request) {
@@ -348,12 +394,47 @@ static void soe(struct message *m, struct reader r)
     }
 }
 
+/* The beginning of an Ethernet frame that is tunnelled: who speaks to whom behind the slave. */
+static struct text tunnelled(struct dissect *d, struct reader r)
+{
+    enum { MACS_SIZE = 12, VLAN = 0x8100, IPV4 = 0x0800, TCP = 6, UDP = 17 };
+    reader_skip(&r, MACS_SIZE);
+    uint16_t type = reader_u16be(&r);
+    if (type == VLAN) {
+        reader_skip(&r, 2);
+        type = reader_u16be(&r);
+    }
+    struct reader ip = r;
+    uint8_t head = reader_u8(&ip);
+    reader_skip(&ip, 8);
+    uint8_t protocol = reader_u8(&ip);
+    reader_skip(&ip, 2);
+    const uint8_t *a = reader_bytes(&ip, 8);
+    reader_skip(&ip, (head & 15u) > 5 ? ((head & 15u) - 5) * 4 : 0);
+    uint16_t source = reader_u16be(&ip), destination = reader_u16be(&ip);
+    if (!reader_ok(&r))
+        return (struct text){NULL, 0};
+    if (type != IPV4 || head >> 4 != 4 || !reader_ok(&ip))
+        return dissect_text(d, "ethertype 0x%04x", type);
+    if (protocol != TCP && protocol != UDP)
+        return dissect_text(d, "%u.%u.%u.%u > %u.%u.%u.%u protocol %u", a[0], a[1], a[2], a[3],
+                            a[4], a[5], a[6], a[7], protocol);
+    return dissect_text(d, "%u.%u.%u.%u:%u > %u.%u.%u.%u:%u %s", a[0], a[1], a[2], a[3], source,
+                        a[4], a[5], a[6], a[7], destination, protocol == TCP ? "tcp" : "udp");
+}
+
+/* | type 4 bits, port 4 bits | last and time 1 | fragment 6 bits, offset 6 bits, frame 4 bits | */
 static void eoe(struct message *m, struct reader r)
 {
+    enum { FRAGMENT = 0, SET_ADDRESS = 2, SET_FILTER = 4, NUMBER_BITS = 0x3f };
     uint8_t kind = reader_u8(&r) & 0x0f;
+    reader_skip(&r, 1);
+    uint16_t fragment = reader_u16le(&r);
     m->event.function = (uint32_t)EOE << 8 | kind;
-    m->event.name = kind == 0 ? "eoe_fragment" : kind == 2 ? "eoe_set_ip" : "eoe";
-    m->event.operation = kind == 2 || kind == 4 ? OP_CONFIG_CHANGE : OP_PUBLISH;
+    m->event.name = kind == FRAGMENT ? "eoe_fragment" : kind == SET_ADDRESS ? "eoe_set_ip" : "eoe";
+    m->event.operation = kind == SET_ADDRESS || kind == SET_FILTER ? OP_CONFIG_CHANGE : OP_PUBLISH;
+    if (kind == FRAGMENT && reader_ok(&r) && (fragment & NUMBER_BITS) == 0)
+        m->event.detail = tunnelled(m->d, r);
 }
 
 bool ecat_mailbox(struct dissect *d, uint16_t slave, bool is_to_slave, struct reader r)

@@ -314,6 +314,66 @@ START_TEST(mailbox)
 }
 END_TEST
 
+/* A program that is longer than a message: its size first, then segments of 7 bytes or more. */
+START_TEST(a_program_in_segments_is_a_transfer)
+{
+    static const char *const messages[] = {
+        "0a00 0000 00 13 0020 21 501f 01 0a000000", /* 10 bytes will come */
+        "0a00 0000 00 23 0020 00 01020304050607",   /* 7 of them */
+        "0a00 0000 00 33 0020 19 08090a00000000",   /* 3, and no more */
+        "0a00 0000 00 43 0020 00 01020304050607",   /* of something else */
+    };
+    static const char *const steps[] = {
+        "begin program_download key=4097 name=0x1f50:01",
+        "block program_download key=4097 bytes=7",
+        "end program_download key=4097 bytes=3",
+        "",
+    };
+    struct probe *p = layer2();
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        probe_clear(p);
+        feed(p, &(struct datagram){5, 0x1001, 0x1000, 0, messages[i]});
+        const struct probe_event *e = probe_event(p, 1);
+        ck_assert_msg(strncmp(e->transfer, steps[i], strlen(steps[i])) == 0, "%zu: %s", i,
+                      e->transfer);
+        ck_assert_str_eq(e->operation, i < 3 ? "program_download" : "write");
+        ck_assert_uint_eq(p->violation_count, 0);
+    }
+    probe_destroy(p);
+}
+END_TEST
+
+#define EOE(size) size "00 0000 00 12 0001 0000 020000000001 020000000002 "
+
+static const struct tunnel_row {
+    const char *shows, *hex, *detail;
+} tunnel_rows[] = {
+    {"a datagram",
+     EOE("2e") "0800 4500001c 00000000 4011 0000 c0a80005 c0a80009 0401 01f6 0008 0000",
+     "192.168.0.5:1025 > 192.168.0.9:502 udp"                                                                                                                           },
+    {"a segment behind a VLAN and options",
+     EOE("36") "8100 0007 0800 46000020 00000000 4006 0000 c0a80005 c0a80009 01010101 0401 01f6 "
+               "0000 "
+               "0000",                                                                                                          "192.168.0.5:1025 > 192.168.0.9:502 tcp"},
+    {"an echo",                             EOE("2e") "0800 4500001c 00000000 4001 0000 c0a80005 c0a80009 0800 0000 0000 0000",
+     "192.168.0.5 > 192.168.0.9 protocol 1"                                                                                                                             },
+    {"an ARP packet",                       EOE("16") "0806 00010800",                                                          "ethertype 0x0806"                      },
+    {"a later fragment",                    "1600 0000 00 12 0001 0110 020000000001 020000000002 0806 00010800",                ""                                      },
+};
+
+START_TEST(what_is_tunnelled_is_told)
+{
+    const struct tunnel_row *row = &tunnel_rows[_i];
+    struct probe *p = layer2();
+    feed(p, &(struct datagram){5, 0x1001, 0x1000, 0, row->hex});
+    ck_assert_str_eq(probe_event(p, 1)->name, "eoe_fragment");
+    ck_assert_msg(!strcmp(probe_event(p, 1)->detail, row->detail), "%s: %s", row->shows,
+                  probe_event(p, 1)->detail);
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(a_message_is_told_once)
 {
     struct probe *p = layer2();
@@ -448,6 +508,8 @@ int main(void)
     tcase_add_test(c, lost_slaves);
     tcase_add_loop_test(c, mailbox, 0, MAIL_ROWS);
     tcase_add_test(c, a_message_is_told_once);
+    tcase_add_test(c, a_program_in_segments_is_a_transfer);
+    tcase_add_loop_test(c, what_is_tunnelled_is_told, 0, sizeof tunnel_rows / sizeof *tunnel_rows);
     tcase_add_test(c, a_file_written_is_a_program);
     tcase_add_test(c, a_file_written_in_bootstrap_is_firmware);
     tcase_add_test(c, a_password_of_a_file_is_a_secret);

@@ -186,7 +186,7 @@ static void identity_note(struct bacnet_message *m, const struct bacnet_property
         return;
     for (size_t i = 0; i < sizeof identities / sizeof *identities; i++)
         if (identities[i].property == p->property)
-            fact(m, (enum fact_kind)identities[i].kind, bacnet_string(string));
+            fact(m, (enum fact_kind)identities[i].kind, bacnet_string(m->d, string));
 }
 
 /* A property of an acknowledgement with its value. */
@@ -622,7 +622,7 @@ static void i_have_request(struct bacnet_message *m, struct reader *r)
         return;
     }
     struct bacnet_property p = property_of(object, BACNET_NO_INDEX);
-    m->event.detail = bacnet_string(content);
+    m->event.detail = bacnet_string(m->d, content);
     add(m, &p);
     device_note(m, device);
     if (bacnet_object_type(object) == DEVICE && bacnet_object_instance(device) != INSTANCE_NONE)
@@ -646,7 +646,7 @@ static void who_has_request(struct bacnet_message *m, struct reader *r)
     if (object_at(r, 2, &p))
         add(m, &p);
     else if (bacnet_context(r, 3, &content))
-        m->event.detail = bacnet_string(content);
+        m->event.detail = bacnet_string(m->d, content);
     else
         r->is_short = true;
 }
@@ -743,7 +743,7 @@ static void message_request(struct bacnet_message *m, struct reader *r)
     bacnet_enclosed(r, 1, &content);
     bacnet_context(r, 2, &content);
     if (bacnet_context(r, 3, &content))
-        m->event.detail = bacnet_string(content);
+        m->event.detail = bacnet_string(m->d, content);
 }
 
 /* | number 0 | expected id 1, or not | operator 2, or not | password 3, or not |... [135-2004] 24
@@ -754,7 +754,7 @@ static void authenticate_request(struct bacnet_message *m, struct reader *r)
     bacnet_context(r, 0, &content);
     bacnet_context(r, 1, &content);
     if (bacnet_context(r, 2, &content))
-        fact(m, FACT_USER_NAME, bacnet_string(content));
+        fact(m, FACT_USER_NAME, bacnet_string(m->d, content));
     if (bacnet_context(r, 3, &content))
         secret_note(m, content);
 }

@@ -19,6 +19,10 @@ enum {
     NESTING_MAX = 16, /* log records of lists of property states nest 6 deep */
     NAME_MAX = 96,    /* the longest object type, 10 digits, the longest property, an index */
     CHARACTER_SET_UTF8 = 0,
+    CHARACTER_SET_UCS4 = 3,
+    CHARACTER_SET_UCS2 = 4,
+    CHARACTER_SET_LATIN1 = 5,
+    WIDE_MAX = 256, /* characters of such a text: names, not documents */
 };
 
 /* --- tags --- */
@@ -168,13 +172,61 @@ bool bacnet_is_balanced(struct reader r)
     return depth == 0;
 }
 
-struct text bacnet_string(struct reader content)
+/* A character of [135] 20.2.9 as UTF-8; the number of bytes. */
+static size_t put_utf8(uint8_t *out, uint32_t c)
 {
-    uint8_t set = reader_u8(&content);
-    size_t size = reader_left(&content);
-    if (!reader_ok(&content) || set != CHARACTER_SET_UTF8 || size == 0)
+    if (c < 0x80) {
+        out[0] = (uint8_t)c;
+        return 1;
+    }
+    if (c < 0x800) {
+        out[0] = (uint8_t)(0xc0 | c >> 6);
+        out[1] = (uint8_t)(0x80 | (c & 0x3f));
+        return 2;
+    }
+    if (c > 0xffff ||
+        (c >= 0xd800 && c < 0xe000)) { /* halves of pairs, and beyond: rare in names */
+        out[0] = '?';
+        return 1;
+    }
+    out[0] = (uint8_t)(0xe0 | c >> 12);
+    out[1] = (uint8_t)(0x80 | (c >> 6 & 0x3f));
+    out[2] = (uint8_t)(0x80 | (c & 0x3f));
+    return 3;
+}
+
+/* Characters of `width` bytes, the highest first, as UTF-8 in packet memory. */
+static struct text wide_text(struct dissect *d, struct reader r, size_t width)
+{
+    enum { BYTES_OF_ONE = 3 };
+    size_t count = reader_left(&r) / width;
+    count = count < WIDE_MAX ? count : WIDE_MAX;
+    uint8_t *out = count ? arena_take(d->arena, count * BYTES_OF_ONE) : NULL;
+    size_t size = 0;
+    for (size_t i = 0; out && i < count; i++) {
+        uint32_t c = width == 4 ? reader_u32be(&r) : width == 2 ? reader_u16be(&r) : reader_u8(&r);
+        size += put_utf8(out + size, c);
+    }
+    return size ? (struct text){(const char *)out, size} : (struct text){NULL, 0};
+}
+
+struct text bacnet_string(struct dissect *d, struct reader content)
+{
+    switch (reader_u8(&content)) {
+    case CHARACTER_SET_UTF8: {
+        size_t size = reader_left(&content);
+        return size ? (struct text){(const char *)reader_bytes(&content, size), size}
+                    : (struct text){NULL, 0};
+    }
+    case CHARACTER_SET_UCS4:
+        return wide_text(d, content, 4);
+    case CHARACTER_SET_UCS2:
+        return wide_text(d, content, 2);
+    case CHARACTER_SET_LATIN1:
+        return wide_text(d, content, 1);
+    default: /* code pages of others are not known to us */
         return (struct text){NULL, 0};
-    return (struct text){(const char *)reader_bytes(&content, size), size};
+    }
 }
 
 /* --- names --- */
@@ -304,7 +356,7 @@ static struct ot_values value_of(struct dissect *d, const struct bacnet_tag *tag
             return object_values(d, content);
         break;
     case BACNET_STRING:
-        text = bacnet_string(content);
+        text = bacnet_string(d, content);
         if (text.size)
             return (struct ot_values){VALUES_TEXT, 1, (const uint8_t *)text.at, text.size};
         break;

@@ -50,8 +50,9 @@ bool bacnet_is_balanced(struct reader r);
 
 /* An unsigned number of 1 to 4 bytes. */
 uint32_t bacnet_unsigned(struct reader content);
-/* The text of a character string in UTF-8 (or ASCII); empty for other character sets. */
-struct text bacnet_string(struct reader content);
+/* The text of a character string as UTF-8: of that set borrowed, of UCS-2, UCS-4 and ISO 8859-1 in
+ * packet memory; empty for other character sets. */
+struct text bacnet_string(struct dissect *d, struct reader content);
 
 /* A property of an object, as requests name it. */
 struct bacnet_property {

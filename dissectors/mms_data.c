@@ -133,6 +133,102 @@ static bool set_leaf(struct dissect *d, struct ot_item *item, const struct ber *
     }
 }
 
+/* --- arrays and structures of one kind of number --- */
+
+enum { ROW_MAX = 64 };
+
+struct row {
+    uint8_t tag;
+    uint32_t count;
+    struct reader values[ROW_MAX];
+};
+
+/* False: the leaves are of several kinds, no numbers, or too many. */
+static bool gather(struct row *row, struct reader r, int depth)
+{
+    struct ber e;
+    while (ber_next(&r, &e)) {
+        if (e.tag == TAG_ARRAY || e.tag == TAG_STRUCTURE) {
+            if (depth == MMS_DEPTH_MAX || !gather(row, e.value, depth + 1))
+                return false;
+            continue;
+        }
+        bool is_number = e.tag == TAG_BOOLEAN || e.tag == TAG_INTEGER || e.tag == TAG_UNSIGNED ||
+                         e.tag == TAG_FLOAT;
+        if (!is_number || (row->count && e.tag != row->tag) || row->count == ROW_MAX)
+            return false;
+        row->tag = e.tag;
+        row->values[row->count++] = e.value;
+    }
+    return reader_ok(&r);
+}
+
+/* The floats without their exponents' widths; false: they differ in size. */
+static bool set_floats(struct dissect *d, struct ot_item *item, struct row *row)
+{
+    size_t size = reader_left(&row->values[0]);
+    if (size != 5 && size != 9)
+        return false;
+    uint8_t *out = arena_take(d->arena, (size - 1) * row->count);
+    for (uint32_t i = 0; out && i < row->count; i++) {
+        if (reader_left(&row->values[i]) != size)
+            return false;
+        memcpy(out + (size - 1) * i, row->values[i].at + 1, size - 1);
+    }
+    item->values = (struct ot_values){size == 5 ? VALUES_F32BE : VALUES_F64BE, row->count, out,
+                                      (size - 1) * row->count};
+    return out != NULL;
+}
+
+static bool set_booleans(struct dissect *d, struct ot_item *item, struct row *row)
+{
+    size_t size = (row->count + 7u) / 8;
+    uint8_t *out = arena_take(d->arena, size);
+    if (!out)
+        return false;
+    memset(out, 0, size);
+    for (uint32_t i = 0; i < row->count; i++)
+        out[i / 8] = (uint8_t)(out[i / 8] | (reader_peek(&row->values[i]) != 0) << i % 8);
+    item->values = (struct ot_values){VALUES_BITS, row->count, out, size};
+    return true;
+}
+
+static bool set_integers(struct dissect *d, struct ot_item *item, struct row *row)
+{
+    bool is_signed = row->tag == TAG_INTEGER;
+    uint8_t *out = arena_take(d->arena, 8u * row->count);
+    for (uint32_t i = 0; out && i < row->count; i++) {
+        size_t size = reader_left(&row->values[i]);
+        if (size == 0 || size > 9)
+            return false;
+        uint64_t n =
+            is_signed ? (uint64_t)ber_signed(row->values[i]) : ber_unsigned(row->values[i]);
+        for (unsigned k = 0; k < 8; k++)
+            out[8 * i + k] = (uint8_t)(n >> 8 * k);
+    }
+    item->values = (struct ot_values){is_signed ? VALUES_I64LE : VALUES_U64LE, row->count, out,
+                                      (size_t)8 * row->count};
+    return out != NULL;
+}
+
+/* Several numbers of one kind are values of one item; of others the first leaf stands for all. */
+static bool set_row(struct dissect *d, struct ot_item *item, const struct ber *data)
+{
+    struct row row;
+    row.count = 0;
+    if ((data->tag != TAG_ARRAY && data->tag != TAG_STRUCTURE) || !gather(&row, data->value, 1) ||
+        row.count < 2)
+        return false;
+    bool is_set = row.tag == TAG_FLOAT     ? set_floats(d, item, &row)
+                  : row.tag == TAG_BOOLEAN ? set_booleans(d, item, &row)
+                                           : set_integers(d, item, &row);
+    if (is_set)
+        item->count = row.count;
+    else
+        item->values = (struct ot_values){0};
+    return is_set;
+}
+
 bool mms_data_item(struct dissect *d, const struct ber *data, struct ot_item *item)
 {
     struct ber leaf;
@@ -140,6 +236,8 @@ bool mms_data_item(struct dissect *d, const struct ber *data, struct ot_item *it
     item->count = 1;
     if (!item->type)
         return false;
+    if (set_row(d, item, data))
+        return true;
     if (!mms_data_leaf(data, &leaf))
         return reader_left(&data->value) == 0; /* a structure without members */
     if (set_leaf(d, item, &leaf))

@@ -222,7 +222,8 @@ static const struct value {
     {"double",                    "55 08 4052000000000000", "=72"             },
     {"octets",                    "63 1234ff",              "=1234ff"         },
     {"characters",                "75 06 00 48656c6c6f",    "=Hello"          },
-    {"characters of another set", "73 04 0041",             "=040041"         },
+    {"characters of UCS-2",       "73 04 0041",             "=A"              },
+    {"characters of another set", "73 02 2422",             "=022422"         },
     {"bits",                      "82 0480",                "=0480"           },
     {"enumerated",                "9103",                   "=3"              },
     {"date",                      "a45b011805",             "=5b011805"       },
@@ -250,15 +251,23 @@ END_TEST
 static const struct identity {
     const char *property, *value, *fact;
 } identities[] = {
-    {"194d",   "75 04 00 414243", "name=ABC"            },
-    {"191c",   "75 04 00 414243", "comment=ABC"         },
-    {"1979",   "75 04 00 414243", "vendor=ABC"          },
-    {"1946",   "75 04 00 414243", "product=ABC"         },
-    {"192c",   "75 04 00 414243", "firmware_version=ABC"},
-    {"190c",   "75 04 00 414243", "software_version=ABC"},
-    {"193a",   "75 04 00 414243", "location=ABC"        },
-    {"1a0174", "75 04 00 414243", "serial_number=ABC"   },
-    {"1970",   "9104",            "mode=non-operational"},
+    {"194d",   "75 04 00 414243",                     "name=ABC"                  },
+    {"191c",   "75 04 00 414243",                     "comment=ABC"               },
+    {"1979",   "75 04 00 414243",                     "vendor=ABC"                },
+    {"1946",   "75 04 00 414243",                     "product=ABC"               },
+    {"192c",   "75 04 00 414243",                     "firmware_version=ABC"      },
+    {"190c",   "75 04 00 414243",                     "software_version=ABC"      },
+    {"193a",   "75 04 00 414243",                     "location=ABC"              },
+    {"1a0174", "75 04 00 414243",                     "serial_number=ABC"         },
+    {"1970",   "9104",                                "mode=non-operational"      },
+ /* [135] 20.2.9: UCS-2, UCS-4, ISO 8859-1 */
+    {"194d",   "75 0d 04 004b00420052004e00410045",   "name=KBRNAE"               },
+    {"194d",   "75 07 04 00e4 20ac d800",             "name=\xc3\xa4\xe2\x82\xac?"},
+    {"194d",   "75 0d 03 00000041 000000e4 0001f600", "name=A\xc3\xa4?"           },
+    {"194d",   "75 04 05 41e442",
+     "name=A\xc3\xa4"
+     "B"                                                                          },
+    {"194d",   "75 05 01 0352 4142",                  ""                          },
 };
 
 START_TEST(a_device_tells_who_it_is)

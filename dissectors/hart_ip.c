@@ -49,7 +49,7 @@ enum {
     STATUS_FIXED_CURRENT = 0x08,
 
     FACTS_MAX = 10,
-    ITEMS_MAX = 5,
+    ITEMS_MAX = 8,  /* slots of command 9 */
     ASKED_MAX = 96, /* a token-passing frame; long ones write no parameter */
     NAME_MAX = 40,
 };
@@ -203,11 +203,50 @@ static struct ot_values field_values(struct dissect *d, const struct hart_field 
 /* Which device variable or channel the data begins with, as people count them. */
 static bool has_index(uint16_t command)
 {
-    return command == 79 || (command >= 60 && command <= 69 && command != 61);
+    return command == 79 || command == 53 || command == 55 || command == 82 ||
+           (command >= 60 && command <= 69 && command != 61);
+}
+
+/* [UNI] 6.9, [COM] 33 and 62: a request lists codes, the answer has a slot for each. */
+static const struct slots {
+    uint8_t command, before, size, value_at;
+    const char *name;
+} slots_of[] = {
+    {9,  1, 8, 3, "device_variable"}, /* code, class, units, value, status */
+    {33, 0, 6, 2, "device_variable"}, /* code, units, value */
+    {62, 0, 6, 2, "analog_channel" },
+};
+
+static uint32_t put_slots(struct dissect *d, const struct slots *s, const struct order *o,
+                          struct ot_item *items)
+{
+    enum { VALUE_SIZE = 4 };
+    struct reader r = o->data;
+    size_t size = o->is_response ? s->size : 1;
+    uint32_t count = 0;
+    if (o->is_response)
+        reader_skip(&r, s->before);
+    while (reader_left(&r) >= size && count < ITEMS_MAX) {
+        struct reader slot = reader_take(&r, size);
+        struct ot_item *item = &items[count++];
+        *item = (struct ot_item){
+            .area = "parameter",
+            .name = dissect_text(d, "%s %u", s->name, reader_peek(&slot)),
+            .count = 1,
+        };
+        reader_skip(&slot, s->value_at);
+        const uint8_t *value = o->is_response ? reader_bytes(&slot, VALUE_SIZE) : NULL;
+        if (value)
+            item->values = (struct ot_values){VALUES_F32BE, 1, value, VALUE_SIZE};
+    }
+    return count;
 }
 
 static uint32_t put_fields(struct dissect *d, const struct order *o, struct ot_item *items)
 {
+    for (size_t i = 0; i < sizeof slots_of / sizeof *slots_of; i++)
+        if (slots_of[i].command == o->number)
+            return put_slots(d, &slots_of[i], o, items);
     size_t fields;
     const struct hart_field *f = hart_fields(o->number, &fields);
     uint32_t count = 0;

@@ -44,6 +44,7 @@ enum asset_flag {
     ASSET_PROXY = 8,       /* behind a router: has no MAC of its own here */
     ASSET_TALKED = 16,     /* answered or was answered: not just a spoofed address */
     ASSET_PUBLIC = 32,     /* exchanged traffic with public addresses */
+    ASSET_COLLECTS = 64,   /* reads several controllers, or one that collects itself */
 };
 
 enum service_flag { SERVICE_ANSWERED = 1, SERVICE_RECOGNISED = 2 };
@@ -104,6 +105,7 @@ struct asset {
     int64_t program_ns;       /* last order in this run that changes its program; 0: none */
     bool is_lost;             /* and told */
     bool is_reversed;         /* was told to be a client now */
+    uint32_t reads_from;      /* hash of the id of the first controller that it read; 0: none */
     uint64_t operations;      /* performed: a bit per enum operation */
     uint64_t plant;           /* of these, with protocols of the plant */
     uint64_t usual;           /* of these, while learning or by a device that is new: what it is
@@ -186,6 +188,16 @@ const char *asset_fact_text(const struct assets *t, const struct asset *a, enum 
 /* Units that contradict each other are several devices: which of them is the asset itself (the one
  * heard first); "" when all facts are its own. */
 const char *asset_own_unit(const struct assets *t, const struct asset *a);
+/* How many units behind it answered in this protocol: addresses of a line or a bus that are not
+ * those by which the device itself is spoken to. */
+size_t asset_units_behind(const struct assets *t, const struct asset *a, const char *protocol);
+/* Whether this is such a unit. */
+bool asset_unit_is_behind(const char *protocol, const char *unit);
+/* Whether the protocol has addresses below the host's that are worth a place in the inventory. */
+bool asset_has_units(const char *protocol);
+/* As people call it: "Modbus unit 7". Returns out. */
+enum { ASSET_UNIT_NAME = ASSET_UNIT_TEXT + 24 };
+char *asset_unit_name(char out[ASSET_UNIT_NAME], const char *protocol, const char *unit);
 /* The rack and slot that the address of a unit tells; "" for what it does not. */
 enum { ASSET_PLACE_SIZE = 16 };
 void asset_unit_place(const char *unit, char rack[ASSET_PLACE_SIZE], char slot[ASSET_PLACE_SIZE]);
@@ -202,8 +214,15 @@ struct asset_guess {
 /* By what it told and did; place (NULL: none): what the site policy says of it stands above. */
 void asset_guess(const struct assets *t, const struct asset *a, const struct site_place *place,
                  struct asset_guess *guess);
-/* The class that words of a device type or product mean; NULL: none. */
+/* Where devices of a class usually stand, in tenths; LEVEL_UNKNOWN. */
+int16_t asset_level_of_class(const char *class);
+/* asset_words.c: the class that words mean, NULL: none. Of a told device type: */
 const char *asset_class_of_words(const char *text);
+/* of those bits of a device type that others have, too; */
+const char *asset_class_of_weak_words(const char *text);
+/* of a product or order number; of a name that people gave. */
+const char *asset_class_of_product(const char *text);
+const char *asset_class_of_name(const char *text);
 /* Its class alone. */
 const char *asset_class(const struct assets *t, const struct asset *a);
 /* What it does: "controller;scanner" (DETECTIONS 2, role). Returns out. */

@@ -8,6 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PROTOCOLS_COUNTED = 8 };
+
+/* How many units answered in a protocol. */
+struct answering {
+    char protocol[PROTOCOL_NAME_SIZE];
+    size_t units;
+};
+
 struct child {
     struct store *store;
     struct error *err;
@@ -15,7 +23,10 @@ struct child {
     struct asset_cells *cells;
     char unit[ASSET_UNIT_TEXT];
     int64_t first_ns, last_ns;
-    bool is_device; /* something says that it is one */
+    bool is_device;            /* something says that it is one */
+    char likely[32], why[128]; /* its class */
+    int confidence;
+    struct answering answering[PROTOCOLS_COUNTED];
 };
 
 static void set(struct child *c, enum asset_column column, const char *value)
@@ -33,6 +44,8 @@ static void child_begin(struct child *c, const char *unit)
     memset(c->cells, 0, sizeof *c->cells);
     text_format(c->unit, sizeof c->unit, "%s", unit);
     c->is_device = false;
+    c->likely[0] = c->why[0] = '\0';
+    c->confidence = 0;
     c->first_ns = INT64_MAX;
     c->last_ns = 0;
     set(c, ASSET_COLUMN_asset_id, text_format(id, sizeof id, "%s/%s", c->parent->id, unit));
@@ -50,6 +63,40 @@ static bool is_kind(const char *kind, enum fact_kind wanted)
     return strcmp(kind, fact_name(wanted)) == 0;
 }
 
+static void source_add(struct child *c, const char *text)
+{
+    char *sources = c->cells->cells[ASSET_COLUMN_sources];
+    size_t used = strlen(sources);
+    if (used + strlen(text) + 2 < ASSET_CELL_SIZE)
+        text_format(sources + used, ASSET_CELL_SIZE - used, "%s%s", used ? ";" : "", text);
+}
+
+/* NULL: it tells none. The surest comes first, or replaces a less sure one. */
+static void child_class(struct child *c, const char *class, int confidence, const char *words,
+                        const char *detail)
+{
+    if (!class || confidence <= c->confidence)
+        return;
+    c->confidence = confidence;
+    text_format(c->likely, sizeof c->likely, "%s", class);
+    text_format(c->why, sizeof c->why, "%s: %.60s", words, detail);
+}
+
+/* A unit that answered, and was not the only one: what it is by its protocol. */
+static void child_answers(struct child *c, const char *protocol)
+{
+    char text[ASSET_CELL_SIZE];
+    const struct asset_protocol_kind *kind = asset_protocol_kind(protocol);
+    for (size_t i = 0; i < PROTOCOLS_COUNTED; i++)
+        if (strcmp(c->answering[i].protocol, protocol) == 0)
+            c->is_device |= c->answering[i].units > 1 && !c->parent->is_one;
+    c->is_device |= asset_unit_is_other(protocol);
+    set(c, ASSET_COLUMN_protocol_names, asset_unit_name(text, protocol, c->unit));
+    set(c, ASSET_COLUMN_protocols_served, protocol);
+    if (kind)
+        child_class(c, kind->server_class, 40, "answers behind another device", protocol);
+}
+
 static void child_fact(struct child *c, const char *kind, const char *protocol, const char *value)
 {
     char text[ASSET_CELL_SIZE], time[TIME_TEXT_SIZE];
@@ -61,17 +108,17 @@ static void child_fact(struct child *c, const char *kind, const char *protocol, 
     c->is_device |= is_telling && (is_other || c->parent->is_mixed);
     if (is_name)
         set(c, ASSET_COLUMN_name, value);
-    if (is_kind(kind, FACT_DEVICE_TYPE) && asset_class_of_words(value))
-        set(c, ASSET_COLUMN_asset_class, asset_class_of_words(value));
+    if (is_kind(kind, FACT_UNIT) && asset_unit_is_behind(protocol, c->unit))
+        child_answers(c, protocol);
+    if (is_kind(kind, FACT_DEVICE_TYPE))
+        child_class(c, asset_class_of_words(value), 95, "says that it is", value);
+    else if (is_kind(kind, FACT_PRODUCT))
+        child_class(c, asset_class_of_product(value), 90, "says what product it is", value);
     if (!asset_column_of_fact(kind, &column) || c->cells->cells[column][0] != '\0')
         return;
     set(c, column, value);
-    char *sources = c->cells->cells[ASSET_COLUMN_sources];
-    size_t used = strlen(sources);
-    text_format(text, sizeof text, "%s%s: %s %s", used ? ";" : "", asset_column_name(column),
-                protocol, time_print(time, c->last_ns));
-    if (used + strlen(text) < ASSET_CELL_SIZE)
-        text_format(sources + used, ASSET_CELL_SIZE - used, "%s", text);
+    source_add(c, text_format(text, sizeof text, "%s: %s %s", asset_column_name(column), protocol,
+                              time_print(time, c->last_ns)));
 }
 
 /* The parent itself can be reached by its slot, too. */
@@ -83,13 +130,29 @@ static bool is_parent(const struct child *c)
             strcmp(serial, c->parent->cells->cells[ASSET_COLUMN_serial_number]) == 0);
 }
 
+static void class_print(struct child *c)
+{
+    char text[ASSET_CELL_SIZE];
+    set(c, ASSET_COLUMN_asset_class, c->likely[0] ? c->likely : "unknown");
+    if (c->likely[0] == '\0')
+        return;
+    for (char *at = c->why; *at != '\0'; at++)
+        *at = *at == ';' ? ',' : *at;
+    source_add(c, text_format(text, sizeof text, "asset_class: inferred, %s", c->why));
+    set(c, ASSET_COLUMN_confidence, text_format(text, sizeof text, "class %d", c->confidence));
+    char level[4];
+    set(c, ASSET_COLUMN_purdue_level, level_print(level, asset_level_of_class(c->likely)));
+    if (c->cells->cells[ASSET_COLUMN_purdue_level][0] != '\0')
+        source_add(c, "purdue_level: inferred from its class");
+}
+
 static bool child_end(struct child *c, bool (*row)(void *, const struct asset_cells *),
                       void *context, bool *is_more)
 {
     char time[TIME_TEXT_SIZE];
     if (c->unit[0] == '\0' || !c->is_device || is_parent(c))
         return true;
-    set(c, ASSET_COLUMN_asset_class, "unknown");
+    class_print(c);
     set(c, ASSET_COLUMN_protocol_names, c->unit);
     set(c, ASSET_COLUMN_first_seen, time_print(time, c->first_ns));
     set(c, ASSET_COLUMN_last_seen, time_print(time, c->last_ns));
@@ -112,6 +175,33 @@ static void widen(struct child *c, sqlite3_stmt *s)
     c->last_ns = last_ns > c->last_ns ? last_ns : c->last_ns;
 }
 
+/* How many units answered, by protocol: those of a line are devices when there are several. */
+static bool count_answering(struct child *c)
+{
+    sqlite3_stmt *s = store_statement(c->store,
+                                      "SELECT protocol, unit FROM facts WHERE sensor = ? AND"
+                                      " asset = ? AND is_current AND kind = 'unit'",
+                                      c->err);
+    if (!s)
+        return false;
+    sqlite3_bind_text(s, 1, c->parent->sensor, -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, 2, c->parent->id, -1, SQLITE_STATIC);
+    while (sqlite3_step(s) == SQLITE_ROW) {
+        size_t i = 0;
+        if (!asset_unit_is_behind(text_at(s, 0), text_at(s, 1)))
+            continue;
+        while (i < PROTOCOLS_COUNTED && c->answering[i].protocol[0] != '\0' &&
+               strcmp(c->answering[i].protocol, text_at(s, 0)) != 0)
+            i++;
+        if (i == PROTOCOLS_COUNTED)
+            continue;
+        text_format(c->answering[i].protocol, PROTOCOL_NAME_SIZE, "%s", text_at(s, 0));
+        c->answering[i].units++;
+    }
+    sqlite3_reset(s);
+    return true;
+}
+
 bool asset_children(struct store *store, const struct asset_parent *parent,
                     bool (*row)(void *context, const struct asset_cells *asset), void *context,
                     bool *is_more, struct error *err)
@@ -131,6 +221,7 @@ bool asset_children(struct store *store, const struct asset_parent *parent,
     }
     sqlite3_bind_text(s, 1, parent->sensor, -1, SQLITE_STATIC);
     sqlite3_bind_text(s, 2, parent->id, -1, SQLITE_STATIC);
+    ok = count_answering(&c);
     while (ok && *is_more && sqlite3_step(s) == SQLITE_ROW) {
         if (strcmp(c.unit, text_at(s, 0)) != 0) {
             ok = child_end(&c, row, context, is_more);

@@ -9,6 +9,7 @@ struct asset_parent {
     const struct asset_cells *cells;
     const char *own_unit; /* the unit that is the asset itself; "": none */
     bool is_mixed;        /* its units contradict each other: they are several devices */
+    bool is_one;          /* they agree: one device answers for every number */
 };
 
 /* Calls row for each; *is_more becomes false when row says that it wants no more. */

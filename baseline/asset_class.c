@@ -6,9 +6,11 @@
 #include <strings.h>
 
 /* Names of our dissectors and of nDPI (with another spelling). A broker or an OPC UA server is no
- * controller. */
+ * controller; ICCP is of control centres; Modbus RTU over TCP ends in a serial line. */
 static const struct asset_protocol_kind kinds[] = {
+    {"iccp",          "server",    false},
     {"modbus",        "plc",       true },
+    {"modbus_rtu",    "gateway",   true },
     {"umas",          "plc",       true },
     {"s7comm",        "plc",       true },
     {"s7comm_plus",   "plc",       true },
@@ -65,7 +67,11 @@ static const struct asset_protocol_kind kinds[] = {
     {"opc-ua",        "server",    false},
     {"mqtt",          "server",    false},
     {"fox",           "server",    false},
-    {"iccp",          "server",    false},
+    {"crimson",       "hmi",       true },
+    {"csp",           "plc",       true },
+    {"ads_route",     "plc",       true },
+    {"atg",           "rtu",       true },
+    {"bvlc",          "gateway",   false},
 };
 
 const struct asset_protocol_kind *asset_protocol_kind(const char *name)
@@ -83,32 +89,6 @@ bool asset_unit_is_other(const char *protocol)
         if (strcmp(protocols[i], protocol) == 0)
             return true;
     return false;
-}
-
-/* Words in a told device type or product, and the class they mean. */
-static const struct {
-    const char *word, *class;
-} words[] = {
-    {"programmable logic",     "plc"            },
-    {"plc",                    "plc"            },
-    {"human-machine",          "hmi"            },
-    {"hmi",                    "hmi"            },
-    {"drive",                  "drive"          },
-    {"communications adapter", "gateway"        },
-    {"gateway",                "gateway"        },
-    {"managed switch",         "switch"         },
-    {"discrete i/o",           "io-device"      },
-    {"i/o",                    "io-device"      },
-    {"mass flow",              "sensor-actuator"},
-    {"camera",                 "camera"         },
-};
-
-const char *asset_class_of_words(const char *text)
-{
-    for (size_t i = 0; text[0] != '\0' && i < sizeof words / sizeof *words; i++)
-        if (strcasestr(text, words[i].word))
-            return words[i].class;
-    return NULL;
 }
 
 static uint64_t bit(enum operation op)
@@ -170,27 +150,83 @@ static size_t carer_of(const char *protocol)
     return i;
 }
 
+/* Who takes part in these sends process data by itself, asked by nobody; on an EtherCAT bus the
+ * master alone sends. */
+static const struct {
+    const char *protocol, *class;
+} producers[] = {
+    {"goose",          "ied"      },
+    {"gse_management", "ied"      },
+    {"sv",             "ied"      },
+    {"egd",            "plc"      },
+    {"ethercat",       "plc"      },
+    {"powerlink",      "plc"      },
+    {"cclink_ie",      "plc"      },
+    {"cipio",          "io-device"},
+    {"pn_rt",          "io-device"},
+    {"pn_ptcp",        "io-device"},
+    {"pn_mrp",         "io-device"},
+};
+
+static const char *produced_class(const char *protocol)
+{
+    for (size_t i = 0; i < sizeof producers / sizeof *producers; i++)
+        if (strcmp(producers[i].protocol, protocol) == 0)
+            return producers[i].class;
+    return NULL;
+}
+
 /* What is known of the protocols of an asset. */
 struct habits {
     const char *served, *served_class; /* best of the plant's, NULL: none */
-    const char *other;                 /* one of the others that it serves; NULL: none */
-    const char *used, *used_plant;     /* as client; NULL: none */
-    size_t carer;                      /* that gives a class, when it serves such only; CARERS */
+    int served_rank;
+    const char *other;                     /* one of the others that it serves; NULL: none */
+    const char *used, *used_plant;         /* as client; NULL: none */
+    const char *produced, *produced_class; /* sent by itself; NULL: none */
+    size_t carer;                         /* that gives a class, when it serves such only; CARERS */
+    bool starts_cyclic_io, has_cyclic_io; /* PROFINET: its two halves */
+    bool uses_mqtt_only;                  /* of the plant's protocols */
 };
+
+/* Of several served protocols the one that tells most: a CPU on PROFINET is no I/O device, and only
+ * control centres speak ICCP. */
+static int rank_of(const struct asset_protocol_kind *kind)
+{
+    bool is_common =
+        strcmp(kind->server_class, "io-device") == 0 || strcmp(kind->server_class, "gateway") == 0;
+    if (strcmp(kind->name, "iccp") == 0)
+        return 4;
+    return !kind->is_controller ? 1 : is_common ? 2 : 3;
+}
+
+static void habit_of_use(struct habits *h, const char *name)
+{
+    const struct asset_protocol_kind *kind = asset_protocol_kind(name);
+    const char *produced = produced_class(name);
+    h->used = name;
+    h->uses_mqtt_only &= !kind || strcmp(name, "mqtt") == 0;
+    h->starts_cyclic_io |= strcmp(name, "pnio_cm") == 0;
+    h->has_cyclic_io |= strcmp(name, "pn_rt") == 0;
+    if (produced && (!h->produced || strcmp(h->produced_class, "io-device") == 0)) {
+        h->produced = name;
+        h->produced_class = produced;
+    }
+    h->used_plant = kind ? name : h->used_plant;
+}
 
 static void habits_find(struct habits *h, const struct assets *t, const struct asset *a)
 {
     bool has_others = false;
     *h = (struct habits){.carer = CARERS};
+    h->uses_mqtt_only = true;
     for (size_t i = 0; i < a->protocol_count; i++) {
         const char *name = assets_protocol_name(t, a->protocols[i].name);
-        const struct asset_protocol_kind *kind = asset_protocol_kind(name);
-        if (a->protocols[i].is_used && name[0] != '\0') {
-            h->used = name;
-            h->used_plant = kind ? name : h->used_plant;
-        }
-        if (!a->protocols[i].is_served || name[0] == '\0')
+        if (a->protocols[i].is_used && name[0] != '\0')
+            habit_of_use(h, name);
+        bool is_peer = strcmp(name, "iccp") == 0; /* between equals */
+        if ((!a->protocols[i].is_served && !is_peer) || name[0] == '\0')
             continue;
+        const struct asset_protocol_kind *kind = asset_protocol_kind(name);
         size_t carer = carer_of(name);
         if (carer == CARERS)
             has_others = true;
@@ -198,20 +234,27 @@ static void habits_find(struct habits *h, const struct assets *t, const struct a
             h->carer = carer;
         if (!kind)
             h->other = name;
-        else if (!h->served || kind->is_controller) {
+        else if (!h->served || rank_of(kind) >= h->served_rank) {
             h->served = name;
             h->served_class = kind->server_class;
+            h->served_rank = rank_of(kind);
         }
     }
     if (has_others)
         h->carer = CARERS;
 }
 
-static bool has_fact_by(const struct assets *t, const struct asset *a, const char *protocol)
+/* A fact of this kind (FACT_COUNT: of any) that the device told in this protocol of itself. */
+static bool has_fact_by(const struct assets *t, const struct asset *a, enum fact_kind kind,
+                        const char *protocol)
 {
-    for (uint32_t i = a->first_fact; i != INDEX_NONE; i = t->facts[i].next)
-        if (strcmp(assets_protocol_name(t, t->facts[i].protocol), protocol) == 0)
+    for (uint32_t i = a->first_fact; i != INDEX_NONE; i = t->facts[i].next) {
+        const struct asset_fact *f = &t->facts[i];
+        const char *by = assets_protocol_name(t, f->protocol);
+        if ((kind == FACT_COUNT || f->kind == kind) && strcmp(by, protocol) == 0 &&
+            (f->unit[0] == '\0' || !asset_unit_is_other(by)))
             return true;
+    }
     return false;
 }
 
@@ -227,9 +270,119 @@ static void guess(struct asset_guess *g, const char *class, int confidence, cons
         text_format(g->why, sizeof g->why, "%s", format);
 }
 
+/* --- what it says of itself --- */
+
+/* A router's MAC carries what others send: an address of it is its own only by ARP. */
+static bool is_router(const struct asset *a, const struct habits *h)
+{
+    bool is_own = a->ip_count == 0 || (!h->served && !h->other);
+    for (size_t i = 0; i < a->ip_count; i++)
+        is_own |= a->is_ip_confirmed[i];
+    return (a->flags & ASSET_ROUTER) && is_own;
+}
+
+static bool guess_by_words(struct asset_guess *g, const struct assets *t, const struct asset *a)
+{
+    const char *type = asset_fact_text(t, a, FACT_DEVICE_TYPE), *told = asset_class_of_words(type);
+    if (told) {
+        guess(g, told, 95, "says that it is: %s", type);
+        return true;
+    }
+    static const enum fact_kind kinds_of_product[] = {FACT_PRODUCT, FACT_ORDER_NUMBER};
+    for (size_t i = 0; i < sizeof kinds_of_product / sizeof *kinds_of_product; i++) {
+        const char *product = asset_fact_text(t, a, kinds_of_product[i]);
+        told = asset_class_of_product(product);
+        if (told) {
+            guess(g, told, 90, "says what product it is: %s", product);
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A name is what somebody wished it to be: it decides where nothing else does. */
+static bool guess_by_name(struct asset_guess *g, const struct assets *t, const struct asset *a)
+{
+    static const enum fact_kind kinds_of_name[] = {FACT_NAME, FACT_HOST_NAME};
+    for (size_t i = 0; i < sizeof kinds_of_name / sizeof *kinds_of_name; i++) {
+        const char *name = asset_fact_text(t, a, kinds_of_name[i]),
+                   *told = asset_class_of_name(name);
+        if (told) {
+            guess(g, told, 60, "is called %s", name);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool guess_by_weak_words(struct asset_guess *g, const struct assets *t,
+                                const struct asset *a)
+{
+    const char *type = asset_fact_text(t, a, FACT_DEVICE_TYPE),
+               *told = asset_class_of_weak_words(type);
+    if (told)
+        guess(g, told, 65, "says that it is: %s", type);
+    return told != NULL;
+}
+
+/* --- what it does --- */
+
+static const char CONTROLS_IO[] = "controls the I/O devices of a PROFINET network";
+
+static bool serves(const struct assets *t, const struct asset *a, const char *protocol)
+{
+    for (size_t i = 0; i < a->protocol_count; i++)
+        if (a->protocols[i].is_served &&
+            strcasecmp(assets_protocol_name(t, a->protocols[i].name), protocol) == 0)
+            return true;
+    return false;
+}
+
+/* It sets up relations with devices that call it back; a tool that writes records is not called. */
+static bool is_io_controller(const struct assets *t, const struct asset *a, const struct habits *h)
+{
+    bool is_called_back = serves(t, a, "pnio_cm");
+    if (!h->starts_cyclic_io)
+        return false;
+    return is_called_back ? (a->usual & bit(OP_CONFIG_CHANGE)) != 0
+                          : h->has_cyclic_io || has_fact_by(t, a, FACT_NAME, "pnio_cm");
+}
+
+/* A controller that answers for several units on the line behind it. */
+static bool guess_served(struct asset_guess *g, const struct assets *t, const struct asset *a,
+                         const struct habits *h)
+{
+    size_t units = asset_units_behind(t, a, "modbus");
+    if (strcmp(h->served_class, "io-device") == 0 && is_io_controller(t, a, h))
+        guess(g, "plc", 75, CONTROLS_IO, "");
+    else if (units > 1 && strcmp(h->served, "modbus") == 0)
+        guess(g, "gateway", 75, "answers %s for several units behind it", h->served);
+    else
+        guess(g, h->served_class, 85, "answers %s", h->served);
+    return true;
+}
+
+/* What is sent without being asked for. */
+static bool guess_producer(struct asset_guess *g, const struct assets *t, const struct asset *a,
+                           const struct habits *h)
+{
+    if (is_io_controller(t, a, h))
+        guess(g, "plc", 75, CONTROLS_IO, "");
+    else if (h->produced)
+        guess(g, h->produced_class, strcmp(h->produced_class, "io-device") == 0 ? 55 : 75,
+              "sends process data with %s", h->produced);
+    else if (h->uses_mqtt_only && h->used_plant && (a->usual & bit(OP_PUBLISH)) &&
+             !has_change(a->usual))
+        guess(g, "gateway", 55, "publishes values with %s", h->used_plant);
+    else
+        return false;
+    return true;
+}
+
 /* A client, by what it is there for. False: nothing of the plant. Only programming tells much when
  * it was never learned. */
-static bool guess_client(struct asset_guess *g, const struct asset *a, const struct habits *h)
+static bool guess_client(struct asset_guess *g, const struct assets *t, const struct asset *a,
+                         const struct habits *h)
 {
     const char *with = h->used_plant ? h->used_plant : "the plant's protocols";
     bool is_tool = !has_duty(a) && (has_programming(a->plant) || (a->flags & ASSET_ENGINEERING));
@@ -237,11 +390,28 @@ static bool guess_client(struct asset_guess *g, const struct asset *a, const str
         guess(g, "engineering", 85, "programs or commands controllers with %s", with);
     else if (has_change(a->usual))
         guess(g, "hmi", has_read(a->usual) ? 80 : 60, "reads and writes with %s", with);
-    else if (has_read(a->usual))
+    else if (!has_read(a->usual))
+        return false;
+    else if (guess_by_name(g, t, a))
+        return true;
+    else if (a->flags & ASSET_COLLECTS)
         guess(g, "historian", 70, "only reads, with %s", with);
     else
-        return false;
+        guess(g, "hmi", 50, "only reads, and one device only, with %s", with);
     return true;
+}
+
+/* Devices that tell of themselves in the plant's protocols, though nobody was seen to ask them. */
+static bool guess_teller(struct asset_guess *g, const struct assets *t, const struct asset *a)
+{
+    static const char *const tellers[] = {"bacnet", "synchrophasor"};
+    for (size_t i = 0; i < sizeof tellers / sizeof *tellers; i++)
+        if (has_fact_by(t, a, FACT_COUNT, tellers[i])) {
+            guess(g, asset_protocol_kind(tellers[i])->server_class, 60, "tells of itself in %s",
+                  tellers[i]);
+            return true;
+        }
+    return false;
 }
 
 static void guess_class(struct asset_guess *g, const struct assets *t, const struct asset *a,
@@ -249,25 +419,28 @@ static void guess_class(struct asset_guess *g, const struct assets *t, const str
 {
     struct habits h;
     habits_find(&h, t, a);
-    const char *type = asset_fact_text(t, a, FACT_DEVICE_TYPE);
-    const char *told = asset_class_of_words(type);
     bool is_controller = (a->flags & ASSET_CONTROLLER) != 0;
+    bool is_programmer = has_programming(a->usual);
     if (place && place->is_engineering)
         guess(g, "engineering", 100, "the site policy says so", "");
-    else if (a->flags & ASSET_ROUTER)
+    else if (is_router(a, &h))
         guess(g, "router", 95, "carries addresses of other subnets", "");
-    else if (told)
-        guess(g, told, 95, "says that it is: %s", type);
+    else if (guess_by_words(g, t, a))
+        return;
     else if (h.served && is_controller)
-        guess(g, h.served_class, 85, "answers %s", h.served);
-    else if (has_fact_by(t, a, "stp") && !h.used_plant)
+        guess_served(g, t, a, &h);
+    else if (has_fact_by(t, a, FACT_COUNT, "stp") && !h.used_plant)
         guess(g, "switch", 85, "takes part in the spanning tree", "");
-    else if (guess_client(g, a, &h))
+    else if (h.served && !is_programmer)
+        guess(g, h.served_class, 75, "answers %s", h.served);
+    else if (guess_producer(g, t, a, &h) || guess_client(g, t, a, &h))
         return;
     else if (a->foreign_count > 0 && a->mac_count > 0 && !h.used_plant && !h.served)
         guess(g, "router", 75, "its MAC carries an address of another subnet", "");
     else if (h.served)
         guess(g, h.served_class, 75, "answers %s", h.served);
+    else if (guess_teller(g, t, a) || guess_by_weak_words(g, t, a) || guess_by_name(g, t, a))
+        return;
     else if (h.carer < CARERS && !h.used_plant)
         guess(g, carers[h.carer].class, 50, carers[h.carer].what, "");
     else if (h.other)
@@ -299,14 +472,21 @@ static const struct {
     {"router",          35},
 };
 
+int16_t asset_level_of_class(const char *class)
+{
+    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
+        if (strcmp(levels[i].class, class) == 0)
+            return levels[i].level;
+    return LEVEL_UNKNOWN;
+}
+
 static int16_t level_of(const struct asset_guess *g, const struct assets *t, const struct asset *a)
 {
     struct habits h;
     habits_find(&h, t, a);
     bool is_away = (a->flags & ASSET_PROXY) != 0;
-    for (size_t i = 0; i < sizeof levels / sizeof *levels; i++)
-        if (strcmp(levels[i].class, g->class) == 0)
-            return levels[i].level;
+    if (asset_level_of_class(g->class) != LEVEL_UNKNOWN)
+        return asset_level_of_class(g->class);
     if (strcmp(g->class, "server") == 0 && h.served)
         return 20;
     if (strcmp(g->class, "pc") == 0 && is_away) /* behind the router of the control network */
@@ -329,26 +509,46 @@ const char *asset_class(const struct assets *t, const struct asset *a)
     return g.class;
 }
 
+static bool serves_io_only(const struct assets *t, const struct asset *a)
+{
+    struct habits h;
+    habits_find(&h, t, a);
+    return h.served && strcmp(h.served_class, "io-device") == 0;
+}
+
+static const struct {
+    const char *protocol, *role;
+} serving_roles[] = {
+    {"ntp",  "time-source"   },
+    {"ptp",  "time-source"   },
+    {"dns",  "name-server"   },
+    {"dhcp", "address-server"},
+    {"mqtt", "broker"        },
+};
+
+static void role_add(char *out, size_t capacity, const char *role)
+{
+    size_t used = strlen(out);
+    if (!strstr(out, role))
+        text_format(out + used, capacity - used, "%s%s", used ? ";" : "", role);
+}
+
 char *asset_role(const struct assets *t, const struct asset *a, char *out, size_t capacity)
 {
-    const struct {
-        bool is_so;
-        const char *role;
-    } roles[] = {
-        {(a->flags & ASSET_CONTROLLER) != 0,                         "controller" },
-        {(a->flags & ASSET_ENGINEERING) != 0,                        "engineering"},
-        {has_change(a->plant) && has_read(a->plant),                 "operator"   },
-        {has_read(a->plant) && !has_change(a->plant),                "reader"     },
-        {(a->operations & (bit(OP_DISCOVER) | bit(OP_BROWSE))) != 0, "scanner"    },
-        {(a->flags & ASSET_ROUTER) != 0,                             "router"     },
-    };
-    (void)t;
     out[0] = '\0';
-    for (size_t i = 0; i < sizeof roles / sizeof *roles; i++) {
-        size_t used = strlen(out);
-        if (roles[i].is_so)
-            text_format(out + used, capacity - used, "%s%s", used ? ";" : "", roles[i].role);
-    }
+    if (a->flags & ASSET_CONTROLLER)
+        role_add(out, capacity, serves_io_only(t, a) ? "io" : "controller");
+    if (a->flags & ASSET_ENGINEERING)
+        role_add(out, capacity, "engineering");
+    if (has_read(a->plant))
+        role_add(out, capacity, has_change(a->plant) ? "operator" : "reader");
+    if (a->operations & (bit(OP_DISCOVER) | bit(OP_BROWSE)))
+        role_add(out, capacity, "scanner");
+    if (a->flags & ASSET_ROUTER)
+        role_add(out, capacity, "router");
+    for (size_t i = 0; i < sizeof serving_roles / sizeof *serving_roles; i++)
+        if (serves(t, a, serving_roles[i].protocol))
+            role_add(out, capacity, serving_roles[i].role);
     return out;
 }
 

@@ -49,6 +49,8 @@ struct export
     char unit[ASSET_UNIT_TEXT], unit_kind[32], unit_value[ASSET_FACT_TEXT];
     int64_t unit_ns;
     bool is_mixed, has_own; /* has_own: the asset tells facts of no unit, too */
+    size_t alike;           /* units that tell the same product as the one before */
+    size_t line_units;      /* units of a line that answered: Modbus */
 };
 
 static void set(struct export *x, enum asset_column column, const char *value)
@@ -239,9 +241,16 @@ bool asset_column_of_fact(const char *kind, enum asset_column *column)
 static void unit_row(struct export *x, sqlite3_stmt *s)
 {
     const char *kind = column_text(s, 0), *unit = column_text(s, 1), *value = column_text(s, 3);
+    const char *protocol = column_text(s, 2);
     int64_t first_ns = sqlite3_column_int64(s, 4);
-    if (asset_unit_is_other(column_text(s, 2)))
+    if (strcmp(kind, fact_name(FACT_UNIT)) == 0) {
+        x->line_units += strcmp(protocol, "modbus") == 0 && asset_unit_is_behind(protocol, unit);
         return;
+    }
+    if (asset_unit_is_other(protocol))
+        return;
+    x->alike += strcmp(kind, fact_name(FACT_PRODUCT)) == 0 && strcmp(x->unit_kind, kind) == 0 &&
+                strcmp(x->unit_value, value) == 0;
     if (x->unit[0] == '\0' || first_ns < x->unit_ns) {
         text_format(x->unit, sizeof x->unit, "%s", unit);
         x->unit_ns = first_ns;
@@ -249,6 +258,13 @@ static void unit_row(struct export *x, sqlite3_stmt *s)
     x->is_mixed |= strcmp(x->unit_kind, kind) == 0 && strcmp(x->unit_value, value) != 0;
     text_format(x->unit_kind, sizeof x->unit_kind, "%s", kind);
     text_format(x->unit_value, sizeof x->unit_value, "%s", value);
+}
+
+/* Several units answer on the line behind a gateway, and they are not one device that answers for
+ * every number. */
+static bool is_line(const struct export *x)
+{
+    return x->line_units > 1 && (x->is_mixed || x->alike == 0);
 }
 
 /* Whether this fact is about the asset itself and not about a device behind it. */
@@ -259,7 +275,8 @@ static bool is_of_itself(const struct export *x, const char *kind, const char *u
                                              FACT_HARDWARE, FACT_FIRMWARE};
     if (unit[0] == '\0')
         return true;
-    if (asset_unit_is_other(protocol))
+    if (asset_unit_is_other(protocol) ||
+        (is_line(x) && strcmp(protocol, "modbus") == 0 && asset_unit_is_behind(protocol, unit)))
         return false;
     for (size_t i = 0; x->is_mixed && i < sizeof telling / sizeof *telling; i++)
         if (strcmp(kind, fact_name(telling[i])) == 0)
@@ -278,6 +295,19 @@ static void own_place(struct export *x, const char *unit)
     set(x, ASSET_COLUMN_slot, slot);
 }
 
+/* By which addresses a device is spoken to, and what stands behind it. */
+static void unit_answered(struct export *x, const char *protocol, const char *unit, bool is_own)
+{
+    char text[ASSET_CELL_SIZE], name[ASSET_UNIT_NAME];
+    if (!asset_unit_is_other(protocol))
+        add(x, ASSET_COLUMN_protocol_names, asset_unit_name(name, protocol, unit));
+    if (is_own)
+        own_place(x, unit);
+    else
+        add(x, ASSET_COLUMN_modules,
+            text_format(text, sizeof text, "unit %s: answers %s", unit, protocol));
+}
+
 /* Facts come with those of the asset itself first, then by unit and age: the first one fills the
  * column. */
 static void fact_row(struct export *x, sqlite3_stmt *s)
@@ -291,6 +321,10 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
     no_separator(clean, sizeof clean, value);
     x->has_own |= unit[0] == '\0' && strcmp(kind, fact_name(FACT_PRODUCT)) == 0;
     bool is_own = is_of_itself(x, kind, unit, protocol);
+    if (strcmp(kind, fact_name(FACT_UNIT)) == 0) {
+        unit_answered(x, protocol, unit, is_own);
+        return;
+    }
     if (is_name && is_own)
         add(x, ASSET_COLUMN_protocol_names, clean);
     bool is_module = strcmp(kind, fact_name(FACT_PRODUCT)) == 0 ||
@@ -363,6 +397,7 @@ static bool export_asset(struct export *x, const struct key *key)
     memset(x->row, 0, sizeof *x->row);
     x->unit[0] = x->unit_kind[0] = '\0';
     x->is_mixed = x->has_own = false;
+    x->alike = x->line_units = 0;
     set(x, ASSET_COLUMN_asset_id, key->id);
     set(x, ASSET_COLUMN_segment, key->segment);
     set(x, ASSET_COLUMN_sensor, key->sensor);
@@ -392,7 +427,7 @@ static bool export_asset(struct export *x, const struct key *key)
            about_asset(x, key,
                        "SELECT kind, unit, protocol, value, first_ns FROM facts"
                        " WHERE sensor = ? AND asset = ? AND is_current AND unit <> ''"
-                       " AND kind IN ('product', 'order_number', 'serial_number')"
+                       " AND kind IN ('product', 'order_number', 'serial_number', 'unit')"
                        " ORDER BY kind, first_ns, unit, protocol",
                        unit_row) &&
            about_asset(x, key,
@@ -527,8 +562,12 @@ bool assets_export(struct store *store, bool (*row)(void *context, const struct 
     for (size_t i = 0; ok && i < count; i++) {
         ok = export_asset(&x, &keys[i]);
         bool is_more = ok && row(context, x.row);
-        struct asset_parent parent = {keys[i].sensor, keys[i].id, x.row, x.has_own ? "" : x.unit,
-                                      x.is_mixed};
+        struct asset_parent parent = {.sensor = keys[i].sensor,
+                                      .id = keys[i].id,
+                                      .cells = x.row,
+                                      .own_unit = x.has_own || is_line(&x) ? "" : x.unit,
+                                      .is_mixed = x.is_mixed || is_line(&x),
+                                      .is_one = x.line_units > 1 && !is_line(&x)};
         ok = ok && asset_children(store, &parent, row, context, &is_more, err);
         if (!is_more)
             break;

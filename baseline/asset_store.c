@@ -108,7 +108,7 @@ struct asset_row {
     struct asset_guess guess;
     char maker[ASSET_FACT_TEXT];
     struct geo_place geo;
-    char role[64], name[ASSET_FACT_TEXT], serial[ASSET_FACT_TEXT];
+    char role[128], name[ASSET_FACT_TEXT], serial[ASSET_FACT_TEXT];
     char protocols[ASSET_PROTOCOLS_MAX][PROTOCOL_NAME_SIZE];
 };
 

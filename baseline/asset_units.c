@@ -39,6 +39,93 @@ const char *asset_own_unit(const struct assets *t, const struct asset *a)
     return is_mixed ? oldest->unit : "";
 }
 
+/* What such an address is called. */
+static const struct {
+    const char *protocol, *words;
+} addresses[] = {
+    {"modbus",   "Modbus unit"    },
+    {"dnp3",     "DNP3 address"   },
+    {"iec104",   "IEC 104 address"},
+    {"bacnet",   "BACnet address" },
+    {"ads",      "AMS"            },
+    {"fins",     "FINS node"      },
+    {"hart_ip",  "HART"           },
+    {"s7comm",   "S7"             },
+    {"cip",      "CIP route"      },
+    {"genisys",  "Genisys station"},
+    {"sbus",     "S-Bus station"  },
+    {"roc_plus", "ROC unit"       },
+};
+
+static const char *words_of(const char *protocol)
+{
+    for (size_t i = 0; i < sizeof addresses / sizeof *addresses; i++)
+        if (strcmp(addresses[i].protocol, protocol) == 0)
+            return addresses[i].words;
+    return NULL;
+}
+
+bool asset_has_units(const char *protocol)
+{
+    return words_of(protocol) != NULL;
+}
+
+char *asset_unit_name(char out[ASSET_UNIT_NAME], const char *protocol, const char *unit)
+{
+    const char *words = words_of(protocol);
+    return text_format(out, ASSET_UNIT_NAME, "%s %s", words ? words : protocol, unit);
+}
+
+bool asset_unit_is_behind(const char *protocol, const char *unit)
+{
+    /* not S7: CPUs answer for slots in which they do not stand */
+    static const char *const protocols[] = {"modbus", "dnp3", "cip", "hart_ip"};
+    if (unit[0] == '\0')
+        return false;
+    if (asset_unit_is_other(protocol))
+        return true;
+    /* [TCP] 3.1.3: 0 and 255 are the device that has the IP address */
+    if (strcmp(protocol, "modbus") == 0 && (strcmp(unit, "0") == 0 || strcmp(unit, "255") == 0))
+        return false;
+    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
+        if (strcmp(protocols[i], protocol) == 0)
+            return true;
+    return false;
+}
+
+/* Two units that are the same product, and none that is another: one device answers for every
+ * number. */
+static bool is_one_device(const struct assets *t, const struct asset *a, const char *protocol)
+{
+    const struct asset_fact *first = NULL;
+    bool is_alike = false;
+    for (uint32_t i = a->first_fact; i != INDEX_NONE; i = t->facts[i].next) {
+        const struct asset_fact *f = &t->facts[i];
+        if (f->kind != FACT_PRODUCT || !f->is_current || f->unit[0] == '\0' ||
+            strcmp(assets_protocol_name(t, f->protocol), protocol) != 0)
+            continue;
+        if (first && strcmp(f->text, first->text) != 0)
+            return false;
+        is_alike |= first && strcmp(f->unit, first->unit) != 0;
+        first = f;
+    }
+    return is_alike;
+}
+
+size_t asset_units_behind(const struct assets *t, const struct asset *a, const char *protocol)
+{
+    size_t count = 0;
+    if (is_one_device(t, a, protocol))
+        return 0;
+    for (uint32_t i = a->first_fact; i != INDEX_NONE; i = t->facts[i].next) {
+        const struct asset_fact *f = &t->facts[i];
+        const char *by = assets_protocol_name(t, f->protocol);
+        count += f->kind == FACT_UNIT && f->is_current && strcmp(by, protocol) == 0 &&
+                 asset_unit_is_behind(by, f->unit);
+    }
+    return count;
+}
+
 /* "rack 0 slot 2" of S7; "1/2" of CIP: port 1 is the backplane, then comes the slot. */
 void asset_unit_place(const char *unit, char rack[ASSET_PLACE_SIZE], char slot[ASSET_PLACE_SIZE])
 {

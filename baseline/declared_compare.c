@@ -134,7 +134,8 @@ static bool is_same_class(const char *declared, const struct asset_cells *asset)
 
 static bool is_same_role(const char *declared, const struct asset_cells *asset)
 {
-    static const char known[] = "controller;engineering;operator;reader;scanner;router";
+    static const char known[] = "controller;io;engineering;operator;reader;scanner;router;"
+                                "time-source;name-server;address-server;broker";
     return has_one(known, declared, strlen(declared))
                ? has_one(asset->cells[ASSET_COLUMN_role], declared, strlen(declared))
                : is_same_class(declared, asset);

@@ -9,6 +9,7 @@
 #include "names.h"
 #include "presence.h"
 
+#include "sensor/base/hash.h"
 #include "sensor/base/json_writer.h"
 
 #include <assert.h>
@@ -35,6 +36,7 @@ static const int64_t FACT_BURST_NS =
     2 * 1000000000ll; /* one reply may tell several values of a kind */
 static const int64_t PROGRAMMING_NS =
     86400 * 1000000000ll; /* after a download that was seen, another program is what it did */
+static const int64_t UNIT_AGAIN_NS = 60 * 1000000000ll;
 static const int64_t LOOK_NS = 60 * 1000000000ll;     /* for lost devices */
 static const int64_t PRESENT_NS = 90 * 1000000000ll;  /* hosts are sighted once a minute */
 static const int64_t TICK_MAX_NS = 60 * 1000000000ll; /* a longer gap was not observed */
@@ -950,6 +952,72 @@ static void duty_seen(struct inventory *inv, uint32_t segment, struct asset *a, 
     a->is_dirty = true;
 }
 
+/* A reader of several devices collects; so does a reader of servers, which collect themselves. */
+static void reading_seen(struct asset *a, const struct asset *target, const struct sighting *s)
+{
+    const struct asset_protocol_kind *kind = asset_protocol_kind(s->protocol);
+    bool is_reading = s->operation == OP_READ || s->operation == OP_SUBSCRIBE;
+    if (!kind || !target || !is_reading || (a->flags & ASSET_COLLECTS))
+        return;
+    uint32_t hash = (uint32_t)hash_bytes(target->id, strlen(target->id)) | 1;
+    bool is_other = a->reads_from != 0 && a->reads_from != hash;
+    a->reads_from = hash;
+    if (is_other || !kind->is_controller) {
+        a->flags |= ASSET_COLLECTS;
+        a->is_dirty = true;
+    }
+}
+
+enum { UNITS_MAX = 48 }; /* of one device; it has other facts to tell, too */
+
+/* One of its units answered. After learning only the second minute makes it one of the device's:
+ * one that answers for every number would have all that somebody tried. */
+static void unit_seen(struct inventory *inv, uint32_t segment, struct asset *a,
+                      const struct sighting *s)
+{
+    struct assets *t = &inv->assets;
+    uint16_t protocol = assets_protocol(t, s->protocol);
+    bool is_new;
+    struct asset_fact *unit = NULL;
+    size_t count = 0;
+    for (uint32_t i = a->first_fact; i != INDEX_NONE; i = t->facts[i].next) {
+        struct asset_fact *f = &t->facts[i];
+        count += f->kind == FACT_UNIT;
+        if (f->kind == FACT_UNIT && f->protocol == protocol && strcmp(f->unit, s->unit) == 0)
+            unit = f;
+    }
+    if (!unit && count < UNITS_MAX)
+        unit = asset_fact(t, a, FACT_UNIT, protocol, s->unit, "answers", s->time_ns, &is_new);
+    if (!unit)
+        return;
+    bool is_again = s->time_ns - unit->first_ns >= UNIT_AGAIN_NS;
+    unit->is_current |= is_silent(inv, segment) || a->is_new || is_again;
+    unit->last_ns = s->time_ns;
+    unit->count++;
+    unit->is_dirty = true;
+    a->is_dirty = true;
+}
+
+/* Whoever answers serves the protocol, whichever side opened the conversation. */
+static void answer_seen(struct inventory *inv, uint32_t segment, struct asset *a,
+                        const struct sighting *s)
+{
+    const struct asset_protocol_kind *kind = asset_protocol_kind(s->protocol);
+    if (kind && kind->is_controller)
+        asset_protocol_add(&inv->assets, a, assets_protocol(&inv->assets, s->protocol), true);
+    bool has_unit =
+        s->unit[0] != '\0' && asset_has_units(s->protocol) && !is_loopback(&s->other.ip);
+    if ((s->detail & ROLE_GRANTED) && has_unit)
+        unit_seen(inv, segment, a, s);
+}
+
+static void on_answered_role(struct inventory *inv, uint32_t segment, const struct sighting *s)
+{
+    struct asset *server = host_find(inv, segment, &s->other);
+    if (server)
+        answer_seen(inv, segment, server, s);
+}
+
 static void on_role(struct inventory *inv, uint32_t segment, struct asset *a,
                     const struct sighting *s)
 {
@@ -959,6 +1027,7 @@ static void on_role(struct inventory *inv, uint32_t segment, struct asset *a,
         target->suffered |= bit;
         target->is_dirty = true;
     }
+    reading_seen(a, target, s);
     if (!(a->operations & bit)) {
         a->operations |= bit;
         a->is_dirty = true;
@@ -1080,8 +1149,20 @@ static void vlan_add(struct asset *a, uint16_t vlan)
         a->vlans[a->vlan_count++] = vlan;
 }
 
+/* DNP3 names both ends, "1>10": the unit is the outstation, whichever master asks. */
+static bool has_two_ends(const struct sighting *s)
+{
+    return strcmp(s->protocol, "dnp3") == 0 && strchr(s->unit, '>') != NULL;
+}
+
 void inventory_sighting(struct inventory *inv, const struct sighting *s)
 {
+    if (has_two_ends(s)) {
+        struct sighting one = *s;
+        text_format(one.unit, sizeof one.unit, "%s", strrchr(s->unit, '>') + 1);
+        inventory_sighting(inv, &one);
+        return;
+    }
     uint32_t segment = segment_of(inv, s->segment);
     inv->segments[segment].seen_ns = s->time_ns;
     if (inv->segments[segment].first_ns == 0)
@@ -1090,7 +1171,12 @@ void inventory_sighting(struct inventory *inv, const struct sighting *s)
         inv->now_ns = s->time_ns;
     pending_flush(inv, s->time_ns, false);
 
-    struct asset *a = host_of(inv, segment, s, &s->who, s->kind == SIGHTING_ARP);
+    bool is_answer = s->kind == SIGHTING_ROLE && (s->detail & ROLE_ANSWERED);
+    if (is_answer) /* to a broadcast, too */
+        on_answered_role(inv, segment, s);
+    /* who is answered need not be there */
+    struct asset *a = is_answer ? host_find(inv, segment, &s->who)
+                                : host_of(inv, segment, s, &s->who, s->kind == SIGHTING_ARP);
     scans_sighting(inv->scans, s);
     floods_sighting(inv->floods, s);
     if (!a)

@@ -131,8 +131,8 @@ enum sighting_kind {
     SIGHTING_ARP,      /* who sent an ARP packet; other: the target; detail 1 request, 2 reply */
     SIGHTING_PROTOCOL, /* a protocol was recognised between who (client) and other (server); once
                           per flow and name */
-    SIGHTING_ROLE, /* who performed `operation` of `protocol` on other; once per pair and operation,
-                      then once a minute */
+    SIGHTING_ROLE, /* who performed `operation` of `protocol` on other, or on its `unit`; detail:
+                      enum role_detail; once per pair, operation and unit, then once a minute */
     SIGHTING_FACT, /* who told a fact about itself; once per new value, then once a minute */
     SIGHTING_NEW_CLIENT, /* who opened a page or file service of other, and the baseline does not
                             know that these two speak this protocol; once per flow */
@@ -144,6 +144,9 @@ enum sighting_kind {
     SIGHTING_ECHO,  /* who sent `packets` more ICMP echo requests, most of them to other; once in a
                        hundred */
 };
+
+/* Of a SIGHTING_ROLE: what told it was other's answer, and that did not refuse. */
+enum role_detail { ROLE_ANSWERED = 1, ROLE_GRANTED = 2 };
 
 struct sighting {
     enum sighting_kind kind;

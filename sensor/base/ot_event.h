@@ -169,6 +169,7 @@ enum fact_kind {
     FACT_CARD_SERIAL,
     FACT_OS,
     FACT_SWITCH_PORT, /* where it is plugged in, or the port through which it speaks */
+    FACT_UNIT,        /* the inventory's: a unit of it answered; told by no dissector */
     FACT_COUNT,
 };
 const char *fact_name(enum fact_kind kind); /* key in JSON: "order_number" */

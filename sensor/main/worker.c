@@ -251,20 +251,28 @@ static void on_odd_port(void *context, const struct ot_flow *flow, const char *n
         policy_odd_port(w->policy, flow, name, expected, packet);
 }
 
+/* Over TCP the side that was called is the server, whoever has the word: an S7 CPU asks for the
+ * blocks that are downloaded to it. Elsewhere nobody was called, and the sender tells. */
 static void tell_role(struct worker *w, const struct ot_event *e)
 {
-    uint64_t key = hash_mix(hash_mix(w->pair, marks_of(w, e->protocol)->key),
-                            (uint64_t)e->operation << 1 | e->is_from_client);
+    bool is_called = e->flow->transport == TRANSPORT_TCP && e->direction != OT_ONEWAY;
+    bool is_answer = e->direction == OT_RESPONSE && !(is_called && e->is_from_client);
+    bool is_granted = is_answer && e->status.result != OT_RESULT_ERROR;
+    uint64_t key =
+        hash_mix(hash_mix(w->pair, marks_of(w, e->protocol)->key),
+                 (uint64_t)e->operation << 2 | (uint64_t)is_granted << 1 | e->is_from_client);
+    if (e->unit.size > 0)
+        key = hash_mix(key, hash_bytes(e->unit.at, e->unit.size));
     if (!recent_is_due(w->told, key, e->time_ns, REPEAT_NS))
         return;
-    bool is_actor_client = e->direction == OT_ONEWAY ? e->is_from_client : true;
+    bool is_actor_client = is_called || is_answer != e->is_from_client;
     const struct endpoint *actor = is_actor_client ? &e->flow->client : &e->flow->server;
     const struct endpoint *target = is_actor_client ? &e->flow->server : &e->flow->client;
     struct sighting s = sighting_of(w, SIGHTING_ROLE, e->flow, actor, target);
     text_copy(s.protocol, sizeof s.protocol, text_of(e->protocol));
     text_copy(s.unit, sizeof s.unit, e->unit);
     s.operation = e->operation;
-    s.detail = e->direction == OT_RESPONSE;
+    s.detail = (uint16_t)((is_answer ? ROLE_ANSWERED : 0) | (is_granted ? ROLE_GRANTED : 0));
     take_sighting(w, &s);
 }
 

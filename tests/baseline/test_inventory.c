@@ -94,6 +94,12 @@ static void sighting_parse(struct sighting *s, const char *line)
         s->kind = SIGHTING_ROLE;
         text_format(s->protocol, sizeof s->protocol, "%s", a);
         ck_assert_msg(operation_parse(&s->operation, b), "%s", b);
+    } else if (strcmp(kind, "granted") == 0 || strcmp(kind, "refusal") == 0) {
+        s->kind = SIGHTING_ROLE; /* who server protocol operation unit */
+        s->detail = kind[0] == 'g' ? ROLE_ANSWERED | ROLE_GRANTED : ROLE_ANSWERED;
+        text_format(s->protocol, sizeof s->protocol, "%s", a);
+        ck_assert_msg(operation_parse(&s->operation, b), "%s", b);
+        text_format(s->unit, sizeof s->unit, "%s", c);
     } else if (strcmp(kind, "fact") == 0) { /* who - protocol kind text[;unit] */
         s->kind = SIGHTING_FACT;
         text_format(s->protocol, sizeof s->protocol, "%s", a);
@@ -558,7 +564,7 @@ START_TEST(knows_who_is_who)
     ck_assert_str_eq(plc.vendor, "Acme");
     ck_assert(plc.is_controller);
     describe(inv, "10.0.0.20", &hmi);
-    ck_assert_str_eq(hmi.role, "historian"); /* it only reads */
+    ck_assert_str_eq(hmi.role, "hmi"); /* it only reads, from one */
     describe(inv, "@fe", &gateway);
     ck_assert_str_eq(gateway.role, "router");
     describe(inv, "172.16.1.5", &far);
@@ -568,6 +574,56 @@ START_TEST(knows_who_is_who)
     struct asset_brief same;
     describe(inv, "10.0.0.254", &same);
     ck_assert_str_eq(same.id, gateway.id);
+    inventory_destroy(inv);
+}
+END_TEST
+
+/* What answers show: after learning (from second 100), and how the device 10.0.0.40 is seen then.
+ */
+static const struct answers_row {
+    const char *shows, *lines;
+    const char *class; /* of 10.0.0.40; "" unknown host */
+} answers_rows[] = {
+    {"units that answered while learning",
+     "5 host 10.0.0.40@40\n6 granted 10.0.0.20@20 10.0.0.40@40 modbus read 3\n"
+     "6 granted 10.0.0.20@20 10.0.0.40@40 modbus read 4",                                                                          "gateway"},
+    {"a unit that refused",
+     "5 host 10.0.0.40@40\n6 granted 10.0.0.20@20 10.0.0.40@40 modbus read 3\n"
+     "6 refusal 10.0.0.20@20 10.0.0.40@40 modbus read 4",                                                                          "plc"    },
+    {"another unit, once, after learning",
+     "5 host 10.0.0.40@40\n6 granted 10.0.0.20@20 10.0.0.40@40 modbus read 3\n"
+     "110 granted 10.0.0.20@20 10.0.0.40@40 modbus read 4",                                                                        "plc"    },
+    {"another unit, for minutes",
+     "5 host 10.0.0.40@40\n6 granted 10.0.0.20@20 10.0.0.40@40 modbus read 3\n"
+     "110 granted 10.0.0.20@20 10.0.0.40@40 modbus read 4\n"
+     "171 granted 10.0.0.20@20 10.0.0.40@40 modbus read 4",                                                                        "gateway"},
+    {"the unit of one outstation, asked by two masters",
+     "5 host 10.0.0.40@40\n6 granted 10.0.0.20@20 10.0.0.40@40 dnp3 read 1>10\n"
+     "6 granted 10.0.0.10@10 10.0.0.40@40 dnp3 read 2>10",                                                                         "rtu"    },
+    {"an answer to a broadcast",
+     "5 host 10.0.0.40@40\n6 granted 255.255.255.255@ff 10.0.0.40@40 melsoft identify",                                            "plc"    },
+    {"a question only",                                  "5 host 10.0.0.40@40\n6 role 10.0.0.20@20 10.0.0.40@40 melsoft identify",
+     "unknown"                                                                                                                              },
+};
+
+START_TEST(answers_tell)
+{
+    const struct answers_row *row = &answers_rows[_i];
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    struct inventory *inv = create(MODE_LEARN, &findings, &sink, 60);
+    const char *after = strstr(row->lines, "\n110 ");
+    char before[256];
+    text_format(before, sizeof before, "%.*s",
+                (int)(after ? (size_t)(after - row->lines) : strlen(row->lines)), row->lines);
+    int64_t ticked = feed(inv, learned, START);
+    feed(inv, before, ticked);
+    inv = reload(inv, MODE_DETECT, &findings, &sink);
+    if (after)
+        feed(inv, after + 1, ticked);
+    struct asset_brief brief;
+    describe(inv, "10.0.0.40", &brief);
+    ck_assert_msg(strcmp(brief.role, row->class) == 0, "%s: %s", row->shows, brief.role);
     inventory_destroy(inv);
 }
 END_TEST
@@ -804,6 +860,7 @@ int main(void)
     tcase_add_test(tc, gaps_do_not_settle);
     tcase_add_test(tc, empty_inventory_tells_each_device_once);
     tcase_add_test(tc, knows_who_is_who);
+    tcase_add_loop_test(tc, answers_tell, 0, (int)(sizeof answers_rows / sizeof *answers_rows));
     tcase_add_test(tc, segments_keep_apart);
     tcase_add_loop_test(tc, one_name_in_two_segments, 0,
                         (int)(sizeof homes_rows / sizeof *homes_rows));

@@ -222,6 +222,7 @@ static const struct {
     {FACT_PROGRAM,      ASSET_COLUMN_program_id      },
     {FACT_LOCATION,     ASSET_COLUMN_location        },
     {FACT_COMMENT,      ASSET_COLUMN_description     },
+    {FACT_CERTIFICATE,  ASSET_COLUMN_description     },
     {FACT_OS,           ASSET_COLUMN_os              },
     {FACT_SWITCH_PORT,  ASSET_COLUMN_switch_port     },
 };
@@ -346,7 +347,8 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
             text_format(text, sizeof text, "%s: %s %s", columns[column].name, protocol,
                         time_print(time, sqlite3_column_int64(s, 4)));
             add(x, ASSET_COLUMN_sources, text);
-        } else if (unit[0] == '\0' && strcmp(x->row->cells[column], value) != 0) {
+        } else if (unit[0] == '\0' && fact_columns[i].kind != FACT_CERTIFICATE &&
+                   strcmp(x->row->cells[column], value) != 0) {
             text_format(text, sizeof text, "%s: %s (%s)", columns[column].name, clean, protocol);
             add(x, ASSET_COLUMN_conflicts, text);
         }
@@ -435,7 +437,7 @@ static bool export_asset(struct export *x, const struct key *key)
                        " asset_aliases i WHERE i.sensor = facts.sensor AND i.kind = 'ip'"
                        " AND i.value = facts.value) FROM facts"
                        " WHERE sensor = ? AND asset = ? AND is_current"
-                       " ORDER BY kind, unit <> '', first_ns, unit, protocol",
+                       " ORDER BY kind = 'certificate', kind, unit <> '', first_ns, unit, protocol",
                        fact_row) &&
            guesses(x) && asset_links_fill(x->store, key->sensor, key->id, x->row, x->err) &&
            asset_overrides_apply(x->store, key->sensor, key->id, x->row, x->err) &&

@@ -238,10 +238,16 @@ static void netbox_begin(struct writing *w)
 /* What NetBox has no field for in this import. */
 static const char *netbox_comments(char out[NETBOX_TEXT], const struct asset_cells *asset)
 {
-    static const enum asset_column told[] = {
-        ASSET_COLUMN_ip,           ASSET_COLUMN_mac,          ASSET_COLUMN_zone,
-        ASSET_COLUMN_purdue_level, ASSET_COLUMN_order_number, ASSET_COLUMN_firmware_version,
-        ASSET_COLUMN_first_seen,   ASSET_COLUMN_last_seen,    ASSET_COLUMN_parent_asset_id};
+    static const enum asset_column told[] = {ASSET_COLUMN_ip,
+                                             ASSET_COLUMN_mac,
+                                             ASSET_COLUMN_zone,
+                                             ASSET_COLUMN_purdue_level,
+                                             ASSET_COLUMN_order_number,
+                                             ASSET_COLUMN_firmware_version,
+                                             ASSET_COLUMN_first_seen,
+                                             ASSET_COLUMN_last_seen,
+                                             ASSET_COLUMN_parent_asset_id,
+                                             ASSET_COLUMN_declared_match};
     size_t used = 0;
     out[0] = '\0';
     for (size_t i = 0; i < sizeof told / sizeof *told; i++) {

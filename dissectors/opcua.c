@@ -560,7 +560,7 @@ static void tell_policy(struct dissect *d, struct ot_event *e, const struct secu
     e->detail =
         dissect_text(d, "%.*s, certificate: %.*s", (int)policy.size, policy.size ? policy.at : "",
                      (int)whose.size, whose.size ? whose.at : "");
-    *fact = (struct ot_fact){.kind = FACT_COMMENT, .value = whose};
+    *fact = (struct ot_fact){.kind = FACT_CERTIFICATE, .value = whose};
     e->facts = fact;
     e->fact_count = whose.size ? 1 : 0;
 }

@@ -203,7 +203,7 @@ static void certificate(struct dissect *d, struct reader r)
     e.facts = facts;
     e.fact_count = c.name.size ? 1 : 0;
     if (e.detail.size) /* who vouches for whom, and how long */
-        facts[e.fact_count++] = (struct ot_fact){.kind = FACT_COMMENT, .value = e.detail};
+        facts[e.fact_count++] = (struct ot_fact){.kind = FACT_CERTIFICATE, .value = e.detail};
     e.unit = dissect_text(d, "tls:%u", d->flow->server.port); /* a host may have many */
     emit_event(d, &e);
 }

@@ -80,6 +80,7 @@ const char *fact_name(enum fact_kind kind)
         [FACT_CARD_SERIAL] = "card_serial_number",
         [FACT_OS] = "os",
         [FACT_SWITCH_PORT] = "switch_port",
+        [FACT_CERTIFICATE] = "certificate",
         [FACT_UNIT] = "unit",
     };
     return names[kind];

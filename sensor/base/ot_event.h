@@ -169,6 +169,7 @@ enum fact_kind {
     FACT_CARD_SERIAL,
     FACT_OS,
     FACT_SWITCH_PORT, /* where it is plugged in, or the port through which it speaks */
+    FACT_CERTIFICATE, /* whom it speaks for, by whom, until when */
     FACT_UNIT,        /* the inventory's: a unit of it answered; told by no dissector */
     FACT_COUNT,
 };

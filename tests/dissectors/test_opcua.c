@@ -884,7 +884,7 @@ START_TEST(a_hidden_channel_shows_its_certificate)
             " ffffffff 8f3a61c4 9912ab07 6655443322110099 8877");
     const struct probe_event *e = probe_event(t.p, 0);
     ck_assert_str_eq(e->detail, "Rsa1, certificate: subject plc, issuer ca1, until 300101000000Z");
-    ck_assert_str_eq(e->facts, "comment=subject plc, issuer ca1, until 300101000000Z");
+    ck_assert_str_eq(e->facts, "certificate=subject plc, issuer ca1, until 300101000000Z");
     ck_assert_uint_eq(t.p->violation_count, 0);
     probe_destroy(t.p);
 }

@@ -102,6 +102,7 @@ async function asksForTheKeys(page) {
   await page.keyboard.press("j");
   await page.keyboard.press("?");
   check(await openId(page) === "" && await page.locator("dialog[open]").count() === 0, "single letters can be switched off");
+  await go(page, "#/alerts");
   await page.reload();
   await page.waitForSelector("table.alerts tbody tr");
   await page.keyboard.press("j");

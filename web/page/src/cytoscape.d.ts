@@ -2,13 +2,17 @@
 declare module "cytoscape" {
   export interface Element {
     id(): string;
-    data(name: string): unknown;
     select(): void;
   }
   export interface Collection extends Element {
     length: number;
     unselect(): void;
     remove(): void;
+    addClass(name: string): void;
+    removeClass(name: string): void;
+    connectedNodes(): Collection;
+    difference(other: Collection): Collection;
+    union(other: Collection): Collection;
   }
   export interface Core {
     add(elements: unknown[]): Collection;
@@ -20,7 +24,6 @@ declare module "cytoscape" {
     height(): number;
     width(): number;
     on(events: string, listener: (event: { target: Element | Core }) => void): void;
-    on(events: string, selector: string, listener: (event: { target: Element }) => void): void;
     resize(): void;
     style(rules: unknown[]): void;
     zoom(level?: number | { level: number; renderedPosition: { x: number; y: number } }): number;

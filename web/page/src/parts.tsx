@@ -20,6 +20,9 @@ export function Time({ value }: { value?: string | null }) {
   return <time dateTime={value} title={value.replace(/\.\d+Z$/, "Z") + " UTC"}>{clock.format(new Date(value))}</time>;
 }
 
+/** "1 host", "1,007 hosts". */
+export const counted = (n: number, word: string, many = word + "s") => `${n.toLocaleString()} ${n === 1 ? word : many}`;
+
 /** From one time to another; those within the same second are one. */
 export function Span({ from, to }: { from: string; to: string }) {
   const isOne = Math.floor(Date.parse(from) / 1000) === Math.floor(Date.parse(to) / 1000);

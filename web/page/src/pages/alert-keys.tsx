@@ -38,14 +38,14 @@ function switchOff(isOff: boolean): void {
 /** A button and what it opens; holds the listener, so that the keys work wherever the button is shown. */
 export function Keys({ work }: { work: KeyWork }) {
   const dialog = useRef<HTMLDialogElement>(null), latest = useRef(work);
-  const [isOff, setOff] = useState(areOff);
+  const [isOff, setOff] = useState(areOff), off = useRef(isOff); // the next key obeys at once, before anything is drawn
   latest.current = work;
   useEffect(() => {
     const pressed = (event: KeyboardEvent) => {
       const target = event.target as HTMLElement, now = latest.current;
       if (event.ctrlKey || event.metaKey || event.altKey || target.closest("input:not([type=checkbox]), select, textarea, dialog")) return;
       if (event.key === "Escape") return now.dismiss();
-      const known = isOff ? undefined : letters.find(([key]) => key === event.key);
+      const known = off.current ? undefined : letters.find(([key]) => key === event.key);
       if (!known) return;
       event.preventDefault();
       if (known[2] === "step") now.step(event.key === "j" ? 1 : -1);
@@ -55,7 +55,8 @@ export function Keys({ work }: { work: KeyWork }) {
     };
     addEventListener("keydown", pressed);
     return () => removeEventListener("keydown", pressed);
-  }, [isOff]);
+  }, []);
+  const choose = (isOn: boolean) => { off.current = !isOn; setOff(!isOn); switchOff(!isOn); };
   return (
     <>
       <button type="button" class="keys-button" onClick={() => dialog.current?.showModal()}>Keys</button>
@@ -65,7 +66,7 @@ export function Keys({ work }: { work: KeyWork }) {
           {letters.map(([key, what]) => [<dt key={key}><kbd>{key}</kbd></dt>, <dd key={key + "."}>{what}</dd>])}
           <dt><kbd>Esc</kbd></dt><dd>back to the list</dd>
         </dl>
-        <p><label><input type="checkbox" checked={!isOff} onChange={(e) => { const off = !(e.target as HTMLInputElement).checked; switchOff(off); setOff(off); }} /> Single letters work</label></p>
+        <p><label><input type="checkbox" checked={!isOff} onChange={(e) => choose((e.target as HTMLInputElement).checked)} /> Single letters work</label></p>
         <form method="dialog"><button class="primary">Done</button></form>
       </dialog>
     </>

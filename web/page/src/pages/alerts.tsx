@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { get, may, post, query, type ApiError } from "../api";
 import { useData } from "../data";
-import { Empty, Problem, Severity, Time, Waiting } from "../parts";
+import { Empty, Problem, counted, Severity, Time, Waiting } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo, setQuery, type Route } from "../route";
 import { AlertDetail } from "./alert";
@@ -61,7 +61,7 @@ function Filters({ route }: { route: Route }) {
 function BulkBar({ ids, user, onDone, onError }: { ids: string[]; user?: string; onDone: (words: string) => void; onError: (e: Error) => void }) {
   const [note, setNote] = useState("");
   const send = (words: string, change: { state?: string; assignee?: string }) =>
-    void workOn(ids, { note, ...change }).then(() => onDone(`${counted(ids.length)} ${words}.`), onError);
+    void workOn(ids, { note, ...change }).then(() => onDone(`${counted(ids.length, "alert")} ${words}.`), onError);
   return (
     <div class="bulk filters" role="group" aria-label="Work on the chosen alerts">
       <span>{ids.length} chosen</span>
@@ -92,7 +92,6 @@ function Row({ alert, isChosen, isNew, isMarked, link, mark }: {
   );
 }
 
-const counted = (n: number) => `${n} alert${n === 1 ? "" : "s"}`;
 const workOn = (ids: string[], change: { state?: string; assignee?: string; note?: string }) => post("/api/v1/alerts/triage", { ids, ...change });
 
 /** Where the open alert stands in the list; when it has left the list, where it stood. */
@@ -164,7 +163,7 @@ export function Alerts({ route, session, news }: PageProps) {
   const place = usePlace(alerts, route.rest);
   useRowInSight(route.rest);
   const ids = marked.size > 0 ? [...marked] : route.rest ? [route.rest] : [];
-  const byKey = (state: string) => { if (ids.length > 0) workOn(ids, { state }).then(() => { setDone(`${counted(ids.length)} ${state}.`); changed(); setTurn((n) => n + 1); }, setError); };
+  const byKey = (state: string) => { if (ids.length > 0) workOn(ids, { state }).then(() => { setDone(`${counted(ids.length, "alert")} ${state}.`); changed(); setTurn((n) => n + 1); }, setError); };
   const keys: KeyWork = {
     step: (by) => {
       const next = alerts[Math.min(Math.max(place.isListed ? place.index + by : by > 0 ? Math.max(place.index, 0) : place.index - 1, 0), alerts.length - 1)];

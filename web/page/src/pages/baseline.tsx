@@ -3,7 +3,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get, may, post, query } from "../api";
 import { useData } from "../data";
-import { Empty, Problem, Time, Waiting } from "../parts";
+import { Empty, Problem, counted, Time, Waiting } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo, setQuery, type Route } from "../route";
 
@@ -29,8 +29,6 @@ const dimensions: [string, string, string][] = [
 ];
 const views: [string, string][] = [...dimensions.map(([name, title]): [string, string] => [name, title]), ["writers", "Who writes to whom"], ["decisions", "Decisions"]];
 
-const one = (n: number, word: string) => `${n.toLocaleString()} ${word}${n === 1 ? "" : "s"}`;
-
 function Meter({ value, label }: { value: number; label: string }) {
   return (
     <p class="meter">
@@ -47,8 +45,8 @@ function Progress({ summary }: { summary: Summary }) {
       {summary.pairs.map((pair, i) => <Meter key={i} value={pair.known} label={`Who talks to whom: ${pair.why}`} />)}
       {p.conversations > 0 && (
         <>
-          <Meter value={p.operations_known} label={`Operations: settled in ${p.operations_settled} of ${one(p.conversations, "conversation")}`} />
-          <Meter value={p.objects_known} label={`Objects and values: settled in ${p.objects_settled} of ${one(p.conversations, "conversation")}`} />
+          <Meter value={p.operations_known} label={`Operations: settled in ${p.operations_settled} of ${counted(p.conversations, "conversation")}`} />
+          <Meter value={p.objects_known} label={`Objects and values: settled in ${p.objects_settled} of ${counted(p.conversations, "conversation")}`} />
         </>
       )}
       <p class="soft">The percentage is how much of what can come is known. What has not settled is still learned in silence; after it has settled, news is an alert. A dimension settles after {summary.settle_minutes} minutes at the earliest.</p>
@@ -141,7 +139,7 @@ function Decide({ ids, onDone }: { ids: string[]; onDone: (words: string) => voi
   const [error, setError] = useState<Error>();
   const send = (verdict: string) =>
     post<{ decided: number }>("/api/v1/baseline/decisions", { verdict, why, entries: ids }).then(
-      (a) => onDone(`${one(a.decided, "entry").replace("entrys", "entries")} ${verdict === "approve" ? "approved" : "rejected"}. A running sensor takes it over within a second.`), setError);
+      (a) => onDone(`${counted(a.decided, "entry", "entries")} ${verdict === "approve" ? "approved" : "rejected"}. A running sensor takes it over within a second.`), setError);
   return (
     <form class="bulk filters" aria-label="Decide about the chosen entries" onSubmit={(e) => { e.preventDefault(); void send("approve"); }}>
       <span>{ids.length} chosen</span>

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useRef, useState } from "preact/hooks";
 import { may, post, remove } from "../api";
 import { useData } from "../data";
-import { Danger, Empty, Problem, Time, Waiting } from "../parts";
+import { Danger, Empty, Problem, counted, Time, Waiting } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo } from "../route";
 import { titleOf } from "./asset-columns";
@@ -28,7 +28,7 @@ function Bring({ hasOne, onDone }: { hasOne: boolean; onDone: (words: string) =>
       const answer = await post<{ rows: number; passed_over: string }>("/api/v1/declared", { text: await file.text(), name: file.name });
       form.current!.reset();
       setError(undefined);
-      onDone(`${answer.rows.toLocaleString()} devices are declared.${answer.passed_over && ` Columns without a meaning here were passed over: ${answer.passed_over}.`}`);
+      onDone(`${counted(answer.rows, "device is", "devices are")} declared.${answer.passed_over && ` Columns without a meaning here were passed over: ${answer.passed_over}.`}`);
     } catch (e) {
       setError(e as Error);
     }
@@ -96,7 +96,7 @@ export function DeclaredPage({ session }: PageProps) {
       {!data && isLoading && <Waiting />}
       {data && !data.list && <Empty>Nobody brought a list yet. {isEngineer ? "Choose the spreadsheet, CMDB or NetBox export of the plant as CSV: a row is found by MAC, serial number, IP or name." : "An engineer can bring the plant's spreadsheet, CMDB or NetBox export as CSV."}</Empty>}
       {data?.list && (
-        <p class="buttons"><span>{data.list.rows.toLocaleString()} devices of {data.list.name}, <Time value={data.list.time} />{data.list.by && ` by ${data.list.by}`}.</span>{" "}
+        <p class="buttons"><span>{counted(data.list.rows, "device")} of {data.list.name}, <Time value={data.list.time} />{data.list.by && ` by ${data.list.by}`}.</span>{" "}
           {isEngineer && <Danger label="Remove" question="Remove the list?" onConfirm={() => void remove("/api/v1/declared").then(() => told("The list was removed."), setFailed)} />}</p>
       )}
       {data?.list && <Differences data={data} />}

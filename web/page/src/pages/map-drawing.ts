@@ -40,6 +40,7 @@ function rules(): unknown[] {
     { selector: "node.row.is-narrow", style: { "text-valign": "top", "text-halign": "center", "text-margin-x": 0, "text-margin-y": 2, "text-max-width": 400 } },
     { selector: "edge", style: { width: "data(width)", "line-color": c.soft, opacity: 0.55, "curve-style": "bezier", "target-arrow-shape": "triangle", "target-arrow-color": c.soft, "arrow-scale": 0.8 } },
     { selector: "edge.writes", style: { "line-color": c.accent, "target-arrow-color": c.accent, opacity: 0.8 } },
+    { selector: "edge.is-faint", style: { "curve-style": "haystack", "haystack-radius": 0, opacity: 0.25 } },
     { selector: "edge.is-new", style: { "line-color": c.critical, "target-arrow-color": c.critical, "line-style": "dashed", opacity: 0.9 } },
     { selector: "node:selected", style: { "border-color": c.text, "border-width": 5 } },
     { selector: "edge:selected", style: { "line-color": c.text, "target-arrow-color": c.text, opacity: 1 } },
@@ -47,12 +48,15 @@ function rules(): unknown[] {
   ];
 }
 
+/** A drawing of a few hosts does not become larger than this. */
+const FIT_MOST = 1.4;
+
 /** Thicker for more messages, by powers of ten. */
 const widthOf = (count: number) => 1 + Math.min(5, Math.log10(1 + count));
 
 export function draw(container: HTMLElement, onChoose: (id: string) => void): Drawing {
   keepStylesOut();
-  const cy: Core = cytoscape({ container, style: rules(), autoungrabify: true, boxSelectionEnabled: false, minZoom: 0.05, maxZoom: 3, wheelSensitivity: 0.3 });
+  const cy: Core = cytoscape({ container, style: rules(), autoungrabify: true, boxSelectionEnabled: false, minZoom: 0.05, maxZoom: 3 });
   cy.on("tap", (event) => onChoose(event.target === cy ? "" : (event.target as { id(): string }).id()));
   const scheme = matchMedia("(prefers-color-scheme: dark)");
   const recolour = () => cy.style(rules());
@@ -60,6 +64,11 @@ export function draw(container: HTMLElement, onChoose: (id: string) => void): Dr
   const resized = new ResizeObserver(() => cy.resize());
   resized.observe(container);
   let known = "";
+  const zoomTo = (level: number) => cy.zoom({ level, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } });
+  const fit = () => {
+    cy.fit(undefined, 20);
+    if (cy.zoom() > FIT_MOST) zoomTo(FIT_MOST);
+  };
   return {
     show(view) {
       const half = Math.max(view.isNarrow ? 200 : 300, ...view.spots.map((s) => Math.abs(s.x) + 90));
@@ -71,21 +80,25 @@ export function draw(container: HTMLElement, onChoose: (id: string) => void): Dr
             group: "nodes", data: { id: s.id, label: s.label, ...(s.kind === "host" && shapes[s.class] ? { shape: shapes[s.class] } : {}) }, position: { x: s.x, y: s.y },
             classes: [s.kind === "group" && "group", s.isNew && "is-new", s.alerts > 0 && "has-alerts"].filter(Boolean).join(" "),
           })),
-          ...view.lines.map((l) => ({ group: "edges", data: { id: l.id, source: l.source, target: l.target, width: widthOf(l.count) }, classes: [l.writes > 0 && "writes", l.isNew && "is-new"].filter(Boolean).join(" ") })),
+          ...view.lines.map((l) => ({ group: "edges", data: { id: l.id, source: l.source, target: l.target, width: widthOf(l.count) }, classes: [l.writes > 0 && "writes", l.isNew ? "is-new" : view.isDense && "is-faint"].filter(Boolean).join(" ") })),
         ]);
       });
       const shape = view.spots.map((s) => s.id).join("\n");
-      if (shape !== known) cy.fit(undefined, 20);
+      if (shape !== known) fit();
       known = shape;
     },
     mark(ids) {
       cy.elements().unselect();
+      cy.elements().removeClass("is-far");
       for (const id of ids) cy.getElementById(id).select();
+      if (ids.length === 0) return;
+      const near = cy.elements(":selected"), kept = near.union(near.connectedNodes());
+      cy.elements("edge, node[^width]").difference(kept).addClass("is-far"); // the levels' rows have a width
     },
     zoom(factor) {
-      cy.zoom({ level: cy.zoom() * factor, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } });
+      zoomTo(cy.zoom() * factor);
     },
-    fit: () => cy.fit(undefined, 20),
+    fit,
     end() {
       scheme.removeEventListener("change", recolour);
       resized.disconnect();

@@ -26,11 +26,16 @@ export interface Line { id: string; source: string; target: string; protocols: s
 
 export interface Row { title: string; y: number; height: number }
 
-export interface MapView { spots: Spot[]; lines: Line[]; rows: Row[]; links: MapLink[]; hosts: MapHost[]; isGrouped: boolean; isNarrow: boolean }
+export interface MapView { spots: Spot[]; lines: Line[]; rows: Row[]; links: MapLink[]; hosts: MapHost[]; isGrouped: boolean; isNarrow: boolean; /** Too many to be told apart: drawn faintly. */ isDense: boolean }
 
 /** More than these are shown as groups. */
 const HOSTS_SHOWN = 150;
-const STEP_X = 150, STEP_Y = 84, ROW_GAP = 36, COLUMNS = 16, COLUMNS_NARROW = 3;
+/** With more groups than these, whole sites (a /16) stand together. */
+const GROUPS_MAX = 120;
+const LINES_DENSE = 250;
+const STEP_X = 150, STEP_Y = 84, ROW_GAP = 36, COLUMNS_LEAST = 3, COLUMNS_MOST = 24, TITLE_WIDTH = 180;
+/** Width to height of the place for the drawing. */
+const SHAPE_WIDE = 2.1, SHAPE_NARROW = 0.6;
 
 const levels: [string, string][] = [
   ["5", "Outside"], ["4", "Level 4 · business"], ["3.5", "Level 3.5 · DMZ"], ["3", "Level 3 · operations"], ["2", "Level 2 · supervision"], ["1", "Level 1 · control"],
@@ -45,7 +50,11 @@ export function placeOf(host: MapHost): string {
   return host.segment || "no network";
 }
 
-const groupOf = (host: MapHost) => `${host.level}|${placeOf(host)}`;
+/** The key of the group that a host is in: "1|10.0.7.0/24". */
+export const groupOf = (host: MapHost) => `${host.level}|${placeOf(host)}`;
+
+/** The site of a network: what groups of groups are made of. */
+export const siteOf = (host: MapHost) => `${host.level}|${host.zone || placeOf(host).replace(/^(\d+\.\d+)\.\d+\.0\/24$/, "$1.0.0/16")}`;
 
 function chosen(data: MapData, choice: MapChoice): { hosts: MapHost[]; links: MapLink[] } {
   const links = data.links.filter((l) => (!choice.protocol || l.protocol === choice.protocol) && Date.parse(l.first_seen) <= choice.until && (!choice.isNewOnly || l.is_new));
@@ -55,20 +64,27 @@ function chosen(data: MapData, choice: MapChoice): { hosts: MapHost[]; links: Ma
   return { hosts, links };
 }
 
-function spotsOf(hosts: MapHost[], open: Set<string>, isGrouped: boolean): { spots: Spot[]; spotOf: Map<string, string> } {
+/** By place; those of a site together when there are too many places, unless the site was opened. */
+function groupsOf(hosts: MapHost[], open: Set<string>): Map<string, MapHost[]> {
+  const isLarge = new Set(hosts.map(groupOf)).size > GROUPS_MAX;
   const groups = new Map<string, MapHost[]>();
   for (const host of hosts) {
-    const key = groupOf(host), members = groups.get(key);
+    const site = siteOf(host), key = isLarge && !open.has(site) ? site : groupOf(host), members = groups.get(key);
     if (members) members.push(host);
     else groups.set(key, [host]);
   }
+  return groups;
+}
+
+function spotsOf(hosts: MapHost[], open: Set<string>, isGrouped: boolean): { spots: Spot[]; spotOf: Map<string, string> } {
+  const groups = groupsOf(hosts, open);
   const spots: Spot[] = [], spotOf = new Map<string, string>();
   for (const [key, members] of [...groups].sort((a, b) => a[0].localeCompare(b[0], undefined, { numeric: true }))) {
     if (isGrouped && members.length > 1 && !open.has(key)) {
       const id = "group:" + key;
       for (const host of members) spotOf.set(host.id, id);
       spots.push({
-        id, label: `${placeOf(members[0]!)}\n${members.length} hosts`, x: 0, y: 0, kind: "group", class: "", isNew: members.some((h) => h.is_new),
+        id, label: `${key.slice(key.indexOf("|") + 1)}\n${members.length} hosts`, x: 0, y: 0, kind: "group", class: "", isNew: members.some((h) => h.is_new),
         alerts: members.reduce((sum, h) => sum + h.alerts, 0), hosts: members,
       });
       continue;
@@ -99,14 +115,31 @@ function linesOf(links: MapLink[], spotOf: Map<string, string>): Line[] {
   return [...lines.values()];
 }
 
+/** The spots of each level that has any, from above. */
+function levelsOf(spots: Spot[]): [string, Spot[]][] {
+  const isKnown = (level: string) => level !== "" && levels.some(([l]) => l === level);
+  return levels.map(([level, title]): [string, Spot[]] => [title, spots.filter((s) => (isKnown(s.hosts[0]!.level) ? s.hosts[0]!.level : "") === level)])
+    .filter(([, members]) => members.length > 0);
+}
+
+/** As many beside each other as make the drawing largest in its place. */
+function columnsFor(counts: number[], isNarrow: boolean): number {
+  const shape = isNarrow ? SHAPE_NARROW : SHAPE_WIDE;
+  let best = COLUMNS_LEAST, least = Infinity;
+  for (let columns = COLUMNS_LEAST; columns <= (isNarrow ? COLUMNS_LEAST + 2 : COLUMNS_MOST); columns++) {
+    const width = Math.min(columns, Math.max(...counts)) * STEP_X + (isNarrow ? 0 : TITLE_WIDTH);
+    const height = counts.reduce((sum, n) => sum + Math.ceil(n / columns) * STEP_Y + ROW_GAP, 0);
+    const size = Math.max(width, height * shape);
+    if (size < least) [best, least] = [columns, size];
+  }
+  return best;
+}
+
 /** Level by level from above; within a level those of one place beside each other, in as many lines as they need. */
 function place(spots: Spot[], isNarrow: boolean): Row[] {
-  const rows: Row[] = [], columns = isNarrow ? COLUMNS_NARROW : COLUMNS;
+  const rows: Row[] = [], byLevel = levelsOf(spots), columns = columnsFor(byLevel.map(([, members]) => members.length), isNarrow);
   let y = 0;
-  for (const [level, title] of levels) {
-    const known = levels.some(([l]) => l !== "" && l === level);
-    const members = spots.filter((s) => (known ? s.hosts[0]!.level === level : !levels.some(([l]) => l !== "" && l === s.hosts[0]!.level)));
-    if (members.length === 0) continue;
+  for (const [title, members] of byLevel) {
     members.forEach((spot, i) => {
       const line = Math.floor(i / columns), inLine = Math.min(columns, members.length - line * columns);
       spot.x = ((i % columns) - (inLine - 1) / 2) * STEP_X;
@@ -125,5 +158,6 @@ export function viewOf(data: MapData, choice: MapChoice, isNarrow: boolean): Map
   const isGrouped = hosts.length > HOSTS_SHOWN;
   const { spots, spotOf } = spotsOf(hosts, choice.open, isGrouped);
   const rows = place(spots, isNarrow);
-  return { spots, lines: linesOf(links, spotOf), rows, links, hosts, isGrouped, isNarrow };
+  const lines = linesOf(links, spotOf);
+  return { spots, lines, rows, links, hosts, isGrouped, isNarrow, isDense: lines.length > LINES_DENSE };
 }

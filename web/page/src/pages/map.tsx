@@ -2,11 +2,11 @@
  * those who do not see the drawing. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { useData } from "../data";
-import { Empty, Problem, Time, Waiting } from "../parts";
+import { Empty, Problem, counted, Time, Waiting } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo, setQuery, type Route } from "../route";
 import type { Drawing } from "./map-drawing";
-import { placeOf, viewOf, type MapChoice, type MapData, type MapHost, type MapLink, type MapView } from "./map-view";
+import { groupOf, siteOf, viewOf, type MapChoice, type MapData, type MapHost, type MapLink, type MapView } from "./map-view";
 
 const ROWS_SHOWN = 100;
 const STEPS = 200;
@@ -107,13 +107,13 @@ function Spots({ view, marked, open, onChoose }: { view: MapView; marked: string
     <details class="spots" open={view.isGrouped || undefined}>
       <summary>{view.isGrouped ? "Groups and hosts of the drawing" : "Hosts of the drawing"} ({view.spots.length})</summary>
       <ul>
-        {[...open].filter((key) => view.hosts.some((h) => `${h.level}|${placeOf(h)}` === key)).map((key) => (
+        {[...open].filter((key) => view.hosts.some((h) => groupOf(h) === key || siteOf(h) === key)).map((key) => (
           <li key={key}><button type="button" aria-expanded="true" onClick={() => onChoose("group:" + key)}>{key.replace(/^.*\|/, "")}: close</button></li>
         ))}
         {view.spots.slice(0, 400).map((s) => (
           <li key={s.id}>
             <button type="button" aria-pressed={s.kind === "host" ? marked.includes(s.id) : undefined} aria-expanded={s.kind === "group" ? "false" : undefined} onClick={() => onChoose(s.id)}>
-              {s.label.replace("\n", ", ")}{s.isNew && <strong class="state"> new</strong>}{s.alerts > 0 && <span class="soft"> {s.alerts} alerts</span>}
+              {s.label.replace("\n", ", ")}{view.isGrouped && s.hosts[0]!.level && <span class="soft"> level {s.hosts[0]!.level}</span>}{s.isNew && <strong class="state"> new</strong>}{s.alerts > 0 && <span class="soft"> {s.alerts} alerts</span>}
             </button>
           </li>
         ))}
@@ -144,7 +144,7 @@ export function MapPage({ route }: PageProps) {
   const hosts = useMemo(() => new Map(data?.hosts.map((h) => [h.id, h]) ?? []), [data]);
   useEffect(() => { // what the address bar points at stands on its own
     const host = hosts.get(focus);
-    if (host) setOpen((before) => new Set(before).add(`${host.level}|${placeOf(host)}`));
+    if (host) setOpen((before) => new Set(before).add(groupOf(host)).add(siteOf(host)));
   }, [focus, hosts]);
   const choose = (id: string) => {
     if (id.startsWith("group:")) {
@@ -163,7 +163,7 @@ export function MapPage({ route }: PageProps) {
   const marked = focused ? [focus, ...view.lines.filter((l) => l.source === focus || l.target === focus).map((l) => l.id)] : [];
   return (
     <section aria-labelledby="map-title">
-      <div class="bar"><h1 id="map-title">Map <span class="number">{view.hosts.length.toLocaleString()} hosts, {view.links.length.toLocaleString()} conversations</span></h1><Filters route={route} data={data} until={until} onUntil={setUntil} /></div>
+      <div class="bar"><h1 id="map-title">Map <span class="number">{counted(view.hosts.length, "host")}, {counted(view.links.length, "conversation")}</span></h1><Filters route={route} data={data} until={until} onUntil={setUntil} /></div>
       {error && <Problem error={error} retry={reload} />}
       {data.is_cut && <p class="notice">There are more conversations than the map shows: the {data.links.length.toLocaleString()} heard last are here.</p>}
       {view.hosts.length === 0 ? <Empty>{data.hosts.length > 0 ? "No conversation fits these filters." : "No hosts yet: the sensor lists what it hears."}</Empty> : (

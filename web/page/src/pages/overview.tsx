@@ -2,7 +2,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { useData } from "../data";
-import { Bar, Empty, Problem, Severity, Time, Waiting } from "../parts";
+import { Bar, Empty, counted, Problem, Severity, Time, Waiting } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo } from "../route";
 import type { AlertLine } from "./alerts";
@@ -77,7 +77,7 @@ function Stories({ stories }: { stories: Story[] }) {
       {stories.length === 0 && <Empty>No story is open.</Empty>}
       <ul class="plain">
         {stories.map((story) => (
-          <li key={story.id}><Severity value={story.severity} /> <a href={linkTo("stories", story.id)}>{story.title}</a> <span class="soft">{story.alerts} alerts, <Time value={story.last_seen} /></span></li>
+          <li key={story.id}><Severity value={story.severity} /> <a href={linkTo("stories", story.id)}>{story.title}</a> <span class="soft">{counted(story.alerts, "alert")}, <Time value={story.last_seen} /></span></li>
         ))}
       </ul>
       <p><a href={linkTo("stories")}>All stories</a></p>

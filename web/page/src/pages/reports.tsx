@@ -3,7 +3,7 @@
 import { useEffect, useMemo } from "preact/hooks";
 import { query, type Session } from "../api";
 import { useData } from "../data";
-import { Bar, Empty, Problem, Severity, Time, Waiting, severityName } from "../parts";
+import { Bar, Empty, counted, Problem, Severity, Time, Waiting, severityName } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo, type Route } from "../route";
 import { className, nameOf, text, type Asset } from "./asset-columns";
@@ -115,7 +115,7 @@ function SummaryBody({ data }: { data: Summary }) {
   return (
     <>
       <h2>In short</h2>
-      <p>{total === 0 ? "No alert began in these days." : `${total.toLocaleString()} alerts began, ${(total - open).toLocaleString()} of them are closed and ${open.toLocaleString()} are open.`} {data.new_assets_total === 0 ? "No new device appeared" : `${data.new_assets_total.toLocaleString()} devices appeared for the first time`}; {data.assets.toLocaleString()} are known.</p>
+      <p>{total === 0 ? "No alert began in these days." : `${counted(total, "alert")} began: ${(total - open).toLocaleString()} closed by now, ${open.toLocaleString()} still open.`} {data.new_assets_total === 0 ? "No new device appeared" : `${counted(data.new_assets_total, "device")} appeared for the first time`}; {data.assets.toLocaleString()} are known.</p>
       {total > 0 && (
         <div class="abreast">
           <section>
@@ -134,7 +134,7 @@ function SummaryBody({ data }: { data: Summary }) {
           </section>
         </div>
       )}
-      {data.stories.length > 0 && <><h2>Stories</h2><ul class="plain">{data.stories.map((s) => <li key={s.id}><Severity value={s.severity} /> <a href={linkTo("stories", s.id, { state: "all" })}>{s.title}</a> <span class="soft">{s.alerts} alerts, <Time value={s.first_seen} /></span></li>)}</ul></>}
+      {data.stories.length > 0 && <><h2>Stories</h2><ul class="plain">{data.stories.map((s) => <li key={s.id}><Severity value={s.severity} /> <a href={linkTo("stories", s.id, { state: "all" })}>{s.title}</a> <span class="soft">{counted(s.alerts, "alert")}, <Time value={s.first_seen} /></span></li>)}</ul></>}
       {data.rules.length > 0 && (
         <>
           <h2>What was told</h2>

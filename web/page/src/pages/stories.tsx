@@ -2,7 +2,7 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { get, may, post, query, type Session } from "../api";
 import { useData, type StreamEvent } from "../data";
-import { Empty, Problem, Severity, Span, Time, Waiting } from "../parts";
+import { Empty, Problem, counted, Severity, Span, Time, Waiting } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo, setQuery, type Route } from "../route";
 import type { AlertLine } from "./alerts";
@@ -92,7 +92,7 @@ function StoryDetail({ id, session, news, back, onChange }: { id: string; sessio
       {!data && isLoading && <Waiting />}
       {data && story && (
         <>
-          <p><Severity value={story.severity} /> <span class="soft">{story.alerts_total} alerts, <Span from={story.first_seen} to={story.last_seen} />{story.status === "growing" && ", still growing"}</span></p>
+          <p><Severity value={story.severity} /> <span class="soft">{counted(story.alerts_total, "alert")}, <Span from={story.first_seen} to={story.last_seen} />{story.status === "growing" && ", still growing"}</span></p>
           <h2>{story.title}</h2>
           {story.tactics.length > 0 && (
             <>

@@ -26,6 +26,11 @@ static const struct flood_kind {
  /* a gateway that has lost all it knew asks for a whole network of 254 a few times */
     {SIGHTING_ARP,  1000, "ARP packets of one sender",      "flood arp" },
 };
+enum {
+    FACTOR = 3,       /* times what is usual: what a busy service may have more */
+    LEARNED_MAX = 10, /* times the fixed limit: more is a flood whatever was usual */
+    PACE = 16,        /* windows that it takes to get used to more: no flood creeps up unseen */
+};
 #define SECOND_NS INT64_C(1000000000)
 #define WINDOW_NS (5 * SECOND_NS)
 #define REPEAT_NS (60 * SECOND_NS) /* a flood that goes on is told again */
@@ -40,6 +45,7 @@ struct service {
     bool is_one_source;
     int64_t window_ns, last_ns, told_ns;
     uint32_t count;       /* in the window */
+    uint32_t usual;       /* the most in windows that were no flood, learned slowly */
     uint32_t told, total; /* since the flood began */
     uint64_t packet_number;
     uint32_t source_index;
@@ -126,6 +132,13 @@ static void what_print(char *what, size_t size, const struct service *v)
                     v->transport == TRANSPORT_TCP ? "TCP" : "UDP", v->target.port);
 }
 
+/* So many are a flood. A window that is only begun may become one: it teaches when it is over. */
+static unsigned limit_of(const struct service *v)
+{
+    unsigned learned = FACTOR * v->usual, least = v->kind->least, most = LEARNED_MAX * least;
+    return learned < least ? least : learned > most ? most : learned;
+}
+
 static void tell(struct floods *floods, struct service *v)
 {
     bool is_arp = v->kind->kind == SIGHTING_ARP;
@@ -144,7 +157,7 @@ static void tell(struct floods *floods, struct service *v)
     if (!is_arp)
         f.target = v->target;
     what_print(f.what, sizeof f.what, v);
-    text_format(f.expected, sizeof f.expected, "fewer than %u %s in %lld s", v->kind->least,
+    text_format(f.expected, sizeof f.expected, "fewer than %u %s in %lld s", limit_of(v),
                 v->kind->things, (long long)(WINDOW_NS / SECOND_NS));
     text_format(f.seen, sizeof f.seen, "%u %s within %lld s", v->count, v->kind->things,
                 (long long)((v->last_ns - v->window_ns) / SECOND_NS + 1));
@@ -164,7 +177,9 @@ void floods_sighting(struct floods *floods, const struct sighting *s)
         return;
     struct service *v = service_of(floods, s, kind);
     if (s->time_ns - v->window_ns > WINDOW_NS) {
-        bool goes_on = v->count >= kind->least;
+        bool goes_on = v->count >= limit_of(v);
+        if (!goes_on && v->told == 0 && v->count > v->usual)
+            v->usual += (v->count - v->usual) / PACE + 1;
         v->window_ns = s->time_ns;
         v->count = 0;
         v->source = s->who;
@@ -179,7 +194,7 @@ void floods_sighting(struct floods *floods, const struct sighting *s)
     uint32_t more = s->kind == SIGHTING_ECHO ? (uint32_t)s->packets : 1;
     v->count += more;
     v->total += more;
-    if (v->count >= kind->least && v->told == 0)
+    if (v->count >= limit_of(v) && v->told == 0)
         tell(floods, v);
 }
 

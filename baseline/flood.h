@@ -10,7 +10,8 @@ struct floods;
 struct floods *floods_create(const struct finding_sink *sink);
 void floods_destroy(struct floods *floods);
 
-/* FLOW, ECHO and ARP sightings; others are ignored. */
+/* FLOW, ECHO and ARP sightings; others are ignored. What is busy every day has a limit of three
+ * times that, others have a fixed one. */
 void floods_sighting(struct floods *floods, const struct sighting *sighting);
 /* Once per second of packet time: tells how far a flood that goes on has come. */
 void floods_tick(struct floods *floods, int64_t time_ns);

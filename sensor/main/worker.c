@@ -2,6 +2,7 @@
 #include "worker.h"
 
 #include "baseline/infrastructure.h"
+#include "dissectors/dissector.h"
 #include "evidence.h"
 #include "recent.h"
 #include "rules/site_judge.h"
@@ -194,20 +195,46 @@ static const struct name_marks *marks_of(struct worker *w, const char *name)
 static bool is_plant_protocol(const char *name)
 {
     static const char *const office[] = {
-        "tls", "ssh",  "rdp",   "vnc",  "http", "ftp", "tftp", "smb", "smb2", "telnet", "snmp",
-        "dns", "mdns", "llmnr", "nbns", "dhcp", "ntp", "lldp", "cdp", "stp",  "dcerpc"};
+        "tls",  "dtls", "ssh",  "rdp",   "vnc",  "http", "ftp", "tftp", "smb", "smb2", "telnet",
+        "snmp", "dns",  "mdns", "llmnr", "nbns", "dhcp", "ntp", "lldp", "cdp", "stp",  "dcerpc"};
     for (size_t i = 0; i < sizeof office / sizeof *office; i++)
         if (strcmp(office[i], name) == 0)
             return false;
     return true;
 }
 
+static bool is_tls(const char *name)
+{
+    return strcmp(name, "tls") == 0 || strcmp(name, "dtls") == 0;
+}
+
+/* A port of a plant protocol, or what IANA gave it for its TLS variant. */
+static bool is_plant_port(uint16_t port)
+{
+    static const uint16_t secure[] = {802 /* Modbus */,
+                                      2221 /* EtherNet/IP */,
+                                      3782 /* ISO, TP0 */,
+                                      4843 /* OPC UA */,
+                                      8883 /* MQTT */,
+                                      19998 /* IEC 60870-5-104 */,
+                                      19999 /* DNP3 */};
+    for (size_t i = 0; i < sizeof secure / sizeof *secure; i++)
+        if (secure[i] == port)
+            return true;
+    for (size_t i = 0; i < dissector_count; i++)
+        for (size_t k = 0; k < DISSECTOR_PORTS_MAX; k++)
+            if (port != 0 && dissectors[i]->ports[k] == port)
+                return is_plant_protocol(dissectors[i]->name);
+    return false;
+}
+
 /* Each flow of a plant protocol once, and once more when it turns out to be closed. */
 static void count_plant_flow(struct worker *w, const struct ot_flow *flow, const char *name,
                              bool is_encrypted, int64_t now_ns)
 {
-    if (!recent_is_due(w->told, hash_mix(flow->id, is_encrypted ? 2 : 1), now_ns, FLOW_COUNT_NS) ||
-        !is_plant_protocol(name))
+    if (!recent_is_due(w->told, hash_mix(flow->id, is_encrypted ? 2 : 1), now_ns, FLOW_COUNT_NS))
+        return;
+    if (!is_plant_protocol(name) && !(is_tls(name) && is_plant_port(flow->server.port)))
         return;
     if (is_encrypted)
         analyser_counters(w->analyser)->ot_flows_encrypted++;
@@ -230,6 +257,8 @@ static void on_protocol(void *context, const struct ot_flow *flow, const char *n
         site_judge_protocol(w->judge, flow, name, packet);
         if (is_dissected)
             count_plant_flow(w, flow, name, false, now_ns);
+        if (is_dissected && is_tls(name))
+            count_plant_flow(w, flow, name, true, now_ns);
     }
     baseline_protocol(w->baseline, flow, name, packet);
     if (marks->is_page_or_file && !baseline_is_known(w->baseline, flow, name)) {

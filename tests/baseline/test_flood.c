@@ -66,6 +66,75 @@ static void play(struct floods *floods, const struct row *r)
     }
 }
 
+static const struct habit_row {
+    const char *shows;
+    unsigned before, burst, findings; /* connections in five seconds */
+} habits[] = {
+    {"300 of a service that nobody uses",       10,  300, 1},
+    {"300 of a service that has 200 every day", 200, 300, 0},
+    {"599 of a service that has 200 every day", 200, 599, 0},
+    {"three times as many are a flood there",   200, 600, 1},
+};
+
+static void connect_often(struct floods *floods, int64_t *now_ns, unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) {
+        struct sighting s = {.kind = SIGHTING_FLOW, .transport = TRANSPORT_TCP};
+        s.time_ns = *now_ns + i * (4 * SECOND / count);
+        s.who.ip = (struct address){
+            ADDRESS_IP4, {10, 0, 0, 1}
+        };
+        s.other.ip = (struct address){
+            ADDRESS_IP4, {10, 9, 9, 9}
+        };
+        s.other.port = 443;
+        floods_sighting(floods, &s);
+    }
+    *now_ns += 6 * SECOND;
+}
+
+START_TEST(habits_raise_the_limit)
+{
+    const struct habit_row *r = &habits[_i];
+    struct told told = {0};
+    struct finding_sink sink = {&told, on_finding, NULL, NULL};
+    struct floods *f = floods_create(&sink);
+    int64_t now_ns = 1700000000 * SECOND;
+    for (int i = 0; i < 100; i++)
+        connect_often(f, &now_ns, r->before);
+    ck_assert_msg(told.count == 0, "%s: the habit", r->shows);
+    connect_often(f, &now_ns, r->burst);
+    ck_assert_msg(told.count == r->findings, "%s: %u findings", r->shows, told.count);
+    floods_destroy(f);
+}
+END_TEST
+
+START_TEST(no_flood_creeps_up)
+{
+    struct told told = {0};
+    struct finding_sink sink = {&told, on_finding, NULL, NULL};
+    struct floods *f = floods_create(&sink);
+    int64_t now_ns = 1700000000 * SECOND;
+    for (unsigned count = 100; count < 20000 && told.count == 0; count += count / 2)
+        connect_often(f, &now_ns, count);
+    ck_assert_uint_gt(told.count, 0);
+    floods_destroy(f);
+}
+END_TEST
+
+START_TEST(a_flood_of_years_stays_one)
+{
+    struct told told = {0};
+    struct finding_sink sink = {&told, on_finding, NULL, NULL};
+    struct floods *f = floods_create(&sink);
+    int64_t now_ns = 1700000000 * SECOND;
+    for (unsigned count = 100; count < 3000; count += 1 + count / 100)
+        connect_often(f, &now_ns, count);
+    ck_assert_uint_gt(told.count, 0);
+    floods_destroy(f);
+}
+END_TEST
+
 START_TEST(floods)
 {
     const struct row *r = &rows[_i];
@@ -90,6 +159,9 @@ int main(void)
     Suite *s = suite_create("flood");
     TCase *c = tcase_create("flood");
     tcase_add_loop_test(c, floods, 0, ROWS);
+    tcase_add_test(c, no_flood_creeps_up);
+    tcase_add_test(c, a_flood_of_years_stays_one);
+    tcase_add_loop_test(c, habits_raise_the_limit, 0, sizeof habits / sizeof *habits);
     suite_add_tcase(s, c);
     return run_suite(s);
 }

@@ -579,14 +579,22 @@ bool assets_export(struct store *store, bool (*row)(void *context, const struct 
     return ok;
 }
 
+/* All sensors: a look for each, not at every asset. */
+#define SENSORS                                                                                    \
+    "(WITH RECURSIVE s(x) AS (SELECT min(sensor) FROM assets UNION ALL SELECT (SELECT min(sensor)" \
+    " FROM assets WHERE sensor > x) FROM s WHERE x IS NOT NULL) SELECT x FROM s WHERE x IS NOT "   \
+    "NULL)"
+
 bool asset_export(struct store *store, const char *id, struct asset_cells *asset, struct error *err)
 {
     struct export x = {.store = store, .err = err, .row = asset};
     struct key key = {.id = ""};
-    sqlite3_stmt *s = store_statement(store,
-                                      "SELECT sensor, id, segment, (SELECT max(last_ns) FROM"
-                                      " assets) FROM assets WHERE id = ? ORDER BY sensor LIMIT 1",
-                                      err);
+    sqlite3_stmt *s =
+        store_statement(store,
+                        "SELECT sensor, id, segment, (SELECT max((SELECT max(last_ns) FROM assets "
+                        "WHERE sensor = x)) FROM " SENSORS ") FROM assets WHERE sensor IN " SENSORS
+                        " AND id = ? ORDER BY sensor LIMIT 1",
+                        err);
     if (!s)
         return false;
     sqlite3_bind_text(s, 1, id, -1, SQLITE_STATIC);

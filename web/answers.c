@@ -1,6 +1,7 @@
 /* answers.c: see answers.h. */
 #include "answers.h"
 
+#include "asset_list.h"
 #include "sensor/base/hash.h"
 #include "store_mark.h"
 
@@ -9,11 +10,11 @@
 #include <strings.h>
 
 enum {
-    ANSWERS_MAX = 128,
+    ANSWERS_MAX = 1024,
     BYTES_MAX = 48 << 20,     /* of all that are kept */
     ONE_BYTES_MAX = 16 << 20, /* a longer one is not kept */
     KEY_MAX = 512,            /* path and arguments; longer ones are nobody's habit */
-    QUICK_MS = 20,            /* made in this time: never sent when it is out of date */
+    QUICK_MS = 20,            /* of CPU: made with less, it is never sent when it is out of date */
     STALE_MAX_MS = 10000,
     AGE_MAX_MS = 60000, /* what depends on the clock or on files beside the store */
     WATCHED_MS = 60000, /* who asked within this time will ask again */
@@ -25,15 +26,16 @@ enum {
 struct answer {
     char key[KEY_MAX]; /* the path, then the arguments as in struct request; size 0: free */
     size_t key_size;
-    uint64_t hash;
     enum MHD_Result (*make)(struct request *r);
     char parameter[PARAMETER_SIZE];
+    bool may_lag;
     struct MHD_Response *response; /* NULL: none yet */
     char etag[ETAG_SIZE];
     size_t size;
     struct store_mark mark; /* of the store, before it was made */
     uint64_t changes;       /* of people, until then */
-    int64_t made_at, took_ms, used_at;
+    unsigned inventory;     /* its turn, until then */
+    int64_t made_at, took_ms, cpu_ms, used_at;
     bool is_being_made;
 };
 
@@ -45,14 +47,20 @@ struct answers {
     bool is_stopping;
     uint64_t changes;
     size_t bytes;
+    uint64_t hashes[ANSWERS_MAX]; /* of their keys: looked through for every request */
     struct answer all[ANSWERS_MAX];
 };
 
-static int64_t clock_ms(void)
+static int64_t ms_of(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static int64_t clock_ms(void)
+{
+    return ms_of(CLOCK_MONOTONIC);
 }
 
 /* --- what is asked --- */
@@ -109,7 +117,7 @@ static struct answer *answer_of(struct answers *a, const struct key *key)
 {
     uint64_t hash = hash_bytes(key->text, key->size);
     for (size_t i = 0; i < ANSWERS_MAX; i++)
-        if (a->all[i].key_size == key->size && a->all[i].hash == hash &&
+        if (a->hashes[i] == hash && a->all[i].key_size == key->size &&
             memcmp(a->all[i].key, key->text, key->size) == 0)
             return &a->all[i];
     return NULL;
@@ -141,15 +149,22 @@ static struct answer *answer_add(struct answers *a, const struct key *key)
         return NULL;
     memcpy(place->key, key->text, key->size);
     place->key_size = key->size;
-    place->hash = hash_bytes(key->text, key->size);
+    a->hashes[place - a->all] = hash_bytes(key->text, key->size);
     return place;
 }
 
 static bool is_as_store(const struct answers *a, const struct answer *answer,
                         const struct store_mark *now)
 {
-    return answer->changes == a->changes && store_mark_is_same(&answer->mark, now) &&
-           clock_ms() - answer->made_at < AGE_MAX_MS;
+    return answer->changes == a->changes && answer->inventory == asset_list_turn(a->web->assets) &&
+           store_mark_is_same(&answer->mark, now) && clock_ms() - answer->made_at < AGE_MAX_MS;
+}
+
+/* Renewed in time when somebody asks every minute; else it has become too old. */
+static bool is_young(const struct answer *answer, const struct store_mark *now)
+{
+    bool is_same = store_mark_is_same(&answer->mark, now);
+    return clock_ms() - answer->made_at < (is_same ? AGE_MAX_MS : 0) + STALE_MAX_MS;
 }
 
 /* May be sent. */
@@ -159,7 +174,7 @@ static bool is_good(const struct answers *a, const struct answer *answer,
     if (!answer->response || answer->changes != a->changes)
         return false;
     return is_as_store(a, answer, now) ||
-           (answer->took_ms > QUICK_MS && clock_ms() - answer->made_at < STALE_MAX_MS);
+           (answer->may_lag && answer->cpu_ms > QUICK_MS && is_young(answer, now));
 }
 
 /* --- making one --- */
@@ -169,13 +184,17 @@ struct making {
     struct made made;
     struct store_mark mark;
     uint64_t changes;
-    int64_t began_at;
+    unsigned inventory;
+    int64_t began_at, cpu_began; /* the same thread begins and keeps */
 };
 
 static void making_begin(struct making *m, const struct answers *a)
 {
-    *m = (struct making){
-        .mark = store_mark_of(a->web->store_path), .changes = a->changes, .began_at = clock_ms()};
+    *m = (struct making){.mark = store_mark_of(a->web->store_path),
+                         .changes = a->changes,
+                         .inventory = asset_list_turn(a->web->assets),
+                         .began_at = clock_ms(),
+                         .cpu_began = ms_of(CLOCK_THREAD_CPUTIME_ID)};
 }
 
 /* Made without the lock; takes it. Keeps the answer, or forgets it when it is not to be kept: then
@@ -199,8 +218,10 @@ static bool making_keep(struct answers *a, struct answer *answer, struct making 
         answer->size = size;
         answer->mark = m->mark;
         answer->changes = m->changes;
+        answer->inventory = m->inventory;
         answer->made_at = clock_ms();
         answer->took_ms = answer->made_at - m->began_at;
+        answer->cpu_ms = ms_of(CLOCK_THREAD_CPUTIME_ID) - m->cpu_began;
         answer->is_being_made = false;
     } else {
         answer->is_being_made = false;
@@ -245,7 +266,8 @@ static enum MHD_Result make_and_send(struct answers *a, struct answer *answer, s
     return reply_made(r, &m.made);
 }
 
-enum MHD_Result answers_reply(struct request *r, enum MHD_Result (*make)(struct request *r))
+enum MHD_Result answers_reply(struct request *r, enum MHD_Result (*make)(struct request *r),
+                              bool may_lag)
 {
     struct answers *a = r->web->answers;
     struct key key;
@@ -264,6 +286,7 @@ enum MHD_Result answers_reply(struct request *r, enum MHD_Result (*make)(struct 
         }
         if (!answer && (answer = answer_add(a, &key))) {
             answer->make = make;
+            answer->may_lag = may_lag;
             memcpy(answer->parameter, r->parameter, sizeof answer->parameter);
         }
         if (answer && !answer->is_being_made)
@@ -292,15 +315,14 @@ static struct answer *wanted(struct answers *a)
     for (size_t i = 0; i < ANSWERS_MAX; i++) {
         struct answer *answer = &a->all[i];
         int64_t pause_ms = PAUSE_TIMES * answer->took_ms;
-        if (!answer->response || answer->is_being_made || answer->took_ms <= QUICK_MS ||
-            at - answer->used_at > WATCHED_MS ||
+        if (!answer->response || answer->is_being_made || !answer->may_lag ||
+            answer->cpu_ms <= QUICK_MS || at - answer->used_at > WATCHED_MS ||
             at - answer->made_at < (pause_ms > PAUSE_MS ? pause_ms : PAUSE_MS))
             continue;
         if (!has_looked)
             now = store_mark_of(a->web->store_path);
         has_looked = true;
-        if ((!is_as_store(a, answer, &now) || at - answer->made_at > AGE_MAX_MS / 2) &&
-            (!found || answer->made_at < found->made_at))
+        if (!is_as_store(a, answer, &now) && (!found || answer->made_at < found->made_at))
             found = answer;
     }
     return found;

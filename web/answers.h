@@ -1,11 +1,11 @@
-/* answers.h: answers that take long to make are kept, with their response, for whoever asks the
- * same next. An answer is of one moment of the store:
+/* answers.h: answers are kept, with their response, for whoever asks the same next. An answer is of
+ * one moment of the store:
  *
  *   nothing was committed since    it is sent
  *   a person changed something     it is made anew before it is sent: everybody sees his own change
- *   the sensor committed           one that is made quickly is made anew before it is sent; another
- *                                  is sent for STALE_MAX_MS while a thread makes the next, at once
- *                                  and unasked as long as somebody has asked within a minute
+ *   the sensor committed           it is made anew before it is sent; one that may lag and takes
+ *                                  long is sent for STALE_MAX_MS while a thread makes the next, at
+ *                                  once and unasked as long as somebody has asked within a minute
  *
  * Who asks for what is just being made waits for that one. Their number and their bytes are
  * bounded; those that nobody asked for the longest go first. Any thread. */
@@ -15,13 +15,15 @@
 
 struct answers;
 
-/* NULL: out of memory. Uses the web's readers and asset list, which must outlive it. */
+/* NULL: out of memory. Uses the web's readers and asset list (NULL: none), which must outlive it.
+ */
 struct answers *answers_create(struct web *web);
 void answers_destroy(struct answers *a);
 
 /* What `make` answers to these arguments, which it reads by the functions of request.h only. It
  * must not depend on who asks. */
-enum MHD_Result answers_reply(struct request *r, enum MHD_Result (*make)(struct request *r));
+enum MHD_Result answers_reply(struct request *r, enum MHD_Result (*make)(struct request *r),
+                              bool may_lag);
 
 /* A person has changed something. */
 void answers_forget(struct answers *a);

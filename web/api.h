@@ -27,6 +27,15 @@ const char *api_sensor(const struct request *r);
 /* A time of the query; false: it is none. */
 bool api_time(const struct request *r, const char *key, int64_t fallback, int64_t *time_ns);
 
+/* The sensors of a table whose primary key begins with them: a look for each, not at every row. */
+#define API_SENSORS(table)                                                                         \
+    "(WITH RECURSIVE s(x) AS (SELECT min(sensor) FROM " table                                      \
+    " UNION ALL SELECT (SELECT min(sensor) FROM " table                                            \
+    " WHERE sensor > x) FROM s WHERE x IS NOT NULL) SELECT x FROM s WHERE x IS NOT NULL)"
+/* When the newest asset was seen last; nothing: there is none. */
+#define API_NEWEST_ASSET                                                                           \
+    "SELECT max((SELECT max(last_ns) FROM assets WHERE sensor = x)) FROM " API_SENSORS("assets")
+
 /* The conversations of a host, which is a parameter ("?3"). */
 #define API_HOST_CONVERSATIONS(host)                                                               \
     "SELECT x.id FROM baseline_pairs y INDEXED BY baseline_pairs_by_a CROSS JOIN"                  \

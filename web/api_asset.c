@@ -249,12 +249,13 @@ static json_t *settable(void)
 /* The id of an asset that was merged into another leads to that. */
 static bool id_of(struct request *r, char id[ASSET_ID_SIZE], char sensor[SENSOR_SIZE])
 {
-    sqlite3_stmt *s = store_statement(
-        r->store,
-        "SELECT id, sensor, 0 FROM assets WHERE id = ?1 UNION ALL SELECT asset, sensor, 1 FROM"
-        " asset_aliases WHERE kind = 'former' AND value = ?1 AND sensor IN (SELECT DISTINCT sensor"
-        " FROM assets) ORDER BY 3, 2 LIMIT 1",
-        NULL);
+    sqlite3_stmt *s =
+        store_statement(r->store,
+                        "SELECT id, sensor, 0 FROM assets WHERE sensor IN " API_SENSORS(
+                            "assets") " AND id = ?1 UNION ALL SELECT asset, sensor, 1 FROM"
+                                      " asset_aliases WHERE kind = 'former' AND value = ?1 AND "
+                                      "sensor IN " API_SENSORS("assets") " ORDER BY 3, 2 LIMIT 1",
+                        NULL);
     bool is_there = false;
     if (!s || !is_id(r->parameter))
         return false;

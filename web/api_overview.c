@@ -20,7 +20,7 @@ static const int64_t HOUR_NS = 3600 * INT64_C(1000000000);
 
 int64_t api_end_ns(struct store *store)
 {
-    int64_t newest_ns = store_number(store, "SELECT max(last_ns) FROM assets");
+    int64_t newest_ns = store_number(store, API_NEWEST_ASSET);
     int64_t now_ns = now_ms() * 1000000;
     bool is_live = now_ns > newest_ns && now_ns - newest_ns < 24 * HOUR_NS;
     return newest_ns == 0 || is_live ? now_ns / HOUR_NS * HOUR_NS + HOUR_NS : newest_ns + 1;
@@ -252,7 +252,7 @@ static json_t *learning_of(struct store *store, const struct conversations *all)
 enum MHD_Result api_overview(struct request *r)
 {
     struct store *store = r->store;
-    int64_t newest_ns = store_number(store, "SELECT max(last_ns) FROM assets");
+    int64_t newest_ns = store_number(store, API_NEWEST_ASSET);
     struct conversations all = conversations_of(store);
     json_t *json = json_pack(
         "{s:o, s:o, s:o, s:o, s:{s:o, s:I}, s:o, s:o, s:I, s:I}", "open", open_alerts(store),

@@ -39,7 +39,7 @@ static json_t *severities(struct store *store)
 
 enum MHD_Result api_status(struct request *r)
 {
-    int64_t newest_ns = store_number(r->store, "SELECT max(last_ns) FROM assets");
+    int64_t newest_ns = store_number(r->store, API_NEWEST_ASSET);
     json_t *json = json_pack("{s:s, s:I, s:I, s:I, s:o}", "version", SIGHTGLASS_VERSION, "alerts",
                              store_number(r->store, API_ALERTS_TOTAL), "alerts_open",
                              store_number(r->store, API_ALERTS_TOTAL " WHERE triage <> 'closed'"),

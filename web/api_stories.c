@@ -136,8 +136,11 @@ static json_t *story_alerts(struct request *r, const char *sensor)
 
 enum MHD_Result api_story(struct request *r)
 {
-    sqlite3_stmt *s = store_statement(
-        r->store, "SELECT document, sensor FROM incidents WHERE id = ? LIMIT 1", NULL);
+    sqlite3_stmt *s =
+        store_statement(r->store,
+                        "SELECT document, sensor FROM incidents WHERE sensor IN " API_SENSORS(
+                            "incidents") " AND id = ? LIMIT 1",
+                        NULL);
     json_t *document = NULL;
     char sensor[128] = "";
     if (s) {

@@ -136,6 +136,7 @@ struct asset_list {
     pthread_cond_t wanted;
     pthread_t thread;
     bool is_stopping, is_wanted;
+    atomic_uint turn; /* readings by the thread */
     struct reading *newest;
     struct store_mark mark; /* of the store, when newest was read */
     int64_t read_at, took;  /* milliseconds */
@@ -250,6 +251,7 @@ static void build_aside(struct asset_list *list)
         return; /* who asks next is told why */
     pthread_mutex_lock(&list->building);
     (void)build(list, store, &err);
+    atomic_fetch_add_explicit(&list->turn, 1, memory_order_release);
     pthread_mutex_unlock(&list->building);
     readers_give(list->readers, store);
 }
@@ -358,6 +360,11 @@ const struct asset_lines *asset_list_take(struct asset_list *list, struct store 
     reading->uses++;
     pthread_mutex_unlock(&list->lock);
     return &reading->lines;
+}
+
+unsigned asset_list_turn(const struct asset_list *list)
+{
+    return list ? atomic_load_explicit(&list->turn, memory_order_acquire) : 0;
 }
 
 void asset_list_give(struct asset_list *list, const struct asset_lines *lines)

@@ -37,6 +37,8 @@ struct asset_lines {
 /* What is known now; to be given back. NULL with *err when the store cannot be read. */
 const struct asset_lines *asset_list_take(struct asset_list *list, struct store *store,
                                           struct error *err);
+/* Another number when the thread has read the inventory anew; for no list 0. */
+unsigned asset_list_turn(const struct asset_list *list);
 void asset_list_give(struct asset_list *list, const struct asset_lines *lines);
 
 /* Somebody changed this asset: it is read again at once. */

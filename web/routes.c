@@ -8,8 +8,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* KEPT: the store, and the answer is the same for whoever may ask: see answers.h. */
-enum needs { NEEDS_NOTHING, NEEDS_STORE, NEEDS_KEPT };
+/* KEPT: the store, and the answer is the same for whoever may ask; LATE: the same, and it may lag
+ * behind the sensor: see answers.h. */
+enum needs { NEEDS_NOTHING, NEEDS_STORE, NEEDS_KEPT, NEEDS_LATE };
 
 static const struct route {
     const char *method, *path;
@@ -168,7 +169,9 @@ static enum MHD_Result judge(struct request *r, const struct route *route)
         return reply_error(r, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too long");
     if (!is_body_json(r))
         return reply_error(r, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "send application/json");
-    return route->needs == NEEDS_KEPT ? answers_reply(r, route->answer) : route->answer(r);
+    if (route->needs == NEEDS_KEPT || route->needs == NEEDS_LATE)
+        return answers_reply(r, route->answer, route->needs == NEEDS_LATE);
+    return route->answer(r);
 }
 
 static enum MHD_Result answer_route(struct request *r, const struct route *route)

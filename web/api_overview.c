@@ -14,6 +14,7 @@ enum {
     RATE_HOURS = 48,
     PROTOCOLS_MAX = 12,
     HIGH = 7, /* severity from which on somebody should decide */
+    CRITICAL = 9,
 };
 
 static const int64_t HOUR_NS = 3600 * INT64_C(1000000000);
@@ -28,9 +29,8 @@ int64_t api_end_ns(struct store *store)
 
 /* --- alerts --- */
 
-static json_t *alerts_by(sqlite3_stmt *s)
+static json_t *add_alerts(json_t *list, sqlite3_stmt *s)
 {
-    json_t *list = json_array();
     while (s && sqlite3_step(s) == SQLITE_ROW)
         json_array_append_new(list, api_alert_summary(s));
     if (s)
@@ -38,19 +38,29 @@ static json_t *alerts_by(sqlite3_stmt *s)
     return list;
 }
 
-/* Troubles of the sensor itself have a place of their own. */
-static json_t *newest_alerts(struct store *store)
+/* Critical ones first: newer ones that are less grave must not push them out. Troubles of the
+ * sensor itself have a place of their own. */
+static json_t *newest_alerts(struct store *store, json_int_t critical)
 {
-    sqlite3_stmt *s = store_statement(
-        store,
-        "SELECT " API_ALERT_COLUMNS " FROM alerts a WHERE a.severity >= ?1 AND a.triage <> 'closed'"
-        " AND a.rule NOT LIKE 'sensor.%' ORDER BY a.last_ns DESC LIMIT ?2",
-        NULL);
-    if (s) {
-        sqlite3_bind_int(s, 1, HIGH);
-        sqlite3_bind_int(s, 2, NEWEST_MAX);
+    static const int between[][2] = {
+        {CRITICAL, 10          },
+        {HIGH,     CRITICAL - 1},
+    };
+    json_t *list = json_array();
+    for (size_t i = critical > 0 ? 0 : 1; i < 2; i++) {
+        sqlite3_stmt *s = store_statement(
+            store,
+            "SELECT " API_ALERT_COLUMNS " FROM alerts a WHERE a.severity BETWEEN ?1 AND ?2 AND"
+            " a.triage <> 'closed' AND a.rule NOT LIKE 'sensor.%' ORDER BY a.last_ns DESC LIMIT ?3",
+            NULL);
+        if (s) {
+            sqlite3_bind_int(s, 1, between[i][0]);
+            sqlite3_bind_int(s, 2, between[i][1]);
+            sqlite3_bind_int(s, 3, NEWEST_MAX - (int)json_array_size(list));
+        }
+        add_alerts(list, s);
     }
-    return alerts_by(s);
+    return list;
 }
 
 static json_t *open_alerts(struct store *store)
@@ -132,12 +142,14 @@ static struct conversations conversations_of(struct store *store)
 /* The newest alert of each kind of trouble, whether somebody has closed it or not. */
 static json_t *troubles_of(struct store *store)
 {
-    return alerts_by(store_statement(
-        store,
-        "SELECT " API_ALERT_COLUMNS " FROM (SELECT rowid AS row, max(last_ns) FROM alerts"
-        " WHERE rule >= 'sensor.' AND rule < 'sensor/' GROUP BY rule) newest"
-        " JOIN alerts a ON a.rowid = newest.row ORDER BY a.rule",
-        NULL));
+    return add_alerts(
+        json_array(),
+        store_statement(store,
+                        "SELECT " API_ALERT_COLUMNS
+                        " FROM (SELECT rowid AS row, max(last_ns) FROM alerts"
+                        " WHERE rule >= 'sensor.' AND rule < 'sensor/' GROUP BY rule) newest"
+                        " JOIN alerts a ON a.rowid = newest.row ORDER BY a.rule",
+                        NULL));
 }
 
 /* Counters that say that something was given up, because it was too much or too old. */
@@ -254,9 +266,11 @@ enum MHD_Result api_overview(struct request *r)
     struct store *store = r->store;
     int64_t newest_ns = store_number(store, API_NEWEST_ASSET);
     struct conversations all = conversations_of(store);
+    json_t *open = open_alerts(store);
+    json_int_t critical = json_integer_value(json_object_get(open, "critical"));
     json_t *json = json_pack(
-        "{s:o, s:o, s:o, s:o, s:{s:o, s:I}, s:o, s:o, s:I, s:I}", "open", open_alerts(store),
-        "newest", newest_alerts(store), "stories", api_open_stories(store, STORIES_MAX), "rate",
+        "{s:o, s:o, s:o, s:o, s:{s:o, s:I}, s:o, s:o, s:I, s:I}", "open", open, "newest",
+        newest_alerts(store, critical), "stories", api_open_stories(store, STORIES_MAX), "rate",
         rate_of(store, api_end_ns(store) - 1), "protocols", "list", all.protocols, "messages",
         (json_int_t)all.messages, "sensor", sensor_of(store, &all), "learning",
         learning_of(store, &all), "assets", store_number(store, "SELECT count(*) FROM assets"),

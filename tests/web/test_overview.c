@@ -37,6 +37,20 @@ START_TEST(the_overview_counts_by_hour)
 }
 END_TEST
 
+START_TEST(critical_alerts_come_before_newer_ones)
+{
+    prepare_store("UPDATE alerts SET severity = 8, last_ns = last_ns + 1000000000"
+                  " WHERE rule = 'plc.start'; UPDATE alerts SET severity = 9 WHERE rule ="
+                  " 'plc.stop'");
+    json_t *answer = body_of(get("/api/v1/overview", ""));
+    const json_t *newest = json_object_get(answer, "newest");
+    ck_assert_uint_eq(json_array_size(newest), 2);
+    ck_assert_str_eq(json_string_value(json_object_get(json_array_get(newest, 0), "rule")),
+                     "plc.stop");
+    json_decref(answer);
+}
+END_TEST
+
 START_TEST(troubles_of_the_sensor_have_their_own_place)
 {
     prepare_store("UPDATE alerts SET rule = 'sensor.one-sided' WHERE rule = 'plc.start'");
@@ -171,6 +185,7 @@ int main(void)
     TCase *served = served_case();
     tcase_add_test(served, the_overview_tells_what_is_open);
     tcase_add_test(served, the_overview_counts_by_hour);
+    tcase_add_test(served, critical_alerts_come_before_newer_ones);
     tcase_add_test(served, troubles_of_the_sensor_have_their_own_place);
     tcase_add_test(served, the_overview_tells_what_the_sensor_counted);
     tcase_add_test(served, a_story_has_its_alerts_in_order);

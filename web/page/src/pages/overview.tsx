@@ -53,7 +53,7 @@ function Waits({ data }: { data: Overview }) {
       {data.newest.length === 0 && <Empty>Nothing grave is open. New alerts appear here by themselves.</Empty>}
       {data.newest.length > 0 && (
         <table class="cards">
-          <caption>Newest open alerts, high and critical</caption>
+          <caption>Open alerts, critical ones before high ones, newest first</caption>
           <thead><tr><th scope="col">Severity</th><th scope="col">What happened</th><th scope="col">Last seen</th></tr></thead>
           <tbody>
             {data.newest.map((alert) => (

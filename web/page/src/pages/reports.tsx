@@ -211,6 +211,8 @@ const allColumns: [string, string[]][] = [
 
 const inventoryColumns = ["asset_id", "name", "hostname", "asset_class", "first_seen", "last_seen", ...allColumns.flatMap(([, keys]) => keys)].join(",");
 
+const ofClass = (n: number, name: string) => { const one = className(name); return counted(n, one, name === "unknown" ? one : one.endsWith("ch") ? one + "es" : one + "s"); };
+
 function InventoryBody({ data }: { data: { assets: Asset[]; total: number } }) {
   const groups = useMemo(() => {
     const found = new Map<string, Asset[]>();
@@ -224,7 +226,7 @@ function InventoryBody({ data }: { data: { assets: Asset[]; total: number } }) {
   if (data.assets.length === 0) return <Empty>No devices yet: the sensor lists what it hears.</Empty>;
   return (
     <>
-      <p>{data.total.toLocaleString()} devices: {groups.map(([name, list]) => `${list.length} ${className(name)}`).join(", ")}.{data.assets.length < data.total && ` The first ${data.assets.length} are listed; the export under Assets has all.`}</p>
+      <p>{counted(data.total, "device")}: {groups.map(([name, list]) => ofClass(list.length, name)).join(", ")}.{data.assets.length < data.total && ` The first ${data.assets.length} are listed; the export under Assets has all.`}</p>
       {groups.map(([name, list]) => (
         <section key={name}>
           <h2>{className(name)} <span class="number">{list.length}</span></h2>

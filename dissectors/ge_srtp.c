@@ -98,6 +98,12 @@ static const struct segment {
     {0x56, true,  false, "%G" },
 };
 
+/* %Q, by bytes and by bits: PROTOCOLS 20 */
+static bool is_output(uint8_t selector)
+{
+    return selector == 0x12 || selector == 0x48;
+}
+
 struct asked {
     uint8_t service, segment;
     uint8_t operation;
@@ -346,7 +352,10 @@ static void request(struct exchange *x)
         bool is_short = x->h->message == MESSAGE_REQUEST;
         if (x->service->data == DATA_SEGMENT_READ)
             put_item(x, reader_of(NULL, 0));
-        else if (x->service->data == DATA_SEGMENT_WRITE)
+        else if (x->service->data == DATA_SEGMENT_WRITE && is_output(x->asked.segment) &&
+                 x->event.operation == OP_WRITE)
+            x->event.operation = OP_CONTROL;
+        if (x->service->data == DATA_SEGMENT_WRITE)
             put_item(x, is_short ? reader_take(&fields, SHORT_DATA) : x->text);
         put_transfer(x);
     }

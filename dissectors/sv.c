@@ -21,6 +21,7 @@ enum {
     STREAMS = 24,   /* followed in a flow */
     ASDUS_MAX = 16, /* told of one message */
     SAMPLE_SIZE = 8,
+    VALUES_TOLD = 32,       /* of one ASDU; four phases of current and voltage are 8 */
     QUALITY_INVALID = 0x03, /* [9-2] and IEC 61850-7-3: validity, two lowest bits; 01 invalid */
     QUALITY_TEST = 0x0800,
 };
@@ -191,16 +192,29 @@ static void check_stream(struct dissect *d, struct ot_event *event, const struct
     s->is_bad = is_bad_now;
 }
 
-static void add_item(struct ot_item *item, const struct asdu *a)
+/* [LE]: each value stands before its quality. Of another data set the first four bytes stand for
+ * all. */
+static void add_item(struct dissect *d, struct ot_item *item, const struct asdu *a)
 {
+    enum { VALUE_SIZE = 4 };
+    struct reader data = a->data;
+    size_t size = reader_left(&data);
+    uint32_t count = size % SAMPLE_SIZE == 0 ? (uint32_t)(size / SAMPLE_SIZE) : 1;
     item->area = "sampled_values";
     item->name = a->id;
     item->count = 1;
-    struct reader data = a->data;
-    if (reader_left(&data) >= 4) { /* the first sample stands for all */
-        item->type = "int32";
-        item->values = (struct ot_values){VALUES_I32BE, 1, data.at, 4};
-    }
+    if (size < VALUE_SIZE)
+        return;
+    item->type = "int32";
+    item->values = (struct ot_values){VALUES_I32BE, 1, data.at, VALUE_SIZE};
+    uint8_t *values =
+        count > 1 && count <= VALUES_TOLD ? arena_take(d->arena, (size_t)count * VALUE_SIZE) : NULL;
+    if (!values)
+        return;
+    for (uint32_t i = 0; i < count; i++)
+        memcpy(values + (size_t)i * VALUE_SIZE, data.at + (size_t)i * SAMPLE_SIZE, VALUE_SIZE);
+    item->count = count;
+    item->values = (struct ot_values){VALUES_I32BE, count, values, (size_t)count * VALUE_SIZE};
 }
 
 static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
@@ -235,7 +249,7 @@ static void dissect_asdus(struct dissect *d, struct ot_event *event, struct read
         if (!event->unit.size)
             event->unit = a.id;
         check_stream(d, event, &a, appid, is_simulated);
-        add_item(&items[i], &a);
+        add_item(d, &items[i], &a);
     }
 }
 

@@ -60,6 +60,43 @@ START_TEST(one_message)
 }
 END_TEST
 
+/* [LE] 8.5: values and qualities in turn; others are not known to us. */
+static const struct data_row {
+    const char *shows, *data, *items;
+} data_rows[] = {
+    {"two values",         "00000226 00000000 ffffffff 00000000",               "MU=550,-1"         },
+    {"eight values",
+     "00000001 00000000 00000002 00000000 00000003 00000000 00000004 00000000 "
+     "00000005 00000000 00000006 00000000 00000007 00000000 00000008 00000000", "MU=1,2,3,4,5,6,7,8"},
+    {"another data set",   "00000226 00000000 ffffffff",                        "MU=550"            },
+    {"too little for one", "0226",                                              "MU"                },
+};
+
+START_TEST(samples_have_their_values)
+{
+    const struct data_row *row = &data_rows[_i];
+    struct probe *p = ethernet();
+    uint8_t bytes[256], data[128];
+    uint8_t size = (uint8_t)hex_bytes(data, sizeof data, row->data);
+    size_t used =
+        hex_bytes(bytes, sizeof bytes,
+                  "4000 0000 0000 0000 60 00 80 01 01 a2 00 30 00 80 02 4d55 82 02 000a 83 "
+                  "04 00000001 85 01 02 87 00");
+    bytes[used - 1] = size;
+    memcpy(bytes + used, data, size);
+    used += size;
+    bytes[3] = (uint8_t)used;
+    bytes[9] = (uint8_t)(used - 10);
+    bytes[14] = (uint8_t)(used - 15);
+    bytes[16] = (uint8_t)(used - 17);
+    probe_feed(p, &dissector_sv, true, bytes, used);
+    ck_assert_msg(!strcmp(probe_event(p, 0)->items, row->items), "%s: %s", row->shows,
+                  probe_event(p, 0)->items);
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
 static const struct row {
     const char *shows;
     struct sample then;
@@ -160,6 +197,7 @@ int main(void)
     TCase *tcase = tcase_create("sv");
     tcase_add_loop_test(tcase, a_copy_is_no_repetition, 0, 3);
     tcase_add_loop_test(tcase, continuity, 0, sizeof rows / sizeof *rows);
+    tcase_add_loop_test(tcase, samples_have_their_values, 0, sizeof data_rows / sizeof *data_rows);
     tcase_add_test(tcase, one_message);
     tcase_add_test(tcase, a_wrap_at_another_count);
     tcase_add_test(tcase, lengths);

@@ -20,6 +20,7 @@ enum block_type {
     BLOCK_EXPECTED_SUBMODULE = 0x0104,
     BLOCK_CONTROL_FIRST = 0x0110,
     BLOCK_CONTROL_LAST = 0x011c,
+    BLOCK_PORT = 0x020f,
     BLOCK_MULTIPLE = 0x0400,
     BLOCK_WRITE_RESPONSE = 0x8008,
     BLOCK_READ_RESPONSE = 0x8009,
@@ -248,6 +249,46 @@ static void identification(struct pnio *p, struct reader r, bool has_apis)
     }
 }
 
+/* PDPortDataReal: | 0 2 | slot 2 | subslot 2 | size 1 | own port | peers 1 | padding to 4 |
+ *   { size 1 | peer's port | size 1 | its chassis | padding | [delay 4] | MAC 6 | padding }... |
+ * The padding counts the block's header and version. Of several peers the first is told. */
+static void port(struct pnio *p, struct reader r)
+{
+    enum { BEFORE = BLOCK_HEADER_SIZE + VERSION_SIZE, ALIGNMENT = 4 };
+    const uint8_t *begin = r.at;
+    reader_skip(&r, 2);
+    uint16_t slot = reader_u16be(&r), subslot = reader_u16be(&r);
+    struct reader own = reader_take(&r, reader_u8(&r));
+    uint8_t peers = reader_u8(&r);
+    if (!reader_ok(&r))
+        return;
+    struct ot_item *item = pnio_next_item(p);
+    if (!item)
+        return;
+    struct text name = pnio_trimmed(own);
+    *item = (struct ot_item){
+        .area = "port",
+        .number = slot,
+        .has_number = true,
+        .start = subslot,
+        .has_start = true,
+        .name = dissect_text(p->d, "slot %u subslot 0x%04x %.*s", slot, subslot, (int)name.size,
+                             name.size ? name.at : ""),
+    };
+    size_t used = BEFORE + (size_t)(r.at - begin);
+    reader_skip(&r, (ALIGNMENT - used % ALIGNMENT) % ALIGNMENT);
+    struct reader peer = reader_take(&r, reader_u8(&r));
+    struct reader chassis = reader_take(&r, reader_u8(&r));
+    if (peers == 0 || !reader_ok(&r))
+        return;
+    struct text port = pnio_trimmed(peer), station = pnio_trimmed(chassis);
+    struct text both =
+        dissect_text(p->d, "%.*s%s%.*s", (int)port.size, port.size ? port.at : "",
+                     station.size ? "." : "", (int)station.size, station.size ? station.at : "");
+    if (both.size)
+        item->values = (struct ot_values){VALUES_TEXT, 1, (const uint8_t *)both.at, both.size};
+}
+
 /* --- records --- */
 
 struct record {
@@ -396,6 +437,8 @@ static void one_block(struct pnio *p, uint16_t type, uint16_t version, struct re
         expected_submodules(p, body);
     else if (type == BLOCK_MODULE_DIFFERENCE)
         module_difference(p, body);
+    else if (type == BLOCK_PORT)
+        port(p, body);
     else if (type == BLOCK_REAL_IDENTIFICATION || type == BLOCK_EXPECTED_IDENTIFICATION)
         identification(p, body, version > 0x0100);
     else if (kind >= BLOCK_CONTROL_FIRST && kind <= BLOCK_CONTROL_LAST)

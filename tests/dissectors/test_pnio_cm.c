@@ -312,6 +312,35 @@ START_TEST(interface_data_in_multiple_blocks)
 }
 END_TEST
 
+/* [PN] PDPortDataReal, as public captures have it */
+static const struct port_row {
+    const char *shows, *size, *block, *item;
+} port_rows[] = {
+    {"with a neighbour",           "00000044",
+     "020f0040010000000000800108706f72742d30303101000008706f72742d303034027377000000000009914301020"
+     "0000010000000000000000000000101000000000000",                                              "slot 0 subslot 0x8001 port-001=port-004.sw"},
+    {"without one",                "0000002c",
+     "020f0028010000000000800108706f72742d3030310000000010000000000000000000000101000000000000", "slot 0 subslot 0x8001 port-001"            },
+    {"a neighbour without a name", "00000044",
+     "020f0040010000000000800107706f72742d30310100000008706f72742d303034000000000000000009914301020"
+     "0000010000000000000000000000101000000000000",                                              "slot 0 subslot 0x8001 port-01=port-004"    },
+};
+
+START_TEST(ports_name_their_neighbours)
+{
+    const struct port_row *row = &port_rows[_i];
+    char blocks[HEX_ROOM];
+    struct probe *p = udp();
+    snprintf(blocks, sizeof blocks, RECORD("8009", "0000", "8001", "802a", "%s", ZERO_24) "%s",
+             row->size, row->block);
+    response(p, 1, 2, 0, blocks);
+    ck_assert_msg(strstr(probe_event(p, 0)->items, row->item) != NULL, "%s: %s", row->shows,
+                  probe_event(p, 0)->items);
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(an_answer_in_the_other_byte_order)
 {
     char hex[HEX_ROOM];
@@ -523,6 +552,7 @@ int main(void)
     tcase_add_test(c, multiple_write);
     tcase_add_test(c, identity_records);
     tcase_add_test(c, interface_data_in_multiple_blocks);
+    tcase_add_loop_test(c, ports_name_their_neighbours, 0, sizeof port_rows / sizeof *port_rows);
     tcase_add_test(c, an_answer_in_the_other_byte_order);
     tcase_add_test(c, retransmissions);
     tcase_add_test(c, fragments);

@@ -25,7 +25,14 @@ enum {
     BLOCK_INFO_SET = 0x7f,
 };
 
-enum service { SERVICE_GET = 3, SERVICE_SET, SERVICE_IDENTIFY, SERVICE_HELLO };
+enum service {
+    SERVICE_MAKER = 1,
+    SERVICE_MAKER_2,
+    SERVICE_GET,
+    SERVICE_SET,
+    SERVICE_IDENTIFY,
+    SERVICE_HELLO
+};
 enum type { TYPE_REQUEST = 0, TYPE_SUCCESS = 1, TYPE_NOT_SUPPORTED = 5 };
 
 static const struct service_row {
@@ -504,8 +511,11 @@ static void dcp_pdu(struct dissect *d, uint16_t frame_id, struct reader r)
     if (d->packet->destination_mac.bytes[0] & 1)
         p.event.flags |= OT_BROADCAST;
     if (!is_known) {
+        bool is_makers = p.service == SERVICE_MAKER || p.service == SERVICE_MAKER_2;
+        p.event.name = is_makers ? "service_of_the_maker" : NULL;
         emit_event(d, &p.event);
-        emit_violation(d, VIOLATION_FUNCTION, "unknown DCP service", at, 2);
+        if (!is_makers)
+            emit_violation(d, VIOLATION_FUNCTION, "unknown DCP service", at, 2);
         return;
     }
     p.event.name = services[p.service].name;

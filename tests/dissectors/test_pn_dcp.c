@@ -292,6 +292,18 @@ START_TEST(malformed)
 }
 END_TEST
 
+START_TEST(services_1_and_2_are_the_makers)
+{
+    static const char *const frames[] = {"fefd 01 00 01000001 0000 0002 0102",
+                                         "fefd 02 01 01000001 0000 0000"};
+    struct probe *p = layer2();
+    probe_hex(p, &dissector_pn_rt, true, frames[_i]);
+    ck_assert_str_eq(probe_event(p, 0)->name, "service_of_the_maker");
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(a_name_may_have_240_characters)
 {
     for (int length = 240; length <= 241; length++) {
@@ -344,6 +356,7 @@ int main(void)
     tcase_add_test(c, hello_is_an_announcement);
     tcase_add_loop_test(c, malformed, 0, BADS);
     tcase_add_test(c, a_name_may_have_240_characters);
+    tcase_add_loop_test(c, services_1_and_2_are_the_makers, 0, 2);
     tcase_add_test(c, every_prefix_is_survived);
     suite_add_tcase(suite, c);
     return run_suite(suite);

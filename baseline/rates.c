@@ -5,10 +5,20 @@ enum {
     BURST_BASE = 8,     /* changes within WRITE_WINDOW_NS that a person at a screen may make */
     BURST_FACTOR = 4,   /* times the most that was learned */
     BURST_UNKNOWN = 50, /* of a conversation whose rate nobody knows */
+    PUBLISH_BASE = 500, /* a gateway with many sensors publishes this much when it starts */
 };
+
+/* Of a client to a broker. Devices that publish on their own, from the server's side or to a group,
+ * do so at the pace of their process. */
+static bool is_published(const struct ot_event *e)
+{
+    return e->operation == OP_PUBLISH && e->direction == OT_ONEWAY && e->is_from_client &&
+           e->flow->transport == TRANSPORT_TCP;
+}
 
 static void tell(struct seen *s, uint32_t writes)
 {
+    const char *things = s->event->operation == OP_PUBLISH ? "messages" : "changes";
     struct conversation *c = s->conversation;
     uint64_t count;
     if (!repeat_is_due(&c->burst_told, s->b->now_ns, &count))
@@ -18,12 +28,12 @@ static void tell(struct seen *s, uint32_t writes)
     f->count = count;
     f->flags |= FINDING_IS_WRITE;
     text_format(f->key, sizeof f->key, "burst");
-    text_format(f->what, sizeof f->what, "floods %%T with changes: %u within %lld s", writes,
+    text_format(f->what, sizeof f->what, "floods %%T with %s: %u within %lld s", things, writes,
                 (long long)((s->b->now_ns - c->writes.start_ns) / SECOND_NS + 1));
-    text_format(f->expected, sizeof f->expected, "at most %u changes within %lld s, since %s",
-                c->f.writes_max, (long long)(WRITE_WINDOW_NS / SECOND_NS),
+    text_format(f->expected, sizeof f->expected, "at most %u %s within %lld s, since %s",
+                c->f.writes_max, things, (long long)(WRITE_WINDOW_NS / SECOND_NS),
                 since_print(since, c->e.first_ns));
-    text_format(f->seen, sizeof f->seen, "%u changes", writes);
+    text_format(f->seen, sizeof f->seen, "%u %s", writes, things);
     text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)conversation_id(&c->f));
     finding_raise(s, f);
 }
@@ -31,7 +41,8 @@ static void tell(struct seen *s, uint32_t writes)
 void rates_judge(struct seen *s)
 {
     enum operation op = s->event->operation;
-    if (op != OP_WRITE && op != OP_CONTROL)
+    bool publishes = is_published(s->event);
+    if (op != OP_WRITE && op != OP_CONTROL && !publishes)
         return;
     struct conversation *c = s->conversation;
     uint32_t writes = window_count(&c->writes, s->b->now_ns, WRITE_WINDOW_NS);
@@ -44,6 +55,8 @@ void rates_judge(struct seen *s)
         return;
     }
     uint32_t most = is_learned ? BURST_BASE + BURST_FACTOR * c->f.writes_max : BURST_UNKNOWN;
+    if (publishes)
+        most = PUBLISH_BASE + BURST_FACTOR * c->f.writes_max;
     if (writes > most && (is_learned || s->b->has_learned))
         tell(s, writes);
 }

@@ -2,6 +2,7 @@
  *
  *   [N*] ACTOR>TARGET OPERATION CODE [AREA START[+COUNT] [=VALUES]]    a request
  *   [N*] ACTOR<TARGET OPERATION CODE [AREA START[+COUNT] [=VALUES]]    its answer
+ *   [N*] ACTOR~TARGET OPERATION CODE [AREA START[+COUNT] [=VALUES]]    without an answer, over TCP
  *   links ACTOR>TARGET N   that many connections, at the pace of the steps
  *   sealed | open   whether the messages that follow are encrypted
  *   times N    all that follows in the script, N times
@@ -96,13 +97,15 @@ static inline void scene_message(struct scene *s, const char *line, unsigned tur
                          values) >= 3,
                   "not a message: %s", line);
     bool is_response = strchr(hosts, '<') != NULL;
-    char *split = strpbrk(hosts, "<>");
+    bool is_oneway = strchr(hosts, '~') != NULL;
+    char *split = strpbrk(hosts, "<>~");
     ck_assert_ptr_nonnull(split);
     *split++ = '\0';
     s->flow.id = hash_stable(hosts, strlen(hosts)) ^ hash_stable(split, strlen(split));
     s->flow.client = scene_host(hosts);
     s->flow.server = scene_host(split);
     s->flow.client.port = 40000;
+    s->flow.transport = is_oneway ? TRANSPORT_TCP : TRANSPORT_NONE;
     s->flow.is_role_known = !s->is_role_guessed;
     s->flow.is_two_sided = true;
     s->flow.is_start_seen = !s->is_midway;
@@ -139,7 +142,9 @@ static inline void scene_message(struct scene *s, const char *line, unsigned tur
                          .flow = &s->flow,
                          .packet = &s->packet,
                          .is_from_client = !is_response,
-                         .direction = is_response ? OT_RESPONSE : OT_REQUEST,
+                         .direction = is_response ? OT_RESPONSE
+                                      : is_oneway ? OT_ONEWAY
+                                                  : OT_REQUEST,
                          .protocol = s->protocol,
                          .code = {code},
                          .function = code,

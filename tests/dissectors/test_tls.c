@@ -34,7 +34,7 @@ static const struct hello_row {
      "16 0303 0058 0b 000054 000051 00004e 304c 304a a003020102 020101 3000"
      "300e310c300a06035504030c03636131 301e 170d3230303130313030303030305a"
      "170d3330303130313030303030305a 300e310c300a06035504030c03706c63",                                         "certificate",  "subject plc, issuer ca1, until 300101000000Z",
-     "host_name=plc; certificate=subject plc, issuer ca1, until 300101000000Z"                                                                                                        },
+     "host_name=plc; certificate=subject plc, issuer ca1, until 300101000000Z"                                                                                                    },
 };
 
 START_TEST(first_messages_are_told)

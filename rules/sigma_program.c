@@ -48,7 +48,8 @@ static uint64_t ends_key(const struct sigma_record *r)
     memcpy(client, flow->client.ip.bytes, sizeof client);
     uint64_t key = hash_mix(flow->id << 1 | r->event->is_from_client,
                             client[0] ^ client[1] ^ (uint64_t)flow->client.port << 40);
-    return hash_mix(key, mac_bits(&flow->client.mac));
+    /* in a history flows of both transports may have one number */
+    return hash_mix(key, mac_bits(&flow->client.mac) ^ (uint64_t)flow->transport << 56);
 }
 
 /* --- by the kind of message --- */

@@ -154,6 +154,7 @@ static const struct event_row {
     {"modbus", OP_WRITE,   OT_REQUEST,  16, 0, "write_multiple_registers",        7, 1, "1",                      {0}, 0},
     {"modbus", OP_WRITE,   OT_REQUEST,  16, 0, "write_multiple_registers",        8, 1, "2",                      {0}, 0},
     {"modbus", OP_WRITE,   OT_REQUEST,  16, 0, "write_multiple_registers",        9, 1, "1",                      {0}, 0},
+    {"modbus", OP_READ,    OT_REQUEST,  3,  0, "read_holding_registers",          2, 1, "1",                      {0}, 6},
     {"dnp3",   OP_UNKNOWN, OT_ONEWAY,   1,  0, NULL,                              0, 0, "9",                      {0}, 5},
 };
 enum { EVENTS_COUNT = sizeof events / sizeof *events };
@@ -172,6 +173,7 @@ static const struct flow_row {
     {4, TRANSPORT_TCP, 1, 50001, 4, 102  },
     {5, TRANSPORT_UDP, 9, 2222,  8, 2222 },
     {6, TRANSPORT_UDP, 1, 20000, 6, 20000},
+    {1, TRANSPORT_UDP, 1, 50000, 2, 502  }, /* the first again, over UDP */
 };
 
 static struct endpoint end_of(uint8_t last, uint16_t port)

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Measures `sightglass console` over a store of many alerts and assets: time per kind of request, then all mixed at a rate, the
 growth of memory, and many event streams at once while alerts arrive."""
-import argparse, os, re, select, socket, sqlite3, subprocess, sys, time
+import argparse, os, re, select, socket, sqlite3, subprocess, sys, threading, time
 
 import console_store
 from console_store import NOW, NS
@@ -110,7 +110,27 @@ def alone(o, console, token, list_of_targets):
     print('longer than %d ms: %s' % (BUDGET_MS, ', '.join(late) or 'none'))
 
 
-def wrk(o, console, token, list_of_targets, seconds, rate):
+class Sensor(threading.Thread):
+    """Commits to the store once a second, as one that runs: what was kept is out of date."""
+
+    def __init__(self, store):
+        super().__init__(daemon=True)
+        self.store, self.ended = store, threading.Event()
+        self.start()
+
+    def run(self):
+        db = sqlite3.connect(self.store, timeout=10)
+        while not self.ended.wait(1):
+            db.execute('UPDATE alerts SET count = count + 1, last_ns = last_ns + 1 WHERE rowid = (SELECT max(rowid) FROM alerts)')
+            db.commit()
+        db.close()
+
+    def stop(self):
+        self.ended.set()
+        self.join()
+
+
+def wrk(o, console, token, list_of_targets, seconds, rate, what='mixed'):
     file = os.path.join(o.work, 'console-targets.txt')
     with open(file, 'w') as out:
         for share, _, paths in list_of_targets:
@@ -123,7 +143,7 @@ def wrk(o, console, token, list_of_targets, seconds, rate):
                           env=environment, text=True, stdout=subprocess.PIPE, check=True)
     found = re.search(r'^RESULT (.*)$', done.stdout, re.M)
     requests, us, p50, p99, p999, worst, refused, broken = map(int, found.group(1).split())
-    print(f'mixed at {rate}/s, {o.connections} connections, {seconds} s: {requests / us * 1e6:.0f} requests/s, p50 {p50 / 1000:.1f} ms,'
+    print(f'{what} at {rate}/s, {o.connections} connections, {seconds} s: {requests / us * 1e6:.0f} requests/s, p50 {p50 / 1000:.1f} ms,'
           f' p99 {p99 / 1000:.1f} ms, p99.9 {p999 / 1000:.1f} ms, worst {worst / 1000:.1f} ms; {refused} refused, {broken} broken;'
           f' console {(console.cpu_s() - cpu) / us * 1e6:.2f} cores; load of the machine {os.getloadavg()[0]:.1f}')
 
@@ -194,11 +214,13 @@ def main():
         alone(o, console, token, list_of_targets)
         if o.alone:
             return
-        wrk(o, console, token, list_of_targets, 5, o.rate)
+        wrk(o, console, token, list_of_targets, 5, o.rate, 'warming up')
         before = console.memory_kib()
         wrk(o, console, token, list_of_targets, o.seconds, o.rate)
-        after = console.memory_kib()
-        print(f'memory: {before / 1024:.1f} MiB before, {after / 1024:.1f} MiB after')
+        sensor = Sensor(o.store)
+        wrk(o, console, token, list_of_targets, o.seconds, o.rate, 'mixed, a commit a second,')
+        sensor.stop()
+        print(f'memory: {before / 1024:.1f} MiB before, {console.memory_kib() / 1024:.1f} MiB after')
         streams(o, console, token, o.streams)
         wrk(o, console, token, list_of_targets, 5, o.rate)
     finally:

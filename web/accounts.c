@@ -13,7 +13,11 @@
 #define SESSION_MAX_MS  (7 * 24 * 60 * MINUTE_MS)
 #define TOUCH_MS        (5 * MINUTE_MS)
 
-enum { RANDOM_BYTES = 32, AUDIT_ROWS_MAX = 100000 };
+enum {
+    RANDOM_BYTES = 32,
+    AUDIT_ROWS_MAX = 100000,
+    SESSIONS_MAX = 32, /* of one user: the one that was used least lately makes room */
+};
 
 static const char version_1[] =
     "CREATE TABLE web_users("
@@ -297,8 +301,19 @@ bool session_begin(struct store *store, const char *name, int64_t now_ms, char s
     if (!make_secret(secret, err) || !make_secret(account->csrf, err) ||
         !remove_old_sessions(store, now_ms, err))
         return false;
+    sqlite3_stmt *s = store_statement(store,
+                                      "DELETE FROM web_sessions WHERE secret IN (SELECT secret FROM"
+                                      " web_sessions WHERE user = ? ORDER BY seen_ms DESC LIMIT -1"
+                                      " OFFSET ?)",
+                                      err);
+    if (!s)
+        return false;
+    bind_text(s, 1, name);
+    sqlite3_bind_int(s, 2, SESSIONS_MAX - 1);
+    if (!store_step(store, s, err))
+        return false;
     digest_of(digest, secret);
-    sqlite3_stmt *s = store_statement(
+    s = store_statement(
         store,
         "INSERT INTO web_sessions(secret, user, csrf, made_ms, seen_ms) VALUES(?, ?, ?, ?, ?)",
         err);

@@ -4,7 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { COOKIE_SIZE = 256, WAIT_TEXT_SIZE = 96 };
+enum {
+    COOKIE_SIZE = 256,
+    WAIT_TEXT_SIZE = 96,
+    CHECKS_MAX = 4, /* passwords that are checked or wait for it, a tenth of a second each */
+};
 
 /* --- the session --- */
 
@@ -70,32 +74,54 @@ static enum MHD_Result reply_wait(struct request *r, unsigned wait_s)
     return reply_error(r, MHD_HTTP_TOO_MANY_REQUESTS, text);
 }
 
-/* The wait counts for the name from anywhere and for the address with any name. */
-static enum MHD_Result log_in(struct request *r, const char *user, const char *password)
+/* Whether the password is the user's. The wait counts for the name from anywhere and for the
+ * network with any name; a try counts as a failure until it has succeeded, so that many at once
+ * gain nothing, and only a few wait for their turn: whoever waits holds one of the readers. */
+static bool check_password(struct request *r, const char *user, const char *password,
+                           struct account *account, enum MHD_Result *result)
 {
     struct web *web = r->web;
-    struct beginning b = {&r->account, ""};
-    char peer[64], who[ACCOUNT_NAME_SIZE + 8];
-    enum MHD_Result result;
-    request_peer(r, peer, sizeof peer);
+    char network[PEER_TEXT_SIZE], who[ACCOUNT_NAME_SIZE + 8];
+    request_network(r, network);
     snprintf(who, sizeof who, "user %.*s", ACCOUNT_NAME_SIZE, user);
     unsigned wait_user = throttle_wait(web->throttle, who, now_ms());
-    unsigned wait_peer = throttle_wait(web->throttle, peer, now_ms());
-    if (wait_user || wait_peer)
-        return reply_wait(r, wait_user > wait_peer ? wait_user : wait_peer);
-
-    pthread_mutex_lock(&web->checking);
-    bool is_right = account_check(r->store, user, password, &r->account);
-    pthread_mutex_unlock(&web->checking);
-    if (!is_right) {
-        throttle_failed(web->throttle, who, now_ms());
-        throttle_failed(web->throttle, peer, now_ms());
-        atomic_fetch_add_explicit(&web->logins_failed, 1, memory_order_relaxed);
-        return reply_error(r, MHD_HTTP_UNAUTHORIZED, "user name or password is wrong");
+    unsigned wait_network = throttle_wait(web->throttle, network, now_ms());
+    if (wait_user || wait_network) {
+        *result = reply_wait(r, wait_user > wait_network ? wait_user : wait_network);
+        return false;
     }
-    throttle_forget(web->throttle, who);
-    throttle_forget(web->throttle, peer);
-    if (!request_change(r, begin, &b, "session.begin", r->account.name, peer, &result))
+    if (atomic_fetch_add(&web->checks, 1) >= CHECKS_MAX) {
+        atomic_fetch_sub(&web->checks, 1);
+        *result = reply_error(r, MHD_HTTP_TOO_MANY_REQUESTS,
+                              "many log in at once: try again in a moment");
+        return false;
+    }
+    throttle_failed(web->throttle, who, now_ms());
+    throttle_failed(web->throttle, network, now_ms());
+    pthread_mutex_lock(&web->checking);
+    bool is_right = account_check(r->store, user, password, account);
+    pthread_mutex_unlock(&web->checking);
+    atomic_fetch_sub(&web->checks, 1);
+    if (is_right) {
+        throttle_forget(web->throttle, who);
+        throttle_forget(web->throttle, network);
+    } else {
+        atomic_fetch_add_explicit(&web->logins_failed, 1, memory_order_relaxed);
+        *result = r->account.role == ROLE_NONE
+                      ? reply_error(r, MHD_HTTP_UNAUTHORIZED, "user name or password is wrong")
+                      : reply_error(r, MHD_HTTP_FORBIDDEN, "the password is wrong");
+    }
+    return is_right;
+}
+
+static enum MHD_Result log_in(struct request *r, const char *user, const char *password)
+{
+    struct beginning b = {&r->account, ""};
+    char peer[PEER_TEXT_SIZE];
+    enum MHD_Result result;
+    request_peer(r, peer);
+    if (!check_password(r, user, password, &r->account, &result) ||
+        !request_change(r, begin, &b, "session.begin", r->account.name, peer, &result))
         return result;
     return reply_with_cookie(r, b.secret, 7 * 24 * 3600, session_of(r));
 }
@@ -149,12 +175,8 @@ static enum MHD_Result change_password(struct request *r, const char *old, const
     struct account checked;
     enum MHD_Result result;
     struct new_password n = {r->account.name, new};
-    pthread_mutex_lock(&r->web->checking);
-    bool is_right = account_check(r->store, r->account.name, old, &checked);
-    pthread_mutex_unlock(&r->web->checking);
-    if (!is_right)
-        return reply_error(r, MHD_HTTP_FORBIDDEN, "the old password is wrong");
-    if (!request_change(r, set_password, &n, "user.password", n.user, "", &result))
+    if (!check_password(r, r->account.name, old, &checked, &result) ||
+        !request_change(r, set_password, &n, "user.password", n.user, "", &result))
         return result;
     return reply_with_cookie(r, "", 0, json_object()); /* log in again with the new one */
 }

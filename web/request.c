@@ -259,7 +259,7 @@ bool request_number(const struct request *r, const char *key, int64_t least, int
     return errno == 0 && end != text && *end == '\0' && *number >= least && *number <= most;
 }
 
-void request_peer(const struct request *r, char *text, size_t capacity)
+static void print_peer(const struct request *r, char text[PEER_TEXT_SIZE], bool is_network)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
@@ -267,10 +267,23 @@ void request_peer(const struct request *r, char *text, size_t capacity)
     text[0] = '\0';
     if (peer && peer->sa_family == AF_INET)
         inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)peer)->sin_addr, text,
-                  (socklen_t)capacity);
-    else if (peer && peer->sa_family == AF_INET6)
-        inet_ntop(AF_INET6, &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr, text,
-                  (socklen_t)capacity);
+                  PEER_TEXT_SIZE);
+    if (peer && peer->sa_family == AF_INET6) {
+        struct in6_addr address = ((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
+        if (is_network)
+            memset(address.s6_addr + 8, 0, 8);
+        inet_ntop(AF_INET6, &address, text, PEER_TEXT_SIZE);
+    }
+}
+
+void request_peer(const struct request *r, char text[PEER_TEXT_SIZE])
+{
+    print_peer(r, text, false);
+}
+
+void request_network(const struct request *r, char text[PEER_TEXT_SIZE])
+{
+    print_peer(r, text, true);
 }
 
 json_t *request_object(const struct request *r)

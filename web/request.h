@@ -22,6 +22,7 @@ enum {
     BODY_MAX = 256 << 10, /* bytes of a request's body */
     PARAMETER_SIZE = 128, /* the {part} of a path, decoded */
     ETAG_SIZE = 24,
+    PEER_TEXT_SIZE = 64,
 };
 
 struct asset_list;
@@ -43,6 +44,7 @@ struct web {
     pthread_mutex_t checking;   /* one password at a time: yescrypt costs memory on purpose */
     pthread_mutex_t trying;     /* one trial on the history at a time: it reads a lot */
     atomic_int streams;
+    atomic_int checks;                     /* passwords that are checked or wait for it */
     atomic_ullong requests, logins_failed; /* for /metrics */
 };
 
@@ -108,8 +110,10 @@ bool request_number(const struct request *r, const char *key, int64_t least, int
 const char *request_text(const struct request *r, const char *key);
 /* A header, "" when absent. */
 const char *request_header(const struct request *r, const char *key);
-/* The address of the other side, for the log-in throttle. */
-void request_peer(const struct request *r, char *text, size_t capacity);
+/* The address of the other side. */
+void request_peer(const struct request *r, char text[PEER_TEXT_SIZE]);
+/* The same for the log-in throttle: of IPv6 the first half, in which one host has all addresses. */
+void request_network(const struct request *r, char text[PEER_TEXT_SIZE]);
 /* The body as a JSON object that the caller owns; NULL when it is none. */
 json_t *request_object(const struct request *r);
 /* A string of an object; fallback when it is absent; NULL when it is no string. */
@@ -122,6 +126,16 @@ bool request_change(struct request *r,
                     bool (*change)(struct store *store, void *context, struct error *err),
                     void *context, const char *what, const char *about, const char *why,
                     enum MHD_Result *result);
+
+/* With what somebody shows who he is: a program's token, a page's session, or nothing. */
+struct credential {
+    char secret[SECRET_SIZE]; /* "": none */
+    bool is_token;
+};
+struct credential credential_of(const struct request *r);
+/* Whose it is now; anybody may look at a console that has no users yet. False: nobody's. */
+bool credential_find(const struct credential *c, const struct web *web, struct store *store,
+                     struct account *account);
 
 /* Wall clock in milliseconds since 1970. */
 int64_t now_ms(void);

@@ -93,28 +93,42 @@ static const char *cookie_of(const struct request *r)
     return cookie ? cookie : "";
 }
 
-/* A program's token, a page's session, or anybody on a console that has no users yet. */
-static void find_account(struct request *r, struct store *store)
+struct credential credential_of(const struct request *r)
 {
     static const char bearer[] = "Bearer ";
     const char *authorization = request_header(r, MHD_HTTP_HEADER_AUTHORIZATION);
-    const char *cookie = cookie_of(r);
+    struct credential c = {.is_token = strncmp(authorization, bearer, sizeof bearer - 1) == 0};
+    const char *secret = c.is_token ? authorization + sizeof bearer - 1 : cookie_of(r);
+    if (strlen(secret) == SECRET_SIZE - 1)
+        memcpy(c.secret, secret, SECRET_SIZE);
+    return c;
+}
+
+bool credential_find(const struct credential *c, const struct web *web, struct store *store,
+                     struct account *account)
+{
+    *account = (struct account){.role = ROLE_NONE};
+    if (c->is_token)
+        return token_find(store, c->secret, now_ms(), account);
+    if (c->secret[0] && session_find(store, c->secret, now_ms(), account))
+        return true;
+    *account = (struct account){.role = ROLE_NONE};
+    if (web->is_loopback && !accounts_exist(store))
+        account->role = ROLE_VIEWER;
+    return account->role != ROLE_NONE;
+}
+
+static void find_account(struct request *r, struct store *store)
+{
+    const struct credential c = credential_of(r);
+    struct store *writer;
+    struct error err;
     r->is_open = r->web->is_loopback && !accounts_exist(store);
-    if (strncmp(authorization, bearer, sizeof bearer - 1) == 0) {
-        (void)token_find(store, authorization + sizeof bearer - 1, now_ms(), &r->account);
-        return;
+    (void)credential_find(&c, r->web, store, &r->account);
+    if (r->account.is_stale && writer_open(&writer, r->web->store_path, &err)) {
+        session_touch(writer, c.secret, now_ms());
+        store_close(writer);
     }
-    if (cookie[0] && session_find(store, cookie, now_ms(), &r->account)) {
-        struct store *writer;
-        struct error err;
-        if (r->account.is_stale && writer_open(&writer, r->web->store_path, &err)) {
-            session_touch(writer, cookie, now_ms());
-            store_close(writer);
-        }
-        return;
-    }
-    if (r->is_open)
-        r->account.role = ROLE_VIEWER;
 }
 
 /* A page of another site may not make the browser change something here. */

@@ -24,8 +24,9 @@ struct stream {
     int64_t next;           /* sequence number of the outbox to look at */
     int64_t alerts, assets; /* as told */
     int idle_s;
-    bool is_broken; /* the store could not be read, and that was told */
-    char *waiting;  /* text on its way */
+    struct credential credential; /* of who watches: looked at again every second */
+    bool is_broken;               /* the store could not be read, and that was told */
+    char *waiting;                /* text on its way */
     size_t waiting_size, waiting_at;
 };
 
@@ -97,8 +98,9 @@ static void look_for_numbers(struct stream *st, struct store *store)
     event(st, "status", st->next - 1, json_pack("{s:I, s:I}", "alerts", alerts, "assets", assets));
 }
 
-/* A store that cannot be read is told once, and is looked for again every second. */
-static void look(struct stream *st)
+/* A store that cannot be read is told once, and is looked for again every second. False: who
+ * watches may not any more. */
+static bool look(struct stream *st)
 {
     struct error err = {""};
     struct store *store = readers_take(st->web->readers, &err);
@@ -106,14 +108,19 @@ static void look(struct stream *st)
         if (!st->is_broken)
             event(st, "problem", st->next - 1, json_pack("{s:s}", "error", err.text));
         st->is_broken = true;
-        return;
+        return true;
     }
     if (st->is_broken)
         st->alerts = -1; /* say the numbers again: it is well */
     st->is_broken = false;
-    look_for_alerts(st, store);
-    look_for_numbers(st, store);
+    struct account account;
+    bool may_watch = credential_find(&st->credential, st->web, store, &account);
+    if (may_watch) {
+        look_for_alerts(st, store);
+        look_for_numbers(st, store);
+    }
     readers_give(st->web->readers, store);
+    return may_watch;
 }
 
 /* Waits a second; false when the server stops. */
@@ -148,7 +155,8 @@ static ssize_t stream_read(void *context, uint64_t position, char *out, size_t c
     while (st->waiting_size == 0) {
         if (!wait_second(st))
             return MHD_CONTENT_READER_END_OF_STREAM;
-        look(st);
+        if (!look(st))
+            return MHD_CONTENT_READER_END_OF_STREAM;
         if (st->waiting_size == 0 && ++st->idle_s >= HEARTBEAT_S && capacity >= sizeof heartbeat) {
             st->idle_s = 0;
             memcpy(out, heartbeat, sizeof heartbeat - 1);
@@ -190,7 +198,8 @@ enum MHD_Result api_stream(struct request *r)
         atomic_fetch_sub(&r->web->streams, 1);
         return MHD_NO;
     }
-    *st = (struct stream){.web = r->web, .next = first_of(r, r->store), .alerts = -1};
+    *st = (struct stream){
+        .web = r->web, .next = first_of(r, r->store), .alerts = -1, .credential = credential_of(r)};
     struct MHD_Response *response = MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, BLOCK_SIZE,
                                                                       stream_read, st, stream_free);
     if (!response) {

@@ -138,6 +138,23 @@ START_TEST(a_new_password_ends_sessions)
 }
 END_TEST
 
+START_TEST(the_oldest_sessions_make_room)
+{
+    struct account a;
+    char secrets[40][SECRET_SIZE];
+    struct error err = {""};
+    int alive = 0;
+    ck_assert(account_add(store, "anna", ROLE_ENGINEER, PASSWORD, NOW, &err));
+    for (int i = 0; i < 40; i++)
+        ck_assert(session_begin(store, "anna", NOW + i, secrets[i], &a, &err));
+    for (int i = 0; i < 40; i++)
+        alive += session_find(store, secrets[i], NOW + 40, &a);
+    ck_assert_int_eq(alive, 32);
+    ck_assert(session_find(store, secrets[39], NOW + 40, &a));
+    ck_assert(!session_find(store, secrets[0], NOW + 40, &a));
+}
+END_TEST
+
 START_TEST(tokens_end)
 {
     struct account a;
@@ -225,6 +242,7 @@ int main(void)
     tcase_add_test(stored, sessions_end);
     tcase_add_test(stored, a_new_password_ends_sessions);
     tcase_add_test(stored, tokens_end);
+    tcase_add_test(stored, the_oldest_sessions_make_room);
     tcase_add_test(stored, the_record_is_bounded);
     suite_add_tcase(suite, stored);
     TCase *throttled = tcase_create("throttled");

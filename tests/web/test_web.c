@@ -139,6 +139,98 @@ START_TEST(guessing_becomes_slow)
 }
 END_TEST
 
+/* Somebody else's open page gives nobody the time to guess its password. */
+START_TEST(guessing_ones_own_password_becomes_slow)
+{
+    static const char wrong[] = "{\"old\":\"not this one\",\"new\":\"another password\"}";
+    char headers[512];
+    add_users();
+    log_in("anna", headers);
+    for (int i = 0; i < 5; i++)
+        ck_assert_int_eq(status_of(send_json("POST", "/api/v1/password", headers, wrong)), 403);
+    ck_assert_int_eq(status_of(send_json("POST", "/api/v1/password", headers, wrong)), 429);
+}
+END_TEST
+
+static atomic_int checked, slowed;
+
+static void *guess(void *context)
+{
+    static const char body[] = "{\"user\":\"anna\",\"password\":\"not this one\"}";
+    char request[512], answer[4096];
+    int size =
+        snprintf(request, sizeof request,
+                 "POST /api/v1/session HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n"
+                 "Content-Type: application/json\r\nContent-Length: %zu\r\n\r\n%s",
+                 port, sizeof body - 1, body);
+    size_t used = 0;
+    int fd = dial();
+    ck_assert_int_eq(write(fd, request, (size_t)size), size);
+    for (ssize_t n; (n = read(fd, answer + used, sizeof answer - 1 - used)) > 0;)
+        used += (size_t)n;
+    answer[used] = '\0';
+    close(fd);
+    atomic_fetch_add(status_of(answer) == 401 ? &checked : &slowed, 1);
+    return context;
+}
+
+/* Many at once are counted before their passwords are looked at. */
+START_TEST(guessing_many_at_once_gains_nothing)
+{
+    enum { GUESSES = 40 };
+    pthread_t threads[GUESSES];
+    add_users();
+    atomic_store(&checked, 0);
+    atomic_store(&slowed, 0);
+    for (int i = 0; i < GUESSES; i++)
+        pthread_create(&threads[i], NULL, guess, NULL);
+    for (int i = 0; i < GUESSES; i++)
+        pthread_join(threads[i], NULL);
+    ck_assert_int_ge(atomic_load(&checked), 1);
+    ck_assert_int_ge(atomic_load(&slowed), GUESSES / 2);
+}
+END_TEST
+
+/* Reads until `until` has come; NULL: until the other side closes. */
+static void listen_for(int fd, const char *until)
+{
+    static char heard[1 << 16];
+    size_t used = 0;
+    for (;;) {
+        ssize_t n = read(fd, heard + used, sizeof heard - 1 - used);
+        ck_assert_msg(n > 0 || !until, "no %s", until);
+        if (n <= 0)
+            return;
+        used += (size_t)n;
+        heard[used] = '\0';
+        if (until && strstr(heard, until))
+            return;
+    }
+}
+
+/* Whoever has logged out, or was sent away, is told nothing more by a page that is still open. */
+START_TEST(a_stream_ends_with_its_session)
+{
+    static const char *const ends[] = {"logs out", "is removed"};
+    char vic[512], anna[512], request[1024];
+    add_users();
+    log_in("vic", vic);
+    log_in("anna", anna);
+    int size =
+        snprintf(request, sizeof request,
+                 "GET /api/v1/stream HTTP/1.1\r\nHost: 127.0.0.1:%u\r\nConnection: close\r\n%s\r\n",
+                 port, vic);
+    int fd = dial();
+    ck_assert_int_eq(write(fd, request, (size_t)size), size);
+    listen_for(fd, "event: status");
+    char *answer = _i == 0 ? send_json("DELETE", "/api/v1/session", vic, "")
+                           : send_json("DELETE", "/api/v1/users/vic", anna, "{\"why\":\"left\"}");
+    ck_assert_msg(status_of(answer) == 200, "%s: %s", ends[_i], answer);
+    listen_for(fd, NULL);
+    close(fd);
+}
+END_TEST
+
 START_TEST(a_long_body_is_refused)
 {
     enum { SIZE = 300 << 10 };
@@ -358,6 +450,9 @@ int main(void)
     tcase_add_test(served, packs_the_page);
     tcase_add_loop_test(served, refuses, 0, COUNT(hostile_rows));
     tcase_add_test(served, guessing_becomes_slow);
+    tcase_add_test(served, guessing_ones_own_password_becomes_slow);
+    tcase_add_test(served, guessing_many_at_once_gains_nothing);
+    tcase_add_loop_test(served, a_stream_ends_with_its_session, 0, 2);
     tcase_add_test(served, a_long_body_is_refused);
     tcase_add_test(served, streams_changes);
     tcase_add_loop_test(served, turns_away, 0, COUNT(raw_rows));

@@ -27,6 +27,7 @@ enum {
 
 struct asset_list;
 struct answers;
+struct patience;
 
 /* What all connection threads share. */
 struct web {
@@ -37,6 +38,7 @@ struct web {
     bool is_tls;
     struct readers *readers;
     struct throttle *throttle;
+    struct patience *patience;
     struct asset_list *assets;
     struct answers *answers;
     web_try_policy *try_policy; /* NULL: cannot */

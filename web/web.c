@@ -4,6 +4,7 @@
 #include "answers.h"
 #include "asset_list.h"
 #include "listen.h"
+#include "patience.h"
 #include "request.h"
 #include "routes.h"
 #include "sensor/base/log.h"
@@ -21,6 +22,35 @@ enum {
     TIMEOUT_S = 30, /* a connection on which nothing happens; streams speak every 10 s */
     STACK_SIZE = 512 << 10,
 };
+
+/* --- one connection --- */
+
+static int64_t clock_ms(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return now.tv_sec * INT64_C(1000) + now.tv_nsec / 1000000;
+}
+
+static struct asking *asking_of(struct MHD_Connection *connection)
+{
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+    return info ? info->socket_context : NULL;
+}
+
+/* The library tells the end before it closes the socket. */
+static void watch(void *context, struct MHD_Connection *connection, void **asking,
+                  enum MHD_ConnectionNotificationCode what)
+{
+    struct web *web = context;
+    const union MHD_ConnectionInfo *info =
+        MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
+    if (what == MHD_CONNECTION_NOTIFY_STARTED)
+        *asking = info ? patience_begin(web->patience, info->connect_fd, clock_ms()) : NULL;
+    else
+        patience_end(web->patience, *asking);
+}
 
 /* --- one request --- */
 
@@ -62,6 +92,7 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
         *upload_size = 0;
         return ok ? MHD_YES : MHD_NO;
     }
+    patience_asked(web->patience, asking_of(connection));
     atomic_fetch_add_explicit(&web->requests, 1, memory_order_relaxed);
     return routes_answer(r);
 }
@@ -69,10 +100,10 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 static void release_request(void *context, struct MHD_Connection *connection, void **state,
                             enum MHD_RequestTerminationCode why)
 {
+    struct web *web = context;
     struct request *r = *state;
-    (void)context;
-    (void)connection;
     (void)why;
+    patience_again(web->patience, asking_of(connection), clock_ms());
     if (!r)
         return;
     free(r->body);
@@ -163,8 +194,8 @@ static struct MHD_Daemon *start(struct web *web, union listen_address *address,
         MHD_OPTION_PER_IP_CONNECTION_LIMIT, (unsigned)CONNECTIONS_OF_ONE_MAX,
         MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_SIZE, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
         (size_t)HEADERS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)TIMEOUT_S,
-        MHD_OPTION_NOTIFY_COMPLETED, release_request, NULL, MHD_OPTION_UNESCAPE_CALLBACK, unescape,
-        NULL, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
+        MHD_OPTION_NOTIFY_COMPLETED, release_request, web, MHD_OPTION_NOTIFY_CONNECTION, watch, web,
+        MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_ARRAY, more, MHD_OPTION_END);
 }
 
 static bool serve(struct web *web, union listen_address *address, const struct tls_files *tls,
@@ -178,8 +209,10 @@ static bool serve(struct web *web, union listen_address *address, const struct t
     log_info("console of %s on %s://%s/", web->store_path, web->is_tls ? "https" : "http",
              listen_print(where, address, info ? info->port : 0));
     const struct timespec step = {.tv_nsec = 100000000};
-    while (!web_is_stopped(web))
+    while (!web_is_stopped(web)) {
         nanosleep(&step, NULL);
+        patience_enforce(web->patience, clock_ms());
+    }
     MHD_stop_daemon(daemon);
     return true;
 }
@@ -190,6 +223,7 @@ static void release(struct web *web)
     asset_list_destroy(web->assets);
     readers_destroy(web->readers);
     throttle_destroy(web->throttle);
+    patience_destroy(web->patience);
     pthread_mutex_destroy(&web->writing);
     pthread_mutex_destroy(&web->checking);
     pthread_mutex_destroy(&web->trying);
@@ -211,11 +245,12 @@ bool web_serve(const struct web_options *o, struct error *err)
         .is_tls = o->is_tls || o->certificate,
         .readers = readers_create(o->store_path, o->stop),
         .throttle = throttle_create(),
+        .patience = patience_create(),
     };
     pthread_mutex_init(&web.writing, NULL);
     pthread_mutex_init(&web.checking, NULL);
     pthread_mutex_init(&web.trying, NULL);
-    bool ok = (web.readers && web.throttle) || error_set(err, "out of memory");
+    bool ok = (web.readers && web.throttle && web.patience) || error_set(err, "out of memory");
     ok = ok && prepare_store(&web, &has_users, err) && may_serve(o, &web, has_users, err);
     web.assets = ok ? asset_list_create(o->store_path, web.readers) : NULL;
     web.answers = web.assets ? answers_create(&web) : NULL;

@@ -2,7 +2,7 @@
 """Clients that mean no good: slow ones, giant ones, ones that send what is no HTTP, no JSON or no path of ours, and many at once
 from one address. Each is turned away or cut off, and somebody who asks as one should is answered meanwhile; afterwards nothing of
 the store is lost. No time is measured: whoever waits too long for an answer fails by the socket's own limit."""
-import os, socket, sys
+import os, select, socket, sys, threading
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -178,6 +178,28 @@ def takes_all_connections(server, ann):
         client.close()
 
 
+class Trickle(threading.Thread):
+    """Slowloris that is never silent: a byte of a header, or of a body, every second. It is cut off all the same."""
+
+    def __init__(self, server, head):
+        super().__init__(daemon=True)
+        self.client, self.is_cut_off = connect(server), False
+        self.client.sendall(head)
+        self.start()
+
+    def run(self):
+        for _ in range(3 * LIMIT_S):
+            if select.select([self.client], [], [], 1)[0]:
+                self.is_cut_off = not self.client.recv(65536)  # a word about it may come first
+                if self.is_cut_off:
+                    return
+            try:
+                self.client.sendall(b"a")
+            except OSError:
+                self.is_cut_off = True
+                return
+
+
 def reads_nothing(server, ann):
     """Clients that ask for much and do not take it, and that go away in the middle."""
     waiting = []
@@ -198,6 +220,8 @@ def main():
             ann, admin = server.log_in("ann"), server.log_in("admin")
             before = is_well(server, ann, "at first")
             check(len(before) > 3, "there is something to lose")
+            tricklers = [Trickle(server, b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nX-Slow: "),
+                         Trickle(server, b"POST /api/v1/session HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 200000\r\n\r\n")]
             sends_what_is_too_big(server)
             sends_what_is_no_http(server)
             asks_for_what_is_not_ours(server, ann)
@@ -205,6 +229,9 @@ def main():
             comes_from_elsewhere(server, ann, before[0])
             reads_nothing(server, ann)
             takes_all_connections(server, ann)
+            for trickler in tricklers:
+                trickler.join()
+                check(trickler.is_cut_off, "who sends a byte now and then is cut off")
             check(is_well(server, ann, "at last") == before, "nothing was lost")
             check([u["name"] for u in server.ask("GET", "/api/v1/users", session=admin).json()["users"]] == ["admin", "ann"],
                   "nobody was added")

@@ -10,18 +10,18 @@ import { useRoute } from "./route";
 type Live = "connecting" | "live" | "lost";
 
 function LogIn({ session, onDone }: { session: Session; onDone: () => void }) {
-  const [error, setError] = useState<string>("");
+  const [error, setError] = useState<ApiError>();
   const [isBusy, setBusy] = useState(false);
   async function submit(event: SubmitEvent) {
     event.preventDefault();
     const form = new FormData(event.target as HTMLFormElement);
     setBusy(true);
-    setError("");
+    setError(undefined);
     try {
       await post("/api/v1/session", { user: form.get("user"), password: form.get("password") });
       onDone();
     } catch (e) {
-      setError((e as ApiError).message);
+      setError(e as ApiError);
       setBusy(false);
     }
   }
@@ -32,7 +32,7 @@ function LogIn({ session, onDone }: { session: Session; onDone: () => void }) {
         <p class="soft">{session.site}</p>
         <label>User <input name="user" autocomplete="username" required autoFocus /></label>
         <label>Password <input name="password" type="password" autocomplete="current-password" required /></label>
-        {error && <p class="problem" role="alert">{error}</p>}
+        {error && <Problem error={error} />}
         <button type="submit" class="primary" disabled={isBusy}>{isBusy ? "One moment…" : "Log in"}</button>
       </form>
     </main>

@@ -5,7 +5,7 @@ export interface Dot { time: number; value: number }
 /** low and high: the band; states: single values that are normal instead. */
 export interface Band { low: number | null; high: number | null; states: number[] }
 
-const HEIGHT = 320;
+const HEIGHT = 320, SPAN_LEAST_S = 600;
 
 function colour(name: string): string {
   return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
@@ -55,6 +55,12 @@ function rangeOf(dots: Dot[], band: Band): [number, number] {
   return [low - room, high + room];
 }
 
+/** What is shown of the time, in seconds: what is chosen; around a single moment, which would stand among years, ten minutes. */
+function spanOf(dots: Dot[], low: number, high: number): [number, number] {
+  const first = (dots[0]?.time ?? 0) / 1000, last = (dots[dots.length - 1]?.time ?? 0) / 1000;
+  return last - first < 1 ? [first - SPAN_LEAST_S / 2, first + SPAN_LEAST_S / 2] : [low, high];
+}
+
 /** Draws into the element; returns what takes it away again. */
 export function drawChart(into: HTMLElement, dots: Dot[], band: Band): () => void {
   const sorted = [...dots].sort((a, b) => a.time - b.time);
@@ -62,7 +68,7 @@ export function drawChart(into: HTMLElement, dots: Dot[], band: Band): () => voi
   const points = (name: string): uPlot.Series => ({ stroke: colour(name), paths: () => null, points: { show: true, size: 7, fill: colour(name), stroke: colour(name) } });
   const chart = new uPlot({
     width: into.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { drag: { x: true, y: false } },
-    scales: { y: { range: () => rangeOf(dots, band) } },
+    scales: { x: { range: (_, low, high) => spanOf(sorted, low, high) }, y: { range: () => rangeOf(dots, band) } },
     axes: [axis, { ...axis, size: 70 }],
     series: [{}, { label: "normal", ...points("accent") }, { label: "outside", ...points("critical") }],
     hooks: { drawClear: [(u) => drawBand(u, band)] },

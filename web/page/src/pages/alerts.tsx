@@ -34,7 +34,7 @@ function Filters({ route }: { route: Route }) {
     timer.current = setTimeout(() => setQuery(route, key, text.trim()), 250);
   };
   const chosen = (key: string) => (event: Event) => setQuery(route, key, (event.target as HTMLSelectElement).value);
-  const fields: [string, string, string][] = [["q", "Find", "words of the message"], ["host", "Host", "IP or MAC"], ["rule", "Type", "plc or plc.stop"], ["protocol", "Protocol", "s7comm"]];
+  const fields: [string, string, string][] = [["q", "Find", "in the message"], ["host", "Host", "IP or MAC"], ["rule", "Type", "plc or plc.stop"], ["protocol", "Protocol", "s7comm"]];
   return (
     <form class="filters" role="search" aria-label="Filter alerts" onSubmit={(e) => e.preventDefault()}>
       <label>Severity{" "}
@@ -86,7 +86,7 @@ function Row({ alert, isChosen, isNew, isMarked, link, mark }: {
         <a href={link} aria-current={isChosen ? "true" : undefined}>{alert.message}</a>
         <span class="rule">{alert.rule_name} · {alert.rule}{alert.triage !== "new" && ` · ${alert.triage}`}{alert.assignee && ` · ${alert.assignee}`}</span>
       </td>
-      <td class="count" data-label="Count">{alert.count.toLocaleString()}</td>
+      <td class="count extra" data-label="Count">{alert.count.toLocaleString()}</td>
       <td class="when" data-label="Last seen"><Time value={alert.last_seen} /></td>
     </tr>
   );
@@ -185,7 +185,7 @@ export function Alerts({ route, session, news }: PageProps) {
         {first.data && alerts.length === 0 && <Empty>{first.data.total > 0 ? "No alert fits these filters." : "No alerts. Nothing unusual was seen, or the sensor is still learning."}</Empty>}
         {alerts.length > 0 && (
           <table class="alerts cards">
-            <thead><tr>{isAnalyst && <th scope="col"><input type="checkbox" aria-label="Choose all that are shown" checked={alerts.every((a) => marked.has(a.id))} onChange={(e) => setMarked(new Set((e.target as HTMLInputElement).checked ? alerts.map((a) => a.id) : []))} /></th>}<th scope="col">Severity</th><th scope="col">What happened</th><th scope="col" class="count">Count</th><th scope="col">Last seen</th></tr></thead>
+            <thead><tr>{isAnalyst && <th scope="col"><input type="checkbox" aria-label="Choose all that are shown" checked={alerts.every((a) => marked.has(a.id))} onChange={(e) => setMarked(new Set((e.target as HTMLInputElement).checked ? alerts.map((a) => a.id) : []))} /></th>}<th scope="col">Severity</th><th scope="col">What happened</th><th scope="col" class="count extra">Count</th><th scope="col">Last seen</th></tr></thead>
             <tbody>
               {alerts.map((alert) => (
                 <Row key={alert.id} alert={alert} isChosen={alert.id === route.rest} isNew={fresh.has(alert.id)} isMarked={marked.has(alert.id)}

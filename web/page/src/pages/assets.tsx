@@ -37,7 +37,7 @@ function Filters({ route, facets }: { route: Route; facets: AssetList["facets"] 
   };
   return (
     <form class="filters" role="search" aria-label="Filter assets" onSubmit={(e) => e.preventDefault()}>
-      <label>Find <input type="search" id="find" defaultValue={route.query.get("q") ?? ""} onInput={typed} placeholder="address, name, protocol" autocomplete="off" spellcheck={false} /></label>
+      <label>Find <input type="search" id="find" defaultValue={route.query.get("q") ?? ""} onInput={typed} placeholder="address or name" autocomplete="off" spellcheck={false} /></label>
       {choices.map(([name, title]) => {
         const values = Object.entries(facets?.[name] ?? {}).sort((a, b) => a[0].localeCompare(b[0], undefined, { numeric: true }));
         const chosen = route.query.get(name) ?? "";

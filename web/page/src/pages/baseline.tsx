@@ -37,12 +37,16 @@ function Meter({ value, label }: { value: number; label: string }) {
   );
 }
 
+/** The sensor's note on how far something is: "settled 99 % known: nothing new for 17 > 10 min". */
+const progressWords = (note: string) =>
+  note.replace(/^(settled|learning) (\d+ % known)/, "$1, $2").replace(/nothing new for (\d+) > (\d+) min/, "nothing new for $1 min, $2 were enough");
+
 function Progress({ summary }: { summary: Summary }) {
   const p = summary.progress;
   return (
     <section class="card progress" aria-labelledby="progress-title">
       <h2 id="progress-title">How far learning has come</h2>
-      {summary.pairs.map((pair, i) => <Meter key={i} value={pair.known} label={`Who talks to whom: ${pair.why}`} />)}
+      {summary.pairs.map((pair, i) => <Meter key={i} value={pair.known} label={`Who talks to whom: ${progressWords(pair.why)}`} />)}
       {p.conversations > 0 && (
         <>
           <Meter value={p.operations_known} label={`Operations: settled in ${p.operations_settled} of ${counted(p.conversations, "conversation")}`} />
@@ -123,9 +127,9 @@ function Row({ entry, isMarked, mark }: { entry: Entry; isMarked: boolean; mark?
       <td class="host">{entry.actor} → {entry.target}<span class="rule">{entry.protocol}{entry.unit && `, unit ${entry.unit}`}</span></td>
       <td>
         {entry.access && <>{entry.access} </>}{entry.operations ? "" : entry.is_variable ? <a href={linkTo("variables", entry.id)}>{entry.what}</a> : entry.what}
-        {entry.operations && <span class="rule">Operations: {entry.operations}</span>}
-        {entry.objects && <span class="rule">Objects: {entry.objects}</span>}
-        {entry.normal && <span class="rule">{entry.normal}</span>}
+        {entry.operations && <span class="rule">Operations: {progressWords(entry.operations)}</span>}
+        {entry.objects && <span class="rule">Objects: {progressWords(entry.objects)}</span>}
+        {entry.normal && entry.normal !== "at most 0 writes in 10 s" && <span class="rule">{entry.normal}</span>}
       </td>
       <td class="count" data-label="Count">{entry.count.toLocaleString()}</td>
       <td class="when" data-label="First seen"><Time value={entry.first_seen} /></td>
@@ -343,7 +347,7 @@ export function Baseline({ route, session }: PageProps) {
   return (
     <section aria-labelledby="baseline-title">
       <div class="bar"><h1 id="baseline-title">Baseline</h1></div>
-      {error && <Problem error={error} retry={reload} />}
+      {error && !isDimension && <Problem error={error} retry={reload} />}
       {data && isDimension && <Progress summary={data} />}
       <Tabs route={route} summary={data} />
       {isDimension && <Dimension key={view} route={route} name={view} canDecide={canDecide} onChange={reload} />}

@@ -1,7 +1,7 @@
 /* policy.tsx: the site's policy and the Sigma rules: what they say, how much they have to say, and new ones checked and tried on
  * the history before anybody enforces them. */
 import type { ComponentChildren } from "preact";
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { may, post, query } from "../api";
 import { useData } from "../data";
 import { Empty, Problem, Time, Waiting } from "../parts";
@@ -55,7 +55,7 @@ function Lines({ lines }: { lines: Line[] }) {
         );
       })}
       {others.length > 0 && (
-        <section class="card" aria-label="More"><h3>More</h3><ul class="plain lines">{others.map((line, i) => <li key={i}>{line.kind} {hosts(line.text)}</li>)}</ul></section>
+        <section class="card" aria-label="More"><h3>More</h3><ul class="plain lines">{others.map((line, i) => <li key={i}>{line.kind}{line.text === "nothing else" && !line.kind.endsWith(":") ? ":" : ""} {hosts(line.text)}</li>)}</ul></section>
       )}
     </div>
   );
@@ -118,7 +118,9 @@ function Editor<T>({ label, path, initial, rows, show, extra }: {
   const [trial, setTrial] = useState<T>();
   const [error, setError] = useState<Error>();
   const [busy, setBusy] = useState("");
+  const result = useRef<HTMLDivElement>(null);
   useEffect(() => setText(initial), [initial]);
+  useEffect(() => { if (trial || error) result.current?.scrollIntoView({ block: "nearest" }); }, [trial, error]);
   async function work(what: string) {
     setBusy(what);
     setError(undefined);
@@ -138,8 +140,10 @@ function Editor<T>({ label, path, initial, rows, show, extra }: {
         <button type="button" class="primary" disabled={!text.trim() || !!busy} onClick={() => void work("test")}>{busy === "test" ? "One moment…" : "Try on the history"}</button>
         {extra?.(text)}
       </p>
-      {error && <Problem error={error} />}
-      {trial && show(trial)}
+      <div ref={result}>
+        {error && <Problem error={error} />}
+        {trial && show(trial)}
+      </div>
     </div>
   );
 }

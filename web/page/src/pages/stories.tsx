@@ -40,7 +40,7 @@ function Filters({ route }: { route: Route }) {
         </select>
       </label>
       <label>State <select value={value("state") || "open"} onChange={chosen("state")}><option value="open">open</option><option value="all">all</option></select></label>
-      <label>Find <input type="search" defaultValue={value("q")} placeholder="address, name, deed" onInput={typed} autocomplete="off" spellcheck={false} /></label>
+      <label>Find <input type="search" defaultValue={value("q")} placeholder="address or name" onInput={typed} autocomplete="off" spellcheck={false} /></label>
     </form>
   );
 }

@@ -2,7 +2,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get, query } from "../api";
 import { useData } from "../data";
-import { Empty, Problem, Time, Waiting } from "../parts";
+import { counted, Empty, Problem, Span, Time, Waiting } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo, setQuery, type Route } from "../route";
 import { timeOf } from "./baseline";
@@ -24,7 +24,7 @@ function Filters({ route }: { route: Route }) {
     clearTimeout(timer.current);
     timer.current = setTimeout(() => setQuery(route, key, text.trim()), 250);
   };
-  const fields: [string, string, string][] = [["q", "Find", "area, tag or address"], ["host", "Host", "IP or MAC"], ["protocol", "Protocol", "modbus"]];
+  const fields: [string, string, string][] = [["q", "Find", "tag or address"], ["host", "Host", "IP or MAC"], ["protocol", "Protocol", "modbus"]];
   return (
     <form class="filters" role="search" aria-label="Filter variables" onSubmit={(e) => e.preventDefault()}>
       {fields.map(([key, label, hint]) => (
@@ -86,7 +86,7 @@ function Detail({ id, route }: { id: string; route: Route }) {
           <dl>
             <dt>Written by</dt><dd>{v.writer}</dd><dt>In</dt><dd>{v.target}{v.unit && `, unit ${v.unit}`} ({v.protocol})</dd>
             <dt>Normal</dt><dd>{v.observations ? v.normal : "not learned: it was first written after learning"}</dd>
-            <dt>Learned from</dt><dd>{v.observations.toLocaleString()} values, <Time value={v.first_seen} /> to <Time value={v.last_seen} /></dd>
+            <dt>{v.observations ? "Learned from" : "Written"}</dt><dd>{v.observations > 0 && `${counted(v.observations, "value")}, `}<Span from={v.first_seen} to={v.last_seen} /></dd>
             <dt>State</dt><dd>{v.state === "pending" ? <a href={linkTo("baseline", "values", { state: "pending" })}>to decide</a> : v.state}</dd>
           </dl>
           <form class="filters" aria-label="Time of the chart" onSubmit={(e) => e.preventDefault()}>
@@ -106,9 +106,9 @@ function Row({ variable: v, isChosen, link }: { variable: Variable; isChosen: bo
   return (
     <tr class={isChosen ? "is-chosen" : ""}>
       <td><a href={link} aria-current={isChosen ? "true" : undefined}>{v.what}</a><span class="rule">{v.target}{v.unit && `, unit ${v.unit}`}, {v.protocol}</span></td>
-      <td class="host" data-label="Writer">{v.writer}</td>
+      <td class="host extra" data-label="Writer">{v.writer}</td>
       <td data-label="Normal">{v.normal}{v.state !== "learned" && <span class="rule">{v.state === "pending" ? "to decide" : v.state}</span>}</td>
-      <td class="count" data-label="Values">{v.observations.toLocaleString()}</td>
+      <td class="count extra" data-label="Values">{v.observations.toLocaleString()}</td>
       <td class="when" data-label="Last written"><Time value={v.last_seen} /></td>
     </tr>
   );
@@ -135,7 +135,7 @@ export function Variables({ route }: PageProps) {
         {data && variables.length === 0 && <Empty>{Object.values(filter).some(Boolean) ? "No variable fits these filters." : "No variable has been written yet. Set points and commands appear here as soon as somebody writes them."}</Empty>}
         {variables.length > 0 && (
           <table class="variables cards">
-            <thead><tr><th scope="col">Variable</th><th scope="col">Writer</th><th scope="col">Normal values</th><th scope="col" class="count">Values</th><th scope="col">Last written</th></tr></thead>
+            <thead><tr><th scope="col">Variable</th><th scope="col" class="extra">Writer</th><th scope="col">Normal values</th><th scope="col" class="count extra">Values</th><th scope="col">Last written</th></tr></thead>
             <tbody>{variables.map((v) => <Row key={v.id} variable={v} isChosen={v.id === route.rest} link={linkTo("variables", v.id, route.query)} />)}</tbody>
           </table>
         )}

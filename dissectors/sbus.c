@@ -9,6 +9,7 @@
  *
  * all big endian; the CRC is CCITT with start 0. An answer does not repeat the command: it is the
  * one that was asked with its sequence. */
+#include "crc.h"
 #include "hex_code.h"
 
 enum {
@@ -221,24 +222,9 @@ static const struct command *command_find(uint8_t number)
     return NULL;
 }
 
-/* Polynomial 0x1021, half a byte at a time. */
-static uint16_t crc_of(const uint8_t *bytes, size_t size)
-{
-    static const uint16_t of_nibble[16] = {
-        0x0000, 0x1021, 0x2042, 0x3063, 0x4084, 0x50a5, 0x60c6, 0x70e7,
-        0x8108, 0x9129, 0xa14a, 0xb16b, 0xc18c, 0xd1ad, 0xe1ce, 0xf1ef,
-    };
-    uint16_t crc = 0;
-    for (size_t i = 0; i < size; i++) {
-        crc = (uint16_t)(crc << 4 ^ of_nibble[crc >> 12 ^ bytes[i] >> 4]);
-        crc = (uint16_t)(crc << 4 ^ of_nibble[crc >> 12 ^ (bytes[i] & 15)]);
-    }
-    return crc;
-}
-
 static bool is_crc_right(const uint8_t *pdu, size_t size)
 {
-    return crc_of(pdu, size - CRC_SIZE) == (pdu[size - 2] << 8 | pdu[size - 1]);
+    return crc16_ccitt(0, pdu, size - CRC_SIZE) == (pdu[size - 2] << 8 | pdu[size - 1]);
 }
 
 /* --- items --- */

@@ -10,7 +10,7 @@
 
 enum {
     BITS = 256,    /* of a set of hashed units or functions: 48 of them collide in about 4 bits */
-    RECENT = 1024, /* flows: 32 KB */
+    RECENT = 2048, /* flows: 64 KB */
     UNITS_MIN = 6, /* a gateway's master that lost a few slaves still asks fewer */
     UNITS_SILENT_MIN = 24,     /* when nothing at all answers, the mirror may be one-sided */
     FUNCTIONS_REFUSED_MIN = 5, /* four read functions on one wrong address are no scan */
@@ -149,11 +149,17 @@ static bool is_office(const char *protocol)
     return false;
 }
 
+/* Protocols inside each other take turns on a flow. */
+static size_t recent_at(const struct ot_event *e)
+{
+    return (size_t)((e->flow->id ^ (uintptr_t)e->protocol >> 3) % RECENT);
+}
+
 static struct pair *pair_of(struct sweeps *s, const struct ot_event *e)
 {
     if (s->start_ns == 0)
         s->start_ns = e->time_ns;
-    struct recent *recent = &s->recent[e->flow->id % RECENT];
+    struct recent *recent = &s->recent[recent_at(e)];
     if (recent->flow_id == e->flow->id && recent->protocol == e->protocol && recent->pair &&
         recent->pair->slot.key == recent->key) {
         recent->pair->slot.used_ns = e->time_ns;
@@ -405,7 +411,7 @@ uint32_t sweeps_requests(struct sweeps *s, const struct ot_event *e)
 void sweeps_expect(const struct sweeps *s, const struct ot_event *e)
 {
     enum { CACHE_LINE = 64 };
-    const struct recent *recent = &s->recent[e->flow->id % RECENT];
+    const struct recent *recent = &s->recent[recent_at(e)];
     if (e->direction == OT_ONEWAY || recent->flow_id != e->flow->id || !recent->pair)
         return;
     __builtin_prefetch(recent->pair, 1);

@@ -173,6 +173,11 @@ void report_protocol(struct analyser *a, struct flow *f, const char *name, bool 
     if (f->protocol_name == name)
         return;
     f->protocol_name = name;
+    for (size_t i = 0; i < FLOW_NAMES; i++) /* those inside each other take turns */
+        if (f->names[i] == name)
+            return;
+    f->names[f->name_at] = name;
+    f->name_at = (uint8_t)((f->name_at + 1) % FLOW_NAMES);
     a->sink.protocol(a->sink.context, &f->view, name, is_dissected, a->packet);
 }
 
@@ -549,6 +554,7 @@ static void restart_flow(struct analyser *a, struct flow *f, const struct packet
     f->halves[0] = f->halves[1] = (struct half){0};
     f->candidate = NULL;
     f->protocol_name = NULL;
+    memset(f->names, 0, sizeof f->names);
     f->state = FLOW_UNDECIDED;
     f->payload_packets = f->ndpi_packets = f->broken = 0;
     f->first_half = 2;

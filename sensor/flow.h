@@ -23,7 +23,11 @@ struct layer {
     size_t state_size; /* more than the dissector's after dissect_grow */
 };
 
-enum { FLOW_LAYERS = 6, FLOW_LINE = 64 /* of a processor's cache */ };
+enum {
+    FLOW_LAYERS = 6,
+    FLOW_NAMES = 4, /* protocols, one inside the other, that are told once */
+    FLOW_LINE = 64, /* of a processor's cache */
+};
 
 /* One direction: A is the sender of the first packet seen. */
 struct half {
@@ -57,10 +61,12 @@ struct flow {
     bool has_good; /* a PDU was framed: the claim is right, whatever comes */
     bool is_closed;
     uint16_t ethertype;
-    const char *protocol_name;  /* reported */
+    const char *protocol_name;  /* reported last */
     struct memory_near request; /* in flight, the last */
     struct half halves[2];      /* [0] from A, [1] from B */
     struct layer layers[FLOW_LAYERS];
+    const char *names[FLOW_NAMES]; /* reported */
+    uint8_t name_at;               /* of names: where the next one goes */
     struct flow *older, *newer;
     void *ndpi; /* of the classifier */
     const struct dissector *candidate;

@@ -47,10 +47,21 @@ void recent_destroy(struct recent *r)
     free(r);
 }
 
+void recent_look(const struct recent *r, uint64_t place)
+{
+    __builtin_prefetch(&r->sets[place & r->mask], 1);
+}
+
 bool recent_is_due(struct recent *r, uint64_t key, int64_t now_ns, int64_t every_ns)
 {
+    return recent_is_due_at(r, key >> 1, key, now_ns, every_ns);
+}
+
+bool recent_is_due_at(struct recent *r, uint64_t place, uint64_t key, int64_t now_ns,
+                      int64_t every_ns)
+{
     key |= 1;
-    struct told *ways = r->sets[key >> 1 & r->mask].ways, *chosen = &ways[0];
+    struct told *ways = r->sets[place & r->mask].ways, *chosen = &ways[0];
     for (int way = 0; way < WAYS; way++) {
         if (ways[way].key == key) {
             chosen = &ways[way];

@@ -12,3 +12,8 @@ void recent_destroy(struct recent *r);
 
 /* True when key was not told within every_ns before now_ns, which then counts as told. */
 bool recent_is_due(struct recent *r, uint64_t key, int64_t now_ns, int64_t every_ns);
+/* The same for a key that is always asked for at one place, as that of a flow: then its cache line
+ * can be fetched before the key is known. */
+bool recent_is_due_at(struct recent *r, uint64_t place, uint64_t key, int64_t now_ns,
+                      int64_t every_ns);
+void recent_look(const struct recent *r, uint64_t place);

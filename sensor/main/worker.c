@@ -22,11 +22,13 @@ enum {
     NAMES = 64,       /* protocols whose marks are at hand */
     HOSTS_MAX = 8192, /* sources whose last sighting is known */
     TOLD_MAX = 16384, /* roles and facts told lately */
+    CLAIMED_MAX = 4096,
     POLICY_PAIRS_MAX = 4096,
 };
 #define SECOND_NS     INT64_C(1000000000)
 #define FLOW_COUNT_NS (86400 * SECOND_NS)
 #define REPEAT_NS     (60 * SECOND_NS) /* how often a known host, role or fact is told again */
+#define CLAIM_NS      (5 * SECOND_NS)
 
 /* What is counted of a source between two sightings. */
 struct source {
@@ -56,6 +58,7 @@ struct worker {
     _Atomic(const struct sigma_rules *) next_rules;
     struct memory *hosts;
     struct recent *told;
+    struct recent *claimed; /* roles of each flow, a moment ago: saves most looks into told */
     struct name_marks names[NAMES];
     struct site_judge *judge;
     _Atomic(struct site *) next_site; /* waits for the next tick; NULL: none */
@@ -292,7 +295,8 @@ static void tell_role(struct worker *w, const struct ot_event *e)
                  (uint64_t)e->operation << 2 | (uint64_t)is_granted << 1 | e->is_from_client);
     if (e->unit.size > 0)
         key = hash_mix(key, hash_bytes(e->unit.at, e->unit.size));
-    if (!recent_is_due(w->told, key, e->time_ns, REPEAT_NS))
+    if (!recent_is_due_at(w->claimed, e->flow->id, key, e->time_ns, CLAIM_NS) ||
+        !recent_is_due(w->told, key, e->time_ns, REPEAT_NS))
         return;
     bool is_actor_client = is_called || is_answer != e->is_from_client;
     const struct endpoint *actor = is_actor_client ? &e->flow->client : &e->flow->server;
@@ -386,10 +390,12 @@ static void on_event(void *context, const struct ot_event *e)
 static void on_soon(void *context, const struct ot_flow *flow, unsigned step)
 {
     const struct worker *w = context;
-    if (step == 0)
-        baseline_look(w->baseline, flow);
-    else
+    if (step > 0) {
         baseline_look_on(w->baseline, flow);
+        return;
+    }
+    baseline_look(w->baseline, flow);
+    recent_look(w->claimed, flow->id);
 }
 
 static void on_violation(void *context, const struct violation *v)
@@ -545,8 +551,9 @@ struct worker *worker_create(const struct worker_options *options, struct error 
     worker_rules(w, options->rules);
     w->hosts = memory_create(HOSTS_MAX, sizeof(struct source));
     w->told = recent_create(TOLD_MAX);
-    if (!w->hosts || !w->told || !create_analyser(w) || !create_judges(w) || !take_rules(w) ||
-        !create_history(w)) {
+    w->claimed = recent_create(CLAIMED_MAX);
+    if (!w->hosts || !w->told || !w->claimed || !create_analyser(w) || !create_judges(w) ||
+        !take_rules(w) || !create_history(w)) {
         error_set(err, "out of memory for a worker's tables");
         worker_destroy(w);
         return NULL;
@@ -568,6 +575,7 @@ void worker_destroy(struct worker *w)
     evidence_destroy(w->evidence);
     memory_destroy(w->hosts);
     recent_destroy(w->told);
+    recent_destroy(w->claimed);
     free(w);
 }
 

@@ -39,6 +39,7 @@ struct store_queue {
     bool is_stopping, is_flush_wanted, is_busy;
     struct store_queue_state state;
     unsigned batch_count;
+    size_t full_bytes; /* without a thread: what waits is written when it is so much */
     pthread_t thread;
 };
 
@@ -194,6 +195,7 @@ bool store_queue_create(struct store_queue **queue, struct store *store, bool is
     q->store = store;
     q->is_threaded = is_threaded && strcmp(store_path(store), ":memory:") != 0;
     q->last = &q->first;
+    q->full_bytes = BATCH_HERE_BYTES;
     pthread_mutex_init(&q->lock, NULL);
     pthread_cond_init(&q->wake, NULL);
     pthread_cond_init(&q->idle, NULL);
@@ -245,7 +247,7 @@ void store_post_pieces(struct store_queue *q, store_apply *apply, const struct s
     q->waiting_bytes += bytes;
     q->batch_count++;
     bool is_full =
-        q->batch_count >= batch_max(q) || (!q->is_threaded && q->waiting_bytes >= BATCH_HERE_BYTES);
+        q->batch_count >= batch_max(q) || (!q->is_threaded && q->waiting_bytes >= q->full_bytes);
     pthread_mutex_unlock(&q->lock);
     if (is_full && !q->is_threaded)
         store_queue_commit(q, NULL);
@@ -266,6 +268,8 @@ static bool commit_here(struct store_queue *q)
             give_back(q, batch);
     }
     q->batch_count = 0;
+    /* a disk that is full is not asked again with every write */
+    q->full_bytes = q->waiting_bytes + BATCH_HERE_BYTES;
     return ok;
 }
 

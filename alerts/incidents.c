@@ -32,6 +32,7 @@ static const struct {
 };
 
 struct incidents {
+    size_t count; /* places that were ever used; a story that is over keeps its own */
     struct incident all[INCIDENTS_MAX];
 };
 
@@ -127,10 +128,9 @@ static struct incident *nearest(struct incidents *incidents, const struct alert 
 {
     struct incident *best = NULL;
     enum kinship best_kin = KIN_NONE;
-    for (size_t i = 0; i < INCIDENTS_MAX; i++) {
+    for (size_t i = 0; i < incidents->count; i++) {
         struct incident *incident = &incidents->all[i];
-        if (!incident->id[0] || incident->segment != alert->finding.segment ||
-            !goes_on(incident, alert->first_ns))
+        if (incident->segment != alert->finding.segment || !goes_on(incident, alert->first_ns))
             continue;
         enum kinship kin = kinship(incident, &alert->finding);
         if (kin > best_kin || (kin == best_kin && best && incident->grown_ns > best->grown_ns)) {
@@ -143,14 +143,12 @@ static struct incident *nearest(struct incidents *incidents, const struct alert 
 
 static struct incident *place(struct incidents *incidents)
 {
+    if (incidents->count < INCIDENTS_MAX)
+        return &incidents->all[incidents->count++];
     struct incident *oldest = &incidents->all[0];
-    for (size_t i = 0; i < INCIDENTS_MAX; i++) {
-        struct incident *incident = &incidents->all[i];
-        if (!incident->id[0])
-            return incident;
-        if (incident->grown_ns < oldest->grown_ns)
-            oldest = incident;
-    }
+    for (size_t i = 1; i < incidents->count; i++)
+        if (incidents->all[i].grown_ns < oldest->grown_ns)
+            oldest = &incidents->all[i];
     return oldest;
 }
 
@@ -251,8 +249,8 @@ struct incident *incidents_find(struct incidents *incidents, struct alert *alert
         if (strcmp(incident->id, alert->incident) == 0)
             return incident;
     }
-    for (uint32_t i = 0; i < INCIDENTS_MAX; i++) {
-        if (incidents->all[i].id[0] && strcmp(incidents->all[i].id, alert->incident) == 0) {
+    for (uint32_t i = 0; i < incidents->count; i++) {
+        if (strcmp(incidents->all[i].id, alert->incident) == 0) {
             alert->incident_place = i;
             return &incidents->all[i];
         }
@@ -319,9 +317,9 @@ void incidents_flush(struct incidents *incidents, int64_t now_ns, bool is_last,
                      void (*put)(void *context, struct incident *incident, bool is_resumable),
                      void *context)
 {
-    for (size_t i = 0; i < INCIDENTS_MAX; i++) {
+    for (size_t i = 0; i < incidents->count; i++) {
         struct incident *incident = &incidents->all[i];
-        if (!incident->id[0] || !incident_is_told(incident))
+        if (!incident_is_told(incident))
             continue;
         bool is_quiet = !goes_on(incident, now_ns);
         bool is_over = is_last || is_quiet;

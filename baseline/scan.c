@@ -14,6 +14,7 @@
 enum {
     BUCKETS = 64,
     BUCKET_SIZE = 8,
+    SOURCES = BUCKETS * BUCKET_SIZE,
     TRIES_MAX = 96,         /* per source and kind; "at least" beyond */
     EPHEMERAL_PORT = 32768, /* Linux's first; IANA's is 49152 (RFC 6335) */
 };
@@ -70,7 +71,8 @@ struct scans {
     struct scan_options options;
     const struct finding_sink *sink;
     uint64_t evicted;
-    struct source *sources; /* BUCKETS * BUCKET_SIZE */
+    struct source *sources;       /* SOURCES */
+    uint64_t dirty[SOURCES / 64]; /* a bit for each of them with tries to judge */
 };
 
 struct scans *scans_create(const struct scan_options *options, const struct finding_sink *sink)
@@ -80,7 +82,7 @@ struct scans *scans_create(const struct scan_options *options, const struct find
         return NULL;
     scans->options = *options;
     scans->sink = sink;
-    scans->sources = calloc((size_t)BUCKETS * BUCKET_SIZE, sizeof *scans->sources);
+    scans->sources = calloc(SOURCES, sizeof *scans->sources);
     if (!scans->sources) {
         free(scans);
         return NULL;
@@ -165,6 +167,8 @@ static void source_tries(struct scans *scans, const struct sighting *s, enum sca
     source->last_target[kind] = s->other;
     source->packet_number = s->packet_number;
     source->source_index = s->source_index;
+    size_t place = (size_t)(source - scans->sources);
+    scans->dirty[place / 64] |= UINT64_C(1) << place % 64;
     uint64_t target = host_hash(&s->other);
     tries_add(&source->tries[kind], target, 0, 0, s->time_ns);
     if (kind == SCAN_HOSTS && s->other.port != 0) {
@@ -340,14 +344,24 @@ static void judge(struct scans *scans, struct source *source, enum scan_kind kin
     tell(scans, source, kind, &tally, targets, learned);
 }
 
+static bool judge_source(struct scans *scans, struct source *source, int64_t now)
+{
+    bool is_dirty = false;
+    for (size_t kind = 0; kind < SCAN_KIND_COUNT; kind++) {
+        if (source->tries[kind].is_dirty)
+            judge(scans, source, (enum scan_kind)kind, now);
+        is_dirty |= source->tries[kind].is_dirty;
+    }
+    return is_dirty;
+}
+
 void scans_tick(struct scans *scans, int64_t time_ns)
 {
-    for (size_t i = 0; i < (size_t)BUCKETS * BUCKET_SIZE; i++) {
-        struct source *source = &scans->sources[i];
-        if (!source->is_used)
-            continue;
-        for (size_t kind = 0; kind < SCAN_KIND_COUNT; kind++)
-            if (source->tries[kind].is_dirty)
-                judge(scans, source, (enum scan_kind)kind, time_ns);
+    for (size_t word = 0; word < SOURCES / 64; word++) {
+        for (uint64_t left = scans->dirty[word]; left; left &= left - 1) {
+            unsigned bit = (unsigned)__builtin_ctzll(left);
+            if (!judge_source(scans, &scans->sources[word * 64 + bit], time_ns))
+                scans->dirty[word] &= ~(UINT64_C(1) << bit);
+        }
     }
 }

@@ -1,4 +1,5 @@
-/* pool.c: power-of-two blocks carved from slabs. */
+/* pool.c: power-of-two blocks carved from slabs. Room for the cap's slabs is asked for at the
+ * start, so that nothing is while packets pass; only what is used of it becomes memory. */
 #include "pool.h"
 
 #include <assert.h>
@@ -10,6 +11,7 @@ enum {
     LARGEST_SHIFT = 17,
     CLASS_COUNT = LARGEST_SHIFT - SMALLEST_SHIFT + 1,
     SLAB_SIZE = 1 << 18,
+    RESERVED_MAX = 64 << 20,
 };
 
 struct block {
@@ -23,7 +25,10 @@ struct slab {
 
 struct pool {
     struct block *free[CLASS_COUNT];
-    struct slab *slabs;
+    char *reserved; /* reserved_left bytes of it are not used yet */
+    size_t reserved_size, reserved_left;
+    struct slab
+        *slabs; /* beyond: a cap's worth of blocks can take more, for each slab has one size */
     size_t used, cap;
 };
 
@@ -43,8 +48,12 @@ size_t pool_block_size(size_t size)
 struct pool *pool_create(size_t cap)
 {
     struct pool *p = calloc(1, sizeof *p);
-    if (p)
-        p->cap = cap;
+    if (!p)
+        return NULL;
+    p->cap = cap;
+    p->reserved_size = (cap < RESERVED_MAX ? cap : RESERVED_MAX) / SLAB_SIZE * SLAB_SIZE;
+    p->reserved = p->reserved_size ? malloc(p->reserved_size) : NULL;
+    p->reserved_left = p->reserved ? p->reserved_size : 0;
     return p;
 }
 
@@ -57,18 +66,32 @@ void pool_destroy(struct pool *p)
         free(p->slabs);
         p->slabs = next;
     }
+    free(p->reserved);
     free(p);
+}
+
+/* SLAB_SIZE bytes; NULL: out of memory. */
+static char *slab_take(struct pool *p)
+{
+    if (p->reserved_left > 0) {
+        char *bytes = p->reserved + (p->reserved_size - p->reserved_left);
+        p->reserved_left -= SLAB_SIZE;
+        return bytes;
+    }
+    struct slab *slab = malloc(sizeof *slab + SLAB_SIZE);
+    if (!slab)
+        return NULL;
+    slab->next = p->slabs;
+    p->slabs = slab;
+    return (char *)slab->bytes;
 }
 
 static void refill(struct pool *p, unsigned c)
 {
     size_t block_size = (size_t)1 << (c + SMALLEST_SHIFT);
-    struct slab *slab = malloc(sizeof *slab + SLAB_SIZE);
-    if (!slab)
+    char *bytes = slab_take(p);
+    if (!bytes)
         return;
-    slab->next = p->slabs;
-    p->slabs = slab;
-    char *bytes = (char *)slab->bytes;
     for (size_t at = 0; at + block_size <= SLAB_SIZE; at += block_size) {
         struct block *b = (void *)(bytes + at);
         b->next = p->free[c];

@@ -258,7 +258,8 @@ save_table(const struct saving *saving, struct table *t, enum baseline_kind kind
 {
     if (t->changed == 0 && !with_touched)
         return;
-    for (uint32_t i = 0; i < t->used; i++) {
+    /* the newest first, as the store's indexes have them: they grow at their ends and stay dense */
+    for (uint32_t i = t->used; i-- > 0;) {
         struct entry *e = table_at(t, i);
         if (!e->is_changed && !(with_touched && e->is_touched))
             continue;

@@ -569,6 +569,7 @@ int main(void)
 {
     Suite *suite = suite_create("alert store");
     TCase *tcase = tcase_create("store");
+    tcase_set_timeout(tcase, 60); /* 4000 alerts, on a slow machine with sanitizers */
     tcase_add_test(tcase, one_row_per_alert_and_one_message_per_revision);
     tcase_add_test(tcase, without_outputs_the_outbox_has_no_documents);
     tcase_add_test(tcase, a_count_alone_waits_ten_seconds);

@@ -315,6 +315,16 @@ static bool guess_by_name(struct asset_guess *g, const struct assets *t, const s
     return false;
 }
 
+/* What it says of itself in a sentence: products and families are named in it. */
+static bool guess_by_sentence(struct asset_guess *g, const struct assets *t, const struct asset *a)
+{
+    const char *sentence = asset_fact_text(t, a, FACT_COMMENT),
+               *told = asset_class_of_product(sentence);
+    if (told)
+        guess(g, told, 55, "says of itself: %s", sentence);
+    return told != NULL;
+}
+
 static bool guess_by_weak_words(struct asset_guess *g, const struct assets *t,
                                 const struct asset *a)
 {
@@ -439,7 +449,8 @@ static void guess_class(struct asset_guess *g, const struct assets *t, const str
         guess(g, "router", 75, "its MAC carries an address of another subnet", "");
     else if (h.served)
         guess(g, h.served_class, 75, "answers %s", h.served);
-    else if (guess_teller(g, t, a) || guess_by_weak_words(g, t, a) || guess_by_name(g, t, a))
+    else if (guess_teller(g, t, a) || guess_by_weak_words(g, t, a) || guess_by_name(g, t, a) ||
+             guess_by_sentence(g, t, a))
         return;
     else if (h.carer < CARERS && !h.used_plant)
         guess(g, carers[h.carer].class, 50, carers[h.carer].what, "");

@@ -68,7 +68,7 @@ static void os_version(struct message *m, struct reader r)
     const char *family = platform == WINDOWS_CE   ? "Windows CE "
                          : platform == WINDOWS_NT ? "Windows NT "
                                                   : "";
-    add_fact(m, FACT_SOFTWARE, dissect_text(m->d, "%s%u.%u.%u", family, major, minor, build));
+    add_fact(m, FACT_OS, dissect_text(m->d, "%s%u.%u.%u", family, major, minor, build));
 }
 
 static void tag(struct message *m, uint16_t id, struct reader r)

@@ -53,7 +53,7 @@ static void add_version(struct dissect *d, struct ntlm *n, struct reader r)
     uint8_t major = reader_u8(&r), minor = reader_u8(&r);
     uint16_t build = reader_u16le(&r);
     if (reader_ok(&r) && major && build)
-        add(n, FACT_SOFTWARE, dissect_text(d, "Windows %u.%u build %u", major, minor, build));
+        add(n, FACT_OS, dissect_text(d, "Windows %u.%u build %u", major, minor, build));
 }
 
 static void challenge(struct dissect *d, struct reader message, struct reader r, struct ntlm *n)

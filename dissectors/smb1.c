@@ -183,15 +183,19 @@ static void add_fact(struct smb *m, enum fact_kind kind, struct text value)
     m->event.fact_count = m->ntlm.fact_count;
 }
 
+enum { NATIVE_MIN = 4 }; /* "Unix"; exploits send one byte of padding */
+
 /* Native operating system and LAN manager of the sender, [CIFS] 2.2.4.53. */
 static void natives(struct smb *m, const struct header *h, struct reader *r)
 {
     struct text system = next_text(m, h, r);
     next_text(m, h, r); /* LAN manager: the same words, or the program */
+    if (system.size < NATIVE_MIN)
+        return;
     for (uint32_t i = 0; i < m->ntlm.fact_count; i++)
-        if (m->ntlm.facts[i].kind == FACT_SOFTWARE)
+        if (m->ntlm.facts[i].kind == FACT_OS)
             return; /* the version number tells more */
-    add_fact(m, FACT_SOFTWARE, system);
+    add_fact(m, FACT_OS, system);
     /* one system calls itself by other words as client, as server and in NTLM */
     m->event.unit = m->event.direction == OT_REQUEST ? TEXT("smb client") : TEXT("smb server");
 }

@@ -54,7 +54,7 @@ START_TEST(discovery_tells_who_it_is)
               "0400 1400 14010000 06000000 00000000 00000000 03000000 0300 0400 020bb408");
     const struct probe_event *e = probe_event(p, 0);
     ck_assert_str_eq(e->operation, "discover");
-    ck_assert_str_eq(e->facts, "host_name=CX-01; software_version=Windows CE 6.0.0; "
+    ck_assert_str_eq(e->facts, "host_name=CX-01; os=Windows CE 6.0.0; "
                                "firmware_version=TwinCAT 2.11.2228");
     ck_assert(!e->is_from_client);
     ck_assert_uint_eq(p->violation_count, 0);

@@ -140,11 +140,11 @@ START_TEST(a_login_tells_names_versions_and_its_outcome)
     ck_assert_str_eq(last(p)->operation, "auth");
     setup2_answer(p, 0xc0000016, 0, 1);
     ck_assert_str_eq(last(p)->operation, "session"); /* half way */
-    ck_assert_str_eq(last(p)->facts, "host_name=hmi.a; software_version=Windows 10.0 build 17763");
+    ck_assert_str_eq(last(p)->facts, "host_name=hmi.a; os=Windows 10.0 build 17763");
     ck_assert_str_eq(last(p)->detail, "a");
     setup2(p, true, 2);
     ck_assert_str_eq(last(p)->facts,
-                     "user_name=bob; host_name=ENG1; software_version=Windows 6.1 build 7601");
+                     "user_name=bob; host_name=ENG1; os=Windows 6.1 build 7601");
     ck_assert_str_eq(last(p)->detail, "bob");
     setup2_answer(p, 0xc000006d, 0, 2);
     ck_assert_str_eq(last(p)->operation, "auth");
@@ -463,7 +463,7 @@ START_TEST(a_login_of_version_1_tells_the_system)
     m.bytes[at] = (uint8_t)(m.size - at - 2);
     /* 4 + 32 + 1 + 26 + 2 + 3: the texts begin at an even offset from the header */
     send(p, &m, true);
-    ck_assert_str_eq(last(p)->facts, "user_name=bob; software_version=Windows 5.1");
+    ck_assert_str_eq(last(p)->facts, "user_name=bob; os=Windows 5.1");
     ck_assert_str_eq(last(p)->unit, "smb client");
     begin1(&m, 0x73, 0xc000006d, true);
     add(&m, "00 0000");

@@ -68,6 +68,7 @@ PLAIN = [
     ("profinet/mehner_identify.pcap", "ac:64:17:21:35:cf", "io-device", "ET200SP"),
     ("roc-plus/all_opcodes_tcp.pcap", "192.168.1.200", "rtu", "ROC800"),
     ("s7comm/conveyor_direct_replay.pcap", "18:03:73:d8:e0:b0", "hmi", "scada-pc"),
+    ("s7comm/conveyor_direct_replay.pcap", "00:1b:1b:34:34:d0", "switch", "SCALANCE X 200"),
     ("s7comm/step7_s300_download.pcap", "134.249.53.130", "engineering", "STEP 7"),
     ("s7comm/step7_s300_download.pcap", "134.249.61.182", "plc", "S7-300"),
     ("s7comm/wincc_s300_setup-alarm-read-write.pcap", "134.249.53.130", "hmi", "WinCC"),

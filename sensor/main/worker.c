@@ -592,6 +592,21 @@ struct ahead {
     struct analyser_place flow;
 };
 
+static struct sighting sighting_of_packet(enum sighting_kind kind, const struct packet *p)
+{
+    return (struct sighting){
+        .kind = kind,
+        .time_ns = p->time_ns,
+        .segment = p->segment,
+        .who = {p->source,      p->source_mac,      0},
+        .other = {p->destination, p->destination_mac, 0},
+        .transport = p->transport,
+        .vlan = p->vlan_count ? p->vlans[0] : VLAN_NONE,
+        .packet_number = p->number,
+        .source_index = p->source_index,
+    };
+}
+
 static uint64_t host_hash(const struct packet *p)
 {
     struct {
@@ -618,18 +633,12 @@ static void tell_host(struct worker *w, const struct packet *p, uint64_t hash)
     h->bytes += p->wire_size;
     if (!is_new && p->time_ns - h->told_ns < REPEAT_NS)
         return;
-    struct sighting s = {
-        .kind = SIGHTING_HOST,
-        .time_ns = p->time_ns,
-        .segment = p->segment,
-        .who = {p->arp.is_present ? p->arp.sender_ip : p->source, p->source_mac, 0},
-        .transport = p->transport,
-        .vlan = p->vlan_count ? p->vlans[0] : VLAN_NONE,
-        .packets = h->packets,
-        .bytes = h->bytes,
-        .packet_number = p->number,
-        .source_index = p->source_index,
-    };
+    struct sighting s = sighting_of_packet(SIGHTING_HOST, p);
+    if (p->arp.is_present)
+        s.who.ip = p->arp.sender_ip;
+    s.other = (struct endpoint){0};
+    s.packets = h->packets;
+    s.bytes = h->bytes;
     h->told_ns = p->time_ns;
     h->packets = h->bytes = 0;
     take_sighting(w, &s);
@@ -659,36 +668,19 @@ static void tell_echo(struct worker *w, const struct packet *p, const struct ahe
     if (++h->echoes < ECHOES_TOLD)
         return;
     h->echoes = 0;
-    struct sighting s = {
-        .kind = SIGHTING_ECHO,
-        .time_ns = p->time_ns,
-        .segment = p->segment,
-        .who = {p->source,      p->source_mac,      0},
-        .other = {p->destination, p->destination_mac, 0},
-        .transport = p->transport,
-        .vlan = p->vlan_count ? p->vlans[0] : VLAN_NONE,
-        .packets = ECHOES_TOLD,
-        .packet_number = p->number,
-        .source_index = p->source_index,
-    };
+    struct sighting s = sighting_of_packet(SIGHTING_ECHO, p);
+    s.packets = ECHOES_TOLD;
     take_sighting(w, &s);
 }
 
 static void tell_arp(struct worker *w, const struct packet *p)
 {
-    struct sighting s = {
-        .kind = SIGHTING_ARP,
-        .time_ns = p->time_ns,
-        .segment = p->segment,
-        .who = {p->arp.sender_ip, p->arp.sender_mac, 0},
-        .other = {p->arp.target_ip, p->arp.target_mac, 0},
-        .vlan = p->vlan_count ? p->vlans[0] : VLAN_NONE,
-        .detail = p->arp.operation,
-        .packets = 1,
-        .bytes = p->wire_size,
-        .packet_number = p->number,
-        .source_index = p->source_index,
-    };
+    struct sighting s = sighting_of_packet(SIGHTING_ARP, p);
+    s.who = (struct endpoint){p->arp.sender_ip, p->arp.sender_mac, 0};
+    s.other = (struct endpoint){p->arp.target_ip, p->arp.target_mac, 0};
+    s.detail = p->arp.operation;
+    s.packets = 1;
+    s.bytes = p->wire_size;
     take_sighting(w, &s);
 }
 
@@ -702,19 +694,9 @@ static void take_site(struct worker *w)
 
 static void tell_router(struct worker *w, const struct packet *p)
 {
-    struct sighting s = {
-        .kind = SIGHTING_INFRASTRUCTURE,
-        .time_ns = p->time_ns,
-        .segment = p->segment,
-        .who = {p->source,      p->source_mac,      0},
-        .other = {p->destination, p->destination_mac, 0},
-        .transport = p->transport,
-        .vlan = p->vlan_count ? p->vlans[0] : VLAN_NONE,
-        .detail = ROLE_ROUTER,
-        .protocol = "icmpv6",
-        .packet_number = p->number,
-        .source_index = p->source_index,
-    };
+    struct sighting s = sighting_of_packet(SIGHTING_INFRASTRUCTURE, p);
+    s.detail = ROLE_ROUTER;
+    text_copy(s.protocol, sizeof s.protocol, text_of("icmpv6"));
     take_sighting(w, &s);
 }
 

@@ -1,6 +1,8 @@
 /* api_declared.c: the plant's own list of its devices: brought as CSV, and beside what was seen:
  * missing, extra, different. */
+#include "answers.h"
 #include "api.h"
+#include "asset_list.h"
 #include "baseline/declared.h"
 #include "baseline/declared_match.h"
 #include "routes.h"
@@ -108,6 +110,17 @@ static bool declare(struct store *store, void *context, struct error *err)
     return declared_put(store, d->list, d->name, d->by, now_ms(), err);
 }
 
+/* Every asset may now be declared, or not, or otherwise. */
+static bool change_list(struct request *r, struct declaring *d, const char *name,
+                        enum MHD_Result *result)
+{
+    if (!request_change(r, declare, d, "assets.declared", name, "", result))
+        return false;
+    asset_list_outdate(r->web->assets);
+    answers_forget(r->web->answers); /* what was made of the list meanwhile */
+    return true;
+}
+
 static enum MHD_Result take_list(struct request *r, const json_t *body)
 {
     struct declared_list *list = NULL;
@@ -122,7 +135,7 @@ static enum MHD_Result take_list(struct request *r, const json_t *body)
         return reply_error(r, MHD_HTTP_BAD_REQUEST, err.text);
     declared_counts(list, &counts);
     struct declaring d = {list, name, r->account.name};
-    bool ok = request_change(r, declare, &d, "assets.declared", name, "", &result);
+    bool ok = change_list(r, &d, name, &result);
     declared_destroy(list);
     if (!ok)
         return result;
@@ -143,7 +156,7 @@ enum MHD_Result api_undeclare(struct request *r)
 {
     struct declaring d = {NULL, "", r->account.name};
     enum MHD_Result result;
-    if (!request_change(r, declare, &d, "assets.declared", "removed", "", &result))
+    if (!change_list(r, &d, "removed", &result))
         return result;
     return reply_json(r, MHD_HTTP_OK, json_pack("{s:b}", "removed", true));
 }

@@ -135,7 +135,7 @@ struct asset_list {
     pthread_mutex_t lock, building; /* building first */
     pthread_cond_t wanted;
     pthread_t thread;
-    bool is_stopping, is_wanted;
+    bool is_stopping, is_wanted, is_outdated;
     atomic_uint turn; /* readings by the thread */
     struct reading *newest;
     struct store_mark mark; /* of the store, when newest was read */
@@ -229,11 +229,16 @@ static void replace(struct asset_list *list, struct reading *reading)
 /* With `building` held. */
 static bool build(struct asset_list *list, struct store *store, struct error *err)
 {
+    pthread_mutex_lock(&list->lock);
+    list->is_outdated = false; /* what changes from now on says so again */
+    pthread_mutex_unlock(&list->lock);
     struct store_mark mark = store_mark_of(list->path);
     int64_t start = clock_ms();
     struct reading *reading = read_all(store, err);
-    if (!reading)
+    if (!reading) {
+        asset_list_outdate(list);
         return false;
+    }
     replace(list, reading);
     pthread_mutex_lock(&list->lock);
     list->mark = mark;
@@ -330,8 +335,10 @@ static enum freshness freshness_of(struct asset_list *list)
     bool is_large = list->took > QUICK_MS;
     if (!list->newest)
         freshness = MISSING;
+    else if (list->is_outdated)
+        freshness = OLD;
     pthread_mutex_unlock(&list->lock);
-    if (freshness == MISSING || (is_large && !is_due))
+    if (freshness != FRESH || (is_large && !is_due))
         return freshness;
     struct store_mark now = store_mark_of(list->path);
     if (store_mark_is_same(&known, &now))
@@ -374,6 +381,13 @@ void asset_list_give(struct asset_list *list, const struct asset_lines *lines)
     pthread_mutex_lock(&list->lock);
     struct reading *reading = (struct reading *)(uintptr_t)lines;
     reading_drop(reading);
+    pthread_mutex_unlock(&list->lock);
+}
+
+void asset_list_outdate(struct asset_list *list)
+{
+    pthread_mutex_lock(&list->lock);
+    list->is_outdated = true;
     pthread_mutex_unlock(&list->lock);
 }
 

@@ -43,3 +43,5 @@ void asset_list_give(struct asset_list *list, const struct asset_lines *lines);
 
 /* Somebody changed this asset: it is read again at once. */
 void asset_list_renew(struct asset_list *list, struct store *store, const char *id);
+/* Somebody changed what many assets show: all are read again before the next who asks gets any. */
+void asset_list_outdate(struct asset_list *list);

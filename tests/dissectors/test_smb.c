@@ -143,8 +143,7 @@ START_TEST(a_login_tells_names_versions_and_its_outcome)
     ck_assert_str_eq(last(p)->facts, "host_name=hmi.a; os=Windows 10.0 build 17763");
     ck_assert_str_eq(last(p)->detail, "a");
     setup2(p, true, 2);
-    ck_assert_str_eq(last(p)->facts,
-                     "user_name=bob; host_name=ENG1; os=Windows 6.1 build 7601");
+    ck_assert_str_eq(last(p)->facts, "user_name=bob; host_name=ENG1; os=Windows 6.1 build 7601");
     ck_assert_str_eq(last(p)->detail, "bob");
     setup2_answer(p, 0xc000006d, 0, 2);
     ck_assert_str_eq(last(p)->operation, "auth");

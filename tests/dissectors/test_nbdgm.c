@@ -22,7 +22,7 @@ static const struct row {
 } rows[] = {
     {"a datagram between names",                        HEAD FROM TO,                          "datagram",          "host_name=NVR9"},
     {"a host announces itself",                         HEAD FROM TO SMB_WRITE ANNOUNCED,      "host_announcement",
-     "host_name=NVR9; os=Windows 6.1"                                                                                 },
+     "host_name=NVR9; os=Windows 6.1"                                                                                               },
     {"another command",                                 HEAD FROM TO SMB_WRITE "02" ANNOUNCED, "datagram",          "host_name=NVR9"},
     {"what others forward tells nothing of the sender",
      "11 0e c2f4 0a000009 008a 00bb 0000" FROM TO,                                             "datagram",          ""              },

@@ -158,6 +158,7 @@ int main(void)
 {
     Suite *s = suite_create("flood");
     TCase *c = tcase_create("flood");
+    tcase_set_timeout(c, 60); /* a slow machine with sanitizers */
     tcase_add_loop_test(c, floods, 0, ROWS);
     tcase_add_test(c, no_flood_creeps_up);
     tcase_add_test(c, a_flood_of_years_stays_one);

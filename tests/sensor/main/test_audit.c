@@ -197,6 +197,7 @@ int main(void)
 {
     Suite *s = suite_create("audit");
     TCase *c = tcase_create("audit");
+    tcase_set_timeout(c, 60); /* a slow machine with sanitizers */
     tcase_add_loop_test(c, configuration, 0, sizeof rows / sizeof *rows);
     tcase_add_test(c, rules_and_indicators);
     tcase_add_test(c, users);

@@ -171,6 +171,7 @@ int main(void)
 {
     Suite *s = suite_create("worker");
     TCase *c = tcase_create("worker");
+    tcase_set_timeout(c, 60); /* a slow machine with sanitizers */
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_loop_test(c, echo_requests, 0, sizeof echo_rows / sizeof *echo_rows);
     tcase_add_loop_test(c, closed_sessions, 0, sizeof closed_rows / sizeof *closed_rows);

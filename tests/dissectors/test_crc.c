@@ -13,11 +13,11 @@ static const struct {
     function *of;
     uint16_t start, inverted, check;
 } known[] = {
-    {crc16, CRC16_MODBUS_START, 0, 0x4b37},
-    {crc16, 0, 0, 0xbb3d},
-    {crc16_dnp, 0, 0xffff, 0xea82},
-    {crc16_ccitt, CRC16_CCITT_START, 0, 0x29b1},
-    {crc16_ccitt, 0, 0, 0x31c3},
+    {crc16,       CRC16_MODBUS_START, 0,      0x4b37},
+    {crc16,       0,                  0,      0xbb3d},
+    {crc16_dnp,   0,                  0xffff, 0xea82},
+    {crc16_ccitt, CRC16_CCITT_START,  0,      0x29b1},
+    {crc16_ccitt, 0,                  0,      0x31c3},
 };
 
 START_TEST(check_value_is_right)
@@ -32,8 +32,8 @@ static const struct {
     uint16_t polynomial;
     bool is_reflected;
 } polynomials[] = {
-    {crc16, 0xa001, true},
-    {crc16_dnp, 0xa6bc, true},
+    {crc16,       0xa001, true },
+    {crc16_dnp,   0xa6bc, true },
     {crc16_ccitt, 0x1021, false},
 };
 

@@ -91,8 +91,8 @@ static bool announcement(struct dissect *d, struct reader r, struct ot_fact fact
     if (!ascii_is_printable(name))
         return false;
     facts[0] = (struct ot_fact){.kind = FACT_HOST_NAME, .value = name};
-    facts[1] = (struct ot_fact){.kind = FACT_OS,
-                                .value = dissect_text(d, "Windows %u.%u", major, minor)};
+    facts[1] =
+        (struct ot_fact){.kind = FACT_OS, .value = dissect_text(d, "Windows %u.%u", major, minor)};
     return true;
 }
 

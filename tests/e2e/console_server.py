@@ -200,3 +200,22 @@ def web_tests():
 
 def chromium():
     return shutil.which("chromium")
+
+
+def browse(script, users, prepare=None, timeout=300, **more):
+    """Runs a script of tests/web in Chromium against a console over the sample plant: its exit code, SKIP without a browser.
+    prepare(store, dark) may add to the store before."""
+    folder = chromium() and web_tests()
+    if not folder:
+        print("skipped: Chromium, Node or the packages of tests/web are not installed")
+        return SKIP
+    with sample(users) as (_, _, dark, store):
+        if prepare:
+            prepare(store, dark)
+        server = Console(store)
+        try:
+            environment = dict(os.environ, CHROMIUM=chromium(), PASSWORD=PASSWORD, URL=server.url, **more)
+            status = subprocess.run(["node", script], cwd=folder, env=environment, timeout=timeout).returncode
+        finally:
+            stopped = server.stop()
+        return status or stopped

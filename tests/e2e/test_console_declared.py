@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The plant's own list of its devices in the console, in a real browser: tests/web/declared.mjs. Skips when Chromium or Node is not
 installed."""
-import os, subprocess, sys
+import os, sys
 
 sys.dont_write_bytecode = True
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -9,18 +9,7 @@ import console_server as console
 
 
 def main():
-    folder = console.chromium() and console.web_tests()
-    if not folder:
-        print("skipped: Chromium, Node or the packages of tests/web are not installed")
-        return console.SKIP
-    with console.sample([("vic", "viewer"), ("eve", "engineer")]) as (_, _, _, store):
-        server = console.Console(store)
-        try:
-            environment = dict(os.environ, CHROMIUM=console.chromium(), PASSWORD=console.PASSWORD, URL=server.url)
-            status = subprocess.run(["node", "declared.mjs"], cwd=folder, env=environment, timeout=300).returncode
-        finally:
-            stopped = server.stop()
-        return status or stopped
+    return console.browse("declared.mjs", [("vic", "viewer"), ("eve", "engineer")])
 
 
 if __name__ == "__main__":

@@ -66,11 +66,14 @@ static enum claim claim_header_only(struct reader r)
     return length <= LENGTH_MAX_UMAS ? CLAIM_MORE : CLAIM_NO;
 }
 
-/* Behind a PDU: the beginning of another header. */
-static bool header_follows(struct reader r)
+/* What is behind a PDU: another header, its beginning, or something else. */
+static enum claim claim_behind(struct reader r)
 {
+    struct reader rest = r;
     struct mbap h = mbap_read(&r);
-    return reader_ok(&r) && h.protocol == 0 && length_is_legal(&h);
+    if (!reader_ok(&r))
+        return claim_header_only(rest) == CLAIM_MORE ? CLAIM_MORE : CLAIM_NO;
+    return h.protocol == 0 && length_is_legal(&h) ? CLAIM_WEAK : CLAIM_NO;
 }
 
 /* Weak at best: two zero bytes and a length. A PDU that exactly fills what is there, or has another
@@ -94,7 +97,7 @@ static enum claim modbus_recognise(struct reader r)
     bool fits = has_layout && (modbus_pdu_fits(pdu, false) || modbus_pdu_fits(pdu, true));
     if (h.protocol != 0)
         return fits && given == size ? CLAIM_WEAK : CLAIM_NO;
-    return fits || given == size || header_follows(r) ? CLAIM_WEAK : CLAIM_NO;
+    return fits || given == size ? CLAIM_WEAK : claim_behind(r);
 }
 
 static struct frame modbus_frame(struct reader r)

@@ -3,6 +3,7 @@
 
 #include "analyser_internal.h"
 #include "dissectors/named_ports.h"
+#include "overtaking.h"
 #include "sensor/base/hash.h"
 
 #include <stdlib.h>
@@ -11,8 +12,10 @@
 enum {
     UNDECIDED_PACKETS = 8, /* PROTOCOLS 2: undecided after 8 payload packets or 8 KiB */
     UNDECIDED_BYTES = 8192,
-    BROKEN_MAX = 2,      /* framing errors in a row after which a claim is given up */
-    REQUESTS_MAX = 8192, /* in flight over all flows of a worker */
+    UNDECIDED_LEAST = 48, /* bytes that are waited for when they come in crumbs ... */
+    CRUMBS_MAX = 96,      /* ... and how many, of both directions */
+    BROKEN_MAX = 2,       /* framing errors in a row after which a claim is given up */
+    REQUESTS_MAX = 8192,  /* in flight over all flows of a worker */
     PAIRS_MAX = 16384,
     PAIR_ENTRY_SIZE = 64,
     ARENA_SIZE = 1 << 18, /* 1,900 items of one PDU */
@@ -96,6 +99,7 @@ static void release_flow(void *context, struct flow *f)
     for (int i = 0; i < 2; i++) {
         stream_release(&f->halves[i].stream, a->pool);
         drop_buffer(a, &f->halves[i]);
+        overtaking_drop(&f->overtaking[i], a->pool);
     }
     drop_layers(a, f);
     if (f->ndpi)
@@ -457,7 +461,16 @@ static bool is_confirmed(const struct flow *f, int from, const struct dissector 
     return next == CLAIM_WEAK || next == CLAIM_YES;
 }
 
-static void decide(struct analyser *a, struct flow *f, int from)
+/* Segments of a few bytes are how one would pass a request by a sensor that counts packets. */
+static bool has_had_time(const struct flow *f, const struct half *h)
+{
+    if (h->used >= UNDECIDED_BYTES || f->payload_packets >= CRUMBS_MAX)
+        return true;
+    return f->payload_packets >= UNDECIDED_PACKETS && h->used >= UNDECIDED_LEAST;
+}
+
+/* newest: bytes of the segment that came last. */
+static void decide(struct analyser *a, struct flow *f, int from, size_t newest)
 {
     struct half *h = &f->halves[from];
     struct verdict v = ask_all(f, reader_of(h->buffer, h->used));
@@ -474,10 +487,12 @@ static void decide(struct analyser *a, struct flow *f, int from)
         dissect_waiting(a, f);
     } else if (v.claim == CLAIM_NO && !f->view.is_start_seen &&
                f->payload_packets < UNDECIDED_PACKETS) {
-        drop_buffer(a,
-                    h); /* picked up inside a PDU, perhaps: the next segment may begin with one */
-    } else if (v.claim == CLAIM_NO || f->payload_packets >= UNDECIDED_PACKETS ||
-               h->used >= UNDECIDED_BYTES) {
+        /* picked up inside a PDU, perhaps: this segment or the next one may begin with one */
+        size_t older = h->used - newest;
+        consume(a, h, older ? older : h->used);
+        if (older)
+            decide(a, f, from, newest);
+    } else if (v.claim == CLAIM_NO || has_had_time(f, h)) {
         nobody_claims(a, f);
     }
 }
@@ -493,7 +508,7 @@ static void undecided_bytes(struct analyser *a, struct flow *f, int from, const 
         nobody_claims(a, f);
         return;
     }
-    decide(a, f, from);
+    decide(a, f, from, size > UNDECIDED_BYTES ? UNDECIDED_BYTES : size);
 }
 
 /* --- TCP --- */
@@ -505,8 +520,8 @@ struct delivery_of {
 };
 
 /* What came after its turn: whole PDUs that begin with it are told, and what is being put together
- * meanwhile stays as it is. */
-static void late_bytes(struct analyser *a, struct flow *f, int from, const uint8_t *bytes,
+ * meanwhile stays as it is. False: there was none. */
+static bool late_bytes(struct analyser *a, struct flow *f, int from, const uint8_t *bytes,
                        size_t size)
 {
     struct half *h = &f->halves[from];
@@ -515,9 +530,80 @@ static void late_bytes(struct analyser *a, struct flow *f, int from, const uint8
     h->skip = 0;
     h->is_lost = h->is_unsure = true;
     (void)cut(a, f, from, bytes, size);
+    bool is_found = !h->is_unsure;
     h->skip = skip;
     h->is_lost = is_lost;
     h->is_unsure = is_unsure;
+    return is_found;
+}
+
+/* Late bytes are asked about alone: what comes next does not continue them. */
+static void late_undecided(struct analyser *a, struct flow *f, int from, const uint8_t *bytes,
+                           size_t size)
+{
+    struct half *h = &f->halves[from];
+    if (h->used)
+        return;
+    undecided_bytes(a, f, from, bytes, size);
+    if (f->state == FLOW_UNDECIDED)
+        drop_buffer(a, h);
+}
+
+/* What the first bytes of a direction have overtaken has come: all of it from its beginning. */
+static void overtaken(struct analyser *a, struct flow *f, int from)
+{
+    struct half *h = &f->halves[from];
+    struct overtaking *o = &f->overtaking[from];
+    bool is_all = h->is_unsure && h->stream.begin + o->size == h->stream.next, is_found;
+    if (is_all && f->state == FLOW_UNDECIDED) {
+        if (ask_all(f, reader_of(o->bytes, o->size)).claim == CLAIM_NO)
+            return; /* still not from its beginning */
+        drop_buffer(a, h);
+        f->payload_packets--; /* counts with the segments that came before it */
+        undecided_bytes(a, f, from, o->bytes, o->size);
+        is_found = f->state != FLOW_UNDECIDED;
+    } else if (is_all && f->state == FLOW_CLAIMED) {
+        drop_buffer(a, h);
+        h->is_lost = true;
+        claimed_bytes(a, f, from, o->bytes, o->size);
+        is_found = !h->is_unsure;
+    } else if (f->state == FLOW_CLAIMED) {
+        is_found = late_bytes(a, f, from, o->bytes, o->size);
+    } else {
+        late_undecided(a, f, from, o->bytes, o->size);
+        is_found = f->state != FLOW_UNDECIDED;
+    }
+    if (is_found)
+        overtaking_drop(o, a->pool);
+}
+
+static void deliver_late(struct analyser *a, struct flow *f, int from, const uint8_t *bytes,
+                         size_t size, bool is_before)
+{
+    f->view.has_gap = true;
+    if (f->state != FLOW_CLAIMED && f->state != FLOW_UNDECIDED)
+        return;
+    if (is_before && overtaking_prepend(&f->overtaking[from], a->pool, bytes, size))
+        overtaken(a, f, from);
+    else if (f->state == FLOW_CLAIMED)
+        (void)late_bytes(a, f, from, bytes, size);
+    else
+        late_undecided(a, f, from, bytes, size);
+}
+
+/* Without its beginning a direction may begin inside a PDU. */
+static void keep_overtaking(struct analyser *a, struct flow *f, int from, const uint8_t *bytes,
+                            size_t size)
+{
+    const struct half *h = &f->halves[from];
+    struct overtaking *o = &f->overtaking[from];
+    bool is_open = f->state == FLOW_CLAIMED || f->state == FLOW_UNDECIDED;
+    if (is_open && h->is_unsure && (uint32_t)(h->stream.next - size) == h->stream.begin + o->size)
+        overtaking_append(o, a->pool, bytes, size);
+    else if (!is_open)
+        overtaking_drop(o, a->pool);
+    else
+        overtaking_ages(o, a->pool);
 }
 
 static void deliver(void *context, const uint8_t *bytes, size_t size, enum stream_delivery how)
@@ -525,12 +611,8 @@ static void deliver(void *context, const uint8_t *bytes, size_t size, enum strea
     struct delivery_of *to = context;
     struct flow *f = to->flow;
     struct half *h = &f->halves[to->from];
-    if (how == STREAM_LATE) {
-        f->view.has_gap = true;
-        if (f->state == FLOW_CLAIMED)
-            late_bytes(to->analyser, f, to->from, bytes, size);
-        else if (f->state == FLOW_UNDECIDED && h->used == 0)
-            undecided_bytes(to->analyser, f, to->from, bytes, size);
+    if (how == STREAM_LATE || how == STREAM_BEFORE) {
+        deliver_late(to->analyser, f, to->from, bytes, size, how == STREAM_BEFORE);
         return;
     }
     if (how == STREAM_AFTER_GAP) {
@@ -545,6 +627,8 @@ static void deliver(void *context, const uint8_t *bytes, size_t size, enum strea
         claimed_bytes(to->analyser, f, to->from, bytes, size);
     else if (f->state == FLOW_UNDECIDED)
         undecided_bytes(to->analyser, f, to->from, bytes, size);
+    if (!f->view.is_start_seen && (h->is_unsure || f->overtaking[to->from].bytes))
+        keep_overtaking(to->analyser, f, to->from, bytes, size);
 }
 
 /* A new connection on the ports of an old one. */
@@ -793,7 +877,8 @@ static bool is_analysable(const struct analyser *a, const struct packet *p)
     if (p->is_fragment)
         return false;
     if (p->source.kind == ADDRESS_NONE)
-        return p->has_mac && p->transport == TRANSPORT_NONE && is_known_ethertype(a, p->ethertype);
+        return !mac_is_zero(&p->source_mac) && p->transport == TRANSPORT_NONE &&
+               is_known_ethertype(a, p->ethertype);
     return p->transport == TRANSPORT_TCP || p->transport == TRANSPORT_UDP;
 }
 

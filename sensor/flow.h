@@ -41,6 +41,14 @@ struct half {
     bool is_finished;
 };
 
+/* The first bytes of a direction whose beginning was not seen, while they make no sense: what
+ * belongs before them may have been overtaken by them. */
+struct overtaking {
+    uint8_t *bytes;
+    uint32_t size;
+    uint8_t age; /* deliveries since */
+};
+
 /* What every packet looks at lies together, in the order it is looked at; what few need comes last.
  */
 struct flow {
@@ -70,6 +78,7 @@ struct flow {
     struct flow *older, *newer;
     void *ndpi; /* of the classifier */
     const struct dissector *candidate;
+    struct overtaking overtaking[2]; /* like halves */
 };
 
 struct flow_table;

@@ -191,7 +191,10 @@ static bool pass_late(struct stream *s, const struct stream_context *c, const st
             i++;
             continue;
         }
-        c->deliver(c->context, p->payload + (a - p->tcp_sequence), b - a, STREAM_LATE);
+        enum stream_delivery how = b == s->begin ? STREAM_BEFORE : STREAM_LATE;
+        if (how == STREAM_BEFORE)
+            s->begin = a;
+        c->deliver(c->context, p->payload + (a - p->tcp_sequence), b - a, how);
         is_late = true;
         i = fill_hole(s, i, a, b);
     }

@@ -23,11 +23,12 @@ enum stream_delivery {
     STREAM_NEXT,
     STREAM_AFTER_GAP, /* something is missing before these bytes */
     STREAM_LATE,      /* from before what was delivered already; what is next does not move */
+    STREAM_BEFORE,    /* the same, and right before the first byte that was delivered at all */
 };
 
 struct stream {
     uint32_t next;  /* sequence number of the byte wanted next */
-    uint32_t begin; /* the first one of this connection */
+    uint32_t begin; /* the first one of this connection that was delivered */
     int64_t begin_ns;
     /* the segment delivered last: what is sent again must be the same (RFC 9293 3.4) */
     uint32_t last_sequence, last_size; /* last_size: of what was hashed */

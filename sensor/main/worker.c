@@ -721,7 +721,7 @@ void worker_tick(struct worker *w, int64_t time_ns)
 
 static bool has_host(const struct packet *p)
 {
-    return p->has_mac || p->source.kind != ADDRESS_NONE;
+    return !mac_is_zero(&p->source_mac) || p->source.kind != ADDRESS_NONE;
 }
 
 /* Each step asks for memory whose place the step before has brought. */

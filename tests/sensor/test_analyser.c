@@ -303,6 +303,74 @@ START_TEST(picked_up_out_of_order)
 }
 END_TEST
 
+/* Two requests in three segments each (abc, def), their beginning not seen: sent in this order. */
+static const struct piece_row {
+    const char *shows, *sent, *told;
+} piece_rows[] = {
+    {"in order",                                   "abcdef", "12"},
+    {"the tail first",                             "bcadef", "12"},
+    {"the first one backwards",                    "cbadef", "12"},
+    {"the second one before the head",             "cdefba", "12"},
+    {"both backwards",                             "fedcba", "21"},
+    {"the second one's head before the first one", "cdbaef", "12"},
+};
+
+START_TEST(picked_up_inside_a_pdu)
+{
+    const struct piece_row *row = &piece_rows[_i];
+    uint8_t pdus[24];
+    numbered(pdus, request, 12, 1);
+    numbered(pdus + 12, request, 12, 2);
+    for (const char *at = row->sent; *at; at++) {
+        uint32_t offset = 4u * (uint32_t)(*at - 'a');
+        wire_segment(&wire, true, TCP_ACK, offset, pdus + offset, 4);
+        wire.sequence[0] += 24; /* all is acknowledged at once */
+        wire_segment(&wire, false, TCP_ACK, 0, NULL, 0);
+        wire.sequence[0] -= 24;
+    }
+    char told[16] = "";
+    for (int i = 0; i < seen.event_count && i < 15; i++)
+        told[i] = seen.events[i][strlen(seen.events[i]) - 1];
+    ck_assert_msg(strcmp(told, row->told) == 0, "%s: \"%s\", not \"%s\"", row->shows, told,
+                  row->told);
+    ck_assert_int_eq(seen.violation_count, 0);
+}
+END_TEST
+
+static void in_crumbs(bool is_client, const uint8_t *bytes, uint32_t size, uint32_t crumb)
+{
+    for (uint32_t at = 0; at < size; at += crumb)
+        wire_send(&wire, is_client, bytes + at, size - at < crumb ? size - at : crumb);
+}
+
+/* Segments of 1 to 12 bytes: more of them come before a PDU is whole than are counted else. */
+START_TEST(crumbs_are_recognised)
+{
+    bool is_home = _i % 2;
+    wire.server_port = is_home ? 502 : 5555;
+    wire_handshake(&wire);
+    in_crumbs(true, request, sizeof request, (uint32_t)_i / 2 + 1);
+    in_crumbs(false, response, sizeof response, (uint32_t)_i / 2 + 1);
+    static const char *const events[] = {"> 3 tid 1", "< 3 tid 1"};
+    expect_events(2, events);
+    ck_assert_int_eq(seen.odd, !is_home);
+    ck_assert_int_eq(seen.violation_count, 0);
+}
+END_TEST
+
+/* Bytes that could become Modbus for ever do not keep the question open. */
+START_TEST(crumbs_are_bounded)
+{
+    uint8_t header[7] = {0, 1, 0, 0, 4, 0, 1};
+    wire_handshake(&wire);
+    in_crumbs(true, header, sizeof header, 1);
+    for (int i = 0; i < 200 && !seen.odd; i++)
+        in_crumbs(true, header, 1, 1);
+    ck_assert_int_eq(seen.event_count, 0);
+    ck_assert_uint_le(wire.number, 3 + 96);
+}
+END_TEST
+
 START_TEST(a_late_pdu_leaves_the_one_in_pieces_whole)
 {
     uint8_t pdus[3][12];
@@ -565,6 +633,34 @@ START_TEST(udp_on_another_port_loses_nothing)
 END_TEST
 
 /* [BACnet] J.2: | 81 | function | length of all 2 |, then who-is to everybody */
+/* [LINK] LINUX_SLL and SLL2 have no destination address: plant protocols on layer 2 are told. */
+START_TEST(a_cooked_frame_of_layer_2)
+{
+    /* GOOSE: control block Go1, time to live 100 ms, states and sequence, one value */
+    static const uint8_t frame[] = {0, 1,   0,    0x20, 0,    0,    0,   0,    0x61, 0x16, 0x80,
+                                    3, 'G', 'o',  '1',  0x81, 1,    100, 0x85, 1,    1,    0x86,
+                                    1, 5,   0x8a, 1,    1,    0xab, 3,   0x83, 1,    1};
+    struct packet p = {
+        .time_ns = wire.now_ns,
+        .number = 1,
+        .link_type = 113,
+        .bytes = frame,
+        .captured_size = sizeof frame,
+        .wire_size = sizeof frame,
+        .source_mac = {{2, 0, 0, 0, 0, 1}},
+        .ethertype = 0x88b8,
+        .transport = TRANSPORT_NONE,
+        .payload = frame,
+        .payload_size = sizeof frame,
+        .payload_wire_size = sizeof frame,
+    };
+    analyser_packet(wire.analyser, &p);
+    ck_assert_int_eq(seen.event_count, 1);
+    ck_assert_str_eq(seen.protocol, "goose");
+    ck_assert_int_eq(seen.violation_count, 0); /* the destination is not judged */
+}
+END_TEST
+
 START_TEST(what_the_capture_cut_off_is_no_violation)
 {
     static const uint8_t who_is[] = {0x81, 0x0b, 0, 12, 1, 0x20, 0xff, 0xff, 0, 0xff, 0x10, 8};
@@ -598,6 +694,9 @@ int main(void)
     tcase_add_test(c, what_comes_after_its_hole_was_given_up);
     tcase_add_test(c, picked_up_in_the_middle);
     tcase_add_loop_test(c, picked_up_out_of_order, 0, sizeof pick_up_rows / sizeof *pick_up_rows);
+    tcase_add_loop_test(c, picked_up_inside_a_pdu, 0, sizeof piece_rows / sizeof *piece_rows);
+    tcase_add_loop_test(c, crumbs_are_recognised, 0, 24);
+    tcase_add_test(c, crumbs_are_bounded);
     tcase_add_test(c, a_late_pdu_leaves_the_one_in_pieces_whole);
     tcase_add_loop_test(c, a_connection_that_begins_again, 0,
                         sizeof replay_rows / sizeof *replay_rows);
@@ -615,6 +714,7 @@ int main(void)
     tcase_add_test(c, buffers_are_bounded);
     tcase_add_test(c, modbus_over_udp);
     tcase_add_test(c, udp_on_another_port_loses_nothing);
+    tcase_add_test(c, a_cooked_frame_of_layer_2);
     tcase_add_test(c, what_the_capture_cut_off_is_no_violation);
     suite_add_tcase(s, c);
     return run_suite(s);

@@ -298,28 +298,24 @@ static const struct sigma_bucket *bucket_of(const struct sigma_rules *rules, con
     return &rules->buckets[0];
 }
 
-/* The same few protocols come again and again. Names may stand in buffers that are used again: the
- * text is compared, the pointer only says where to look. */
-static const struct sigma_bucket *bucket_of_event(struct sigma *s, const char *protocol)
+/* The same few protocols come again and again, under the same few names. */
+static const struct sigma_bucket *bucket_of_event(struct sigma *s, const struct ot_event *e)
 {
+    const char *protocol = e->protocol;
     uintptr_t at = (uintptr_t)protocol;
     struct sigma_recent_bucket *recent =
         &s->buckets[(at ^ (at >> 6) ^ (at >> 12)) % RECENT_BUCKETS];
-    if (recent->bucket && strcmp(recent->protocol, protocol) == 0)
-        return recent->bucket;
-    size_t size = strlen(protocol);
-    const struct sigma_bucket *bucket = bucket_of(s->rules, protocol, size);
-    if (size < sizeof recent->protocol) {
-        memcpy(recent->protocol, protocol, size + 1);
-        recent->bucket = bucket;
+    if (recent->protocol != protocol || e->is_replayed) {
+        recent->bucket = bucket_of(s->rules, protocol, strlen(protocol));
+        recent->protocol = protocol;
     }
-    return bucket;
+    return recent->bucket;
 }
 
 void sigma_event_times(struct sigma *s, const struct ot_event *e, uint64_t times)
 {
-    const struct sigma_program *program = &bucket_of_event(s, e->protocol)->programs[e->operation];
-    if (program->count == 0)
+    const struct sigma_program *program = bucket_of_event(s, e)->programs[e->operation];
+    if (!program)
         return;
     struct sigma_record r;
     r.kind = SIGMA_EVENT;

@@ -127,26 +127,6 @@ static bool list_add(struct sigma_rules *rules, struct sigma_list *list, size_t 
     return true;
 }
 
-static bool program_add(struct sigma_rules *rules, struct sigma_program *program,
-                        const struct sigma_rule *rule, const struct sigma_parts *parts)
-{
-    enum { STEP = 8 };
-    if (program->count % STEP == 0) {
-        struct sigma_step *grown = sigma_keep(rules, (program->count + STEP) * sizeof *grown);
-        if (!grown)
-            return false;
-        if (program->count)
-            memcpy(grown, program->steps, program->count * sizeof *grown);
-        program->steps = grown;
-    }
-    program->steps[program->count++] = (struct sigma_step){rule, *parts};
-    program->asks_ends |= parts->of_ends != NULL;
-    program->kind_fields |= parts->of_kind ? sigma_fields_of(parts->of_kind) : 0;
-    program->spanned |= parts->spanned;
-    program->needs |= parts->needs;
-    return true;
-}
-
 static bool list_rule(struct sigma_rules *rules, struct sigma_bucket *bucket, int op, size_t i,
                       struct sigma_forms *forms)
 {
@@ -154,7 +134,7 @@ static bool list_rule(struct sigma_rules *rules, struct sigma_bucket *bucket, in
     const struct sigma_form *form =
         sigma_form(rules, rule->root, bucket->protocol, (enum operation)op, forms);
     return form && list_add(rules, &bucket->lists[op], i) &&
-           (form->is_never || program_add(rules, &bucket->programs[op], rule, &form->parts));
+           (form->is_never || sigma_program_add(rules, &bucket->programs[op], rule, &form->parts));
 }
 
 static bool index_rule(struct sigma_rules *rules, size_t i, size_t *listed, struct error *err)

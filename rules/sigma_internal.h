@@ -227,13 +227,18 @@ struct sigma_parts {
     struct sigma_span spans[SPANS];   /* rest is false when no item has a number within */
     uint8_t spanned;                  /* 1 << SPAN_*: those that have a bound */
     uint8_t needs;                    /* enum sigma_need: rest is false without these */
+    uint32_t firsts, lasts; /* rest is false without an item whose name begins, ends with one of
+                               these: 1 << SIGMA_LETTER(byte) */
 };
+#define SIGMA_LETTER(byte) ((unsigned)(byte)&31U) /* the same in both cases */
+
 /* What most events do not have. */
 enum sigma_need {
     NEED_DETAIL = 1,
     NEED_FLAGS = 2,
     NEED_TRANSFER = 4,
     NEED_FACTS = 8,
+    NEEDS_OF_EVENT = 16,
     NEED_ITEM_NAME = 16,
     NEED_VALUES = 32,
 };
@@ -241,19 +246,29 @@ struct sigma_step {
     const struct sigma_rule *rule;
     struct sigma_parts parts;
 };
+
+/* Up to 64 steps of a protocol and operation; in a set of them each has a bit. What all of them
+ * could want is put together, so that most events are done with few questions. */
+enum { PROGRAM_STEPS = 64 };
 struct sigma_program {
     struct sigma_step *steps;
     uint32_t count;
-    bool asks_ends;       /* any of the steps, here and below */
     uint64_t kind_fields; /* 1 << enum sigma_field: what the kind of message is asked for */
-    uint8_t spanned, needs;
+    uint64_t all, of_ends, of_kind;
+    uint64_t of_items; /* that need names, values or numbers of items */
+    uint64_t named, valued, spanning[SPANS];
+    uint64_t with[NEEDS_OF_EVENT];       /* those that are content with these needs of an event */
+    struct sigma_span hulls[SPANS];      /* no number outside makes any of them true */
+    uint64_t least[SPANS], range[SPANS]; /* the same for whole numbers; not of values */
+    uint32_t encodings;                  /* 1 << enum ot_encoding: whose values may be within */
+    struct sigma_program *next;          /* NULL: no more */
 };
 
 /* The rules that an event of a protocol and operation can match. */
 struct sigma_bucket {
     const char *protocol; /* NULL in the first one: protocols that no rule names */
-    struct sigma_list lists[OPERATION_COUNT];       /* for samples: all of the rule is asked */
-    struct sigma_program programs[OPERATION_COUNT]; /* for events */
+    struct sigma_list lists[OPERATION_COUNT];        /* for samples: all of the rule is asked */
+    struct sigma_program *programs[OPERATION_COUNT]; /* for events; NULL: no rule can match */
 };
 
 enum { BUCKETS_MAX = 256, BUCKET_SLOTS = 1024 };
@@ -315,10 +330,10 @@ bool sigma_split(struct sigma_rules *rules, const struct sigma_node *root,
 bool sigma_correlations_resolve(struct sigma_rules *rules, struct error *err) NODISCARD;
 
 /* Buckets and printed addresses that were asked for last. */
-enum { RECENT_BUCKETS = 64, RECENT_ADDRESSES = 64, RECENT_NAME = 24 };
+enum { RECENT_BUCKETS = 64, RECENT_ADDRESSES = 64 };
 struct sigma_recent_bucket {
-    char protocol[RECENT_NAME];
-    const struct sigma_bucket *bucket; /* NULL: none */
+    const char *protocol; /* NULL: none; names of protocols last as long as a run */
+    const struct sigma_bucket *bucket;
 };
 struct sigma_recent_address {
     struct address address;
@@ -326,22 +341,12 @@ struct sigma_recent_address {
     char text[64];
 };
 
-/* The steps whose questions about ends, or about the kind, are true: answered once for a
- * conversation, or a kind of message, not again for each event. The first steps of a program only:
- * those of more rules are asked anew. */
-enum {
-    MASK_WORDS = 2,
-    MASK_STEPS = MASK_WORDS * 64,
-    MEMO_ENDS = 2048,
-    MEMO_KINDS = 1024,
-};
-struct sigma_mask {
-    uint64_t words[MASK_WORDS];
-};
+/* The steps of a program whose questions about ends, or about the kind, are true: answered once for
+ * a conversation, or a kind of message, not again for each event. */
+enum { MEMO_ENDS = 4096, MEMO_KINDS = 1024 };
 struct sigma_memo {
-    const struct sigma_program *program; /* NULL: unused */
-    uint64_t key;                        /* a hash of all that was asked */
-    struct sigma_mask mask;
+    uint64_t key; /* a hash of the program and all that it asked; 0: unused */
+    uint64_t steps;
 };
 
 struct sigma {
@@ -359,6 +364,11 @@ bool sigma_rule_matches(struct sigma *s, const struct sigma_rule *rule, struct s
 bool sigma_node_judge(struct sigma *s, struct sigma_record *r, const struct sigma_node *node);
 void sigma_rule_matched(struct sigma *s, const struct sigma_rule *rule, struct sigma_record *r,
                         uint64_t times);
+/* sigma_steps.c: one more step behind the others. False when there is no memory. */
+bool sigma_program_add(struct sigma_rules *rules, struct sigma_program **first,
+                       const struct sigma_rule *rule, const struct sigma_parts *parts);
+/* What values of the type can be; least is not below most: unknown. */
+struct sigma_span sigma_type_span(enum ot_encoding encoding);
 /* sigma_program.c: asks all steps about the event of the record. */
 void sigma_program_run(struct sigma *s, const struct sigma_program *program, struct sigma_record *r,
                        uint64_t times);

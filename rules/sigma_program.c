@@ -1,5 +1,5 @@
-/* sigma_program.c: asks all rules of a protocol and operation about an event: first those that its
- * conversation and its kind leave, then what their numbers leave. */
+/* sigma_program.c: asks all rules of a protocol and operation about an event: first what is cheap
+ * to ask and leaves few of them. */
 #include "rules/sigma_internal.h"
 
 #include "sensor/base/hash.h"
@@ -7,18 +7,18 @@
 #include <math.h>
 #include <string.h>
 
-/* --- by the two ends --- */
+/* --- by the two ends, and by the kind of message --- */
 
-static void ask(struct sigma *s, const struct sigma_program *program, struct sigma_record *r,
-                bool is_of_ends, struct sigma_mask *mask)
+static uint64_t ask(struct sigma *s, const struct sigma_program *program, struct sigma_record *r,
+                    uint64_t steps, bool is_of_ends)
 {
-    memset(mask, 0, sizeof *mask);
-    for (uint32_t i = 0; i < program->count && i < MASK_STEPS; i++) {
-        const struct sigma_parts *parts = &program->steps[i].parts;
-        const struct sigma_node *node = is_of_ends ? parts->of_ends : parts->of_kind;
-        if (!node || sigma_node_judge(s, r, node))
-            mask->words[i / 64] |= UINT64_C(1) << i % 64;
+    uint64_t left = program->all;
+    for (; steps; steps &= steps - 1) {
+        const struct sigma_parts *parts = &program->steps[__builtin_ctzll(steps)].parts;
+        if (!sigma_node_judge(s, r, is_of_ends ? parts->of_ends : parts->of_kind))
+            left &= ~(steps & -steps);
     }
+    return left;
 }
 
 static uint64_t mac_bits(const struct mac *mac)
@@ -28,75 +28,86 @@ static uint64_t mac_bits(const struct mac *mac)
     return bits;
 }
 
-/* What was answered for the key, or is now. Keys are hashes of 64 bits: as good as equal. */
-static const struct sigma_mask *remembered(struct sigma *s, struct sigma_memo *memo, uint64_t key,
-                                           const struct sigma_program *program,
-                                           struct sigma_record *r, bool is_of_ends)
+/* The ends of a flow may turn out to be the other way round; in a history flows of both transports
+ * may have one number. Keys are hashes of 64 bits: as good as equal. */
+static uint64_t ends_key(const struct sigma_program *program, const struct ot_event *e)
 {
-    if (memo->program != program || memo->key != key) {
-        memo->program = program;
-        memo->key = key;
-        ask(s, program, r, is_of_ends, &memo->mask);
-    }
-    return &memo->mask;
-}
-
-static uint64_t ends_key(const struct sigma_record *r)
-{
-    const struct ot_flow *flow = r->flow;
-    uint64_t client[2]; /* a flow's ends may turn out to be the other way round */
+    const struct ot_flow *flow = e->flow;
+    uint64_t client[2];
     memcpy(client, flow->client.ip.bytes, sizeof client);
-    uint64_t key = hash_mix(flow->id << 1 | r->event->is_from_client,
+    uint64_t key = hash_mix(flow->id << 1 | e->is_from_client,
                             client[0] ^ client[1] ^ (uint64_t)flow->client.port << 40);
-    /* in a history flows of both transports may have one number */
-    return hash_mix(key, mac_bits(&flow->client.mac) ^ (uint64_t)flow->transport << 56);
+    return hash_mix(key ^ (uintptr_t)program,
+                    mac_bits(&flow->client.mac) ^ (uint64_t)flow->transport << 56) |
+           1;
 }
-
-/* --- by the kind of message --- */
 
 static bool asks(const struct sigma_program *program, enum sigma_field field)
 {
     return program->kind_fields >> field & 1;
 }
 
-static uint64_t mix_string(uint64_t key, const char *string)
+/* A dissector's names are static texts: the pointer stands for them. */
+static inline uint64_t mix_name(uint64_t key, const struct ot_event *e, const char *name)
 {
-    return string ? hash_mix(key, hash_bytes(string, strlen(string))) : key;
+    if (e->is_replayed && name)
+        return hash_mix(key, hash_bytes(name, strlen(name)));
+    return hash_mix(key, (uintptr_t)name);
 }
 
 static uint64_t mix_code(uint64_t key, const struct ot_event *e)
 {
     if (e->code_text)
-        return mix_string(key, e->code_text);
+        return hash_mix(key, hash_bytes(e->code_text, strlen(e->code_text)));
     key = hash_mix(key, (uint64_t)e->code[0] << 32 | e->code[1]);
     key = hash_mix(key, (uint64_t)e->code[2] << 32 | e->code[3]);
     return hash_mix(key, (uintptr_t)e->spell);
 }
 
-static const struct sigma_mask *mask_of_kind(struct sigma *s, const struct sigma_program *program,
-                                             struct sigma_record *r)
+static inline uint64_t mix_unit(uint64_t key, struct text unit)
 {
-    const struct ot_event *e = r->event;
-    uint64_t key = hash_mix((uint64_t)e->function << 8 | e->direction, 0);
-    if (asks(program, FIELD_NAME))
-        key = mix_string(key, e->name);
-    if (asks(program, FIELD_CODE))
-        key = mix_code(key, e);
-    if (asks(program, FIELD_UNIT) && e->unit.size)
-        key = hash_mix(key, hash_bytes(e->unit.at, e->unit.size));
-    if (asks(program, FIELD_STATUS) || asks(program, FIELD_STATUS_CODE)) {
-        key = hash_mix(key, (uint64_t)e->status.code << 8 | e->status.result);
-        key = mix_string(key, e->status.name);
-    }
-    return remembered(s, &s->kinds[hash_mix(key, (uintptr_t)program) % MEMO_KINDS], key, program, r,
-                      false);
+    uint64_t bits = 0;
+    if (unit.size > sizeof bits)
+        return hash_mix(key, hash_bytes(unit.at, unit.size));
+    for (size_t i = 0; i < unit.size; i++) /* most have one letter, or two */
+        bits = bits << 8 | (uint8_t)unit.at[i];
+    return hash_mix(key ^ unit.size, bits);
 }
 
-/* --- by what is there, and by numbers --- */
+static uint64_t kind_key(const struct sigma_program *program, const struct ot_event *e)
+{
+    uint64_t key = hash_mix((uintptr_t)program, (uint64_t)e->function << 8 | e->direction);
+    if (asks(program, FIELD_NAME))
+        key = mix_name(key, e, e->name);
+    if (asks(program, FIELD_CODE))
+        key = mix_code(key, e);
+    if (asks(program, FIELD_UNIT))
+        key = mix_unit(key, e->unit);
+    if (e->status.result != OT_RESULT_NONE &&
+        (asks(program, FIELD_STATUS) || asks(program, FIELD_STATUS_CODE))) {
+        key = hash_mix(key, (uint64_t)e->status.code << 8 | e->status.result);
+        key = mix_name(key, e, e->status.name);
+    }
+    return key | 1;
+}
 
-struct there {
-    uint8_t needs;
-    struct sigma_span spans[SPANS];
+static uint64_t steps_of_kind(struct sigma *s, const struct sigma_program *program,
+                              struct sigma_record *r)
+{
+    uint64_t key = kind_key(program, r->event);
+    struct sigma_memo *memo = &s->kinds[(key >> 1) % MEMO_KINDS];
+    if (memo->key != key) {
+        memo->steps = ask(s, program, r, program->of_kind, false);
+        memo->key = key;
+    }
+    return memo->steps;
+}
+
+/* --- by items --- */
+
+/* The numbers of one event, of all its items. */
+struct numbers {
+    struct sigma_span of[SPANS];
 };
 
 static void widen(struct sigma_span *span, double number)
@@ -104,22 +115,6 @@ static void widen(struct sigma_span *span, double number)
     span->least = number < span->least ? number : span->least;
     span->most = number > span->most ? number : span->most;
 }
-
-/* Narrow types need no look at each value. */
-static const struct sigma_span type_spans[] = {
-    [VALUES_BITS] = {0,         1         },
-    [VALUES_U8] = {0,         UINT8_MAX },
-    [VALUES_I8] = {INT8_MIN,  INT8_MAX  },
-    [VALUES_I16BE] = {INT16_MIN, INT16_MAX },
-    [VALUES_U16LE] = {0,         UINT16_MAX},
-    [VALUES_I16LE] = {INT16_MIN, INT16_MAX },
-    [VALUES_U32BE] = {0,         UINT32_MAX},
-    [VALUES_I32BE] = {INT32_MIN, INT32_MAX },
-    [VALUES_U32LE] = {0,         UINT32_MAX},
-    [VALUES_I32LE] = {INT32_MIN, INT32_MAX },
-    [VALUES_TEXT] = {-INFINITY, INFINITY  }, /* may be read as any number */
-    [VALUES_BYTES] = {-INFINITY, INFINITY  },
-};
 
 /* What most values are. */
 static void widen_registers(struct sigma_span *span, const struct ot_values *values)
@@ -137,70 +132,119 @@ static void widen_registers(struct sigma_span *span, const struct ot_values *val
     widen(span, most);
 }
 
+/* A text may be any number when it begins like one: sigma_matcher_test. */
+static void widen_text(struct sigma_span *span, const struct ot_values *values)
+{
+    if (!values->bytes || values->size == 0)
+        return;
+    size_t sign = values->bytes[0] == '-' || values->bytes[0] == '+';
+    if (values->size > sign && values->bytes[sign] >= '0' && values->bytes[sign] <= '9')
+        *span = (struct sigma_span){-INFINITY, INFINITY};
+}
+
 static void widen_values(struct sigma_span *span, const struct ot_values *values)
 {
-    const struct sigma_span *type = &type_spans[values->encoding];
+    struct sigma_span type = sigma_type_span(values->encoding);
     if (values->encoding == VALUES_U16BE) {
         widen_registers(span, values);
-        return;
-    }
-    if (type->least < type->most) {
-        widen(span, type->least);
-        widen(span, type->most);
-        return;
-    }
-    for (uint32_t i = 0; i < values->count; i++) {
-        struct ot_value value = ot_value_at(values, i);
+    } else if (values->encoding == VALUES_TEXT || values->encoding == VALUES_BYTES) {
+        widen_text(span, values);
+    } else if (type.least < type.most) { /* narrow types need no look at each value */
+        widen(span, type.least);
+        widen(span, type.most);
+    } else {
         double number;
-        if (!ot_value_number(&value, &number))
-            return;
-        widen(span, number);
+        for (uint32_t i = 0; i < values->count; i++) {
+            struct ot_value value = ot_value_at(values, i);
+            if (!ot_value_number(&value, &number))
+                return;
+            widen(span, number);
+        }
     }
 }
 
-static void look_at_items(const struct sigma_program *program, const struct ot_event *e,
-                          struct there *there)
+static uint64_t left_by_numbers(const struct sigma_program *program, const struct ot_event *e,
+                                uint64_t left)
 {
+    struct numbers numbers;
+    uint64_t spanning = 0;
+    for (size_t k = 0; k < SPANS; k++) {
+        numbers.of[k] = (struct sigma_span){INFINITY, -INFINITY};
+        spanning |= program->spanning[k];
+    }
     for (uint32_t i = 0; i < e->item_count; i++) {
         const struct ot_item *item = &e->items[i];
         if (item->has_start)
-            widen(&there->spans[SPAN_START], (double)item->start);
+            widen(&numbers.of[SPAN_START], (double)item->start);
         if (item->has_number)
-            widen(&there->spans[SPAN_NUMBER], item->number);
-        if (item->name.size)
-            there->needs |= NEED_ITEM_NAME;
-        if (item->values.count)
-            there->needs |= NEED_VALUES;
-        if (item->values.count && program->spanned >> SPAN_VALUE & 1)
-            widen_values(&there->spans[SPAN_VALUE], &item->values);
+            widen(&numbers.of[SPAN_NUMBER], item->number);
+        if (item->values.count && program->encodings >> item->values.encoding & 1)
+            widen_values(&numbers.of[SPAN_VALUE], &item->values);
     }
+    for (uint64_t steps = left & spanning; steps; steps &= steps - 1) {
+        const struct sigma_parts *parts = &program->steps[__builtin_ctzll(steps)].parts;
+        for (size_t k = 0; k < SPANS; k++) {
+            const struct sigma_span *wanted = &parts->spans[k], *there = &numbers.of[k];
+            if (there->most < wanted->least || there->least > wanted->most)
+                left &= ~(steps & -steps);
+        }
+    }
+    return left;
 }
 
-static void look_at(const struct sigma_program *program, const struct ot_event *e,
-                    struct there *there)
+static uint64_t left_by_names(const struct sigma_program *program, const struct ot_event *e,
+                              uint64_t left)
 {
-    there->needs = (uint8_t)((e->detail.size ? NEED_DETAIL : 0) | (e->flags ? NEED_FLAGS : 0) |
-                             (e->transfer.step != TRANSFER_NONE ? NEED_TRANSFER : 0) |
-                             (e->fact_count ? NEED_FACTS : 0));
-    for (size_t k = 0; k < SPANS; k++)
-        there->spans[k] = (struct sigma_span){INFINITY, -INFINITY};
-    if (program->spanned || program->needs & (NEED_ITEM_NAME | NEED_VALUES))
-        look_at_items(program, e, there);
+    uint32_t firsts = 0, lasts = 0;
+    for (uint32_t i = 0; i < e->item_count; i++) {
+        struct text name = e->items[i].name;
+        if (name.size == 0)
+            continue;
+        firsts |= UINT32_C(1) << SIGMA_LETTER(name.at[0]);
+        lasts |= UINT32_C(1) << SIGMA_LETTER(name.at[name.size - 1]);
+    }
+    for (uint64_t steps = left & program->named; steps; steps &= steps - 1) {
+        const struct sigma_parts *parts = &program->steps[__builtin_ctzll(steps)].parts;
+        if (!(parts->firsts & firsts) || !(parts->lasts & lasts))
+            left &= ~(steps & -steps);
+    }
+    return left;
 }
 
-static bool may_match(const struct sigma_parts *parts, const struct there *there)
+/* Most numbers are far from all that is looked for: then their steps go at once. */
+static uint64_t left_by_items(const struct sigma_program *program, const struct ot_event *e,
+                              uint64_t left)
 {
-    if (parts->needs & ~there->needs)
-        return false;
-    for (size_t k = 0; parts->spanned && k < SPANS; k++) {
-        const struct sigma_span *wanted = &parts->spans[k];
-        if (there->spans[k].most < wanted->least || there->spans[k].least > wanted->most)
-            return false;
+    bool is_start_near = false, is_number_near = false, has_values = false, is_value_near = false;
+    for (uint32_t i = 0; i < e->item_count; i++) {
+        const struct ot_item *item = &e->items[i];
+        is_start_near |= item->has_start &&
+                         item->start - program->least[SPAN_START] <= program->range[SPAN_START];
+        is_number_near |= item->has_number &&
+                          item->number - program->least[SPAN_NUMBER] <= program->range[SPAN_NUMBER];
+        has_values |= item->values.count > 0;
+        is_value_near |= item->values.count && program->encodings >> item->values.encoding & 1;
     }
-    return true;
+    left &= is_start_near ? left : ~program->spanning[SPAN_START];
+    left &= is_number_near ? left : ~program->spanning[SPAN_NUMBER];
+    left &= is_value_near ? left : ~program->spanning[SPAN_VALUE];
+    left &= has_values ? left : ~program->valued;
+    if (left & program->named)
+        left = left_by_names(program, e, left);
+    if (left & (program->spanning[SPAN_START] | program->spanning[SPAN_NUMBER] |
+                program->spanning[SPAN_VALUE]))
+        left = left_by_numbers(program, e, left);
+    return left;
 }
 
 /* --- all of it --- */
+
+static unsigned needs_of(const struct ot_event *e)
+{
+    return (e->detail.size ? NEED_DETAIL : 0U) | (e->flags ? NEED_FLAGS : 0U) |
+           (e->transfer.step != TRANSFER_NONE ? NEED_TRANSFER : 0U) |
+           (e->fact_count ? NEED_FACTS : 0U);
+}
 
 static void finish(struct sigma *s, const struct sigma_step *step, struct sigma_record *r,
                    uint64_t times)
@@ -209,42 +253,33 @@ static void finish(struct sigma *s, const struct sigma_step *step, struct sigma_
         sigma_rule_matched(s, step->rule, r, times);
 }
 
-static void run_rest(struct sigma *s, const struct sigma_program *program, struct sigma_record *r,
-                     const struct there *there, uint64_t times)
+static void run(struct sigma *s, const struct sigma_program *program, struct sigma_record *r,
+                uint64_t times)
 {
-    for (uint32_t i = MASK_STEPS; i < program->count; i++) {
-        const struct sigma_parts *parts = &program->steps[i].parts;
-        if (may_match(parts, there) &&
-            (!parts->of_ends || sigma_node_judge(s, r, parts->of_ends)) &&
-            (!parts->of_kind || sigma_node_judge(s, r, parts->of_kind)))
-            finish(s, &program->steps[i], r, times);
+    const struct ot_event *e = r->event;
+    uint64_t key = ends_key(program, e);
+    struct sigma_memo *ends = &s->ends[(key >> 1) % MEMO_ENDS];
+    if (program->of_ends)
+        __builtin_prefetch(ends); /* conversations are many */
+    uint64_t left = program->with[needs_of(e)];
+    if (left & program->of_kind)
+        left &= steps_of_kind(s, program, r);
+    if (left & program->of_items)
+        left = left_by_items(program, e, left);
+    if (left & program->of_ends) {
+        if (ends->key != key) {
+            ends->steps = ask(s, program, r, program->of_ends, true);
+            ends->key = key;
+        }
+        left &= ends->steps;
     }
+    for (; left; left &= left - 1)
+        finish(s, &program->steps[__builtin_ctzll(left)], r, times);
 }
 
 void sigma_program_run(struct sigma *s, const struct sigma_program *program, struct sigma_record *r,
                        uint64_t times)
 {
-    struct there there;
-    const struct sigma_mask *ends = NULL, *kind = NULL;
-    uint64_t key = program->asks_ends ? ends_key(r) : 0;
-    struct sigma_memo *memo = &s->ends[hash_mix(key, (uintptr_t)program) % MEMO_ENDS];
-    if (program->asks_ends)
-        __builtin_prefetch(memo); /* conversations are many */
-    look_at(program, r->event, &there);
-    if (program->kind_fields)
-        kind = mask_of_kind(s, program, r);
-    if (program->asks_ends)
-        ends = remembered(s, memo, key, program, r, true);
-    for (uint32_t base = 0; base < program->count && base < MASK_STEPS; base += 64) {
-        uint32_t left = program->count - base;
-        uint64_t word = left < 64 ? (UINT64_C(1) << left) - 1 : UINT64_MAX;
-        word &= ends ? ends->words[base / 64] : UINT64_MAX;
-        word &= kind ? kind->words[base / 64] : UINT64_MAX;
-        for (; word; word &= word - 1) {
-            const struct sigma_step *step = &program->steps[base + (uint32_t)__builtin_ctzll(word)];
-            if (may_match(&step->parts, &there))
-                finish(s, step, r, times);
-        }
-    }
-    run_rest(s, program, r, &there, times);
+    for (; program; program = program->next)
+        run(s, program, r, times);
 }

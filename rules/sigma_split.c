@@ -199,6 +199,23 @@ static uint8_t need_of_test(const struct sigma_node *test)
     return need_of_field(test->field);
 }
 
+/* With what letters the name of an item may begin and end. */
+static void narrow_name(struct sigma_parts *parts, const struct sigma_node *test)
+{
+    uint32_t firsts = 0, lasts = 0;
+    if (test->kind != NODE_TEST || test->field != FIELD_ITEM_NAME || test->is_not)
+        return;
+    for (uint32_t i = 0; i < test->count; i++) {
+        const struct sigma_matcher *m = &test->matchers[i];
+        bool has_first = m->size && (m->op == MATCH_EQUAL || m->op == MATCH_PREFIX);
+        bool has_last = m->size && (m->op == MATCH_EQUAL || m->op == MATCH_SUFFIX);
+        firsts |= has_first ? UINT32_C(1) << SIGMA_LETTER(m->bytes[0]) : UINT32_MAX;
+        lasts |= has_last ? UINT32_C(1) << SIGMA_LETTER(m->bytes[m->size - 1]) : UINT32_MAX;
+    }
+    parts->firsts &= firsts;
+    parts->lasts &= lasts;
+}
+
 /* What all of the terms want, and of one item. */
 static void find_bounds(struct sigma_parts *parts, const struct terms *terms)
 {
@@ -213,6 +230,7 @@ static void find_bounds(struct sigma_parts *parts, const struct terms *terms)
     for (uint32_t i = 0; item && i < item->count; i++) {
         parts->needs |= need_of_test(item->children[i]);
         narrow(parts, item->children[i]);
+        narrow_name(parts, item->children[i]);
     }
     for (unsigned k = 0; k < SPANS; k++)
         if (isfinite(parts->spans[k].least) || isfinite(parts->spans[k].most))
@@ -223,7 +241,7 @@ bool sigma_split(struct sigma_rules *rules, const struct sigma_node *root,
                  struct sigma_parts *parts)
 {
     struct split split = {.is_full = false};
-    *parts = (struct sigma_parts){.rest = root};
+    *parts = (struct sigma_parts){.rest = root, .firsts = UINT32_MAX, .lasts = UINT32_MAX};
     take_terms(&split, root);
     if (split.is_full)
         return true;

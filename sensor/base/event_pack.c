@@ -340,6 +340,7 @@ static void get_event(struct in *in, struct ot_event *e)
     for (int i = 0; i < OT_CODE_PARTS; i++)
         e->code[i] = (uint32_t)get_number(in);
     e->code_text = get_string(in);
+    e->is_replayed = true;
     e->function = (uint32_t)get_number(in);
     e->name = get_string(in);
     e->unit = get_text(in);

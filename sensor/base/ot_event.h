@@ -217,15 +217,17 @@ struct ot_event {
     const struct packet *packet; /* the one that completed the PDU */
     bool is_from_client;         /* wire direction: source is flow->client */
     enum ot_direction direction;
-    const char *protocol;         /* "modbus" */
+    const char *protocol;         /* "modbus"; lasts as long as the run or the replay */
     enum operation operation;     /* the gravest of the items */
     uint32_t code[OT_CODE_PARTS]; /* native code, protocol's own parts; spelled by spell */
     void (*spell)(const uint32_t code[OT_CODE_PARTS],
                   char out[OT_CODE_SIZE]); /* NULL: decimal code[0] */
     const char *code_text; /* spelled already, for events read from a history; NULL: by spell */
-    uint32_t function;     /* the main number */
-    const char *name;      /* "write_multiple_registers"; NULL: unknown code */
-    struct text unit;      /* Modbus unit, S7 rack and slot, CIP route; empty: none */
+    bool is_replayed;  /* read from a history: its names stand in a buffer that is used again; those
+                          of a dissector are static texts */
+    uint32_t function; /* the main number */
+    const char *name;  /* "write_multiple_registers"; NULL: unknown code */
+    struct text unit;  /* Modbus unit, S7 rack and slot, CIP route; empty: none */
     uint64_t transaction;
     bool has_transaction;
     const struct ot_item *items;

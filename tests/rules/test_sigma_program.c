@@ -336,9 +336,9 @@ START_TEST(taken_apart_answers_as_whole)
 }
 END_TEST
 
-START_TEST(more_rules_than_are_remembered)
+START_TEST(more_rules_than_a_program_has)
 {
-    compare(2 * MASK_STEPS);
+    compare(2 * PROGRAM_STEPS);
 }
 END_TEST
 
@@ -348,7 +348,7 @@ int main(void)
     TCase *tcase = tcase_create("sigma_program");
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, taken_apart_answers_as_whole);
-    tcase_add_test(tcase, more_rules_than_are_remembered);
+    tcase_add_test(tcase, more_rules_than_a_program_has);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -2,6 +2,7 @@
 #include "asset.h"
 
 #include "sensor/base/hash.h"
+#include "sensor/base/pages.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -20,10 +21,9 @@ bool assets_create(struct assets *t, size_t capacity)
     t->service_capacity = t->fact_capacity = capacity * PER_ASSET + ASSET_FACTS_MAX;
     t->free_service = t->free_fact = t->free_asset = INDEX_NONE;
     t->protocol_count = 1; /* 0 is no protocol */
-    /* calloc: pages that are never used are never there */
-    t->list = calloc(capacity, sizeof *t->list);
-    t->services = calloc(t->service_capacity, sizeof *t->services);
-    t->facts = calloc(t->fact_capacity, sizeof *t->facts);
+    t->list = pages_take(capacity * sizeof *t->list);
+    t->services = pages_take(t->service_capacity * sizeof *t->services);
+    t->facts = pages_take(t->fact_capacity * sizeof *t->facts);
     bool ok = t->list && t->services && t->facts && asset_index_create(&t->by_id, capacity) &&
               asset_index_create(&t->by_ip, capacity * 2) &&
               asset_index_create(&t->by_mac, capacity * 2);
@@ -34,9 +34,9 @@ bool assets_create(struct assets *t, size_t capacity)
 
 void assets_destroy(struct assets *t)
 {
-    free(t->list);
-    free(t->services);
-    free(t->facts);
+    pages_give(t->list, t->capacity * sizeof *t->list);
+    pages_give(t->services, t->service_capacity * sizeof *t->services);
+    pages_give(t->facts, t->fact_capacity * sizeof *t->facts);
     asset_index_destroy(&t->by_id);
     asset_index_destroy(&t->by_ip);
     asset_index_destroy(&t->by_mac);

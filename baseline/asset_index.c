@@ -1,14 +1,14 @@
 /* asset_index.c: open addressing with linear probing and backward-shift deletion. */
 #include "asset_index.h"
 
-#include <stdlib.h>
+#include "sensor/base/pages.h"
 
 bool asset_index_create(struct asset_index *index, size_t capacity)
 {
     size_t size = 16;
     while (size < capacity * 2)
         size *= 2;
-    index->cells = calloc(size, sizeof *index->cells);
+    index->cells = pages_take(size * sizeof *index->cells);
     index->mask = size - 1;
     index->count = 0;
     return index->cells != NULL;
@@ -16,7 +16,7 @@ bool asset_index_create(struct asset_index *index, size_t capacity)
 
 void asset_index_destroy(struct asset_index *index)
 {
-    free(index->cells);
+    pages_give(index->cells, (index->mask + 1) * sizeof *index->cells);
     *index = (struct asset_index){0};
 }
 

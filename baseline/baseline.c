@@ -1,6 +1,8 @@
 /* baseline.c: the learners of one worker: their tables, and the way of an event through them. */
 #include "learned.h"
 
+#include "sensor/base/pages.h"
+
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -36,11 +38,9 @@ struct baseline *baseline_create(const struct baseline_options *options,
     b->decisions = calloc(BASELINE_DECISIONS_MAX, sizeof *b->decisions);
     for (b->flow_sets = CONVERSATIONS_LEAST; b->flow_sets * FLOW_WAYS < n;)
         b->flow_sets *= 2;
-    b->flows_memory = calloc(b->flow_sets + 1, sizeof *b->flows);
-    b->flows = (void *)((uint8_t *)b->flows_memory +
-                        (sizeof *b->flows - (uintptr_t)b->flows_memory % sizeof *b->flows));
+    b->flows = pages_take(b->flow_sets * sizeof *b->flows);
     b->watched = calloc(n, sizeof *b->watched);
-    if (!b->decisions || !b->flows_memory || !b->watched ||
+    if (!b->decisions || !b->flows || !b->watched ||
         !table_create(&b->pairs, sizeof(struct pair), n / PAIRS_PER) ||
         !table_create(&b->conversations, sizeof(struct conversation), n) ||
         !table_create(&b->operations, sizeof(struct operation_entry), n * OPERATIONS_EACH) ||
@@ -67,7 +67,7 @@ void baseline_destroy(struct baseline *b)
     table_destroy(&b->points);
     table_destroy(&b->blocks);
     table_destroy(&b->pages);
-    free(b->flows_memory);
+    pages_give(b->flows, b->flow_sets * sizeof *b->flows);
     free(b->watched);
     free(b->decisions);
     free(b);

@@ -178,7 +178,6 @@ struct baseline {
     bool has_learned;         /* something was loaded */
     bool is_last;
     int64_t now_ns, saved_ns;
-    void *flows_memory;
     struct flow_cache (*flows)[FLOW_WAYS]; /* sets, a power of two, on cache lines */
     size_t flow_sets;
     uint64_t learned_functions[FUNCTIONS_REMEMBERED];

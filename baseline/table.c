@@ -1,6 +1,8 @@
 /* table.c: the bounded table of learned entries. */
 #include "table.h"
 
+#include "sensor/base/pages.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +25,9 @@ bool table_create(struct table *t, size_t entry_size, uint32_t capacity)
         buckets *= 2;
     buckets *= 2; /* short chains */
     t->bucket_mask = buckets - 1;
-    t->memory = calloc((size_t)capacity + 1, entry_size);
-    t->entries = (uint8_t *)t->memory + (TABLE_LINE - (uintptr_t)t->memory % TABLE_LINE);
-    t->buckets = malloc(buckets * sizeof *t->buckets);
-    if (!t->memory || !t->buckets) {
+    t->entries = pages_take(capacity * entry_size);
+    t->buckets = pages_take(buckets * sizeof *t->buckets);
+    if (!t->entries || !t->buckets) {
         table_destroy(t);
         return false;
     }
@@ -36,15 +37,14 @@ bool table_create(struct table *t, size_t entry_size, uint32_t capacity)
 
 void table_destroy(struct table *t)
 {
-    free(t->memory);
-    free(t->buckets);
+    pages_give(t->entries, t->capacity * t->entry_size);
+    pages_give(t->buckets, ((size_t)t->bucket_mask + 1) * sizeof *t->buckets);
     *t = (struct table){0};
 }
 
 size_t table_bytes(const struct table *t)
 {
-    return ((size_t)t->capacity + 1) * t->entry_size +
-           ((size_t)t->bucket_mask + 1) * sizeof *t->buckets;
+    return (size_t)t->capacity * t->entry_size + ((size_t)t->bucket_mask + 1) * sizeof *t->buckets;
 }
 
 static void unlink_entry(struct table *t, uint32_t index)

@@ -34,8 +34,7 @@ struct entry {
 };
 
 struct table {
-    void *memory;
-    uint8_t *entries; /* in memory, on a cache line */
+    uint8_t *entries; /* on cache lines */
     size_t entry_size;
     uint32_t *buckets;
     uint32_t bucket_mask;

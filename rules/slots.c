@@ -1,6 +1,8 @@
 /* slots.c: a set-associative table with eviction of the least recently used. */
 #include "rules/slots.h"
 
+#include "sensor/base/pages.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -16,18 +18,16 @@ bool slots_create(struct slots *s, size_t capacity, size_t entry_size)
     *s = (struct slots){.entry_size = (entry_size + unit - 1) / unit * unit,
                         .capacity = sets * SLOTS_WAYS};
     size_t keys = s->capacity * sizeof *s->keys;
-    s->memory = calloc(1, keys + s->capacity * s->entry_size + CACHE_LINE);
-    if (!s->memory)
+    s->keys = pages_take(keys + s->capacity * s->entry_size);
+    if (!s->keys)
         return false;
-    uint8_t *at = (uint8_t *)s->memory + (CACHE_LINE - (uintptr_t)s->memory % CACHE_LINE);
-    s->keys = (uint64_t *)(void *)at;
-    s->bytes = at + keys;
+    s->bytes = (uint8_t *)s->keys + keys;
     return true;
 }
 
 void slots_destroy(struct slots *s)
 {
-    free(s->memory);
+    pages_give(s->keys, s->capacity * (sizeof *s->keys + s->entry_size));
     *s = (struct slots){0};
 }
 

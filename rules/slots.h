@@ -18,7 +18,6 @@ struct slot {
 };
 
 struct slots {
-    void *memory;
     uint64_t *keys; /* of the entries; that of a dropped one stays until its place is taken */
     uint8_t *bytes; /* the entries, on cache lines */
     size_t entry_size;

@@ -2,6 +2,7 @@
 #include "flow.h"
 
 #include "sensor/base/hash.h"
+#include "sensor/base/pages.h"
 #include "sensor/base/pair.h"
 
 #include <stddef.h>
@@ -64,7 +65,7 @@ struct flow_table *flow_table_create(uint32_t capacity,
                              .release = release,
                              .context = context,
                              .counters = counters};
-    t->buckets = calloc(buckets, sizeof *t->buckets);
+    t->buckets = pages_take(buckets * sizeof *t->buckets);
     if (!t->buckets) {
         free(t);
         return NULL;
@@ -83,7 +84,7 @@ void flow_table_destroy(struct flow_table *t)
         free(t->slabs);
         t->slabs = next;
     }
-    free(t->buckets);
+    pages_give(t->buckets, (t->mask + 1) * sizeof *t->buckets);
     free(t);
 }
 

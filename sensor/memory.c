@@ -2,6 +2,8 @@
  * be used again: what is hot stays in the processor's cache. */
 #include "memory.h"
 
+#include "sensor/base/pages.h"
+
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -46,8 +48,8 @@ struct memory *memory_create(uint32_t capacity, size_t entry_size)
     m->unused = 0;
     m->entry_size = entry_size;
     m->stride = (sizeof(struct entry) + entry_size + align - 1) / align * align;
-    m->entries = calloc(capacity, m->stride);
-    m->buckets = malloc(buckets * sizeof *m->buckets);
+    m->entries = pages_take(capacity * m->stride);
+    m->buckets = pages_take(buckets * sizeof *m->buckets);
     if (!m->entries || !m->buckets) {
         memory_destroy(m);
         return NULL;
@@ -63,8 +65,8 @@ void memory_destroy(struct memory *m)
 {
     if (!m)
         return;
-    free(m->entries);
-    free(m->buckets);
+    pages_give(m->entries, m->capacity * m->stride);
+    pages_give(m->buckets, ((size_t)m->bucket_mask + 1) * sizeof *m->buckets);
     free(m);
 }
 

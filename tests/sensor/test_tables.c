@@ -1,4 +1,5 @@
 /* test_tables.c: the pool and the memory: bounded, recycled, zeroed. */
+#include "sensor/base/pages.h"
 #include "sensor/memory.h"
 #include "sensor/pool.h"
 #include "support/runner.h"
@@ -31,6 +32,28 @@ START_TEST(block_sizes)
     ck_assert_uint_eq(pool_block_size(64), 64);
     ck_assert_uint_eq(pool_block_size(65), 128);
     ck_assert_uint_eq(pool_block_size(POOL_BLOCK_MAX), POOL_BLOCK_MAX);
+}
+END_TEST
+
+/* On either side of what gets great pages, and of whole ones. */
+START_TEST(pages_are_zeroed_and_aligned)
+{
+    static const size_t sizes[] = {1, 100, 128, (1 << 20) - 1, 1 << 20, 2 << 20, (2 << 20) + 1};
+    size_t size = sizes[_i];
+    uint8_t *first = pages_take(size);
+    ck_assert_uint_eq((uintptr_t)first % 128, 0);
+    memset(first, 0xff, size);
+    uint8_t *second = pages_take(size);
+    ck_assert(second >= first + size || first >= second + size);
+    pages_give(first, size);
+    first = pages_take(size);
+    size_t dirty = 0;
+    for (size_t i = 0; i < size; i++)
+        dirty += first[i] != 0 || second[i] != 0;
+    ck_assert_uint_eq(dirty, 0);
+    pages_give(first, size);
+    pages_give(second, size);
+    pages_give(NULL, size);
 }
 END_TEST
 
@@ -123,6 +146,7 @@ int main(void)
     TCase *c = tcase_create("tables");
     tcase_add_test(c, the_pool_gives_zeroed_blocks_up_to_its_cap);
     tcase_add_test(c, block_sizes);
+    tcase_add_loop_test(c, pages_are_zeroed_and_aligned, 0, 7);
     tcase_add_test(c, the_oldest_entry_goes_first);
     tcase_add_test(c, put_again_and_forget);
     tcase_add_loop_test(c, near_entries_are_the_same, 0, 4);

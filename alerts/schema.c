@@ -167,7 +167,12 @@ static const char version_6[] =
     "CREATE INDEX alerts_open_by_target ON alerts(target, sensor, severity, actor)"
     "  WHERE triage <> 'closed';";
 
+/* How often each rule of the users matched, without their documents. */
+static const char version_7[] =
+    "CREATE INDEX alerts_of_rules ON alerts(sensor, json_extract(document, '$.rule.uuid'), count,"
+    "  last_ns) WHERE rule = 'rule.match';";
+
 static const char *const migrations[] = {version_1, version_2, version_3, version_4,
-                                         version_5, version_6, NULL};
+                                         version_5, version_6, version_7, NULL};
 
 const struct store_schema alerts_schema = {.name = "alerts", .migrations = migrations};

@@ -1,5 +1,5 @@
 /* history.c: counting likes on a worker. */
-#include "history.h"
+#include "history_block.h"
 
 #include "sensor/base/hash.h"
 #include "slots.h"
@@ -16,6 +16,7 @@ struct like {
     struct slot slot;
     int64_t row_ns, last_ns; /* row_ns: of the row that stands for it; 0: none */
     uint64_t count, told;
+    uint64_t written; /* as in struct history_row */
 };
 
 struct history {
@@ -129,6 +130,8 @@ static void tell_count(struct history *h, struct like *like)
     row->last_ns = like->last_ns;
     row->key = like->slot.key;
     row->count = like->count;
+    row->written = like->written;
+    row->which = UINT64_MAX; /* not kept: any of them */
     row->size = 0;
     like->told = like->count;
     h->row(h->context, row);
@@ -151,15 +154,17 @@ static bool spend(struct history *h, int64_t time_ns)
     return true;
 }
 
-static void tell_event(struct history *h, const struct ot_event *e, uint64_t key,
+static void tell_event(struct history *h, struct like *like, const struct ot_event *e,
                        enum history_kind kind)
 {
     struct history_row *row = &h->out;
     size_t size = event_pack(e, row->bytes);
+    like->written = 0;
     if (size == 0)
         return;
+    like->written = row->written = history_written(e, &row->which);
     row->time_ns = row->last_ns = e->time_ns;
-    row->key = key;
+    row->key = like->slot.key;
     row->count = 1;
     row->kind = (uint8_t)kind;
     row->size = (uint16_t)size;
@@ -192,7 +197,7 @@ static void note(struct history *h, const struct ot_event *e, uint64_t key, enum
         tell_count(h, like);
     like->row_ns = e->time_ns;
     like->count = like->told = 1;
-    tell_event(h, e, key, kind);
+    tell_event(h, like, e, kind);
 }
 
 uint64_t history_key(const struct history *h, const struct ot_event *e, uint64_t pair)

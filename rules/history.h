@@ -17,6 +17,8 @@ enum {
     HISTORY_ROWS_PER_SECOND = 50,
     HISTORY_BURST = 2000,
     HISTORY_SENSOR = 64,
+    HISTORY_PROTOCOL = 24,
+    HISTORY_AREA = 24, /* with its end: longer ones are told apart no further */
 };
 
 enum history_kind { HISTORY_EVENT, HISTORY_FLOW };
@@ -27,7 +29,9 @@ struct history_row {
     char sensor[HISTORY_SENSOR];
     int64_t time_ns, last_ns;
     uint64_t key, count;
-    uint8_t kind; /* enum history_kind */
+    uint64_t written; /* who writes to whom, as history_writes is found by; 0: it writes nothing */
+    uint64_t which;   /* of the things there, as bits */
+    uint8_t kind;     /* enum history_kind */
     uint16_t size;
     uint8_t bytes[EVENT_PACK_MAX];
 };
@@ -104,7 +108,21 @@ struct history_range {
 bool history_replay_range(struct store *store, const char *sensor,
                           const struct history_range *range, const struct history_player *player,
                           struct history_span *span, struct error *err) NODISCARD;
-/* The same, the newest first, read once: half the work. Without an end. */
-bool history_replay_back(struct store *store, const char *sensor, const struct history_range *range,
-                         const struct history_player *player, struct history_span *span,
-                         struct error *err) NODISCARD;
+/* Who writes where to whom. Ends are by IP, else by MAC: kind ADDRESS_NONE and its six bytes. */
+struct history_writes {
+    struct address writer, target;
+    char protocol[HISTORY_PROTOCOL];
+    uint64_t which; /* of history_which, or more of them joined */
+    /* NULL, or asked with the player's context from time to time: true ends the replay, cut. */
+    bool (*is_enough)(void *context);
+};
+/* The bit of a thing; others may share it. number: NULL without; name: hash_stable of it, 0
+ * without. */
+uint64_t history_which(const char *area, const uint32_t *number, uint64_t name);
+
+/* The events among which these writes are (others of the two hosts are, too), the newest first:
+ * found by an index. rows_max is of rows that are looked through. Without an end. */
+bool history_replay_writes(struct store *store, const char *sensor,
+                           const struct history_range *range, const struct history_writes *writes,
+                           const struct history_player *player, struct history_span *span,
+                           struct error *err) NODISCARD;

@@ -17,11 +17,29 @@
 struct history_record {
     int64_t time_ns, last_ns;
     uint64_t key, count;
-    uint16_t size; /* of the event that follows; 0: a count */
-    uint8_t kind;  /* enum history_kind */
-    uint8_t unused[5];
+    uint16_t size;   /* of the event that follows; 0: a count */
+    uint8_t kind;    /* enum history_kind */
+    uint8_t written; /* enum history_is_written */
+    uint8_t unused[4];
 };
 static_assert(sizeof(struct history_record) == 40, "no holes: it is kept as it is");
+
+/* Is it one, or the count of one, that history_writes finds? Older sensors did not say. */
+enum history_is_written { HISTORY_PERHAPS_WRITTEN, HISTORY_NOT_WRITTEN, HISTORY_WRITTEN };
+
+#define HISTORY_DAY_NS INT64_C(86400000000000)
+
+/* Of the table history_writes: where a day's begin. */
+static inline int64_t history_day(int64_t time_ns)
+{
+    return time_ns / HISTORY_DAY_NS - (time_ns % HISTORY_DAY_NS < 0);
+}
+
+/* The place of what the event writes, never 0, and which things there; 0: it writes nothing. */
+uint64_t history_written(const struct ot_event *e, uint64_t *which);
+uint64_t history_place(const struct history_writes *writes);
+/* May a packed event be one of them? Which things it writes is not looked at. */
+bool history_writes_are(const struct history_writes *writes, const uint8_t *bytes, size_t size);
 
 /* A key as the store has it. */
 int64_t history_signed(uint64_t key);

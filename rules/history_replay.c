@@ -1,197 +1,20 @@
 /* history_replay.c: plays what the store remembers, window by window, in order of time. */
-#include "history_block.h"
+#include "history_window.h"
 
 #include "sensor/base/hash.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* --- reading a window --- */
-
-struct entry {
-    struct history_record record;
-    const uint8_t *bytes; /* NULL: a count */
-};
-
-/* What lies in some minutes, in order; bytes are copies. */
-struct window {
-    struct entry *entries;
-    size_t count, capacity;
-    struct chunk *chunks;
-    int64_t after_ns; /* the next record, of a block that reaches over its end */
-    bool has_after;
-};
-
-struct chunk {
-    struct chunk *next;
-    uint8_t bytes[];
-};
-
-static void window_clear(struct window *w)
-{
-    while (w->chunks) {
-        struct chunk *next = w->chunks->next;
-        free(w->chunks);
-        w->chunks = next;
-    }
-    w->count = 0;
-    w->has_after = false;
-}
-
-static bool window_add(struct window *w, const struct history_record *r, const uint8_t *bytes)
-{
-    if (w->count == w->capacity) {
-        size_t capacity = w->capacity ? 2 * w->capacity : 1024;
-        struct entry *entries = realloc(w->entries, capacity * sizeof *entries);
-        if (!entries)
-            return false;
-        w->entries = entries;
-        w->capacity = capacity;
-    }
-    w->entries[w->count++] = (struct entry){*r, bytes};
-    return true;
-}
-
-static bool window_take(struct window *w, int64_t from_ns, int64_t to_ns,
-                        const struct history_record *r, const uint8_t *bytes)
-{
-    if (r->time_ns < from_ns)
-        return true;
-    if (r->time_ns > to_ns) {
-        w->after_ns = w->has_after && w->after_ns < r->time_ns ? w->after_ns : r->time_ns;
-        w->has_after = true;
-        return true;
-    }
-    return window_add(w, r, bytes);
-}
-
-/* The records of a block; what is damaged ends it. */
-static bool take_block(struct window *w, int64_t from_ns, int64_t to_ns, const uint8_t *bytes,
-                       size_t size)
-{
-    struct history_record r;
-    while (size >= sizeof r) {
-        memcpy(&r, bytes, sizeof r);
-        bytes += sizeof r;
-        size -= sizeof r;
-        if (r.size > size)
-            return true;
-        if (!window_take(w, from_ns, to_ns, &r, r.size ? bytes : NULL))
-            return false;
-        bytes += r.size;
-        size -= r.size;
-    }
-    return true;
-}
-
-static bool take_row(struct window *w, int64_t from_ns, int64_t to_ns, sqlite3_stmt *s)
-{
-    const void *event = sqlite3_column_blob(s, 5);
-    int size = sqlite3_column_bytes(s, 5);
-    if (!event || size <= 0)
-        return true;
-    struct chunk *chunk = malloc(sizeof *chunk + (size_t)size);
-    if (!chunk)
-        return false;
-    memcpy(chunk->bytes, event, (size_t)size);
-    chunk->next = w->chunks;
-    w->chunks = chunk;
-    if (sqlite3_column_int64(s, 6) > 0)
-        return take_block(w, from_ns, to_ns, chunk->bytes, (size_t)size);
-    if (size > EVENT_PACK_MAX)
-        return true;
-    struct history_record r = {.time_ns = sqlite3_column_int64(s, 0),
-                               .last_ns = sqlite3_column_int64(s, 1),
-                               .key = (uint64_t)sqlite3_column_int64(s, 2),
-                               .count = (uint64_t)sqlite3_column_int64(s, 3),
-                               .size = (uint16_t)size,
-                               .kind = (uint8_t)sqlite3_column_int(s, 4)};
-    return window_take(w, from_ns, to_ns, &r, chunk->bytes);
-}
-
-/* Events before the counts of the same row. */
-static int by_time(const void *a, const void *b)
-{
-    const struct entry *x = a, *y = b;
-    int64_t x_key = history_signed(x->record.key), y_key = history_signed(y->record.key);
-    if (x->record.time_ns != y->record.time_ns)
-        return x->record.time_ns < y->record.time_ns ? -1 : 1;
-    if (x_key != y_key)
-        return x_key < y_key ? -1 : 1;
-    return (x->bytes == NULL) - (y->bytes == NULL);
-}
-
-/* One entry per row: counts, and rows of the same capture read again, join theirs. */
-static void window_join(struct window *w)
-{
-    size_t count = 0;
-    if (w->count)
-        qsort(w->entries, w->count, sizeof *w->entries, by_time);
-    for (size_t i = 0; i < w->count; i++) {
-        const struct entry *e = &w->entries[i];
-        struct history_record *last = count ? &w->entries[count - 1].record : NULL;
-        if (last && last->time_ns == e->record.time_ns && last->key == e->record.key) {
-            if (e->record.count > last->count)
-                last->count = e->record.count;
-            if (e->record.last_ns > last->last_ns)
-                last->last_ns = e->record.last_ns;
-        } else if (e->bytes) {
-            w->entries[count++] = *e;
-        }
-    }
-    w->count = count;
-}
-
-static int64_t earlier(int64_t time_ns, int64_t ns)
-{
-    int64_t at;
-    return __builtin_sub_overflow(time_ns, ns, &at) ? INT64_MIN : at;
-}
-
-static int64_t later(int64_t time_ns, int64_t ns)
-{
-    int64_t at;
-    return __builtin_add_overflow(time_ns, ns, &at) ? INT64_MAX : at;
-}
-
-/* A block begins at most HISTORY_SPAN_NS before its newest record; of those that end before the
- * window only the key is read. */
-static bool window_read(struct window *w, struct store *store, const char *sensor, int64_t from_ns,
-                        int64_t to_ns, struct error *err)
-{
-    window_clear(w);
-    sqlite3_stmt *s = store_statement(store,
-                                      "SELECT time_ns, last_ns, key, count, kind, event, rows"
-                                      " FROM history WHERE sensor = ? AND time_ns >= ? AND"
-                                      " time_ns <= ? AND last_ns >= ? ORDER BY time_ns, key",
-                                      err);
-    if (!s)
-        return false;
-    sqlite3_bind_text(s, 1, sensor, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(s, 2, earlier(from_ns, HISTORY_SPAN_NS));
-    sqlite3_bind_int64(s, 3, to_ns);
-    sqlite3_bind_int64(s, 4, from_ns);
-    int code = SQLITE_DONE;
-    bool ok = true;
-    while (ok && (code = sqlite3_step(s)) == SQLITE_ROW)
-        ok = take_row(w, from_ns, to_ns, s);
-    sqlite3_reset(s);
-    window_join(w);
-    if (!ok)
-        return error_set(err, "out of memory");
-    return code == SQLITE_DONE || error_set(err, "store %s: cannot read the history: %s",
-                                            store_path(store), sqlite3_errmsg(store_handle(store)));
-}
-
 /* --- replay --- */
 
-enum { NAMES_MAX = 256, NAME_SIZE = 24 };
+enum { NAMES_MAX = 256, NAME_SIZE = 24, ROWS_AT_ONCE = 8000 };
 
 /* The names of protocols last as long as a replay, as those of dissectors do: who hears of events
  * keeps them. */
 struct replay {
     struct event_unpacked unpacked;
-    struct window window;
+    struct history_window window;
     char names[NAMES_MAX][NAME_SIZE];
     size_t name_count;
 };
@@ -214,8 +37,8 @@ static uint64_t flow_id(const struct ot_flow *flow, const char *protocol)
     return hash_mix(id, hash_bytes(protocol, strlen(protocol))) | 1;
 }
 
-static void play(const struct history_player *player, const struct entry *entry, struct replay *r,
-                 struct history_span *span)
+static void play(const struct history_player *player, const struct history_entry *entry,
+                 struct replay *r, struct history_span *span)
 {
     struct event_unpacked *u = &r->unpacked;
     const struct history_record *row = &entry->record;
@@ -242,56 +65,77 @@ static void play(const struct history_player *player, const struct entry *entry,
 /* Reads the newest rows_max rows of the range, window by window from its end. From `first` on the
  * window's entries are among them; the window of the oldest comes last. */
 struct walk {
-    void (*see)(struct walk *walk, const struct window *w, size_t first);
+    void (*see)(struct walk *walk, const struct history_window *w, size_t first);
     struct replay *replay;
     const struct history_player *player;
     struct history_span *span;
-    int64_t start_ns; /* of the oldest row */
+    int64_t start_ns;  /* of the oldest row */
+    int64_t window_ns; /* how much is read at once */
 };
+
+/* Of what is written seldom much is read at once, of the rest as much as memory should hold. */
+static void fit_window(struct walk *walk, const struct history_window *w)
+{
+    if (w->looked_at < ROWS_AT_ONCE / 2 && walk->window_ns < HISTORY_DAY_NS)
+        walk->window_ns *= 2;
+    else if (w->looked_at > ROWS_AT_ONCE && walk->window_ns > HISTORY_WINDOW_NS)
+        walk->window_ns /= 2;
+}
+
+static int64_t window_start(const struct walk *walk, const struct history_window *w, int64_t to_ns,
+                            int64_t from_ns)
+{
+    int64_t start = history_earlier(to_ns, walk->window_ns - 1);
+    if (w->writes && history_day(start) != history_day(to_ns))
+        start = history_day(to_ns) * HISTORY_DAY_NS;
+    return start > from_ns ? start : from_ns;
+}
 
 static bool walk_back(struct store *store, const char *sensor, const struct history_range *range,
                       struct walk *walk, struct error *err)
 {
-    struct window *w = &walk->replay->window;
+    struct history_window *w = &walk->replay->window;
     uint64_t found = 0;
     int64_t to_ns = range->to_ns, at;
     bool is_there = true;
     walk->start_ns = range->from_ns;
+    walk->window_ns = HISTORY_WINDOW_NS;
     while (to_ns >= range->from_ns) {
-        if (!history_number(store,
-                            "SELECT max(time_ns) FROM history WHERE sensor = ? AND time_ns <= ?",
-                            sensor, to_ns, &at, &is_there, err))
+        if (!history_window_newest(w, store, sensor, to_ns, &at, &is_there, err))
             return false;
         if (!is_there)
             return true;
-        if (later(at, HISTORY_SPAN_NS) < to_ns)
-            to_ns = later(at, HISTORY_SPAN_NS); /* what begins there goes no further */
-        int64_t from_ns = earlier(to_ns, HISTORY_WINDOW_NS - 1);
-        from_ns = from_ns < range->from_ns ? range->from_ns : from_ns;
+        if (history_later(at, HISTORY_SPAN_NS) < to_ns)
+            to_ns = history_later(at, HISTORY_SPAN_NS); /* what begins there goes no further */
+        int64_t from_ns = window_start(walk, w, to_ns, range->from_ns);
         if (to_ns < from_ns)
             return true;
-        if (!window_read(w, store, sensor, from_ns, to_ns, err))
+        if (!history_window_read(w, store, sensor, from_ns, to_ns, err))
             return false;
-        uint64_t left = range->rows_max - found;
-        walk->span->is_cut = w->count > left;
+        uint64_t left = range->rows_max - found, more = w->writes ? w->looked_at : w->count;
+        walk->span->is_cut = more > left;
         walk->see(walk, w, w->count > left ? w->count - (size_t)left : 0);
+        if (w->writes && w->writes->is_enough && w->writes->is_enough(walk->player->context))
+            walk->span->is_cut = true;
         if (walk->span->is_cut)
             return true;
-        found += w->count;
+        found += more;
         if (from_ns == INT64_MIN)
             return true;
         to_ns = from_ns - 1;
+        if (w->writes)
+            fit_window(walk, w);
     }
     return true;
 }
 
-static void see_start(struct walk *walk, const struct window *w, size_t first)
+static void see_start(struct walk *walk, const struct history_window *w, size_t first)
 {
     if (first > 0)
-        walk->start_ns = later(w->entries[first - 1].record.time_ns, 1);
+        walk->start_ns = history_later(w->entries[first - 1].record.time_ns, 1);
 }
 
-static void see_back(struct walk *walk, const struct window *w, size_t first)
+static void see_back(struct walk *walk, const struct history_window *w, size_t first)
 {
     for (size_t i = w->count; i > first; i--)
         play(walk->player, &w->entries[i - 1], walk->replay, walk->span);
@@ -302,7 +146,7 @@ static bool next_window(struct store *store, const char *sensor, int64_t from_ns
                         bool *is_there, struct error *err)
 {
     if (!history_number(store, "SELECT min(time_ns) FROM history WHERE sensor = ? AND time_ns >= ?",
-                        sensor, earlier(from_ns, HISTORY_SPAN_NS), at_ns, is_there, err))
+                        sensor, history_earlier(from_ns, HISTORY_SPAN_NS), at_ns, is_there, err))
         return false;
     if (*is_there && *at_ns < from_ns)
         *at_ns = from_ns;
@@ -313,15 +157,15 @@ static bool replay_windows(struct store *store, const char *sensor, int64_t from
                            const struct history_player *player, struct replay *r,
                            struct history_span *span, struct error *err)
 {
-    struct window *w = &r->window;
+    struct history_window *w = &r->window;
     int64_t at_ns;
     bool is_there;
     if (!next_window(store, sensor, from_ns, &at_ns, &is_there, err))
         return false;
     while (is_there && at_ns <= to_ns) {
-        int64_t end_ns = later(at_ns, HISTORY_WINDOW_NS - 1);
+        int64_t end_ns = history_later(at_ns, HISTORY_WINDOW_NS - 1);
         end_ns = end_ns > to_ns ? to_ns : end_ns;
-        if (!window_read(w, store, sensor, at_ns, end_ns, err))
+        if (!history_window_read(w, store, sensor, at_ns, end_ns, err))
             return false;
         for (size_t i = 0; i < w->count; i++)
             play(player, &w->entries[i], r, span);
@@ -355,8 +199,7 @@ static void replay_destroy(struct replay *r)
 {
     if (!r)
         return;
-    window_clear(&r->window);
-    free(r->window.entries);
+    history_window_release(&r->window);
     free(r);
 }
 
@@ -375,14 +218,17 @@ bool history_replay_range(struct store *store, const char *sensor,
     return ok;
 }
 
-bool history_replay_back(struct store *store, const char *sensor, const struct history_range *range,
-                         const struct history_player *player, struct history_span *span,
-                         struct error *err)
+bool history_replay_writes(struct store *store, const char *sensor,
+                           const struct history_range *range, const struct history_writes *writes,
+                           const struct history_player *player, struct history_span *span,
+                           struct error *err)
 {
     *span = (struct history_span){0};
     struct replay *r = calloc(1, sizeof *r);
     if (!r)
         return error_set(err, "out of memory");
+    r->window.writes = writes;
+    r->window.place = history_place(writes);
     struct walk walk = {.see = see_back, .replay = r, .player = player, .span = span};
     bool ok = walk_back(store, sensor, range, &walk, err);
     replay_destroy(r);

@@ -15,7 +15,7 @@
 enum {
     VARIABLES_DEFAULT = 100,
     VARIABLES_MAX = 500,
-    VALUES_MAX = 5000,         /* that a chart shows */
+    VALUES_MAX = 2000,         /* that a chart shows: it has fewer points across */
     HISTORY_ROWS_MAX = 100000, /* looked through for one chart */
     WHAT_TEXT = 256,
 };
@@ -130,9 +130,23 @@ struct wanted {
     uint32_t number;
     int bit;
     uint64_t unit, name, address;
+    struct history_writes writes;
     struct value *values; /* the newest VALUES_MAX, the newest first */
     size_t taken;         /* also those that found no place */
 };
+
+static bool is_full(void *context)
+{
+    const struct wanted *w = context;
+    return w->taken > VALUES_MAX;
+}
+
+static struct address address_of(const struct host *host)
+{
+    struct address a = {.kind = host->kind};
+    memcpy(a.bytes, host->bytes, sizeof a.bytes);
+    return a;
+}
 
 static void wanted_read(struct wanted *w, sqlite3_stmt *s)
 {
@@ -147,6 +161,12 @@ static void wanted_read(struct wanted *w, sqlite3_stmt *s)
     host_parse(&w->target, column_text(s, 5));
     text_copy(w->protocol, sizeof w->protocol, text_of(column_text(s, 6)));
     text_copy(w->area, sizeof w->area, text_of(column_text(s, 8)));
+    w->writes = (struct history_writes){
+        .writer = address_of(&w->writer),
+        .target = address_of(&w->target),
+        .which = history_which(w->area, w->has_number ? &w->number : NULL, w->name),
+        .is_enough = is_full};
+    text_copy(w->writes.protocol, sizeof w->writes.protocol, text_of(w->protocol));
 }
 
 static uint64_t hash_of(struct text t)
@@ -251,7 +271,8 @@ enum MHD_Result api_variable(struct request *r)
     w.values = calloc(VALUES_MAX, sizeof *w.values);
     if (!w.values)
         error_set(&err, "out of memory");
-    if (!w.values || !history_replay_back(r->store, api_sensor(r), &range, &player, &span, &err)) {
+    if (!w.values ||
+        !history_replay_writes(r->store, api_sensor(r), &range, &w.writes, &player, &span, &err)) {
         json_decref(json);
         free(w.values);
         return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);

@@ -329,7 +329,7 @@ static void get_transfer(struct in *in, struct ot_transfer *t)
     t->declared_size = get_number(in);
 }
 
-static void get_event(struct in *in, struct ot_event *e)
+static void get_head(struct in *in, struct ot_event *e)
 {
     unsigned is = get_byte(in);
     e->is_from_client = is & 1;
@@ -337,6 +337,11 @@ static void get_event(struct in *in, struct ot_event *e)
     e->direction = (enum ot_direction)get_enum(in, OT_ONEWAY + 1);
     e->operation = (enum operation)get_enum(in, OPERATION_COUNT);
     e->protocol = get_string(in);
+}
+
+static void get_event(struct in *in, struct ot_event *e)
+{
+    get_head(in, e);
     for (int i = 0; i < OT_CODE_PARTS; i++)
         e->code[i] = (uint32_t)get_number(in);
     e->code_text = get_string(in);
@@ -374,4 +379,17 @@ bool event_unpack(struct event_unpacked *u, const uint8_t *bytes, size_t size)
         u->facts[i].value = get_text(&in);
     }
     return !in.is_bad && in.at == in.end && e->protocol != NULL;
+}
+
+bool event_unpack_head(struct event_unpacked *u, const uint8_t *bytes, size_t size)
+{
+    struct in in = {bytes, bytes + size, false};
+    memset(&u->flow, 0, sizeof u->flow);
+    memset(&u->event, 0, sizeof u->event);
+    if (get_byte(&in) != VERSION)
+        return false;
+    get_flow(&in, &u->flow);
+    get_head(&in, &u->event);
+    u->event.flow = &u->flow;
+    return !in.is_bad && u->event.protocol != NULL;
 }

@@ -24,3 +24,6 @@ struct event_unpacked {
 };
 /* False: the bytes are not what event_pack wrote. Safe with any bytes. */
 bool event_unpack(struct event_unpacked *u, const uint8_t *bytes, size_t size);
+/* Only the ends of the flow and, of the event, direction, is_from_client, operation and protocol.
+ */
+bool event_unpack_head(struct event_unpacked *u, const uint8_t *bytes, size_t size);

@@ -30,7 +30,9 @@ def targets(db):
     """(share of the mix, what, paths)"""
     some = db.execute('SELECT id, actor, last_ns, incident FROM alerts ORDER BY id DESC LIMIT 200').fetchall()
     assets = [row[0] for row in db.execute('SELECT id FROM assets ORDER BY random() LIMIT 200')]
-    points = [f'{row[0]:016x}' for row in db.execute('SELECT id FROM baseline_points ORDER BY random() LIMIT 50')]
+    base = console_store.ID_BASE
+    points = [f'{row[0] & (1 << 64) - 1:016x}' for made in (f'NOT BETWEEN {base} AND {2 * base}', f'>= {base}') for row in
+              db.execute(f'SELECT id FROM baseline_points WHERE id {made} ORDER BY random() LIMIT 25')]
     since = time.strftime('%Y-%m-%dT%H:%M:%SZ', time.gmtime(NOW // NS - 86400))
     dimensions = ('conversations', 'operations', 'objects', 'values', 'timing', 'programs')
     return [

@@ -91,13 +91,11 @@ def new_assets(db, count, chance):
 
 def new_baseline(db, pairs, entries, assets, chance):
     """Each pair has a conversation with some operations; those of the first pairs are many, so that there are `entries` of each
-    kind in all."""
+    kind in all. Those of the captures stay: what the history has is theirs."""
     kinds = ('operations', 'ranges', 'points', 'blocks', 'polled', 'tags')
     pair, = rows_of(db, 'baseline_pairs')[:1]
     conversation = [c for c in rows_of(db, 'baseline_conversations') if c['protocol'] == 'modbus'][0]
     models = {k: rows_of(db, 'baseline_' + k) for k in kinds}
-    for table in ('pairs', 'conversations', *kinds):
-        db.execute(f'DELETE FROM baseline_{table}')
     days = [NOW - chance.randrange(7 * 86400) * NS for _ in range(pairs)]
     insert(db, 'baseline_pairs', (dict(pair, id=ID_BASE + n, host_a=address(n % assets), host_b=address((n * 7919 + 1) % assets),
                                        state='learned' if n % 50 else 'pending', first_seen=days[n], last_seen=NOW - n * NS)
@@ -135,8 +133,14 @@ def moved(model, time_ns):
 
 
 def new_history(db, count):
-    models = rows_of(db, 'history')
-    insert(db, 'history', (dict(moved(models[n % len(models)], NOW - n * 2 * NS), key=n) for n in range(count)))
+    models, day = rows_of(db, 'history'), 86400 * NS
+    writes = {}
+    for row in rows_of(db, 'history_writes'):
+        writes.setdefault((row['time_ns'], row['key']), []).append(row)
+    blocks = [(models[n % len(models)], n, NOW - n * 2 * NS) for n in range(count)]
+    insert(db, 'history', (dict(moved(model, at), key=n) for model, n, at in blocks))
+    insert(db, 'history_writes', (dict(row, day=at // day, time_ns=at, key=n) for model, n, at in blocks
+                                  for row in writes.get((model['time_ns'], model['key']), ())))
 
 
 def new_records(db, sensor, count):

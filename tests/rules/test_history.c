@@ -217,22 +217,7 @@ START_TEST(test_again_is_the_same)
 }
 END_TEST
 
-/* Each row is older than the one before. */
-struct back {
-    int64_t before_ns;
-    uint64_t events;
-};
-
-static void on_back(void *context, const struct ot_event *e, uint64_t count, int64_t last_ns)
-{
-    struct back *back = context;
-    (void)last_ns;
-    ck_assert_int_lt(e->time_ns, back->before_ns);
-    back->before_ns = e->time_ns;
-    back->events += count;
-}
-
-/* A chart or a trial wants a time, and the newest when there is too much. */
+/* A trial wants a time, and the newest when there is too much. */
 START_TEST(test_a_range)
 {
     static const struct {
@@ -267,13 +252,6 @@ START_TEST(test_a_range)
         ck_assert_msg(span.rows == rows[i].rows && span.first_ns == rows[i].first_ns &&
                           span.is_cut == rows[i].is_cut,
                       "%s: %llu rows", rows[i].shows, (unsigned long long)span.rows);
-        struct back back = {INT64_MAX, 0};
-        player = (struct history_player){&back, on_back, NULL, NULL};
-        ck_assert_msg(history_replay_back(store, "s", &rows[i].range, &player, &span, &err), "%s",
-                      err.text);
-        ck_assert_msg(back.events == rows[i].rows && span.rows == rows[i].rows &&
-                          span.first_ns == rows[i].first_ns && span.is_cut == rows[i].is_cut,
-                      "%s, back: %llu rows", rows[i].shows, (unsigned long long)span.rows);
     }
     history_destroy(h);
     drop_store(store, path);
@@ -341,6 +319,15 @@ START_TEST(test_rows_of_the_version_before)
 }
 END_TEST
 
+static struct history_writes writes_of(const char *writer, const char *target)
+{
+    struct history_writes writes = {.protocol = "modbus",
+                                    .which = history_which("holding_register", NULL, 0)};
+    address_parse(&writes.writer, writer);
+    address_parse(&writes.target, target);
+    return writes;
+}
+
 /* A store from elsewhere: cut, and any bytes. */
 START_TEST(test_damaged_blocks)
 {
@@ -362,6 +349,10 @@ START_TEST(test_damaged_blocks)
         struct history_span span;
         struct history_player player = {&(struct played){0}, ignore_event, ignore_flow, NULL};
         ck_assert(history_replay(store, "s", &player, &span, &err));
+        struct history_writes writes = writes_of("10.0.0.5", "10.0.0.10");
+        struct history_range range = {INT64_MIN, INT64_MAX, 1000};
+        ck_assert(store_exec(store, "UPDATE history SET indexed = 0", &err));
+        ck_assert(history_replay_writes(store, "s", &range, &writes, &player, &span, &err));
     }
     history_destroy(h);
     drop_store(store, path);
@@ -411,6 +402,264 @@ START_TEST(test_limits)
 }
 END_TEST
 
+/* --- writes --- */
+
+#define N(i)                                                                                       \
+    {                                                                                              \
+        0, i                                                                                       \
+    }
+#define N4(i)  N(i), N(i + 1), N(i + 2), N(i + 3)
+#define N16(i) N4(i), N4(i + 4), N4(i + 8), N4(i + 12)
+static const uint8_t numbers[][2] = {N16(0), N16(16), N16(32), N16(48), N16(64), N16(80), N16(96)};
+
+struct written {
+    uint64_t rows, counts;
+    int64_t before_ns;
+};
+
+static void on_written(void *context, const struct ot_event *e, uint64_t count, int64_t last_ns)
+{
+    struct written *w = context;
+    (void)last_ns;
+    ck_assert_int_lt(e->time_ns, w->before_ns); /* the newest first */
+    w->before_ns = e->time_ns;
+    for (uint32_t i = 0; i < e->item_count; i++)
+        if (e->operation == OP_WRITE && e->items[i].start == 7) {
+            w->rows++;
+            w->counts += count;
+        }
+}
+
+/* A value now and then, among everything else that goes on for days: a new one each hour, and each
+ * a hundred times within ten minutes. */
+static void busy_days(struct history *h, int hours)
+{
+    for (int hour = 0; hour < hours; hour++) {
+        int64_t at = START + hour * 60 * MINUTE;
+        history_tick(h, at, false);
+        for (int i = 0; i < 200; i++)
+            act(h, at + i * SECOND, OP_READ, (uint64_t)i, NULL);
+        commit(); /* blocks that have nothing to do with it */
+        for (int i = 0; i < 100; i++)
+            act(h, at + (200 + i) * SECOND, OP_WRITE, 7, numbers[hour]);
+        commit(); /* counts come with a later block */
+    }
+    history_tick(h, START + hours * 60 * MINUTE, true);
+    commit();
+}
+
+/* The record's byte that says whether it writes did not exist, nor the index. */
+static void as_older_sensor(struct store *store)
+{
+    struct error err;
+    uint8_t bytes[65536];
+    sqlite3_stmt *all = store_statement(store, "SELECT time_ns, key, event FROM history", &err);
+    while (sqlite3_step(all) == SQLITE_ROW) {
+        size_t size = (size_t)sqlite3_column_bytes(all, 2);
+        ck_assert_uint_le(size, sizeof bytes);
+        memcpy(bytes, sqlite3_column_blob(all, 2), size);
+        for (size_t at = 0; at + 40 <= size;) {
+            uint16_t event;
+            memcpy(&event, bytes + at + 32, sizeof event);
+            bytes[at + 35] = 0;
+            at += 40u + event;
+        }
+        sqlite3_stmt *s = store_statement(store,
+                                          "UPDATE history SET event = ?, indexed = 0 WHERE time_ns"
+                                          " = ? AND key = ?",
+                                          &err);
+        sqlite3_bind_blob(s, 1, bytes, (int)size, SQLITE_STATIC);
+        sqlite3_bind_int64(s, 2, sqlite3_column_int64(all, 0));
+        sqlite3_bind_int64(s, 3, sqlite3_column_int64(all, 1));
+        ck_assert(store_step(store, s, &err));
+    }
+    sqlite3_reset(all);
+    ck_assert(store_exec(store, "DELETE FROM history_writes", &err));
+}
+
+START_TEST(test_writes_are_found)
+{
+    static const struct {
+        const char *shows, *writer, *target;
+        bool is_older;
+        struct history_range range;
+        uint64_t rows, counts;
+        bool is_cut;
+    } rows[] = {
+        {"all, without the rest",
+         "10.0.0.5",                                 "10.0.0.10",
+         false,                                                          {INT64_MIN, INT64_MAX, 500},
+         48,                                                                                                                   4800,
+         false                                                                                                                            },
+        {"no more than may be seen",
+         "10.0.0.5",                                 "10.0.0.10",
+         false,                                                          {INT64_MIN, INT64_MAX, 10},
+         5,                                                                                                                    500,
+         true                                                                                                                             },
+        {"of some hours",
+         "10.0.0.5",                                 "10.0.0.10",
+         false,                                                          {START + 120 * MINUTE, START + 299 * MINUTE, 500},
+         3,                                                                                                                    300,
+         false                                                                                                                            },
+        {"the other way",               "10.0.0.10", "10.0.0.5",  false, {INT64_MIN, INT64_MAX, 500},                       0, 0,    false},
+        {"somebody else's",
+         "10.0.0.6",                                 "10.0.0.10",
+         false,                                                          {INT64_MIN, INT64_MAX, 500},
+         0,                                                                                                                    0,
+         false                                                                                                                            },
+        {"an older sensor's",
+         "10.0.0.5",                                 "10.0.0.10",
+         true,                                                           {INT64_MIN, INT64_MAX, 20000},
+         48,                                                                                                                   4800,
+         false                                                                                                                            },
+        {"who has to look at the rest",
+         "10.0.0.5",                                 "10.0.0.10",
+         true,                                                           {INT64_MIN, INT64_MAX, 1000},
+         5,                                                                                                                    500,
+         true                                                                                                                             },
+    };
+    char path[64];
+    struct error err;
+    struct store *store = open_store(path);
+    struct history *h = history_create("s", apply, store);
+    bool is_older = false;
+    busy_days(h, 48);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct history_writes writes = writes_of(rows[i].writer, rows[i].target);
+        struct written written = {.before_ns = INT64_MAX};
+        struct history_player player = {&written, on_written, NULL, NULL};
+        struct history_span span;
+        if (rows[i].is_older && !is_older)
+            as_older_sensor(store);
+        is_older = rows[i].is_older;
+        ck_assert_msg(
+            history_replay_writes(store, "s", &rows[i].range, &writes, &player, &span, &err), "%s",
+            err.text);
+        ck_assert_msg(written.rows == rows[i].rows && written.counts == rows[i].counts &&
+                          span.is_cut == rows[i].is_cut,
+                      "%s: %llu rows, %llu values, cut %d", rows[i].shows,
+                      (unsigned long long)written.rows, (unsigned long long)written.counts,
+                      span.is_cut);
+    }
+    history_destroy(h);
+    drop_store(store, path);
+}
+END_TEST
+
+static bool is_ten(void *context)
+{
+    const struct written *written = context;
+    return written->rows >= 10;
+}
+
+/* What is written elsewhere by the same is told apart, without being read; who has enough ends it.
+ */
+START_TEST(test_things_are_told_apart)
+{
+    char path[64];
+    struct error err;
+    struct store *store = open_store(path);
+    struct history *h = history_create("s", apply, store);
+    for (int i = 0; i < 100; i++) {
+        act(h, START + i * 10 * MINUTE, OP_WRITE, 7, numbers[i]);
+        commit();
+    }
+    struct history_writes writes = writes_of("10.0.0.5", "10.0.0.10");
+    struct written none = {.before_ns = INT64_MAX}, all = none, some = none;
+    struct history_range range = {INT64_MIN, INT64_MAX, 1000};
+    struct history_span span;
+    uint64_t own = writes.which, other = own;
+    for (uint32_t number = 1; number < 50 && other == own; number++)
+        other = history_which("db", &number, 0);
+    ck_assert_uint_ne(other, own);
+    writes.which = other;
+    struct history_player player = {&none, on_written, NULL, NULL};
+    ck_assert(history_replay_writes(store, "s", &range, &writes, &player, &span, &err));
+    ck_assert_uint_eq(none.rows, 0);
+    writes.which = own;
+    player.context = &all;
+    ck_assert(history_replay_writes(store, "s", &range, &writes, &player, &span, &err));
+    ck_assert_uint_eq(all.rows, 100);
+    ck_assert(!span.is_cut);
+    writes.is_enough = is_ten;
+    player.context = &some;
+    ck_assert(history_replay_writes(store, "s", &range, &writes, &player, &span, &err));
+    ck_assert_uint_ge(some.rows, 10);
+    ck_assert_uint_lt(some.rows, 50);
+    ck_assert(span.is_cut);
+    history_destroy(h);
+    drop_store(store, path);
+}
+END_TEST
+
+/* The index goes with the blocks. */
+START_TEST(test_index_is_held)
+{
+    char path[64];
+    struct error err;
+    struct store *store = open_store(path);
+    struct history *h = history_create("s", apply, store);
+    busy_days(h, 96);
+    long long all = number(store, "SELECT count(*) FROM history_writes");
+    struct history_limits limits = {.before_ns = START + 48 * 60 * MINUTE, .bytes_max = UINT64_MAX};
+    strcpy(limits.sensor, "s");
+    ck_assert(history_limits_apply(store, &limits, sizeof limits, &err));
+    long long left = number(store, "SELECT count(*) FROM history_writes");
+    ck_assert_int_lt(left, all * 7 / 10);
+    ck_assert_int_gt(left, all * 3 / 10);
+    limits.bytes_max = 0;
+    ck_assert(history_limits_apply(store, &limits, sizeof limits, &err));
+    ck_assert_int_eq(number(store, "SELECT count(*) FROM history_writes"), 0);
+    ck_assert_int_eq(number(store, "SELECT bytes FROM history_totals"), 0);
+    history_destroy(h);
+    drop_store(store, path);
+}
+END_TEST
+
+/* A store of the version before is brought up to date: nothing is lost, its size stays true. */
+START_TEST(test_the_version_before)
+{
+    static const char downgrade[] =
+        "DROP TRIGGER history_added; DROP TRIGGER history_removed; DROP TABLE history_writes;"
+        "DROP INDEX history_not_indexed; ALTER TABLE history DROP COLUMN indexed;"
+        "CREATE TRIGGER history_added AFTER INSERT ON history BEGIN"
+        "  INSERT INTO history_totals VALUES(NEW.sensor, length(NEW.event) + 60)"
+        "  ON CONFLICT(sensor) DO UPDATE SET bytes = bytes + length(NEW.event) + 60; END;"
+        "CREATE TRIGGER history_removed AFTER DELETE ON history BEGIN"
+        "  UPDATE history_totals SET bytes = bytes - length(OLD.event) - 60"
+        "  WHERE sensor = OLD.sensor; END;"
+        "UPDATE history_totals SET bytes = (SELECT sum(length(event) + 60) FROM history);"
+        "UPDATE schema_version SET version = 2 WHERE name = 'history';";
+    char path[64];
+    struct error err;
+    struct store *store = open_store(path), *again;
+    struct history *h = history_create("s", apply, store);
+    busy_days(h, 5);
+    as_older_sensor(store);
+    ck_assert_msg(store_exec(store, downgrade, &err), "%s", err.text);
+    ck_assert_msg(store_open(&again, path, STORE_READ_WRITE, schemas, &err), "%s", err.text);
+    store_close(again);
+    history_destroy(h);
+    h = history_create("s", apply, store);
+    busy_days(h, 6); /* those that are there are the same once more */
+    struct history_writes writes = writes_of("10.0.0.5", "10.0.0.10");
+    struct written written = {.before_ns = INT64_MAX};
+    struct history_player player = {&written, on_written, NULL, NULL};
+    struct history_range range = {INT64_MIN, INT64_MAX, 100000};
+    struct history_span span;
+    ck_assert_msg(history_replay_writes(store, "s", &range, &writes, &player, &span, &err), "%s",
+                  err.text);
+    ck_assert_uint_eq(written.rows, 6);
+    ck_assert_uint_eq(written.counts, 600);
+    struct history_limits limits = {.before_ns = INT64_MAX, .bytes_max = 0};
+    strcpy(limits.sensor, "s");
+    ck_assert(history_limits_apply(store, &limits, sizeof limits, &err));
+    ck_assert_int_eq(number(store, "SELECT bytes FROM history_totals"), 0);
+    history_destroy(h);
+    drop_store(store, path);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("history");
@@ -425,6 +674,10 @@ int main(void)
     tcase_add_test(c, test_far_apart);
     tcase_add_test(c, test_rows_of_the_version_before);
     tcase_add_test(c, test_damaged_blocks);
+    tcase_add_test(c, test_writes_are_found);
+    tcase_add_test(c, test_things_are_told_apart);
+    tcase_add_test(c, test_index_is_held);
+    tcase_add_test(c, test_the_version_before);
     suite_add_tcase(suite, c);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

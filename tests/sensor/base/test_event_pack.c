@@ -98,6 +98,14 @@ START_TEST(test_comes_back)
     ck_assert(u.items[0].has_range && u.items[0].high == 101);
     ck_assert(u.facts[1].is_about_receiver);
     ck_assert_uint_eq(u.event.transfer.key, 9);
+    struct event_unpacked head;
+    ck_assert(event_unpack_head(&head, bytes, size));
+    ck_assert_str_eq(head.event.protocol, e.protocol);
+    ck_assert_int_eq(head.event.operation, e.operation);
+    ck_assert_int_eq(head.event.direction, e.direction);
+    ck_assert_int_eq(head.event.is_from_client, e.is_from_client);
+    ck_assert_mem_eq(&head.event.flow->client, &flow.client, sizeof flow.client);
+    ck_assert_mem_eq(&head.event.flow->server, &flow.server, sizeof flow.server);
 }
 END_TEST
 
@@ -142,6 +150,7 @@ START_TEST(test_any_bytes_are_safe)
             uint8_t *changed = malloc(size);
             memcpy(changed, bytes, size);
             changed[i] = (uint8_t)(changed[i] + change);
+            (void)event_unpack_head(&u, changed, size);
             if (event_unpack(&u, changed, size))
                 ck_assert_uint_gt(event_json(&u.event, line, sizeof line), 0);
             free(changed);

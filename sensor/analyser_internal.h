@@ -1,5 +1,6 @@
-/* analyser_internal.h: what analyser.c (flows and framing) and dissect.c (what dissectors are lent)
- * share. */
+/* analyser_internal.h: what the parts of the analyser share: analyser.c (a packet and its flow),
+ * claims.c (whose flow it is), framing.c (PDUs), analyser_tcp.c (connections), dissect.c (what
+ * dissectors are lent). from: which half of the flow, 0 or 1. */
 #pragma once
 
 #include "analyser.h"
@@ -43,3 +44,46 @@ void report_protocol(struct analyser *a, struct flow *f, const char *name, bool 
 /* Dissects one PDU on a layer. */
 void dissect_pdu(struct analyser *a, struct flow *f, struct layer *layer, bool is_from_a,
                  const uint8_t *bytes, size_t size);
+
+/* --- claims.c --- */
+
+/* Bytes of a flow that nobody has yet, in their turn. */
+void claims_bytes(struct analyser *a, struct flow *f, int from, const uint8_t *bytes, size_t size);
+/* A datagram or frame: UDP and layer 2. */
+void claims_datagram(struct analyser *a, struct flow *f, const struct packet *p, int from);
+/* The framing broke too often before anything made sense. */
+void claims_give_up(struct analyser *a, struct flow *f);
+/* nDPI looks at a packet of a flow that none of our dissectors has. */
+void claims_classify(struct analyser *a, struct flow *f, const struct packet *p);
+
+/* --- framing.c --- */
+
+/* The waiting bytes of a direction. False: no room; the stream loses its place. */
+bool half_append(struct analyser *a, struct half *h, const uint8_t *bytes, size_t size);
+/* Drops the first n; an empty buffer goes back to the pool. */
+void half_consume(struct analyser *a, struct half *h, size_t n);
+void half_drop(struct analyser *a, struct half *h);
+
+/* Cuts PDUs off the bytes and dissects them. Returns how many bytes were used; the rest waits for
+ * more. */
+size_t framing_cut(struct analyser *a, struct flow *f, int from, const uint8_t *bytes, size_t size);
+/* The next bytes of a claimed direction, behind those that wait. */
+void framing_bytes(struct analyser *a, struct flow *f, int from, const uint8_t *bytes, size_t size);
+/* Both directions' waiting bytes, the one that spoke first before the other. */
+void framing_waiting(struct analyser *a, struct flow *f);
+void framing_datagram(struct analyser *a, struct flow *f, int from, const uint8_t *bytes,
+                      size_t size);
+
+/* --- analyser_tcp.c --- */
+
+/* Who called whom, at the first packet of a flow and at every SYN. */
+void tcp_roles(struct analyser *a, struct flow *f, const struct packet *p, int from, bool is_new);
+void tcp_packet(struct analyser *a, struct flow *f, const struct packet *p, int from);
+/* No more packets: what is held is delivered. */
+void tcp_finish(struct analyser *a, struct flow *f);
+
+/* --- analyser.c --- */
+
+void analyser_drop_layers(struct analyser *a, struct flow *f);
+/* All that a flow holds of the pool. context: the analyser. */
+void analyser_release(void *context, struct flow *f);

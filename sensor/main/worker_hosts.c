@@ -1,0 +1,141 @@
+/* worker_hosts.c: what every packet tells of its sender. */
+#include "baseline/infrastructure.h"
+#include "sensor/base/hash.h"
+#include "worker_internal.h"
+
+#include <string.h>
+
+enum {
+    HOSTS_MAX = 8192, /* sources whose last sighting is known */
+    ICMP_ECHO = 8,
+    ICMP6_ECHO = 128,
+    ECHOES_TOLD = 100, /* one sighting for so many */
+};
+
+/* What is counted of a source between two sightings. */
+struct source {
+    int64_t told_ns;
+    uint64_t packets, bytes;
+    uint64_t echo_pair; /* whom most of its echo requests go to, by a vote */
+    uint32_t echoes;    /* to that one, less those to others */
+};
+
+struct memory *worker_hosts_create(void)
+{
+    return memory_create(HOSTS_MAX, sizeof(struct source));
+}
+
+bool worker_has_host(const struct packet *p)
+{
+    return !mac_is_zero(&p->source_mac) || p->source.kind != ADDRESS_NONE;
+}
+
+uint64_t worker_host_hash(const struct packet *p)
+{
+    struct {
+        struct address ip;
+        struct mac mac;
+        uint32_t segment;
+    } key;
+    memset(&key, 0, sizeof key);
+    key.ip = p->arp.is_present ? p->arp.sender_ip : p->source;
+    key.mac = p->source_mac;
+    key.segment = p->segment;
+    return hash_bytes(&key, sizeof key);
+}
+
+static struct sighting sighting_of_packet(enum sighting_kind kind, const struct packet *p)
+{
+    return (struct sighting){
+        .kind = kind,
+        .time_ns = p->time_ns,
+        .segment = p->segment,
+        .who = {p->source,      p->source_mac,      0},
+        .other = {p->destination, p->destination_mac, 0},
+        .transport = p->transport,
+        .vlan = p->vlan_count ? p->vlans[0] : VLAN_NONE,
+        .packet_number = p->number,
+        .source_index = p->source_index,
+    };
+}
+
+static void tell_host(struct worker *w, const struct packet *p, uint64_t hash)
+{
+    struct source *h = memory_get(w->hosts, hash, NULL);
+    bool is_new = !h;
+    if (is_new) {
+        bool existed, evicted;
+        h = memory_put(w->hosts, hash, sizeof *h, &existed, &evicted);
+    }
+    h->packets++;
+    h->bytes += p->wire_size;
+    if (!is_new && p->time_ns - h->told_ns < REPEAT_NS)
+        return;
+    struct sighting s = sighting_of_packet(SIGHTING_HOST, p);
+    if (p->arp.is_present)
+        s.who.ip = p->arp.sender_ip;
+    s.other = (struct endpoint){0};
+    s.packets = h->packets;
+    s.bytes = h->bytes;
+    h->told_ns = p->time_ns;
+    h->packets = h->bytes = 0;
+    worker_sighting(w, &s);
+}
+
+/* RFC 792, RFC 4443 4.1: the type is the first byte. */
+static bool is_echo_request(const struct packet *p)
+{
+    return p->transport == TRANSPORT_ICMP && p->payload_size > 0 &&
+           p->payload[0] == (p->source.kind == ADDRESS_IP6 ? ICMP6_ECHO : ICMP_ECHO);
+}
+
+/* Who asks many hosts a little has no majority: each other one takes a vote away. */
+static void tell_echo(struct worker *w, const struct packet *p, uint64_t hash, uint64_t pair)
+{
+    struct source *h = memory_get(w->hosts, hash, NULL);
+    if (!h)
+        return;
+    if (h->echoes == 0)
+        h->echo_pair = pair;
+    if (h->echo_pair != pair) {
+        h->echoes--;
+        return;
+    }
+    if (++h->echoes < ECHOES_TOLD)
+        return;
+    h->echoes = 0;
+    struct sighting s = sighting_of_packet(SIGHTING_ECHO, p);
+    s.packets = ECHOES_TOLD;
+    worker_sighting(w, &s);
+}
+
+static void tell_arp(struct worker *w, const struct packet *p)
+{
+    struct sighting s = sighting_of_packet(SIGHTING_ARP, p);
+    s.who = (struct endpoint){p->arp.sender_ip, p->arp.sender_mac, 0};
+    s.other = (struct endpoint){p->arp.target_ip, p->arp.target_mac, 0};
+    s.detail = p->arp.operation;
+    s.packets = 1;
+    s.bytes = p->wire_size;
+    worker_sighting(w, &s);
+}
+
+static void tell_router(struct worker *w, const struct packet *p)
+{
+    struct sighting s = sighting_of_packet(SIGHTING_INFRASTRUCTURE, p);
+    s.detail = ROLE_ROUTER;
+    text_copy(s.protocol, sizeof s.protocol, text_of("icmpv6"));
+    worker_sighting(w, &s);
+}
+
+void worker_host(struct worker *w, const struct packet *p, uint64_t hash, uint64_t pair)
+{
+    if (worker_has_host(p))
+        tell_host(w, p, hash);
+    if (is_echo_request(p))
+        tell_echo(w, p, hash, pair);
+    if (p->arp.is_present)
+        tell_arp(w, p);
+    if (p->arp.is_router)
+        tell_router(w, p);
+}

@@ -210,6 +210,43 @@ START_TEST(a_full_disk_keeps_writes_until_there_is_room)
 }
 END_TEST
 
+/* Reading a file, the caller writes: a disk that is full is asked again with every further 8 MB,
+ * not with every write, loses nothing until 64 MB wait, and all is there once there is room. */
+START_TEST(a_full_disk_while_a_file_is_read)
+{
+    enum { SIZE = 100000, WRITES = 400 }; /* 40 MB */
+    struct store *s = open_store(version_1, STORE_READ_WRITE);
+    struct store_queue *q;
+    struct store_queue_state state;
+    char *big = malloc(SIZE);
+    ck_assert_ptr_nonnull(big);
+    memset(big, 'x', SIZE);
+    ck_assert(store_queue_create(&q, s, false, NULL));
+    set_file_limit(200000);
+    for (int i = 0; i < WRITES; i++)
+        store_post(q, add_note, big, SIZE);
+    store_queue_state(q, &state);
+    ck_assert(state.is_failing);
+    ck_assert_uint_eq(state.dropped, 0);
+    ck_assert_uint_eq(state.written, 0);
+    ck_assert_uint_ge(state.failed_commits, 3);
+    ck_assert_uint_le(state.failed_commits, 5);
+
+    set_file_limit(RLIM_INFINITY);
+    for (int i = 0; i < WRITES / 4; i++) /* 10 MB more: asked again unasked */
+        store_post(q, add_note, big, SIZE);
+    store_queue_state(q, &state);
+    ck_assert(!state.is_failing);
+    ck_assert_uint_ge(state.written, WRITES);
+    ck_assert_uint_eq(state.dropped, 0);
+    ck_assert(store_queue_close(q, NULL));
+    ck_assert_int_eq(number(s, "SELECT count(*) FROM note"), WRITES + WRITES / 4);
+    ck_assert_int_eq(number(s, "SELECT max(id) - min(id) FROM note"), WRITES + WRITES / 4 - 1);
+    store_close(s);
+    free(big);
+}
+END_TEST
+
 START_TEST(kill_9_leaves_whole_batches)
 {
     int pipe_ends[2];
@@ -271,6 +308,7 @@ int main(void)
     tcase_add_test(c, an_older_store_is_not_read_before_it_is_migrated);
     tcase_add_test(c, files_that_are_not_ours);
     tcase_add_loop_test(c, a_full_disk_keeps_writes_until_there_is_room, 0, 2);
+    tcase_add_test(c, a_full_disk_while_a_file_is_read);
     tcase_add_loop_test(c, kill_9_leaves_whole_batches, 0, 4);
     tcase_add_test(c, settings);
     suite_add_tcase(s, c);

@@ -1,4 +1,4 @@
-/* listen.c: reading and writing the address on which the console listens. */
+/* listen.c: reading and writing addresses of sockets. */
 #include "listen.h"
 
 #include <arpa/inet.h>
@@ -54,4 +54,21 @@ char *listen_print(char out[LISTEN_TEXT_SIZE], const union listen_address *addre
         inet_ntop(AF_INET, &address->in4.sin_addr, host, sizeof host);
     snprintf(out, LISTEN_TEXT_SIZE, is_6 ? "[%s]:%u" : "%s:%u", host, port);
     return out;
+}
+
+char *peer_print(char text[PEER_TEXT_SIZE], const struct sockaddr *peer, bool is_network)
+{
+    union listen_address a;
+    text[0] = '\0';
+    if (peer && peer->sa_family == AF_INET) {
+        memcpy(&a.in4, peer, sizeof a.in4);
+        inet_ntop(AF_INET, &a.in4.sin_addr, text, PEER_TEXT_SIZE);
+    }
+    if (peer && peer->sa_family == AF_INET6) {
+        memcpy(&a.in6, peer, sizeof a.in6);
+        if (is_network && !IN6_IS_ADDR_V4MAPPED(&a.in6.sin6_addr))
+            memset(a.in6.sin6_addr.s6_addr + 8, 0, 8);
+        inet_ntop(AF_INET6, &a.in6.sin6_addr, text, PEER_TEXT_SIZE);
+    }
+    return text;
 }

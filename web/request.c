@@ -259,31 +259,21 @@ bool request_number(const struct request *r, const char *key, int64_t least, int
     return errno == 0 && end != text && *end == '\0' && *number >= least && *number <= most;
 }
 
-static void print_peer(const struct request *r, char text[PEER_TEXT_SIZE], bool is_network)
+static const struct sockaddr *peer_of(const struct request *r)
 {
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(r->connection, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-    const struct sockaddr *peer = info ? info->client_addr : NULL;
-    text[0] = '\0';
-    if (peer && peer->sa_family == AF_INET)
-        inet_ntop(AF_INET, &((const struct sockaddr_in *)(const void *)peer)->sin_addr, text,
-                  PEER_TEXT_SIZE);
-    if (peer && peer->sa_family == AF_INET6) {
-        struct in6_addr address = ((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
-        if (is_network)
-            memset(address.s6_addr + 8, 0, 8);
-        inet_ntop(AF_INET6, &address, text, PEER_TEXT_SIZE);
-    }
+    return info ? info->client_addr : NULL;
 }
 
 void request_peer(const struct request *r, char text[PEER_TEXT_SIZE])
 {
-    print_peer(r, text, false);
+    peer_print(text, peer_of(r), false);
 }
 
 void request_network(const struct request *r, char text[PEER_TEXT_SIZE])
 {
-    print_peer(r, text, true);
+    peer_print(text, peer_of(r), true);
 }
 
 json_t *request_object(const struct request *r)

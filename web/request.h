@@ -2,6 +2,7 @@
 #pragma once
 
 #include "accounts.h"
+#include "listen.h"
 #include "pages.h"
 #include "readers.h"
 #include "sensor/base/config.h"
@@ -22,7 +23,6 @@ enum {
     BODY_MAX = 256 << 10, /* bytes of a request's body */
     PARAMETER_SIZE = 128, /* the {part} of a path, decoded */
     ETAG_SIZE = 24,
-    PEER_TEXT_SIZE = 64,
 };
 
 struct asset_list;

@@ -15,7 +15,8 @@
 
 enum {
     MEMBER_SIZE = 6 * ASSET_CELL_SIZE + 128, /* each byte as \\u00xx, with the column's name */
-    QUICK_MS = 60,  /* an inventory that is read in this time is read by who asks for it */
+    QUICK_MS = 60, /* an inventory that is read in this time is read by who asks for it */
+    STEP_NS = 5000000,
     PAUSE_MS = 250, /* between two readings, at least; ten times what one took, for a large one */
 };
 
@@ -319,6 +320,14 @@ void asset_list_destroy(struct asset_list *list)
     pthread_mutex_destroy(&list->building);
     pthread_mutex_destroy(&list->lock);
     free(list);
+}
+
+void asset_list_wait(struct asset_list *list, int64_t max_ms, const volatile sig_atomic_t *stop)
+{
+    const struct timespec step = {.tv_nsec = STEP_NS};
+    int64_t began_at = clock_ms();
+    while (asset_list_turn(list) == 0 && *stop == 0 && clock_ms() - began_at < max_ms)
+        nanosleep(&step, NULL);
 }
 
 /* --- asking --- */

@@ -7,6 +7,7 @@
 #include "baseline/asset_export.h"
 #include "readers.h"
 
+#include <signal.h>
 #include <stddef.h>
 
 struct asset_list;
@@ -14,6 +15,8 @@ struct asset_list;
 /* NULL: out of memory. Both must outlive it. */
 struct asset_list *asset_list_create(const char *store_path, struct readers *readers);
 void asset_list_destroy(struct asset_list *list);
+/* Until it has been read once, at most max_ms, or *stop is set. */
+void asset_list_wait(struct asset_list *list, int64_t max_ms, const volatile sig_atomic_t *stop);
 
 /* One asset: its cells one after the other, each with a NUL; the same in lower case; and as JSON.
  */

@@ -150,6 +150,16 @@ def wrk(o, console, token, list_of_targets, seconds, rate, what='mixed'):
           f' console {(console.cpu_s() - cpu) / us * 1e6:.2f} cores; load of the machine {os.getloadavg()[0]:.1f}')
 
 
+def under_commits(o, console, token, list_of_targets):
+    """What was kept is out of date every second; the memory must be the same after each minute."""
+    sensor, memory = Sensor(o.store), [console.memory_kib()]
+    for minute in range(1, o.minutes + 1):
+        wrk(o, console, token, list_of_targets, 60, o.rate, f'mixed, a commit a second, minute {minute},')
+        memory.append(console.memory_kib())
+    sensor.stop()
+    print('memory, MiB, before and after each minute: ' + ' '.join(f'{kib / 1024:.1f}' for kib in memory))
+
+
 def streams(o, console, token, count):
     """Many pages watch while alerts arrive: how long until each has been told, and what watching costs."""
     host, port = console.url.split('//')[1].split(':')
@@ -198,6 +208,7 @@ def main():
     p.add_argument('--rate', type=int, default=2000, help='requests a second')
     p.add_argument('--connections', type=int, default=64)
     p.add_argument('--seconds', type=int, default=30)
+    p.add_argument('--minutes', type=int, default=10, help='of requests while a sensor commits')
     p.add_argument('--streams', type=int, default=200)
     p.add_argument('--token', help='of the store that is there: it is used again')
     p.add_argument('--alone', action='store_true', help='only each kind of request by itself')
@@ -217,12 +228,8 @@ def main():
         if o.alone:
             return
         wrk(o, console, token, list_of_targets, 5, o.rate, 'warming up')
-        before = console.memory_kib()
         wrk(o, console, token, list_of_targets, o.seconds, o.rate)
-        sensor = Sensor(o.store)
-        wrk(o, console, token, list_of_targets, o.seconds, o.rate, 'mixed, a commit a second,')
-        sensor.stop()
-        print(f'memory: {before / 1024:.1f} MiB before, {console.memory_kib() / 1024:.1f} MiB after')
+        under_commits(o, console, token, list_of_targets)
         streams(o, console, token, o.streams)
         wrk(o, console, token, list_of_targets, 5, o.rate)
     finally:

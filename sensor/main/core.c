@@ -10,6 +10,7 @@
 #include "rules/windows.h"
 #include "schemas.h"
 #include "sensor/base/log.h"
+#include "sole_writer.h"
 #include "vitals.h"
 
 #include <stdatomic.h>
@@ -29,6 +30,7 @@ struct core {
     struct core_options options;
     struct finding_sink sink; /* of the inventory */
     struct store *store;
+    int writer; /* of the store: sole_writer.h */
     struct store_queue *queue;
     struct inventory *inventory;
     struct oui *oui; /* NULL: the lists are not installed */
@@ -280,12 +282,14 @@ bool core_create(struct core **core, const struct core_options *options, struct 
     if (!c)
         return error_set(err, "out of memory");
     c->options = *options;
+    c->writer = SOLE_WRITER_NONE;
     c->last_change = -1; /* not read yet */
     core_rules(c, options->rules);
     c->site = site_retain(options->site);
     c->is_site_new = c->are_rules_new = true;
     bool ok =
         store_open(&c->store, options->store_path, STORE_READ_WRITE, store_schemas, err) &&
+        sole_writer_begin(&c->writer, options->store_path, err) &&
         store_setting_set(c->store, "site", options->config->site, err) &&
         store_queue_create(&c->queue, c->store, options->is_live, err) && create_parts(c, err) &&
         (take_rules(c) || error_set(err, "out of memory for rules")) && start_delivery(c, err);
@@ -313,6 +317,7 @@ bool core_close(struct core *c, struct error *err)
     bool ok = store_queue_close(c->queue, err);
     delivery_stop(c->delivery, DELIVERY_PATIENCE_MS);
     store_close(c->store);
+    sole_writer_end(c->writer);
     site_release(c->site);
     site_release(atomic_load(&c->next_site));
     free(c);

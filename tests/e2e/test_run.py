@@ -143,6 +143,24 @@ class Run(unittest.TestCase):
         rules = {json.loads(line)['rule']['id'] for line in read(self.path('attack')).splitlines()}
         self.assertIn('plc.program-download', rules)
 
+    def test_a_store_has_one_writer(self):
+        """The second sensor is refused while the first reads on; readers are not; afterwards the store is free."""
+        store, pipe = self.path('shared.db'), self.path('pipe')
+        os.mkfifo(pipe)
+        with subprocess.Popen([SIGHTGLASS, 'run', '-r', pipe, '-s', store], stderr=subprocess.PIPE, text=True) as first:
+            with open(pipe, 'wb') as feed, open(self.day, 'rb') as day:
+                feed.write(day.read(1 << 20))
+                feed.flush()  # more than a pipe holds: it has been opened and read from
+                p = sightglass('run', '-r', self.day, '-s', store)
+                self.assertEqual(p.returncode, 1)
+                self.assertIn('another sensor is writing to it', p.stderr)
+                p = sightglass('alerts', '-s', store, '--format', 'json')
+                self.assertEqual(p.returncode, 0, p.stderr)
+                feed.write(day.read())
+            self.assertEqual(first.wait(), 0, first.stderr.read())
+        p = sightglass('run', '-r', self.day, '-s', store)
+        self.assertEqual(p.returncode, 0, p.stderr)
+
     def test_kill_9_leaves_a_sound_store(self):
         store = self.path('killed.db')
         for delay in (0.02, 0.05, 0.1):

@@ -353,7 +353,8 @@ void alerts_tick(struct alerts *a, int64_t time_ns, bool is_last)
         close_quiet(a, is_last);
     if (!a->options.is_deterministic)
         write_due(a);
-    incidents_flush(a->incidents, a->now_ns, is_last, post_incident, a);
+    incidents_flush(a->incidents, a->now_ns, is_last, !a->options.is_deterministic, post_incident,
+                    a);
     if (is_last || !a->options.is_deterministic)
         packets_flush(a->packets);
     post_hits(a);

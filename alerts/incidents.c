@@ -11,10 +11,11 @@ enum { INCIDENTS_MAX = 256, GRAVE = 7 };
 static_assert(STAGE_COUNT <= 64, "a bit for each stage");
 
 #define SECOND_NS INT64_C(1000000000)
-#define GROWTH_NS (60 * SECOND_NS) /* that a story merely goes on is told this often */
-#define PAUSE_NS                                                                                   \
-    (SECOND_NS / 4) /* between two tellings of a story, for each of its alerts: the                \
-                       longer it is, the less one more tells */
+/* Between two tellings of a story: that it merely goes on; what is new in it, for each of its
+ * alerts (the longer it is, the less one more tells); at most. Who watches waits for none of it. */
+#define GROWTH_NS  (60 * SECOND_NS)
+#define PAUSE_NS   (SECOND_NS / 4)
+#define WATCHED_NS (5 * SECOND_NS)
 
 static const char *const names[] = {
 #define STAGE(tag, name, past, infinitive, object, known) name,
@@ -200,6 +201,7 @@ static void tell(struct incident *incident, const struct alert *alert, int sever
 static void take_in(struct incident *incident, struct alert *alert, int severity, bool is_new)
 {
     tell(incident, alert, severity, is_new);
+    incident->is_changed |= is_new; /* its step may have no place */
     if (is_new) {
         if (incident->alerts < INCIDENT_ALERTS_MAX)
             memcpy(incident->alert_ids[incident->alerts], alert->id, ALERT_ID_TEXT);
@@ -307,13 +309,16 @@ bool incident_is_told(const struct incident *incident)
     return is_grave && (stages & (stages - 1)) != 0;
 }
 
-static int64_t pause_of(const struct incident *incident)
+static int64_t pause_of(const struct incident *incident, bool is_watched)
 {
+    int64_t longest = is_watched ? WATCHED_NS : GROWTH_NS;
+    if (!incident->is_changed)
+        return longest;
     int64_t pause = incident->alerts > 4 ? incident->alerts * PAUSE_NS : 0;
-    return pause < GROWTH_NS ? pause : GROWTH_NS;
+    return pause < longest ? pause : longest;
 }
 
-void incidents_flush(struct incidents *incidents, int64_t now_ns, bool is_last,
+void incidents_flush(struct incidents *incidents, int64_t now_ns, bool is_last, bool is_watched,
                      void (*put)(void *context, struct incident *incident, bool is_resumable),
                      void *context)
 {
@@ -323,8 +328,7 @@ void incidents_flush(struct incidents *incidents, int64_t now_ns, bool is_last,
             continue;
         bool is_quiet = !goes_on(incident, now_ns);
         bool is_over = is_last || is_quiet;
-        bool is_due = now_ns >= time_add(incident->told_ns,
-                                         incident->is_changed ? pause_of(incident) : GROWTH_NS);
+        bool is_due = now_ns >= time_add(incident->told_ns, pause_of(incident, is_watched));
         bool has_news = incident->is_changed || incident->is_grown;
         if (!(has_news && is_due) && !(is_over && !incident->is_settled))
             continue;

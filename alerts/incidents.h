@@ -80,7 +80,8 @@ void incidents_restore(struct incidents *incidents, const struct incident *incid
  * that makes a new contact. */
 bool incident_is_told(const struct incident *incident);
 /* Calls put for every such story that has changed since the last call, or that
- * has ended (is_settled); is_last: all end. is_resumable: the next run may go on with it. */
-void incidents_flush(struct incidents *incidents, int64_t now_ns, bool is_last,
+ * has ended (is_settled); is_last: all end. is_watched: people see the store while it grows, so
+ * none waits for more than a few seconds. is_resumable: the next run may go on with it. */
+void incidents_flush(struct incidents *incidents, int64_t now_ns, bool is_last, bool is_watched,
                      void (*put)(void *context, struct incident *incident, bool is_resumable),
                      void *context);

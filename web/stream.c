@@ -1,11 +1,13 @@
 /* stream.c: server-sent events (WHATWG HTML 9.2) that tell pages how the store has changed:
- * "alerts" (a list of changed alerts' summaries, with the sequence number as id), "status" (numbers
+ * "alerts" (a list of changed alerts' summaries, with the sequence number as id), "stories" (the
+ * newest ones, when one of them changed: a story is committed after its alert), "status" (numbers
  * of alerts and assets, when they changed), "problem" (why the store cannot be read; a status
  * follows when it can). One watcher per connection, in the connection's own thread: looks once a
- * second whether the store's outbox has moved on, which costs one small query. */
+ * second whether the store's outbox has moved on, which costs a few small queries. */
 
 #include "api.h"
 #include "routes.h"
+#include "sensor/base/hash.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +15,10 @@
 #include <time.h>
 
 enum {
-    CHANGES_MAX = 100, /* alerts in one event; more follow in the next */
-    HEARTBEAT_S = 10,  /* keeps proxies and time-outs away */
-    STEP_MS = 100,     /* how soon a stop is noticed */
+    CHANGES_MAX = 100,   /* alerts in one event; more follow in the next */
+    STORIES_WATCHED = 8, /* that grew last; an older one that changes becomes one of them */
+    HEARTBEAT_S = 10,    /* keeps proxies and time-outs away */
+    STEP_MS = 100,       /* how soon a stop is noticed */
     BLOCK_SIZE = 4096,
 };
 
@@ -23,6 +26,7 @@ struct stream {
     struct web *web;
     int64_t next;           /* sequence number of the outbox to look at */
     int64_t alerts, assets; /* as told */
+    uint64_t stories;       /* the newest ones and their revisions, as told */
     int idle_s;
     struct credential credential; /* of who watches: looked at again every second */
     bool is_broken;               /* the store could not be read, and that was told */
@@ -98,6 +102,30 @@ static void look_for_numbers(struct stream *st, struct store *store)
     event(st, "status", st->next - 1, json_pack("{s:I, s:I}", "alerts", alerts, "assets", assets));
 }
 
+static void look_for_stories(struct stream *st, struct store *store)
+{
+    sqlite3_stmt *s = store_statement(
+        store, "SELECT id, revision FROM incidents ORDER BY last_ns DESC, id LIMIT ?", NULL);
+    if (!s)
+        return;
+    sqlite3_bind_int(s, 1, STORIES_WATCHED);
+    json_t *newest = json_array();
+    uint64_t mark = 0;
+    while (sqlite3_step(s) == SQLITE_ROW) {
+        const char *id = column_text(s, 0);
+        mark = hash_mix(mark, hash_bytes(id, strlen(id)));
+        mark = hash_mix(mark, (uint64_t)sqlite3_column_int64(s, 1));
+        json_array_append_new(newest, json_text_of(id));
+    }
+    sqlite3_reset(s);
+    if (mark == st->stories) {
+        json_decref(newest);
+        return;
+    }
+    st->stories = mark;
+    event(st, "stories", st->next - 1, json_pack("{s:o}", "newest", newest));
+}
+
 /* A store that cannot be read is told once, and is looked for again every second. False: who
  * watches may not any more. */
 static bool look(struct stream *st)
@@ -117,6 +145,7 @@ static bool look(struct stream *st)
     bool may_watch = credential_find(&st->credential, st->web, store, &account);
     if (may_watch) {
         look_for_alerts(st, store);
+        look_for_stories(st, store);
         look_for_numbers(st, store);
     }
     readers_give(st->web->readers, store);

@@ -15,7 +15,7 @@ struct bench {
     struct alerts *alerts;
 };
 
-static struct bench *bench_create(const char *path)
+static struct bench *bench_create_as(const char *path, bool is_live)
 {
     struct bench *b = calloc(1, sizeof *b);
     struct error err;
@@ -24,10 +24,15 @@ static struct bench *bench_create(const char *path)
     ck_assert_msg(store_open(&b->store, path, STORE_READ_WRITE, schemas, &err), "%s", err.text);
     ck_assert(store_queue_create(&b->queue, b->store, false, &err));
     struct alerts_options options = {
-        .config = &b->config, .queue = b->queue, .is_deterministic = true};
+        .config = &b->config, .queue = b->queue, .is_deterministic = !is_live};
     b->alerts = alerts_create(&options);
     ck_assert_msg(alerts_load(b->alerts, b->store, &err), "%s", err.text);
     return b;
+}
+
+static struct bench *bench_create(const char *path)
+{
+    return bench_create_as(path, false);
 }
 
 static void bench_destroy(struct bench *b)
@@ -221,6 +226,43 @@ START_TEST(goes_on_after_a_restart)
 }
 END_TEST
 
+/* However long a story is: people who watch the store see its next alert within seconds, and that
+ * it goes on; of a file, whose store nobody sees meanwhile, it can wait. */
+static const struct {
+    const char *shows;
+    int actors, alerts;
+    bool is_live;
+    int waits_s;
+    const char *count;
+} soon_rows[] = {
+    {"a short story",                  1,  3,   true,  1, "4"  },
+    {"a long story",                   1,  200, true,  6, "201"},
+    {"more actors than it has places", 40, 40,  true,  6, "41" },
+    {"a long story in a file",         1,  200, false, 6, "200"},
+};
+
+START_TEST(soon)
+{
+    struct bench *b = bench_create_as(":memory:", soon_rows[_i].is_live);
+    int64_t at_ns = 0;
+    for (int i = 0; i < soon_rows[_i].alerts; i++, at_ns += SECOND) {
+        char actor[32], target[32];
+        text_format(actor, sizeof actor, "10.0.0.%d", 5 + i % soon_rows[_i].actors);
+        text_format(target, sizeof target, "10.0.%d.%d", 1 + i / 200, 1 + i % 200);
+        say(b, i == 0 ? DETECTION_PLC_STOP : DETECTION_COMM_NEW_LINK, at_ns, actor,
+            soon_rows[_i].actors > 1 ? "10.0.0.200" : target, 0);
+        alerts_tick(b->alerts, START + at_ns, false);
+    }
+    at_ns += 2 * MINUTE;
+    alerts_tick(b->alerts, START + at_ns, false); /* all is told that waited */
+    say(b, DETECTION_RW_NEW_WRITER, at_ns += SECOND, "10.0.0.5", "10.0.0.200", 0);
+    alerts_tick(b->alerts, START + at_ns + soon_rows[_i].waits_s * SECOND, false);
+    const char *count = text_of_row(b, "SELECT max(alerts) FROM incidents");
+    ck_assert_msg(strcmp(count, soon_rows[_i].count) == 0, "%s: %s", soon_rows[_i].shows, count);
+    bench_destroy(b);
+}
+END_TEST
+
 /* A scan of thousands, and thousands of stories at once: everything stays within its bounds. */
 START_TEST(bounded)
 {
@@ -266,6 +308,7 @@ int main(void)
     tcase_add_test(tcase, a_mac_joins_its_address);
     tcase_add_test(tcase, the_whole_story);
     tcase_add_loop_test(tcase, told, 0, sizeof told_rows / sizeof *told_rows);
+    tcase_add_loop_test(tcase, soon, 0, sizeof soon_rows / sizeof *soon_rows);
     tcase_add_test(tcase, the_alert_tells_its_story);
     tcase_add_test(tcase, goes_on_after_a_restart);
     tcase_add_test(tcase, bounded);

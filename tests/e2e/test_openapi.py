@@ -357,7 +357,7 @@ def tells_events_as_described(server, session):
     response = connection.getresponse()
     check(response.headers["Content-Type"] == "text/event-stream", "the stream is one of events")
     schemas, seen, name = DOCUMENT["components"]["schemas"], set(), ""
-    kinds = {"alerts": {"type": "array", "minItems": 1, "items": schemas["AlertSummary"]}, "status": schemas["StreamStatus"]}
+    kinds = {"alerts": {"type": "array", "minItems": 1, "items": schemas["AlertSummary"]}, "stories": schemas["StreamStories"], "status": schemas["StreamStatus"]}
     while seen != kinds.keys():
         line = response.readline().decode()
         if not line:
@@ -368,7 +368,7 @@ def tells_events_as_described(server, session):
             fault = finds_fault(kinds.get(name, {"not": {}}), json.loads(line[6:]))
             check(fault is None, f"the event {name} is as described: {fault}")
             seen.add(name)
-    check(seen == kinds.keys(), "alerts and numbers are told")
+    check(seen == kinds.keys(), "alerts, stories and numbers are told")
     connection.close()
 
 

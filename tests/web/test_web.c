@@ -269,6 +269,34 @@ START_TEST(streams_changes)
 }
 END_TEST
 
+static void change_store(const char *sql)
+{
+    struct store *store;
+    struct error err = {""};
+    ck_assert_msg(store_open(&store, store_file, STORE_READ_WRITE, schemas, &err), "%s", err.text);
+    ck_assert_msg(store_exec(store, sql, &err), "%s", err.text);
+    store_close(store);
+}
+
+/* A story is committed after the alert that makes it or changes it: pages are told of it, too. */
+START_TEST(streams_stories)
+{
+    char request[128];
+    int size = snprintf(request, sizeof request,
+                        "GET /api/v1/stream HTTP/1.1\r\nHost: localhost:%u\r\n\r\n", port);
+    int fd = dial();
+    ck_assert_int_eq(write(fd, request, (size_t)size), size);
+    listen_for(fd, "event: status");
+    change_store("INSERT INTO incidents(sensor, id, revision, severity, first_ns, last_ns, alerts,"
+                 " status, title, document) VALUES('sightglass', 'first', 1, 7, 1, 2, 2, 'growing',"
+                 " 'a story', '{}')");
+    listen_for(fd, "data: {\"newest\":[\"first\"]}");
+    change_store("UPDATE incidents SET revision = 2");
+    listen_for(fd, "event: stories");
+    close(fd);
+}
+END_TEST
+
 static const struct {
     const char *shows, *request;
     int status;
@@ -455,6 +483,7 @@ int main(void)
     tcase_add_loop_test(served, a_stream_ends_with_its_session, 0, 2);
     tcase_add_test(served, a_long_body_is_refused);
     tcase_add_test(served, streams_changes);
+    tcase_add_test(served, streams_stories);
     tcase_add_loop_test(served, turns_away, 0, COUNT(raw_rows));
     tcase_add_loop_test(served, has_names_of_its_own, 0, COUNT(names));
     tcase_add_test(served, bounds_requests);

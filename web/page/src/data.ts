@@ -31,11 +31,11 @@ export function useData<T>(path: string | null): Loaded<T> {
 }
 
 export interface StreamEvent {
-  name: "alerts" | "status" | "problem" | "live" | "lost";
+  name: "alerts" | "stories" | "status" | "problem" | "live" | "lost";
   data?: unknown;
 }
 
-/** Calls back with what the server tells of its own accord: changed alerts, numbers, problems; and when the connection is
+/** Calls back with what the server tells of its own accord: changed alerts and stories, numbers, problems; and when the connection is
  * there ("live") or lost. */
 export function useStream(listener: (event: StreamEvent) => void): void {
   const latest = useRef(listener);
@@ -44,6 +44,7 @@ export function useStream(listener: (event: StreamEvent) => void): void {
     const source = new EventSource("/api/v1/stream");
     const pass = (name: StreamEvent["name"]) => (event: MessageEvent) => latest.current({ name, data: JSON.parse(event.data as string) });
     source.addEventListener("alerts", pass("alerts"));
+    source.addEventListener("stories", pass("stories"));
     source.addEventListener("status", pass("status"));
     source.addEventListener("problem", pass("problem"));
     source.addEventListener("open", () => latest.current({ name: "live" }));

@@ -237,7 +237,7 @@ export function Overview({ news }: PageProps) {
   const { data, error, isLoading, reload } = useData<Overview>("/api/v1/overview");
   const timer = useRef<number>();
   useEffect(() => {
-    if (news?.name !== "alerts" && news?.name !== "status") return;
+    if (news?.name !== "alerts" && news?.name !== "stories" && news?.name !== "status") return;
     if (timer.current === undefined) timer.current = setTimeout(() => { timer.current = undefined; reload(); }, RELOAD_MS);
   }, [news]);
   useEffect(() => () => clearTimeout(timer.current), []);

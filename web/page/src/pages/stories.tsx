@@ -82,7 +82,7 @@ function StoryDetail({ id, session, news, back, onChange }: { id: string; sessio
   const self = useRef<HTMLElement>(null);
   useEffect(() => self.current?.focus({ preventScroll: innerWidth >= 1100 }), []);
   useEffect(() => {
-    if (news?.name === "alerts" && (news.data as AlertLine[]).some((a) => a.incident === id)) reload();
+    if (news?.name === "stories" || (news?.name === "alerts" && (news.data as AlertLine[]).some((a) => a.incident === id))) reload();
   }, [news]);
   const story = data?.story;
   return (
@@ -118,7 +118,7 @@ export function Stories({ route, session, news }: PageProps) {
   const [more, setMore] = useState<{ path: string; list: Story[]; hasMore: boolean }>();
   const [error, setError] = useState<Error>();
   useEffect(() => {
-    if (news?.name === "alerts") first.reload();
+    if (news?.name === "alerts" || news?.name === "stories") first.reload();
   }, [news]);
   const further = more?.path === path ? more : undefined;
   const stories = [...(first.data?.stories ?? []), ...(further?.list ?? [])];

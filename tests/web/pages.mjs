@@ -14,6 +14,13 @@ async function judge(page, where) {
     runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"] }));
   const words = violations.map((v) => `${v.id} (${v.nodes.length}): ${v.nodes[0].target.join(" ")}: ${v.nodes[0].failureSummary}`);
   check(words.length === 0, `${where}: axe finds no violation ${words.join("; ")}`);
+  const unseen = await page.evaluate(() => [...document.querySelectorAll("body *")].filter((e) => {
+    if (!e.checkVisibility() || ![...e.childNodes].some((n) => n.nodeType === Node.TEXT_NODE && n.textContent.trim())) return false;
+    let ground = e;
+    while (ground.parentElement && /rgba\(.*, 0\)|transparent/.test(getComputedStyle(ground).backgroundColor)) ground = ground.parentElement;
+    return getComputedStyle(e).color === getComputedStyle(ground).backgroundColor;
+  }).map((e) => `${e.className}: ${e.textContent}`));
+  check(unseen.length === 0, `${where}: no text has the colour of its ground (axe passes these over) ${unseen.slice(0, 3).join("; ")}`);
   const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
   check(overflow <= 0, `${where}: nothing sticks out${overflow > 0 ? `, but ${overflow} px do` : ""}`);
   await isText(page, where);

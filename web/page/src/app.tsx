@@ -40,6 +40,7 @@ function LogIn({ session, onDone }: { session: Session; onDone: () => void }) {
 }
 
 function Top({ session, page, live, onLogOut }: { session: Session; page: string; live: Live; onLogOut: () => void }) {
+  const current = pages.find((p) => p.name === page)?.partOf ?? page;
   const words = { connecting: "Connecting…", live: "Live", lost: "Connection lost, trying again…" };
   return (
     <header class="top">
@@ -47,7 +48,7 @@ function Top({ session, page, live, onLogOut }: { session: Session; page: string
       <p class="brand"><img src="/icon.svg" alt="" width="24" height="24" /> Sightglass <span class="soft">{session.site}</span></p>
       <nav aria-label="Pages">
         {pages.filter((p) => p.isInMenu && (!p.role || session.role === p.role)).map((p) => (
-          <a key={p.name} href={`#/${p.name}`} aria-current={p.name === page ? "page" : undefined}>{p.title}</a>
+          <a key={p.name} href={`#/${p.name}`} aria-current={p.name === current ? "page" : undefined}>{p.title}</a>
         ))}
       </nav>
       <p class={`live is-${live}`} role="status">{words[live]}</p>

@@ -28,6 +28,8 @@ export interface Page {
   title: string;
   Component: ComponentType<PageProps>;
   isInMenu: boolean;
+  /** The page of the menu that it belongs to, when it is not there itself. */
+  partOf?: string;
   /** Only for this role; absent: for all. */
   role?: Role;
 }
@@ -36,7 +38,7 @@ export const pages: Page[] = [
   { name: "overview", title: "Overview", Component: Overview, isInMenu: true },
   { name: "alerts", title: "Alerts", Component: Alerts, isInMenu: true },
   { name: "stories", title: "Stories", Component: Stories, isInMenu: true },
-  { name: "muted", title: "Muted alerts", Component: Muted, isInMenu: false },
+  { name: "muted", title: "Muted alerts", Component: Muted, isInMenu: false, partOf: "alerts" },
   { name: "assets", title: "Assets", Component: Assets, isInMenu: true },
   { name: "baseline", title: "Baseline", Component: Baseline, isInMenu: true },
   { name: "variables", title: "Variables", Component: Variables, isInMenu: true },

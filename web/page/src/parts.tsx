@@ -20,6 +20,12 @@ export function Time({ value }: { value?: string | null }) {
   return <time dateTime={value} title={value.replace(/\.\d+Z$/, "Z") + " UTC"}>{clock.format(new Date(value))}</time>;
 }
 
+/** The reader's local time of an input as the API wants it; "" when it is none. */
+export function timeOf(local: string): string {
+  const time = new Date(local);
+  return local && !Number.isNaN(time.getTime()) ? time.toISOString() : "";
+}
+
 /** "1 host", "1,007 hosts". */
 export const counted = (n: number, word: string, many = word + "s") => `${n.toLocaleString()} ${n === 1 ? word : many}`;
 
@@ -29,10 +35,10 @@ export function Span({ from, to }: { from: string; to: string }) {
   return isOne ? <Time value={from} /> : <><Time value={from} /> to <Time value={to} /></>;
 }
 
-/** Words that have times of the API among them: these are shown as all times are. */
+/** Words that have times of the API among them ("2026-01-31T13:46:10Z", "2026-01-31 13:46 UTC"): these are shown as all times are. */
 export function TimedText({ words }: { words: string }) {
-  const pieces = words.split(/(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z)/);
-  return <>{pieces.map((piece, i) => (i % 2 ? <Time key={i} value={piece} /> : piece))}</>;
+  const pieces = words.split(/(\d{4}-\d\d-\d\d(?:T\d\d:\d\d(?::\d\d(?:\.\d+)?)?Z| \d\d:\d\d UTC))/);
+  return <>{pieces.map((piece, i) => (i % 2 ? <Time key={i} value={piece.replace(" ", "T").replace(" UTC", "Z")} /> : piece))}</>;
 }
 
 /** The API answers in half sentences; people read whole ones. */

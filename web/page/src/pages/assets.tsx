@@ -132,9 +132,11 @@ function List({ route }: { route: Route }) {
       <div class="bar"><h1 id="assets-title">Assets {list && <span class="number">{list.matched === list.total ? list.total.toLocaleString() : `${list.matched.toLocaleString()} of ${list.total.toLocaleString()}`}</span>}</h1><Filters route={route} facets={list?.facets} /></div>
       <div class="bar">
         <ColumnChoice route={route} chosen={chosen} />
-        <p class="buttons"><a class="button" href={linkTo("assets", "declared")}>The plant's own list</a></p>
-        <p class="buttons" role="group" aria-label="Take the list away as a file">
-          {files.map((f) => <a key={f.title} class="button" href={f.path + wanted} download="">{f.title}</a>)}
+        <p class="buttons">
+          <a class="button" href={linkTo("assets", "declared")}>The plant's own list</a>
+          <span class="buttons" role="group" aria-label="Take the list away as a file">
+            <span class="soft">Export</span> {files.map((f) => <a key={f.title} class="button" href={f.path + wanted} download="">{f.title}</a>)}
+          </span>
         </p>
       </div>
       {error && <Problem error={error} retry={reload} />}

@@ -2,10 +2,10 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { get, query } from "../api";
 import { useData } from "../data";
-import { counted, Empty, Problem, Span, Time, Waiting } from "../parts";
+import { counted, Empty, Problem, Span, Time, timeOf, Waiting } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo, setQuery, type Route } from "../route";
-import { timeOf } from "./baseline";
+import { placeWords, valueWords } from "./baseline-words";
 
 interface Variable {
   id: string; state: string; first_seen: string; last_seen: string; writer: string; target: string; protocol: string; unit: string; what: string;
@@ -50,7 +50,7 @@ function Chart({ one }: { one: One }) {
     }, () => setError(new Error("The chart could not be loaded.")));
     return () => { isGone = true; takeAway(); };
   }, [one]);
-  const label = `Chart: ${one.values.length} values of ${v.what}; normal is ${v.normal}`;
+  const label = `Chart: ${one.values.length} values of ${placeWords(v.what)}; normal is ${valueWords(v.normal)}`;
   return <>{error && <Problem error={error} />}<div class="chart" ref={into} role="img" aria-label={label} /></>;
 }
 
@@ -82,10 +82,10 @@ function Detail({ id, route }: { id: string; route: Route }) {
       {!data && isLoading && <Waiting />}
       {data && v && (
         <>
-          <h2>{v.what}</h2>
+          <h2>{placeWords(v.what)}</h2>
           <dl>
             <dt>Written by</dt><dd>{v.writer}</dd><dt>In</dt><dd>{v.target}{v.unit && `, unit ${v.unit}`} ({v.protocol})</dd>
-            <dt>Normal</dt><dd>{v.observations ? v.normal : "not learned: it was first written after learning"}</dd>
+            <dt>Normal</dt><dd>{v.observations ? valueWords(v.normal) : "not learned: it was first written after learning"}</dd>
             <dt>{v.observations ? "Learned from" : "Written"}</dt><dd>{v.observations > 0 && `${counted(v.observations, "value")}, `}<Span from={v.first_seen} to={v.last_seen} /></dd>
             <dt>State</dt><dd>{v.state === "pending" ? <a href={linkTo("baseline", "values", { state: "pending" })}>to decide</a> : v.state}</dd>
           </dl>
@@ -105,9 +105,9 @@ function Detail({ id, route }: { id: string; route: Route }) {
 function Row({ variable: v, isChosen, link }: { variable: Variable; isChosen: boolean; link: string }) {
   return (
     <tr class={isChosen ? "is-chosen" : ""}>
-      <td><a href={link} aria-current={isChosen ? "true" : undefined}>{v.what}</a><span class="rule">{v.target}{v.unit && `, unit ${v.unit}`}, {v.protocol}</span></td>
+      <td><a href={link} aria-current={isChosen ? "true" : undefined}>{placeWords(v.what)}</a><span class="rule">{v.target}{v.unit && `, unit ${v.unit}`}, {v.protocol}</span></td>
       <td class="host extra" data-label="Writer">{v.writer}</td>
-      <td data-label="Normal">{v.normal}{v.state !== "learned" && <span class="rule">{v.state === "pending" ? "to decide" : v.state}</span>}</td>
+      <td data-label="Normal">{valueWords(v.normal)}{v.state !== "learned" && <span class="rule">{v.state === "pending" ? "to decide" : v.state}</span>}</td>
       <td class="count extra" data-label="Values">{v.observations.toLocaleString()}</td>
       <td class="when" data-label="Last written"><Time value={v.last_seen} /></td>
     </tr>

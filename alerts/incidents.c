@@ -303,7 +303,8 @@ bool incident_is_told(const struct incident *incident)
     for (uint32_t i = 0; i < incident->step_count; i++) {
         enum stage stage = incident->steps[i].stage;
         stages |= UINT64_C(1) << stage;
-        is_grave |= stage != STAGE_APPEARANCE && stage != STAGE_CONTACT && stage != STAGE_EFFECT &&
+        is_grave |= stage != STAGE_APPEARANCE && stage != STAGE_CONTACT &&
+                    stage != STAGE_PROTOCOL && stage != STAGE_USE && stage != STAGE_EFFECT &&
                     stage != STAGE_OTHER;
     }
     return is_grave && (stages & (stages - 1)) != 0;

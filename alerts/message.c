@@ -56,8 +56,8 @@ static const char *note(const struct alert *alert, const struct document_context
     if (document_describe(&brief, context, f->segment, &f->actor) && brief.is_new)
         return " (new device)";
     const char *id = detection_kind(f->detection)->id;
-    if (f->detection == DETECTION_RW_READ_SWEEP)
-        return "";
+    if (f->detection == DETECTION_RW_READ_SWEEP || f->detection == DETECTION_RW_NEW_WRITER)
+        return ""; /* what it did is about reading, or says it already */
     if (is_programming(f->detection))
         return " (never programmed this PLC before)";
     if (strncmp(id, "plc.", 4) == 0)

@@ -94,7 +94,7 @@ char *since_print(char out[SINCE_TEXT], int64_t time_ns)
     time_t seconds = (time_t)(time_ns / SECOND_NS);
     struct tm t;
     gmtime_r(&seconds, &t);
-    strftime(out, SINCE_TEXT, "%Y-%m-%d %H:%M", &t);
+    strftime(out, SINCE_TEXT, "%Y-%m-%d %H:%M UTC", &t);
     return out;
 }
 

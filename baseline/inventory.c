@@ -315,8 +315,9 @@ static void tell_service(struct inventory *inv, struct asset *a,
         if (other == service || !(other->flags & SERVICE_ANSWERED))
             continue;
         if (known++ < 12)
-            used += strlen(text_format(f.expected + used, sizeof f.expected - used, " %s %u",
-                                       transport_name(other->transport), other->port));
+            used += strlen(text_format(f.expected + used, sizeof f.expected - used, "%s %s %u",
+                                       known > 1 ? "," : "", transport_name(other->transport),
+                                       other->port));
     }
     if (known == 0)
         text_format(f.expected, sizeof f.expected, "no service of this device since %s", since);

@@ -328,5 +328,5 @@ static inline enum operation item_operation(const struct seen *s, const struct o
     return item->operation == OP_UNKNOWN ? s->event->operation : item->operation;
 }
 /* "2026-11-22 15:04" of a time. */
-enum { SINCE_TEXT = 20 };
+enum { SINCE_TEXT = 24 };
 char *since_print(char out[SINCE_TEXT], int64_t time_ns);

@@ -74,6 +74,9 @@ static struct operation_entry *operation_add(struct seen *s, uint64_t key, enum 
     return o;
 }
 
+/* Of two hosts that are new to each other. */
+#define NO_CONTACT "no contact between these two: none was learned"
+
 static const char *words_of(const struct ot_event *e)
 {
     return e->name ? e->name : operation_name(e->operation);
@@ -127,13 +130,13 @@ static void tell_writer(struct seen *s)
     f->flags |= FINDING_IS_WRITE | FINDING_ACTOR_NEW;
     object_of(f, s->event);
     text_format(f->key, sizeof f->key, "writer");
-    text_format(f->what, sizeof f->what, "%s %%T%s%s, and has never changed anything there before",
+    text_format(f->what, sizeof f->what, "%s %%T for the first time%s%s",
                 operation_words(s->event->operation), *f->object ? ": " : "", f->object);
     if (s->pair->e.state == ENTRY_LEARNED)
         text_format(f->expected, sizeof f->expected, "only reads from it, since %s (%llu messages)",
                     since_print(since, s->pair->e.first_ns), (unsigned long long)s->pair->e.count);
     else
-        text_format(f->expected, sizeof f->expected, "has nothing to do with it");
+        text_format(f->expected, sizeof f->expected, NO_CONTACT);
     text_format(f->seen, sizeof f->seen, "%s (code %s)", words_of(s->event),
                 ot_event_code(s->event, code));
     text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)pair_id(&s->pair->f));
@@ -155,10 +158,10 @@ static void tell_asker(struct seen *s, bool is_browse)
                 operation_words(s->event->operation));
     if (s->pair->e.state == ENTRY_LEARNED)
         text_format(f->expected, sizeof f->expected,
-                    "does other things with it since %s (%llu messages)",
+                    "other requests only, since %s (%llu messages)",
                     since_print(since, s->pair->e.first_ns), (unsigned long long)s->pair->e.count);
     else
-        text_format(f->expected, sizeof f->expected, "has nothing to do with it");
+        text_format(f->expected, sizeof f->expected, NO_CONTACT);
     text_format(f->seen, sizeof f->seen, "%s (code %s)", words_of(s->event),
                 ot_event_code(s->event, code));
     finding_raise(s, f);

@@ -78,6 +78,8 @@ static bool line_read(struct oui *oui, struct text line)
 {
     (void)field_of(&line); /* the registry */
     struct text digits = field_of(&line), name = field_of(&line);
+    while (name.size > 0 && (name.at[name.size - 1] == ',' || name.at[name.size - 1] == ' '))
+        name.size--; /* "Siemens AG," */
     uint64_t prefix = 0;
     if (digits.size < 6 || digits.size > 12 || name.size == 0 ||
         text_equal(name, TEXT("Private")) || text_equal(name, TEXT("IEEE Registration Authority")))

@@ -16,7 +16,7 @@ static bool is_published(const struct ot_event *e)
            e->flow->transport == TRANSPORT_TCP;
 }
 
-static void tell(struct seen *s, uint32_t writes)
+static void tell(struct seen *s, uint32_t writes, uint32_t most)
 {
     const char *things = s->event->operation == OP_PUBLISH ? "messages" : "changes";
     struct conversation *c = s->conversation;
@@ -30,9 +30,13 @@ static void tell(struct seen *s, uint32_t writes)
     text_format(f->key, sizeof f->key, "burst");
     text_format(f->what, sizeof f->what, "floods %%T with %s: %u within %lld s", things, writes,
                 (long long)((s->b->now_ns - c->writes.start_ns) / SECOND_NS + 1));
-    text_format(f->expected, sizeof f->expected, "at most %u %s within %lld s, since %s",
-                c->f.writes_max, things, (long long)(WRITE_WINDOW_NS / SECOND_NS),
-                since_print(since, c->e.first_ns));
+    long long seconds = WRITE_WINDOW_NS / SECOND_NS;
+    if (c->f.writes_max > 0)
+        text_format(f->expected, sizeof f->expected, "at most %u %s within %lld s, since %s",
+                    c->f.writes_max, things, seconds, since_print(since, c->e.first_ns));
+    else
+        text_format(f->expected, sizeof f->expected,
+                    "at most %u %s within %lld s where no pace was learned", most, things, seconds);
     text_format(f->seen, sizeof f->seen, "%u %s", writes, things);
     text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)conversation_id(&c->f));
     finding_raise(s, f);
@@ -58,5 +62,5 @@ void rates_judge(struct seen *s)
     if (publishes)
         most = PUBLISH_BASE + BURST_FACTOR * c->f.writes_max;
     if (writes > most && (is_learned || s->b->has_learned))
-        tell(s, writes);
+        tell(s, writes, most);
 }

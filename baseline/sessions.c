@@ -27,8 +27,12 @@ static void tell(struct baseline *b, struct pair *p, const struct ot_flow *flow,
     text_format(f->what, sizeof f->what,
                 "opens connection after connection to %%T: %u within %lld s", sessions,
                 (long long)((b->now_ns - p->sessions.start_ns) / SECOND_NS + 1));
-    text_format(f->expected, sizeof f->expected, "at most %u a minute, since %s", p->f.sessions_max,
-                since_print(since, p->e.first_ns));
+    if (p->f.sessions_max > 0)
+        text_format(f->expected, sizeof f->expected, "at most %u a minute, since %s",
+                    p->f.sessions_max, since_print(since, p->e.first_ns));
+    else
+        text_format(f->expected, sizeof f->expected,
+                    "at most %d a minute where no pace was learned", (int)SESSIONS_BASE);
     text_format(f->seen, sizeof f->seen, "%u connections, the last one to port %u", sessions,
                 flow->server.port);
     text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)pair_id(&p->f));

@@ -171,8 +171,11 @@ static void tell_toggle(struct seen *s, struct point *p, const char *object, uin
     text_format(f->key, sizeof f->key, "toggle %s", object);
     text_format(f->what, sizeof f->what, "keeps changing %s of %%T: %u times within %lld s", object,
                 changes, (long long)(WRITE_WINDOW_NS / SECOND_NS));
-    text_format(f->expected, sizeof f->expected, "at most %u changes in that time",
-                p->f.changes_max);
+    if (p->f.changes_max > 0)
+        text_format(f->expected, sizeof f->expected, "at most %u changes in that time",
+                    p->f.changes_max);
+    else
+        text_format(f->expected, sizeof f->expected, "no changes in that time so far");
     text_format(f->seen, sizeof f->seen, "%u changes", changes);
     text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)point_id(&p->f));
     finding_raise(s, f);

@@ -160,9 +160,7 @@ static void cause_tell_rest(struct causes *c, struct cause *cause)
     struct finding f;
     finding_of_violation(&f, cause->detection, &last);
     causes_fill(&f, &of, cause->flags & ~(uint32_t)FINDING_OUTCOME, cause->count - cause->told);
-    text_format(f.seen, sizeof f.seen, "the same %llu times in all",
-                (unsigned long long)cause->count);
-    f.object[0] = '\0'; /* they may have been several */
+    f.object[0] = '\0'; /* they may have been several; what was seen stands in the alert */
     cause->told = cause->count;
     causes_tell(c, &f);
 }

@@ -400,9 +400,8 @@ static void transfer_note(struct policy *p, const struct transfer *t, const stru
     if (telling == TELL_ENDED && t->size)
         transfer_compare(p, t, out, capacity);
     else if (telling == TELL_STARTED)
-        text_format(out, capacity, "%s of %s begins%s", operation_name(t->operation),
-                    t->name[0] ? t->name : action->thing,
-                    t->is_begin_seen ? "" : " (its beginning was not seen)");
+        text_format(out, capacity, "the transfer of %s %s", t->name[0] ? t->name : action->thing,
+                    t->is_begin_seen ? "begins" : "(its beginning was not seen)");
     else
         text_format(out, capacity, "%llu bytes in %u pieces were seen", (unsigned long long)t->size,
                     t->blocks);
@@ -438,10 +437,13 @@ static void transfer_tell(struct policy *p, const struct ot_event *e, const stru
     const struct action *action = action_of_transfer(&named, t);
     if (!action || is_approved(p, action->detection, e))
         return;
-    static const char *const unfinished[] = {
-        [TELL_ABORTED] = "began to transfer %O with %T, and gave up",
-        [TELL_SILENT] = "began to transfer %O with %T, and its end was not seen",
+    static const char *const unfinished[][2] = {
+        [TELL_ABORTED] = {"began to transfer %O to %T, and gave up",
+                          "began to read %O out of %T, and gave up"             },
+        [TELL_SILENT] = {"began to transfer %O to %T, and its end was not seen",
+                          "began to read %O out of %T, and its end was not seen"},
     };
+    bool is_read = t->operation == OP_PROGRAM_UPLOAD || t->operation == OP_FILE_READ;
     char key[FINDING_KEY], object[FINDING_KEY], note[FINDING_TEXT];
     char sha256[FINDING_SHA256_TEXT] = "";
     key_of_transfer(key, action, text_of(t->unit), t->name);
@@ -452,7 +454,7 @@ static void transfer_tell(struct policy *p, const struct ot_event *e, const stru
     const char *phrase = telling == TELL_STARTED ? action->ordered
                          : telling == TELL_ENDED ? action->done
                          : is_refused            ? action->refused
-                                                 : unfinished[telling];
+                                                 : unfinished[telling][is_read];
     struct cause_of of = cause_of_action(action, e, phrase, key, object);
     /* where the beginning is an answer, its request has been told */
     bool is_first = telling == TELL_STARTED && e->direction != OT_RESPONSE;
@@ -585,7 +587,8 @@ static void sweeps_tell(struct policy *p, const struct ot_event *e, const struct
                    "a client asks the units that exist");
     }
     if (r->found & SWEEP_FUNCTIONS) {
-        text_format(object, sizeof object, "%u, of which %u were refused", r->functions,
+        uint32_t tried = r->functions > r->functions_refused ? r->functions : r->functions_refused;
+        text_format(object, sizeof object, "%u, of which %u were refused", tried,
                     r->functions_refused);
         sweep_tell(p, e, DETECTION_RECON_FUNCTION_SCAN, "tried many functions on %T: %O", object,
                    "a client uses the few functions that it needs");

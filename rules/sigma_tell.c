@@ -5,7 +5,6 @@
 #include "rules/slots.h"
 #include "sensor/base/hash.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -189,7 +188,6 @@ static void tell_rest(struct cause *c, const struct sigma_sink *sink)
     begin_finding(&f, c, c->slot.used_ns);
     sigma_finding_of_rule(&f, c->rule);
     f.count = c->count - c->told;
-    text_format(f.seen, sizeof f.seen, "the same %" PRIu64 " times in all", c->count);
     c->told = c->count;
     sink->finding(sink->context, &f);
 }

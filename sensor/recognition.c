@@ -57,6 +57,8 @@ void recognise_roles(struct flow *f)
     bool is_swapped = is_client_hinted != is_server_hinted
                           ? is_client_hinted
                           : f->view.client.port < f->view.server.port;
+    if (address_is_group(&f->view.server.ip))
+        return; /* a group is only ever sent to */
     if (is_swapped && f->view.client.port != 0) {
         struct endpoint client = f->view.client;
         f->view.client = f->view.server;

@@ -204,8 +204,14 @@ static void check_inventory(struct doctor *d, struct store *store)
     char text[TIME_TEXT_SIZE];
     int64_t minutes = ((int64_t)time(NULL) - newest_ns / 1000000000) / 60;
     if (minutes > STALE_MINUTES)
-        note("the last device was heard at %s, %lld minutes ago: is the sensor running?",
-             time_print(text, newest_ns), (long long)minutes);
+        note("the last device was heard at %s, %lld %s ago: is the sensor running?",
+             time_print(text, newest_ns),
+             (long long)(minutes < 120    ? minutes
+                         : minutes < 2880 ? minutes / 60
+                                          : minutes / 1440),
+             minutes < 120    ? "minutes"
+             : minutes < 2880 ? "hours"
+                              : "days");
     else
         good("%lld devices, the last one heard at %s", (long long)assets,
              time_print(text, newest_ns));

@@ -170,11 +170,15 @@ static const struct told_row {
     const char *told;
 } told_rows[] = {
     {"a new device that makes a contact is no incident", DETECTION_ASSET_NEW,
-     DETECTION_COMM_NEW_LINK,                                                                              "0"},
-    {"two of a kind are none",                           DETECTION_PLC_STOP,      DETECTION_PLC_STOP,      "0"},
-    {"a contact and a write are one",                    DETECTION_COMM_NEW_LINK, DETECTION_RW_NEW_WRITER, "1"},
+     DETECTION_COMM_NEW_LINK,                                                                                  "0"},
+    {"a contact and another protocol are none",          DETECTION_COMM_NEW_LINK,
+     DETECTION_COMM_NEW_PROTOCOL,                                                                              "0"},
+    {"another protocol and a service are none",          DETECTION_COMM_NEW_PROTOCOL,
+     DETECTION_ACCESS_CONTROLLER_WEB,                                                                          "0"},
+    {"two of a kind are none",                           DETECTION_PLC_STOP,          DETECTION_PLC_STOP,      "0"},
+    {"a contact and a write are one",                    DETECTION_COMM_NEW_LINK,     DETECTION_RW_NEW_WRITER, "1"},
     {"a new controller and a contact are one",           DETECTION_COMM_NEW_LINK,
-     DETECTION_ASSET_NEW_CONTROLLER,                                                                       "1"},
+     DETECTION_ASSET_NEW_CONTROLLER,                                                                           "1"},
 };
 
 START_TEST(told)
@@ -202,6 +206,21 @@ START_TEST(the_alert_tells_its_story)
     ck_assert_str_eq(text_of_row(b, "SELECT count(*) FROM alerts WHERE rule = 'comm.new-link' AND"
                                     " json_extract(document, '$.sightglass.story') IS NOT NULL"),
                      "0"); /* it was alone then */
+    bench_destroy(b);
+}
+END_TEST
+
+/* Who is known already makes no first contact. */
+START_TEST(known_to_each_other)
+{
+    struct bench *b = bench_create(":memory:");
+    say(b, DETECTION_COMM_NEW_PROTOCOL, 0, "10.0.0.5", "10.0.0.10", 0);
+    say(b, DETECTION_ACCESS_CONTROLLER_WEB, SECOND, "10.0.0.5", "10.0.0.10", 0);
+    say(b, DETECTION_RW_NEW_WRITER, 2 * SECOND, "10.0.0.5", "10.0.0.10", 0);
+    alerts_tick(b->alerts, START + MINUTE, true);
+    ck_assert_str_eq(text_of_row(b, "SELECT title FROM incidents"),
+                     "10.0.0.5 talked in a new way with 10.0.0.10, opened one of its services and"
+                     " changed its values, within 3 s");
     bench_destroy(b);
 }
 END_TEST
@@ -308,6 +327,7 @@ int main(void)
     tcase_add_test(tcase, a_mac_joins_its_address);
     tcase_add_test(tcase, the_whole_story);
     tcase_add_loop_test(tcase, told, 0, sizeof told_rows / sizeof *told_rows);
+    tcase_add_test(tcase, known_to_each_other);
     tcase_add_loop_test(tcase, soon, 0, sizeof soon_rows / sizeof *soon_rows);
     tcase_add_test(tcase, the_alert_tells_its_story);
     tcase_add_test(tcase, goes_on_after_a_restart);

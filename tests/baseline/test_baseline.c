@@ -254,6 +254,8 @@ START_TEST(test_sequence)
                       "%s: a finding without words", row->shows);
         ck_assert_msg(strstr(judging.found[i].what, "%T"), "%s: the target is not named",
                       row->shows);
+        ck_assert_msg(!strstr(judging.found[i].expected, "at most 0 "), "%s: expected %s",
+                      row->shows, judging.found[i].expected);
     }
     scene_close(&learning);
     scene_close(&judging);
@@ -276,7 +278,7 @@ START_TEST(test_words)
     ck_assert_uint_eq(judging.count, 2);
     const struct finding *address = &judging.found[0], *value = &judging.found[1];
     ck_assert_str_eq(address->what, "writes reg 300 of %T, which it never did before");
-    ck_assert_str_eq(address->expected, "writes only reg 260, 270-272, since 1970-01-12 13:46");
+    ck_assert_str_eq(address->expected, "writes only reg 260, 270-272, since 1970-01-12 13:46 UTC");
     ck_assert(address->flags & FINDING_IS_WRITE);
     ck_assert_uint_eq(strlen(address->fact), 16);
     ck_assert_str_eq(value->what, "sets reg 260 of %T to 900, outside of what it ever wrote there");
@@ -284,6 +286,11 @@ START_TEST(test_words)
     ck_assert_msg(strstr(value->expected, "20 to 35 (40 times"), "%s", value->expected);
     struct endpoint hmi = scene_host("hmi");
     ck_assert(address_equal(&value->actor.ip, &hmi.ip));
+    scene_play(&judging, "eng>plc write 6 reg 300 =1");
+    ck_assert_uint_eq(judging.count, 4); /* a new link, and */
+    const struct finding *writer = &judging.found[3];
+    ck_assert_str_eq(writer->what, "wrote to %T for the first time: reg 300");
+    ck_assert_str_eq(writer->expected, "no contact between these two: none was learned");
     scene_close(&learning);
     scene_close(&judging);
     store_close(store);

@@ -13,6 +13,7 @@ static const char list[] =
     "MA-M,208593B,IOG Products LLC,9737 Lurline Avenue\r\n"
     "MA-L,208593,Holder of the rest,somewhere\r\n"
     "MA-M,741AE09,Private,\r\n"
+    "MA-L,001B1B,\"Siemens AG, \",Werner-von-Siemens-Strasse 1\r\n"
     "MA-L,0X0000,no digits,\r\n"
     "MA-L,0000,too short,\r\n"
     "MA-L";
@@ -24,6 +25,7 @@ static const struct {
 } rows[] = {
     {"a block",                  {{0x08, 0x61, 0x95, 1, 2, 3}},          "Rockwell Automation"},
     {"a name with a comma",      {{0xf4, 0xbd, 0x9e, 0, 0, 0}},          "Cisco Systems, Inc" },
+    {"a name that ends in one",  {{0x00, 0x1b, 0x1b, 0, 0, 0}},          "Siemens AG"         },
     {"a ninth digit",            {{0x70, 0xb3, 0xd5, 0x71, 0x9f, 0xff}}, "2M Technology"      },
     {"beside it",                {{0x70, 0xb3, 0xd5, 0x71, 0xaf, 0xff}}, NULL                 },
     {"a seventh digit",          {{0x20, 0x85, 0x93, 0xb0, 0, 1}},       "IOG Products LLC"   },

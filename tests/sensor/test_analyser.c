@@ -12,6 +12,7 @@ static struct seen {
     char events[SEEN_MAX][24]; /* "> 3 tid 1" */
     int event_count, violation_count, started, answered, refused, finished, odd;
     char protocol[32], odd_name[32], why[64];
+    unsigned client_port;
     uint32_t segment;
 } seen;
 
@@ -34,8 +35,9 @@ static void on_violation(void *context, const struct violation *v)
 
 static void on_started(void *context, const struct ot_flow *f, const struct packet *p)
 {
-    (void)context, (void)f, (void)p;
+    (void)context, (void)p;
     seen.started++;
+    seen.client_port = f->client.port;
 }
 
 static void on_answered(void *context, const struct ot_flow *f, const struct packet *p)
@@ -621,6 +623,19 @@ START_TEST(modbus_over_udp)
 }
 END_TEST
 
+/* Of two that nobody knows, the lower port is likely the service; a group serves nobody's answer.
+ */
+START_TEST(who_asked)
+{
+    wire.transport = TRANSPORT_UDP;
+    wire.client_port = 546;
+    wire.server_port = 547;
+    wire.is_to_group = _i == 1;
+    wire_segment(&wire, true, 0, 0, "?", 1);
+    ck_assert_int_eq(seen.client_port, _i == 1 ? 546 : 547);
+}
+END_TEST
+
 START_TEST(udp_on_another_port_loses_nothing)
 {
     wire.transport = TRANSPORT_UDP;
@@ -713,6 +728,7 @@ int main(void)
     tcase_add_test(c, the_flow_table_is_bounded);
     tcase_add_test(c, buffers_are_bounded);
     tcase_add_test(c, modbus_over_udp);
+    tcase_add_loop_test(c, who_asked, 0, 2);
     tcase_add_test(c, udp_on_another_port_loses_nothing);
     tcase_add_test(c, a_cooked_frame_of_layer_2);
     tcase_add_test(c, what_the_capture_cut_off_is_no_violation);

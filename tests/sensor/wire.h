@@ -15,6 +15,7 @@ struct wire {
     uint8_t transport;
     uint32_t segment;
     uint32_t cut; /* bytes of each packet that the capture did not keep */
+    bool is_to_group;
 };
 
 static inline void put_u16(uint8_t *at, uint32_t value)
@@ -83,6 +84,8 @@ static inline void wire_segment(struct wire *w, bool is_client, uint8_t flags, u
                            ADDRESS_IP4, {10, 0, 0, 5}
     },
                    server = {ADDRESS_IP4, {10, 0, 0, 10}};
+    if (w->is_to_group)
+        server.bytes[0] = 224;
     p.source = is_client ? client : server;
     p.destination = is_client ? server : client;
     p.source_mac.bytes[5] = is_client ? 5 : 10;

@@ -61,6 +61,19 @@ function spanOf(dots: Dot[], low: number, high: number): [number, number] {
   return last - first < 1 ? [first - SPAN_LEAST_S / 2, first + SPAN_LEAST_S / 2] : [low, high];
 }
 
+const clock = new Intl.DateTimeFormat(undefined, { timeStyle: "short" }), exactClock = new Intl.DateTimeFormat(undefined, { timeStyle: "medium" });
+const day = new Intl.DateTimeFormat(undefined, { dateStyle: "short" });
+
+/** Times as on the rest of the page: the hour, and the day below it where it begins. */
+function timesOf(marks: number[], step: number): string[] {
+  return marks.map((seconds, i) => {
+    const time = new Date(seconds * 1000), date = day.format(time);
+    const isNewDay = i === 0 || day.format(new Date(marks[i - 1]! * 1000)) !== date;
+    const words = step >= 86400 ? date : (step < 60 ? exactClock : clock).format(time);
+    return isNewDay && step < 86400 ? `${words}\n${date}` : words;
+  });
+}
+
 /** Draws into the element; returns what takes it away again. */
 export function drawChart(into: HTMLElement, dots: Dot[], band: Band): () => void {
   const sorted = [...dots].sort((a, b) => a.time - b.time);
@@ -69,7 +82,7 @@ export function drawChart(into: HTMLElement, dots: Dot[], band: Band): () => voi
   const chart = new uPlot({
     width: into.clientWidth, height: HEIGHT, legend: { show: false }, cursor: { drag: { x: true, y: false } },
     scales: { x: { range: (_, low, high) => spanOf(sorted, low, high) }, y: { range: () => rangeOf(dots, band) } },
-    axes: [axis, { ...axis, size: 70 }],
+    axes: [{ ...axis, values: (_, marks, __, ___, step) => timesOf(marks, step), space: 70 }, { ...axis, size: 70 }],
     series: [{}, { label: "normal", ...points("accent") }, { label: "outside", ...points("critical") }],
     hooks: { drawClear: [(u) => drawBand(u, band)] },
   }, [

@@ -178,7 +178,7 @@ function AuditLog() {
         <table class="cards audit">
           <caption class="hidden">Changes, newest first</caption>
           <thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">About</th><th scope="col">In which words</th></tr></thead>
-          <tbody>{rows.map((row) => <tr key={row.id}><td><Time value={row.time} /></td><td data-label="Who">{row.by}</td><td data-label="What">{row.what}</td><td data-label="About">{row.about}</td><td data-label="Words">{row.why}</td></tr>)}</tbody>
+          <tbody>{rows.map((row) => <tr key={row.id}><td><Time value={row.time} /></td><td data-label="Who">{row.by}</td><td data-label="What">{row.what}</td><td data-label="About">{row.what.startsWith("alert.") && row.about ? <a href={linkTo("alerts", row.about, { triage: "all" })}>{row.about}</a> : row.about}</td><td data-label="Words">{row.why}</td></tr>)}</tbody>
         </table>
       )}
       {rows.length >= AUDIT_PAGE && !isEnd && <button type="button" class="more" onClick={() => void showMore()}>Show older changes</button>}

@@ -3,7 +3,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { may, post, type Session } from "../api";
 import { useData, type StreamEvent } from "../data";
-import { Hex, Problem, Severity, Span, Time, Waiting } from "../parts";
+import { Hex, Problem, Severity, Span, Time, TimedText, Waiting } from "../parts";
 import { linkTo } from "../route";
 import { className } from "./asset-columns";
 import { Mute } from "./muted";
@@ -133,7 +133,7 @@ function Approve({ alert, onDone }: { alert: AlertDocument; onDone: () => void }
       setError(e as Error);
     }
   }
-  if (decision) return <p class="notice" role="status">The sensor will know within a second: {decision}.</p>;
+  if (decision) return <p class="notice" role="status">The sensor will know within a second: {decision}. This alert stays open until somebody closes it.</p>;
   return (
     <details class="approve"><summary>This is normal: approve…</summary>
       <form onSubmit={submit}>
@@ -185,7 +185,7 @@ export function AlertDetail({ id, turn, session, news, back, onChange }: { id: s
         <>
           <p><Severity value={alert.event.severity} /> <span class="soft">{alert.rule.name} · {alert.rule.id}</span></p>
           <h2>{alert.message}</h2>
-          <Facts title="Why it is unusual" rows={[["Seen", own.seen], ["Expected", own.expected]]} />
+          <Facts title="Why it is unusual" rows={[["Seen", own.seen && <TimedText words={own.seen} />], ["Expected", own.expected && <TimedText words={own.expected} />]]} />
           <Facts title="What to check" rows={[["In the plant", own.checks?.plant], ["In the SOC", own.checks?.soc]]} />
           <Work answer={data} session={session} onDone={() => { reload(); onChange(); }} />
           <Facts title="What happened" rows={[

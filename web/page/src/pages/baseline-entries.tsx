@@ -61,9 +61,9 @@ function State({ entry }: { entry: Entry }) {
 
 function What({ entry, isOperation }: { entry: Entry; isOperation: boolean }) {
   if (entry.operations !== undefined) return null; // a conversation is who and in which protocol
-  if (entry.access === undefined) return <>{placeWords(entry.what)}</>;
+  if (entry.access === undefined) return <>{placeWords(entry.what, entry.protocol)}</>;
   if (isOperation) return <>{operationWords(entry.access, entry.what)}</>;
-  const place = placeWords(entry.what);
+  const place = placeWords(entry.what, entry.protocol);
   return <>{plain(entry.access)} {entry.is_variable ? <a href={linkTo("variables", entry.id)}>{place}</a> : place}</>;
 }
 

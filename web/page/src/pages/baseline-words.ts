@@ -10,8 +10,23 @@ export function operationWords(operation: string, name: string): string {
   return ` ${own} `.includes(` ${group} `) ? own : `${group}: ${own}`;
 }
 
+/** Memory of S7 as its people write it: of bits "db 6 32-47" (DB6.DBB4-DBB5), else of bytes: "db 6 4", "m 0 4.1", "db 5 0+10". */
+function s7Words(what: string): string | undefined {
+  const found = /^(?:db (\d+)|([miqp])(?: \d+)?) (\d+)(?:\.(\d)|-(\d+)|\+(\d+))?$/.exec(what);
+  if (!found) return undefined;
+  const [, block, area = "", first, bit, last, count] = found;
+  const base = block ? `DB${block}.DB` : area.toUpperCase(), again = block ? "DB" : base;
+  if (bit) return `${base}${block ? "X" : ""}${first}.${bit}`;
+  if (!last) return `${base}B${first}${Number(count) > 1 ? ` (${count})` : ""}`;
+  const from = Number(first), to = Number(last);
+  if (from % 8 || to % 8 !== 7) return `${base}X${Math.floor(from / 8)}.${from % 8} to ${again}X${Math.floor(to / 8)}.${to % 8}`;
+  return from + 7 === to ? `${base}B${from / 8}` : `${base}B${from / 8} to ${again}B${Math.floor(to / 8)}`;
+}
+
 /** "holding_register 200+10" is holding register 200 to 209: a first one and how many. */
-export function placeWords(what: string): string {
+export function placeWords(what: string, protocol: string): string {
+  const ofS7 = protocol.startsWith("s7comm") ? s7Words(what) : undefined;
+  if (ofS7) return ofS7;
   const [area = "", ...rest] = what.split(" ");
   const place = rest.join(" ").replace(/(^| )(\d+)\+(\d+)$/, (_, gap: string, first: string, count: string) =>
     gap + (Number(count) > 1 ? `${first} to ${Number(first) + Number(count) - 1}` : first));

@@ -36,7 +36,7 @@ function Bring({ hasOne, onDone }: { hasOne: boolean; onDone: (words: string) =>
   return (
     <form class="filters" ref={form} onSubmit={submit} aria-label="Bring the plant's list">
       <label>List (CSV) <input type="file" name="list" accept=".csv,text/csv,text/plain" required /></label>
-      <button type="submit" class="primary">{hasOne ? "Put in its place" : "Compare"}</button>
+      <button type="submit" class="primary">{hasOne ? "Replace the list" : "Compare"}</button>
       {error && <Problem error={error} />}
     </form>
   );

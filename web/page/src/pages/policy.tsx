@@ -111,8 +111,8 @@ function RuleResult({ trial }: { trial: RuleTrial }) {
 }
 
 /** A text that is checked and tried; what comes out is shown by the caller. */
-function Editor<T>({ label, path, initial, rows, show, extra }: {
-  label: string; path: string; initial: string; rows: number; show: (trial: T) => ComponentChildren; extra?: (text: string) => ComponentChildren;
+function Editor<T>({ label, path, initial, example, rows, show, extra }: {
+  label: string; path: string; initial: string; example?: string; rows: number; show: (trial: T) => ComponentChildren; extra?: (text: string) => ComponentChildren;
 }) {
   const [text, setText] = useState(initial);
   const [trial, setTrial] = useState<T>();
@@ -138,6 +138,7 @@ function Editor<T>({ label, path, initial, rows, show, extra }: {
       <p class="buttons">
         <button type="button" disabled={!text.trim() || !!busy} onClick={() => void work("check")}>{busy === "check" ? "One moment…" : "Check"}</button>
         <button type="button" class="primary" disabled={!text.trim() || !!busy} onClick={() => void work("test")}>{busy === "test" ? "One moment…" : "Try on the history"}</button>
+        {example && !text.trim() && <button type="button" onClick={() => setText(example)}>Begin with an example</button>}
         {extra?.(text)}
       </p>
       <div ref={result}>
@@ -186,6 +187,19 @@ function Apply({ policy }: { policy: Policy }) {
   );
 }
 
+/** To begin with where there is no policy: of the plant in the documentation. */
+const EXAMPLE = `hosts:
+  eng-station: 192.168.40.30
+zones:
+  - {name: cell-1, level: 1, subnets: 192.168.40.96/27}
+  - {name: supervision, level: 2, subnets: 192.168.40.0/27}
+conduits: # with this key everything else between zones is told
+  - {from: supervision, to: cell-1}
+engineering_stations: eng-station
+windows:
+  - {name: weekly service, days: sat, times: "06:00-10:00", who: eng-station, what: cell-1, operations: engineering}
+`;
+
 function PolicyView({ isEngineer }: { isEngineer: boolean }) {
   const { data, error, isLoading, reload } = useData<Policy>("/api/v1/policy");
   return (
@@ -199,7 +213,7 @@ function PolicyView({ isEngineer }: { isEngineer: boolean }) {
         <section class="chapter" aria-labelledby="try-policy">
           <h2 id="try-policy">Check and try a policy</h2>
           <p class="soft">Nothing is enforced by trying. What zones, conduits, internet and remote access rules, safety and data access would have raised is counted on the stored history, as in a plant that is learned.</p>
-          <Editor<PolicyTrial> label="Policy (YAML)" path="/api/v1/policy" initial={data.text ?? ""} rows={18} show={(trial) => <PolicyResult trial={trial} />}
+          <Editor<PolicyTrial> label="Policy (YAML)" path="/api/v1/policy" initial={data.text ?? ""} example={EXAMPLE} rows={18} show={(trial) => <PolicyResult trial={trial} />}
             extra={(text) => <><Download text={text} name="sightglass-policy.yaml" />{data.is_own_file && data.is_writable && <Save policy={data} text={text} onDone={reload} />}</>} />
           <Apply policy={data} />
         </section>

@@ -50,7 +50,7 @@ function Chart({ one }: { one: One }) {
     }, () => setError(new Error("The chart could not be loaded.")));
     return () => { isGone = true; takeAway(); };
   }, [one]);
-  const label = `Chart: ${one.values.length} values of ${placeWords(v.what)}; normal is ${valueWords(v.normal)}`;
+  const label = `Chart: ${one.values.length} values of ${placeWords(v.what, v.protocol)}; normal is ${valueWords(v.normal)}`;
   return <>{error && <Problem error={error} />}<div class="chart" ref={into} role="img" aria-label={label} /></>;
 }
 
@@ -82,7 +82,7 @@ function Detail({ id, route }: { id: string; route: Route }) {
       {!data && isLoading && <Waiting />}
       {data && v && (
         <>
-          <h2>{placeWords(v.what)}</h2>
+          <h2>{placeWords(v.what, v.protocol)}</h2>
           <dl>
             <dt>Written by</dt><dd>{v.writer}</dd><dt>In</dt><dd>{v.target}{v.unit && `, unit ${v.unit}`} ({v.protocol})</dd>
             <dt>Normal</dt><dd>{v.observations ? valueWords(v.normal) : "not learned: it was first written after learning"}</dd>
@@ -105,7 +105,7 @@ function Detail({ id, route }: { id: string; route: Route }) {
 function Row({ variable: v, isChosen, link }: { variable: Variable; isChosen: boolean; link: string }) {
   return (
     <tr class={isChosen ? "is-chosen" : ""}>
-      <td><a href={link} aria-current={isChosen ? "true" : undefined}>{placeWords(v.what)}</a><span class="rule">{v.target}{v.unit && `, unit ${v.unit}`}, {v.protocol}</span></td>
+      <td><a href={link} aria-current={isChosen ? "true" : undefined}>{placeWords(v.what, v.protocol)}</a><span class="rule">{v.target}{v.unit && `, unit ${v.unit}`}, {v.protocol}</span></td>
       <td class="host extra" data-label="Writer">{v.writer}</td>
       <td data-label="Normal">{valueWords(v.normal)}{v.state !== "learned" && <span class="rule">{v.state === "pending" ? "to decide" : v.state}</span>}</td>
       <td class="count extra" data-label="Values">{v.observations.toLocaleString()}</td>

@@ -56,6 +56,23 @@ async function goesLive(page) {
   check(await page.evaluate(() => window.isSamePage), "new alerts arrive without a reload");
 }
 
+/* The sensor says since when it knows in UTC; people read it as all other times. */
+async function tellsTimesInTheReadersZone() {
+  const page = await open({ viewport: { width: 1440, height: 900 }, timezoneId: "Asia/Tokyo" });
+  await page.waitForSelector("table.alerts tbody tr");
+  await page.route(/\/api\/v1\/alerts\/[0-9a-f]+$/, async (route) => {
+    const response = await route.fetch(), answer = await response.json();
+    answer.alert.sightglass.expected = "only reads from it, since 2026-01-31 23:30 UTC (7 messages)";
+    await route.fulfill({ response, json: answer });
+  });
+  await page.locator("table.alerts tbody a").first().click();
+  await page.locator('#detail dd time[datetime="2026-01-31T23:30Z"]').waitFor();
+  const words = await page.locator("#detail dd", { hasText: "only reads from it" }).innerText();
+  check(/2\/1\/26, 8:30/.test(words) && !words.includes("UTC"), `since when it knows is in the reader's zone: ${words}`);
+  check(page.trouble.length === 0, `no trouble in Tokyo: ${page.trouble.join("; ")}`);
+  await page.context().close();
+}
+
 async function givesEvidence(page) {
   const write = page.locator("table.alerts tbody tr", { hasText: "rw.new-writer" });
   await write.locator("a").first().click();
@@ -124,6 +141,7 @@ try {
   await showsAssets(page);
   check(page.trouble.length === 0, "no errors, dialogs or requests elsewhere: " + page.trouble.join("; "));
   await page.context().close();
+  await tellsTimesInTheReadersZone();
   for (const width of [400, 1440])
     for (const theme of ["light", "dark"]) await looks(width, theme);
   await saysWhatIsWrong(await open({ viewport: { width: 900, height: 600 } }));

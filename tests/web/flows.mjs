@@ -87,23 +87,6 @@ async function closesALiveAlert() {
 
 const told = async (page, host) => (await alertsOf(page, "&rule=rw&host=" + host)).reduce((sum, a) => sum + a.count, 0);
 
-/* The sensor says since when it knows in UTC; people read it as all other times. */
-async function tellsTimesInTheReadersZone() {
-  const page = await open(url, { viewport: { width: 1440, height: 1000 }, timezoneId: "Asia/Tokyo" });
-  await page.waitForSelector("input[name=user]");
-  await logIn(page, "ann");
-  const [alert] = await alertsOf(page, "&rule=comm.new-link");
-  const { expected } = await page.evaluate(async (id) => (await (await fetch("/api/v1/alerts/" + id)).json()).alert.sightglass, alert.id);
-  const [utc] = expected.match(/\d{4}-\d\d-\d\d \d\d:\d\d UTC/) ?? [];
-  check(utc, `an alert says since when it knows: ${expected}`);
-  await go(page, "#/alerts/" + alert.id);
-  const time = page.locator(`#detail dd time[datetime="${utc?.replace(" UTC", "Z").replace(" ", "T")}"]`);
-  await time.waitFor();
-  const hour = Number(utc?.slice(11, 13)), here = (hour + 9) % 24;
-  check(new RegExp(`\\b0?${here % 12 || 12}:|\\b${here}:`).test(await time.innerText()), `and the page in the reader's zone: ${await time.innerText()} for ${utc}`);
-  await shuts(page, "the analyst in Tokyo");
-}
-
 /* Who has no policy yet begins with one that is right. */
 async function beginsAPolicy() {
   const page = await person("eve");
@@ -192,7 +175,6 @@ await start(0);
 await run(async () => {
   try {
     await closesALiveAlert();
-    await tellsTimesInTheReadersZone();
     await beginsAPolicy();
     await approvesWhatIsNormal();
     await keepsRolesApart();

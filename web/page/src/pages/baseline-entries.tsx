@@ -40,7 +40,7 @@ function Filters({ route }: { route: Route }) {
       <label>New since <input type="datetime-local" defaultValue={value("since")} onChange={(e) => setQuery(route, "since", (e.target as HTMLInputElement).value)} /></label>
       <label>Host <input type="search" defaultValue={value("host")} placeholder="IP or MAC" onInput={typed("host")} autocomplete="off" spellcheck={false} /></label>
       <label>Protocol <input type="search" defaultValue={value("protocol")} placeholder="modbus" onInput={typed("protocol")} autocomplete="off" spellcheck={false} /></label>
-      <label>Find <input type="search" defaultValue={value("q")} placeholder="name, area, unit" onInput={typed("q")} autocomplete="off" spellcheck={false} /></label>
+      <label>Find <input type="search" defaultValue={value("q")} placeholder="tag, area, unit" onInput={typed("q")} autocomplete="off" spellcheck={false} /></label>
     </form>
   );
 }
@@ -74,7 +74,7 @@ function Normal({ entry, isOperation }: { entry: Entry; isOperation: boolean }) 
     <>
       {entry.operations && <span class="rule">Operations: {progressWords(entry.operations)}</span>}
       {entry.objects && <span class="rule">Objects: {progressWords(entry.objects)}</span>}
-      {entry.normal && entry.normal !== "at most 0 writes in 10 s" && <span class="rule">{isOperation ? `code ${entry.normal}` : valueWords(entry.normal)}</span>}
+      {entry.normal && entry.normal !== "at most 0 writes in 10 s" && <span class="rule">{isOperation ? entry.normal !== entry.what && `code ${entry.normal}` : valueWords(entry.normal)}</span>}
     </>
   );
 }

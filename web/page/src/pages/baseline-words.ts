@@ -5,7 +5,7 @@ export const plain = (name: string) => (/^[a-z0-9_]+$/.test(name) ? name.replace
 
 /** A class of operations and the protocol's own name for it, once when they say the same. */
 export function operationWords(operation: string, name: string): string {
-  const group = plain(operation), own = plain(name);
+  const group = operation === "auth" ? "log-in" : plain(operation), own = plain(name);
   if (!own || group === "unknown") return own || group;
   return ` ${own} `.includes(` ${group} `) ? own : `${group}: ${own}`;
 }

@@ -36,7 +36,7 @@ function Filters({ route }: { route: Route }) {
     <form class="filters" role="search" aria-label="Filter stories" onSubmit={(e) => e.preventDefault()}>
       <label>Severity{" "}
         <select value={value("severity") || "1"} onChange={chosen("severity")}>
-          <option value="1">all</option><option value="5">medium and above</option><option value="7">high and above</option><option value="9">critical</option>
+          <option value="1">all</option><option value="5">from medium</option><option value="7">from high</option><option value="9">critical</option>
         </select>
       </label>
       <label>State <select value={value("state") || "open"} onChange={chosen("state")}><option value="open">open</option><option value="all">all</option></select></label>

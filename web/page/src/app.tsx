@@ -95,7 +95,7 @@ function Frame({ session, onLogOut }: { session: Session; onLogOut: () => void }
         <p class="notice">Nobody can log in yet, so this page only shows. To work on alerts make a user: <code>sightglass console user add NAME --role admin -s STORE</code>, with the store of this console.</p>
       )}
       <main id="main" tabIndex={-1}>
-        {page ? <page.Component route={route} session={session} news={news} /> : <Problem error={new Error("There is no such page.")} />}
+        {page ? <page.Component route={route} session={session} news={news} /> : <><Problem error={new Error("There is no such page.")} /><p><a href="#/overview">To the overview</a></p></>}
       </main>
     </>
   );

@@ -1,7 +1,7 @@
 /* alert.tsx: one alert: what happened, why it is unusual, its packets, what to check, and what people did with it. */
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
-import { may, post, type Session } from "../api";
+import { ApiError, may, post, type Session } from "../api";
 import { useData, type StreamEvent } from "../data";
 import { Hex, Problem, Severity, Span, Time, TimedText, Waiting } from "../parts";
 import { linkTo } from "../route";
@@ -180,6 +180,7 @@ export function AlertDetail({ id, turn, session, news, back, onChange }: { id: s
     <article class="detail" id="detail" ref={self} tabIndex={-1} aria-label="The chosen alert">
       <a class="back" href={back}>← All alerts</a>
       {error && <Problem error={error} retry={reload} />}
+      {error instanceof ApiError && error.status === 404 && <p class="soft">It may be older than what the store keeps (retention.alert_days).</p>}
       {!data && isLoading && <Waiting />}
       {alert && own && (
         <>

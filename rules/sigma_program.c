@@ -9,6 +9,13 @@
 
 /* --- by the two ends, and by the kind of message --- */
 
+/* Keys are hashes of 64 bits: as good as equal. */
+static inline uint64_t mix(uint64_t key, uint64_t word)
+{
+    key = (key ^ word) * 0x9e3779b97f4a7c15u; /* odd: nothing of either is lost */
+    return key ^ key >> 29;
+}
+
 static uint64_t ask(struct sigma *s, const struct sigma_program *program, struct sigma_record *r,
                     uint64_t steps, bool is_of_ends)
 {
@@ -29,16 +36,16 @@ static uint64_t mac_bits(const struct mac *mac)
 }
 
 /* The ends of a flow may turn out to be the other way round; in a history flows of both transports
- * may have one number. Keys are hashes of 64 bits: as good as equal. */
+ * may have one number. */
 static uint64_t ends_key(const struct sigma_program *program, const struct ot_event *e)
 {
     const struct ot_flow *flow = e->flow;
     uint64_t client[2];
     memcpy(client, flow->client.ip.bytes, sizeof client);
-    uint64_t key = hash_mix(flow->id << 1 | e->is_from_client,
-                            client[0] ^ client[1] ^ (uint64_t)flow->client.port << 40);
-    return hash_mix(key ^ (uintptr_t)program,
-                    mac_bits(&flow->client.mac) ^ (uint64_t)flow->transport << 56) |
+    uint64_t key = mix(flow->id << 1 | e->is_from_client,
+                       client[0] ^ client[1] ^ (uint64_t)flow->client.port << 40);
+    return mix(key ^ (uintptr_t)program,
+               mac_bits(&flow->client.mac) ^ (uint64_t)flow->transport << 56) |
            1;
 }
 
@@ -51,32 +58,32 @@ static bool asks(const struct sigma_program *program, enum sigma_field field)
 static inline uint64_t mix_name(uint64_t key, const struct ot_event *e, const char *name)
 {
     if (e->is_replayed && name)
-        return hash_mix(key, hash_bytes(name, strlen(name)));
-    return hash_mix(key, (uintptr_t)name);
+        return mix(key, hash_bytes(name, strlen(name)));
+    return mix(key, (uintptr_t)name);
 }
 
 static uint64_t mix_code(uint64_t key, const struct ot_event *e)
 {
     if (e->code_text)
-        return hash_mix(key, hash_bytes(e->code_text, strlen(e->code_text)));
-    key = hash_mix(key, (uint64_t)e->code[0] << 32 | e->code[1]);
-    key = hash_mix(key, (uint64_t)e->code[2] << 32 | e->code[3]);
-    return hash_mix(key, (uintptr_t)e->spell);
+        return mix(key, hash_bytes(e->code_text, strlen(e->code_text)));
+    key = mix(key, (uint64_t)e->code[0] << 32 | e->code[1]);
+    key = mix(key, (uint64_t)e->code[2] << 32 | e->code[3]);
+    return mix(key, (uintptr_t)e->spell);
 }
 
 static inline uint64_t mix_unit(uint64_t key, struct text unit)
 {
     uint64_t bits = 0;
     if (unit.size > sizeof bits)
-        return hash_mix(key, hash_bytes(unit.at, unit.size));
+        return mix(key, hash_bytes(unit.at, unit.size));
     for (size_t i = 0; i < unit.size; i++) /* most have one letter, or two */
         bits = bits << 8 | (uint8_t)unit.at[i];
-    return hash_mix(key ^ unit.size, bits);
+    return mix(key ^ unit.size, bits);
 }
 
 static uint64_t kind_key(const struct sigma_program *program, const struct ot_event *e)
 {
-    uint64_t key = hash_mix((uintptr_t)program, (uint64_t)e->function << 8 | e->direction);
+    uint64_t key = mix((uintptr_t)program, (uint64_t)e->function << 8 | e->direction);
     if (asks(program, FIELD_NAME))
         key = mix_name(key, e, e->name);
     if (asks(program, FIELD_CODE))
@@ -85,7 +92,7 @@ static uint64_t kind_key(const struct sigma_program *program, const struct ot_ev
         key = mix_unit(key, e->unit);
     if (e->status.result != OT_RESULT_NONE &&
         (asks(program, FIELD_STATUS) || asks(program, FIELD_STATUS_CODE))) {
-        key = hash_mix(key, (uint64_t)e->status.code << 8 | e->status.result);
+        key = mix(key, (uint64_t)e->status.code << 8 | e->status.result);
         key = mix_name(key, e, e->status.name);
     }
     return key | 1;

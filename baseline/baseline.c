@@ -192,6 +192,8 @@ void baseline_event(struct baseline *b, const struct ot_event *event)
     }
     if (event->direction != OT_REQUEST && event->operation == OP_READ)
         blocks_judge(&s);
+    answers_judge(&s);
+    volume_judge(&s);
     if (event->direction != OT_REQUEST)
         silence_beat(&s);
 }

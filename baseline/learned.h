@@ -53,13 +53,19 @@ struct conversation {
         beat_ns; /* last beat in this run, or later when nothing at all was heard; 0: none yet */
     int64_t heard_ns; /* last beat in this run; 0: none yet */
     uint32_t run_beats;
+    int64_t asked_ns;          /* the last read; 0: answered */
+    int64_t answered_after_ns; /* how long the last answer took */
+    int64_t volume_ns;         /* when this minute began; 0: none */
+    uint64_t volume;           /* bytes in it, and the last packet that was counted */
+    uint64_t volume_packet;
+    uint8_t late;      /* answers, weighed against others: answers.c */
     bool is_silent;    /* and told */
     uint8_t readbacks; /* written values that wait for being read back, at most */
     struct conversation_facts f;
     uint64_t pair_key; /* of its entry, if that is still there */
     struct window writes, new_operations;
     struct repeat told, burst_told, frozen_told, sequence_told, period_told, value_told,
-        sealed_told, alarm_told;
+        sealed_told, alarm_told, answers_told, volume_told;
 };
 
 struct operation_entry {
@@ -90,7 +96,7 @@ struct point {
     int64_t sighted_ns; /* when its writer was told to the core */
     struct point_facts f;
     struct window changes;
-    struct repeat told, toggle_told;
+    struct repeat told, toggle_told, step_told;
 };
 
 struct block {
@@ -131,11 +137,11 @@ struct readback {
 
 /* What an entry of each table takes at most; the tables' sizes are in baseline.c. */
 _Static_assert(sizeof(struct pair) <= 448, "bytes of a pair of hosts");
-_Static_assert(sizeof(struct conversation) <= 640, "bytes of a conversation");
+_Static_assert(sizeof(struct conversation) <= 768, "bytes of a conversation");
 _Static_assert(sizeof(struct operation_entry) <= 256, "bytes of a function");
 _Static_assert(sizeof(struct range) <= 512, "bytes of up to 16 ranges of addresses");
 _Static_assert(sizeof(struct tag) <= 256, "bytes of a named object");
-_Static_assert(sizeof(struct point) <= 448, "bytes of a written variable");
+_Static_assert(sizeof(struct point) <= 512, "bytes of a written variable");
 _Static_assert(sizeof(struct block) <= 320, "bytes of a polled piece");
 _Static_assert(sizeof(struct page) <= 832, "bytes of 16 polled variables");
 
@@ -279,6 +285,10 @@ void rates_judge(struct seen *s);
 void sequence_judge(struct seen *s, struct operation_entry *o);
 /* period.c: the pace of polls */
 void period_polled(struct seen *s, struct block *k, int64_t pause_ns);
+/* answers.c: how long answers take */
+void answers_judge(struct seen *s);
+/* volume.c: how much is said in a minute */
+void volume_judge(struct seen *s);
 /* sealing.c: conversations that were always encrypted */
 void sealing_judge(struct seen *s);
 /* polled.c: the values of what is polled */

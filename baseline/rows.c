@@ -76,6 +76,10 @@ static const struct column conversation_columns[] = {
     AT(conversation.sequence, COLUMN_SEQUENCE),
     AT(conversation.operations.settled_after_ns, COLUMN_I64),
     AT(conversation.objects.settled_after_ns, COLUMN_I64),
+    AT(conversation.answers, COLUMN_U32),
+    AT(conversation.answer_high_ns, COLUMN_I64),
+    AT(conversation.minutes, COLUMN_U32),
+    AT(conversation.volume_high, COLUMN_U64),
 };
 static const struct column operation_columns[] = {
     AT(operation.conversation, COLUMN_U64),
@@ -109,6 +113,8 @@ static const struct column point_columns[] = {
     AT(point.flips, COLUMN_U32),
     AT(point.echoed, COLUMN_U32),
     AT(point.differed, COLUMN_U32),
+    AT(point.steps, COLUMN_U32),
+    AT(point.step_high, COLUMN_DOUBLE),
 };
 static const struct column block_columns[] = {
     PLACE(block.place),
@@ -226,6 +232,13 @@ static const char *const migrations[] = {
             NEWEST_SQL("baseline_polled") "CREATE INDEX baseline_operations_changing ON "
                                           "baseline_operations (sensor, first_seen DESC, id)"
                                           " WHERE " BASELINE_CHANGING ";",
+    /* how long answers take (ns), how much is said in a minute, by how much values change */
+    "ALTER TABLE baseline_conversations ADD COLUMN answers INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN answer_high INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN minutes INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_conversations ADD COLUMN volume_high INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_points ADD COLUMN steps INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE baseline_points ADD COLUMN step_high REAL NOT NULL DEFAULT 0;",
     NULL,
 };
 
@@ -252,15 +265,15 @@ struct kind {
 static const struct kind kinds[BASELINE_KINDS] = {
     [BASELINE_LINKS] = KIND("baseline_links", MARKS5 "," MARKS5, links_columns, links),
     [BASELINE_PAIR] = KIND("baseline_pairs", MARKS6, pair_columns, pair),
-    [BASELINE_CONVERSATION] =
-        KIND("baseline_conversations", MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 ",?,?",
-             conversation_columns, conversation),
+    [BASELINE_CONVERSATION] = KIND("baseline_conversations",
+                                   MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 "," MARKS6,
+                                   conversation_columns, conversation),
     [BASELINE_OPERATION] =
         KIND("baseline_operations", MARKS6 ",?,?,?", operation_columns, operation),
     [BASELINE_RANGE] = KIND("baseline_ranges", MARKS5 "," MARKS5, range_columns, range),
     [BASELINE_TAG] = KIND("baseline_tags", MARKS5 "," MARKS5, tag_columns, tag),
     [BASELINE_POINT] =
-        KIND("baseline_points", MARKS6 "," MARKS6 "," MARKS6 "," MARKS5, point_columns, point),
+        KIND("baseline_points", MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 ",?", point_columns, point),
     [BASELINE_BLOCK] = KIND("baseline_blocks", MARKS6 "," MARKS6 "," MARKS6, block_columns, block),
     [BASELINE_PAGE] = KIND("baseline_polled", MARKS6 "," MARKS6 ",?,?", page_columns, page),
 };

@@ -72,6 +72,10 @@ struct conversation_facts {
     int64_t longest_pause_ns; /* between two of these */
     uint32_t sealed, open;    /* messages that were encrypted, and that were not; saturating */
     uint32_t writes_max;      /* most changes within WRITE_WINDOW_NS, either host */
+    uint32_t answers;         /* to what was read */
+    int64_t answer_high_ns;   /* the longest that the quicker of two neighbours took */
+    uint32_t minutes;         /* with messages, and the most bytes in one */
+    uint64_t volume_high;
     bool has_unnamed; /* learned from a connection whose beginning, and so whose unit, was not seen
                        */
     uint8_t client;   /* 0 or 1: which host of the pair asks */
@@ -127,6 +131,8 @@ struct point_facts {
     uint32_t changes; /* of value, and how many bits they flipped together: few are a bit set */
     uint32_t flips;
     uint32_t echoed, differed; /* read back as written, and otherwise */
+    uint32_t steps;            /* changes of value, and the greatest */
+    double step_high;
     struct place place;
     uint64_t address;
     char name[LEARNED_NAME]; /* "" when addressed by number */

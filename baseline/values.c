@@ -17,6 +17,8 @@ enum {
                            and Turing) */
     TOGGLE_BASE = 6,    /* changes of one variable within WRITE_WINDOW_NS that a person may make */
     TOGGLE_FACTOR = 4,  /* times the most that was learned */
+    STEPS_KNOWN = 12,   /* changes, before it is known how great they are */
+    STEP_FACTOR = 4,    /* times the greatest that was learned */
 };
 static const int64_t SIGHT_NS = 10 * SECOND_NS;
 enum {
@@ -181,6 +183,27 @@ static void tell_toggle(struct seen *s, struct point *p, const char *object, uin
     finding_raise(s, f);
 }
 
+static void tell_step(struct seen *s, struct point *p, const char *object, double v, double step)
+{
+    uint64_t count;
+    if (!repeat_is_due(&p->step_told, s->b->now_ns, &count))
+        return;
+    struct finding *f = finding_begin(s, DETECTION_RW_VALUE_RATE);
+    char since[SINCE_TEXT];
+    f->count = count;
+    f->flags |= FINDING_IS_WRITE;
+    text_copy(f->object, sizeof f->object, text_of(object));
+    text_format(f->key, sizeof f->key, "step %s", object);
+    text_format(f->what, sizeof f->what,
+                "changes %s of %%T by %.10g at once, to %.10g: never so much before", object, step,
+                v);
+    text_format(f->expected, sizeof f->expected, "steps of at most %.10g (%u since %s)",
+                p->f.step_high, p->f.steps, since_print(since, p->e.first_ns));
+    text_format(f->seen, sizeof f->seen, "a step of %.10g", step);
+    text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)point_id(&p->f));
+    finding_raise(s, f);
+}
+
 /* The name of the i-th value of an item. */
 static void object_print(const struct ot_item *item, uint64_t address, char *out, size_t capacity)
 {
@@ -241,6 +264,23 @@ static double number_of_four(const uint8_t *at)
     return size >= REAL_MIN && size <= REAL_MAX ? (double)real : (double)(int32_t)bits;
 }
 
+static void observe_step(struct point_facts *f, double step)
+{
+    if (step <= 0)
+        return;
+    f->steps += f->steps < UINT32_MAX;
+    if (step > f->step_high)
+        f->step_high = step;
+}
+
+/* Of what is moved in small steps: states and bits jump as they like. The way back from a value that
+ * was told is none. */
+static bool is_leap(const struct point_facts *f, double step)
+{
+    return f->steps >= STEPS_KNOWN && step > STEP_FACTOR * f->step_high &&
+           f->state_count > STATES_MAX && !is_set_of_bits(f);
+}
+
 static void judge_value(struct seen *s, const struct ot_item *item, uint32_t index, double v)
 {
     struct baseline *b = s->b;
@@ -265,6 +305,7 @@ static void judge_value(struct seen *s, const struct ot_item *item, uint32_t ind
     uint32_t often = changes ? window_count(&p->changes, b->now_ns, WRITE_WINDOW_NS) : 0;
     double last = p->last;
     bool has_last = p->has_last;
+    double step = has_last ? fabs(v - last) : 0;
     p->last = v;
     p->has_last = true;
     if (!is_number_of_bytes(item)) /* read back as bytes */
@@ -276,6 +317,7 @@ static void judge_value(struct seen *s, const struct ot_item *item, uint32_t ind
             table_state(&b->points, &p->e, ENTRY_LEARNED);
         observe(&p->f, v);
         observe_bits(&p->f, v, last, has_last);
+        observe_step(&p->f, step);
         if (often > p->f.changes_max)
             p->f.changes_max = often;
         return;
@@ -284,8 +326,12 @@ static void judge_value(struct seen *s, const struct ot_item *item, uint32_t ind
     if (p->e.state == ENTRY_LEARNED && !is_normal(&p->f, v)) {
         object_print(item, address, object, sizeof object);
         tell_value(s, p, object, v);
+    } else if (p->e.state == ENTRY_LEARNED && is_leap(&p->f, step) && is_normal(&p->f, last)) {
+        object_print(item, address, object, sizeof object);
+        tell_step(s, p, object, v, step);
     } else if (b->options.mode == MODE_AUTO && p->e.state == ENTRY_LEARNED) {
         observe(&p->f, v); /* within the margin: the range follows slow drift */
+        observe_step(&p->f, step);
     }
     if (p->e.state == ENTRY_LEARNED && often > TOGGLE_BASE + TOGGLE_FACTOR * p->f.changes_max) {
         object_print(item, address, object, sizeof object);

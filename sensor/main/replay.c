@@ -138,9 +138,11 @@ static void on_flow(void *context, const struct ot_flow *flow, enum sigma_moment
 static bool is_judged(enum detection d)
 {
     static const enum detection paced[] = {
-        DETECTION_COMM_SILENT,      DETECTION_COMM_PERIOD_CHANGED,  DETECTION_COMM_SESSION_BURST,
-        DETECTION_RW_WRITE_BURST,   DETECTION_RW_VALUE_FROZEN,      DETECTION_RW_SEQUENCE_UNUSUAL,
-        DETECTION_OPS_UNRESPONSIVE, DETECTION_AUDIT_POLICY_CHANGED,
+        DETECTION_COMM_SILENT,          DETECTION_COMM_VOLUME_ANOMALY,
+        DETECTION_COMM_PERIOD_CHANGED,  DETECTION_COMM_SESSION_BURST,
+        DETECTION_RW_WRITE_BURST,       DETECTION_RW_VALUE_FROZEN,
+        DETECTION_RW_SEQUENCE_UNUSUAL,  DETECTION_OPS_UNRESPONSIVE,
+        DETECTION_AUDIT_POLICY_CHANGED,
     };
     for (size_t i = 0; i < sizeof paced / sizeof *paced; i++)
         if (paced[i] == d)

@@ -6,6 +6,7 @@
  *   links ACTOR>TARGET N   that many connections, at the pace of the steps
  *   sealed | open   whether the messages that follow are encrypted
  *   times N    all that follows in the script, N times
+ *   bytes N    how long the packets of the messages that follow are
  *   wait SECONDS | step MILLISECONDS (pause after each message; 1000)
  *
  * VALUES: "5", "5,6", or "20..35": the k-th repeat gets the k-th value of the range, around and
@@ -35,6 +36,7 @@ struct scene {
     const char *protocol;
     bool is_role_guessed, is_sealed, is_memory, is_midway;
     const char *unit; /* NULL: "1" */
+    uint32_t packet_size;
 };
 
 static inline void scene_found(void *context, const struct finding *f)
@@ -109,7 +111,8 @@ static inline void scene_message(struct scene *s, const char *line, unsigned tur
     s->flow.is_role_known = !s->is_role_guessed;
     s->flow.is_two_sided = true;
     s->flow.is_start_seen = !s->is_midway;
-    s->packet = (struct packet){.time_ns = s->now_ns, .number = ++s->packets};
+    s->packet =
+        (struct packet){.time_ns = s->now_ns, .number = ++s->packets, .wire_size = s->packet_size};
 
     static uint8_t bytes[2048];
     struct ot_item item = {.area = area, .count = 1};
@@ -187,6 +190,10 @@ static inline void scene_line(struct scene *s, const char *line)
     }
     if (sscanf(line, " step %lf", &number) == 1) {
         s->step_ns = (int64_t)(number * 1e6);
+        return;
+    }
+    if (sscanf(line, " bytes %lf", &number) == 1) {
+        s->packet_size = (uint32_t)number;
         return;
     }
     char actor[32], target[32];

@@ -5,6 +5,7 @@
 #include "scene.h"
 
 #include <math.h>
+#include <unistd.h>
 
 #define HMI_DAY                                                                                    \
     "60* hmi>plc read 3 reg 100+10; 10* hmi>plc read 2 input 0+16; 40* hmi>plc write 6 reg 260 "   \
@@ -13,6 +14,17 @@
 #define HIST_DAY "30* hist>plc read 3 reg 100+20;"
 /* a block whose values change with every poll, for a minute */
 #define POLLS "step 500; 60* hmi<plc read 3 reg 500+4 =0..50; step 1000;"
+
+/* a set point that is moved in small steps, up and down */
+#define RAMP_UP                                                                                    \
+    "hmi>plc write 6 reg 9 =20; hmi>plc write 6 reg 9 =22; hmi>plc write 6 reg 9 =24; hmi>plc "    \
+    "write 6 reg 9 =26; hmi>plc write 6 reg 9 =28; hmi>plc write 6 reg 9 =30; hmi>plc write 6 "    \
+    "reg 9 =32; hmi>plc write 6 reg 9 =34; hmi>plc write 6 reg 9 =36; hmi>plc write 6 reg 9 =38;"
+#define RAMP                                                                                       \
+    RAMP_UP "hmi>plc write 6 reg 9 =40; hmi>plc write 6 reg 9 =37; hmi>plc write 6 reg 9 =34;"     \
+            "hmi>plc write 6 reg 9 =31; hmi>plc write 6 reg 9 =28; hmi>plc write 6 reg 9 =25;"     \
+            "hmi>plc write 6 reg 9 =22;" RAMP_UP
+#define QUICK "step 5; hmi>plc read 3 reg 1; step 995; hmi<plc read 3 reg 1 =1;"
 
 /* two devices answer in turn, every two seconds */
 #define TURN                                                                                       \
@@ -64,171 +76,196 @@
 static const struct row {
     const char *shows, *learn, *then, *causes;
 } rows[] = {
-    {"the same again is quiet",                                HMI_DAY HIST_DAY,                                      HMI_DAY HIST_DAY,                                        ""                                   },
+    {"the same again is quiet",                                HMI_DAY HIST_DAY,                                      HMI_DAY HIST_DAY,                                                                     ""                                   },
     {"an empty baseline tells a link once, not each function", "",
-     "5* hmi>plc read 3 reg 1; hmi>plc identify 43; hmi>plc read 4 reg 1",                                                                                                     "comm.new-link"                      },
+     "5* hmi>plc read 3 reg 1; hmi>plc identify 43; hmi>plc read 4 reg 1",                                                                                                                                  "comm.new-link"                      },
     {"an empty baseline still tells a change",                 "",
-     "hmi>plc read 3 reg 1; 3* hmi>plc write 6 reg 1 =1",                                                                                                                      "comm.new-link; rw.new-writer"       },
-    {"two devices that never talked",                          HMI_DAY,                                               "eng>plc read 3 reg 100",                                "comm.new-link"                      },
-    {"a known pair in the other direction is no new link",     HMI_DAY,                                               "plc>hmi session 1",                                     ""                                   },
+     "hmi>plc read 3 reg 1; 3* hmi>plc write 6 reg 1 =1",                                                                                                                                                   "comm.new-link; rw.new-writer"       },
+    {"two devices that never talked",                          HMI_DAY,                                               "eng>plc read 3 reg 100",                                                             "comm.new-link"                      },
+    {"a known pair in the other direction is no new link",     HMI_DAY,                                               "plc>hmi session 1",                                                                  ""                                   },
     {"a stranger that writes",                                 HMI_DAY,                                               "eng>plc read 3 reg 100; eng>plc write 6 reg 260 =25",
-     "comm.new-link; rw.new-writer"                                                                                                                                                                                 },
+     "comm.new-link; rw.new-writer"                                                                                                                                                                                                              },
     {"a stranger that asks who it is",                         HMI_DAY,                                               "eng>plc identify 43",
-     "comm.new-link; recon.ot-identify"                                                                                                                                                                             },
+     "comm.new-link; recon.ot-identify"                                                                                                                                                                                                          },
     {"a reader that writes: one cause",                        HMI_DAY HIST_DAY,                                      "3* hist>plc write 6 reg 270 =1",
-     "rw.new-writer"                                                                                                                                                                                                },
-    {"a reader that reads goes on",                            HMI_DAY HIST_DAY,                                      "3* hist>plc read 3 reg 100+20",                         ""                                   },
+     "rw.new-writer"                                                                                                                                                                                                                             },
+    {"a reader that reads goes on",                            HMI_DAY HIST_DAY,                                      "3* hist>plc read 3 reg 100+20",                                                      ""                                   },
     {"a writer's new function",                                HMI_DAY,                                               "hmi>plc write 15 coil 0+8 =1,1,1,1,1,1,1,1",
-     "rw.new-function"                                                                                                                                                                                              },
-    {"a writer's learned function",                            HMI_DAY,                                               "hmi>plc write 16 reg 270+3 =0,1,2",                     ""                                   },
-    {"a reader's new function",                                HIST_DAY,                                              "hist>plc read 4 input 0",                               "rw.new-function"                    },
-    {"an identity query by who asks by habit",                 HMI_DAY,                                               "hmi>plc identify 17",                                   ""                                   },
+     "rw.new-function"                                                                                                                                                                                                                           },
+    {"a writer's learned function",                            HMI_DAY,                                               "hmi>plc write 16 reg 270+3 =0,1,2",                                                  ""                                   },
+    {"a reader's new function",                                HIST_DAY,                                              "hist>plc read 4 input 0",                                                            "rw.new-function"                    },
+    {"an identity query by who asks by habit",                 HMI_DAY,                                               "hmi>plc identify 17",                                                                ""                                   },
     {"an identity query by who never did",                     HMI_DAY HIST_DAY,                                      "hist>plc identify 43",
-     "recon.ot-identify"                                                                                                                                                                                            },
-    {"a listing by who never did",                             HMI_DAY HIST_DAY,                                      "hist>plc browse 99",                                    "recon.browse"                       },
-    {"opening a session is no news",                           HMI_DAY,                                               "hmi>plc session 77",                                    ""                                   },
-    {"a stop is told by the rules, not here",                  HMI_DAY,                                               "hmi>plc stop 41",                                       ""                                   },
-    {"a new register written",                                 HMI_DAY,                                               "2* hmi>plc write 6 reg 300 =1",                         "rw.new-address"                     },
+     "recon.ot-identify"                                                                                                                                                                                                                         },
+    {"a listing by who never did",                             HMI_DAY HIST_DAY,                                      "hist>plc browse 99",                                                                 "recon.browse"                       },
+    {"opening a session is no news",                           HMI_DAY,                                               "hmi>plc session 77",                                                                 ""                                   },
+    {"a stop is told by the rules, not here",                  HMI_DAY,                                               "hmi>plc stop 41",                                                                    ""                                   },
+    {"a new register written",                                 HMI_DAY,                                               "2* hmi>plc write 6 reg 300 =1",                                                      "rw.new-address"                     },
     {"each new register written is a cause",                   HMI_DAY,
-     "hmi>plc write 6 reg 300 =1; hmi>plc write 6 reg 301 =1",                                                                                                                 "rw.new-address; rw.new-address"     },
-    {"one register beyond a learned read",                     HMI_DAY,                                               "hmi>plc read 3 reg 100+11",                             "rw.new-address"                     },
-    {"a part of a learned read",                               HMI_DAY,                                               "hmi>plc read 3 reg 105+5",                              ""                                   },
+     "hmi>plc write 6 reg 300 =1; hmi>plc write 6 reg 301 =1",                                                                                                                                              "rw.new-address; rw.new-address"     },
+    {"one register beyond a learned read",                     HMI_DAY,                                               "hmi>plc read 3 reg 100+11",                                                          "rw.new-address"                     },
+    {"a part of a learned read",                               HMI_DAY,                                               "hmi>plc read 3 reg 105+5",                                                           ""                                   },
     {"new reads in an area are one cause",                     HMI_DAY,
-     "hmi>plc read 3 reg 300; hmi>plc read 3 reg 400",                                                                                                                         "rw.new-address"                     },
+     "hmi>plc read 3 reg 300; hmi>plc read 3 reg 400",                                                                                                                                                      "rw.new-address"                     },
     {"a tag never written",
-     "9* hmi>plc write 77 tag Speed =1..9; 9* hmi>plc write 77 tag Temp =1..9",                                       "hmi>plc write 77 tag Torque =1",                        "rw.new-address"                     },
+     "9* hmi>plc write 77 tag Speed =1..9; 9* hmi>plc write 77 tag Temp =1..9",                                       "hmi>plc write 77 tag Torque =1",                                                     "rw.new-address"                     },
     {"a tag that is written by habit",                         "9* hmi>plc write 77 tag Speed =1..9",
-     "hmi>plc write 77 tag Speed =2",                                                                                                                                          ""                                   },
+     "hmi>plc write 77 tag Speed =2",                                                                                                                                                                       ""                                   },
     {"reading through the memory",                             HMI_DAY,
      "20* hmi>plc read 3 reg 1000 ; step 200; hmi>plc read 3 reg 2000+10; hmi>plc read 3 reg "
      "2010+10;"
      "hmi>plc read 3 reg 2020+10; hmi>plc read 3 reg 2030+10; hmi>plc read 3 reg 2040+10; hmi>plc "
      "read 3 reg 2050+10; hmi>plc read 3 reg 2060+10;"
-     "hmi>plc read 3 reg 2070+10",                                                                                                                                             "rw.new-address; rw.read-sweep"      },
-    {"a value far outside",                                    HMI_DAY,                                               "hmi>plc write 6 reg 260 =900",                          "rw.value-out-of-range"              },
-    {"a value just outside is within the margin",              HMI_DAY,                                               "hmi>plc write 6 reg 260 =36",                           ""                                   },
+     "hmi>plc read 3 reg 2070+10",                                                                                                                                                                          "rw.new-address; rw.read-sweep"      },
+    {"a value far outside",                                    HMI_DAY,                                               "hmi>plc write 6 reg 260 =900",                                                       "rw.value-out-of-range"              },
+    {"a value just outside is within the margin",              HMI_DAY,                                               "hmi>plc write 6 reg 260 =36",                                                        ""                                   },
     {"a value of few observations is not judged",              "4* hmi>plc write 6 reg 9 =1..4",
-     "hmi>plc write 6 reg 9 =900",                                                                                                                                             ""                                   },
+     "hmi>plc write 6 reg 9 =900",                                                                                                                                                                          ""                                   },
     {"a state that never was, between those that were",
      "40* hmi>plc write 6 reg 9 =1; 40* hmi>plc write 6 reg 9 =2;"
-     "40* hmi>plc write 6 reg 9 =8",                                                                                  "hmi>plc write 6 reg 9 =4",                              "rw.value-out-of-range"              },
+     "40* hmi>plc write 6 reg 9 =8",                                                                                  "hmi>plc write 6 reg 9 =4",                                                           "rw.value-out-of-range"              },
     {"a state that was",
-     "40* hmi>plc write 6 reg 9 =1; 40* hmi>plc write 6 reg 9 =2; 40* hmi>plc write 6 reg 9 =8",                      "hmi>plc write 6 reg 9 =2",                              ""                                   },
+     "40* hmi>plc write 6 reg 9 =1; 40* hmi>plc write 6 reg 9 =2; 40* hmi>plc write 6 reg 9 =8",                      "hmi>plc write 6 reg 9 =2",                                                           ""                                   },
     {"a value that was always the same",                       "40* hmi>plc write 6 reg 9 =50",
-     "hmi>plc write 6 reg 9 =80",                                                                                                                                              "rw.value-out-of-range"              },
+     "hmi>plc write 6 reg 9 =80",                                                                                                                                                                           "rw.value-out-of-range"              },
     {"a float far outside that is written as bytes",           BYTES,
-     "memory; hmi>plc write 5 db 8+4 =66,112,0,0",                                                                                                                             "rw.value-out-of-range"              },
+     "memory; hmi>plc write 5 db 8+4 =66,112,0,0",                                                                                                                                                          "rw.value-out-of-range"              },
     {"a float between those that were, written as bytes",      BYTES,
-     "memory; hmi>plc write 5 db 8+4 =64,150,0,0",                                                                                                                             ""                                   },
+     "memory; hmi>plc write 5 db 8+4 =64,150,0,0",                                                                                                                                                          ""                                   },
     {"a word far outside that is written as bytes",
-     "memory; 9* hmi>plc write 5 db 2+2 =0,10; 9* hmi>plc write 5 db 2+2 =0,25",                                      "memory; hmi>plc write 5 db 2+2 =3,132",                 "rw.value-out-of-range"              },
+     "memory; 9* hmi>plc write 5 db 2+2 =0,10; 9* hmi>plc write 5 db 2+2 =0,25",                                      "memory; hmi>plc write 5 db 2+2 =3,132",                                              "rw.value-out-of-range"              },
     {"what is known without a unit, on an old connection",     UNITS,
-     "unit unnamed midway; hmi>broker write 3 tag Rate =5",                                                                                                                    ""                                   },
+     "unit unnamed midway; hmi>broker write 3 tag Rate =5",                                                                                                                                                 ""                                   },
     {"a new thing without a unit, on an old connection",       UNITS,
-     "unit unnamed midway; hmi>broker write 3 tag Mode =5",                                                                                                                    "rw.new-address"                     },
+     "unit unnamed midway; hmi>broker write 3 tag Mode =5",                                                                                                                                                 "rw.new-address"                     },
     {"few observations have a wide margin",                    "9* hmi>plc write 6 reg 9 =20..28",
-     "hmi>plc write 6 reg 9 =14",                                                                                                                                              ""                                   },
+     "hmi>plc write 6 reg 9 =14",                                                                                                                                                                           ""                                   },
     {"a value far outside of few observations",                "9* hmi>plc write 6 reg 9 =20..28",
-     "hmi>plc write 6 reg 9 =60",                                                                                                                                              "rw.value-out-of-range"              },
+     "hmi>plc write 6 reg 9 =60",                                                                                                                                                                           "rw.value-out-of-range"              },
     {"values are learned for each writer",                     HMI_DAY "40* eng>plc write 6 reg 260 =500..540;",
-     "eng>plc write 6 reg 260 =520",                                                                                                                                           ""                                   },
+     "eng>plc write 6 reg 260 =520",                                                                                                                                                                        ""                                   },
     {"many writes in a short time",                            "step 5000; 30* hmi>plc write 6 reg 9 =5",
-     "step 100; 40* hmi>plc write 6 reg 9 =5",                                                                                                                                 "rw.write-burst"                     },
+     "step 100; 40* hmi>plc write 6 reg 9 =5",                                                                                                                                                              "rw.write-burst"                     },
     {"as many writes as ever",                                 "step 100; 100* hmi>plc write 6 reg 9 =5",
-     "step 100; 100* hmi>plc write 6 reg 9 =5",                                                                                                                                ""                                   },
+     "step 100; 100* hmi>plc write 6 reg 9 =5",                                                                                                                                                             ""                                   },
     {"a client that floods a broker",                          "step 1000; 60* gw~broker publish 3 tag Flow =1..9",
-     "step 5; 900* gw~broker publish 3 tag Flow =1..9",                                                                                                                        "rw.write-burst"                     },
+     "step 5; 900* gw~broker publish 3 tag Flow =1..9",                                                                                                                                                     "rw.write-burst"                     },
     {"a gateway that sends what it has kept",                  "step 1000; 60* gw~broker publish 3 tag Flow =1..9",
-     "step 5; 400* gw~broker publish 3 tag Flow =1..9",                                                                                                                        ""                                   },
+     "step 5; 400* gw~broker publish 3 tag Flow =1..9",                                                                                                                                                     ""                                   },
     {"a busy client of a broker",                              "step 10; 900* gw~broker publish 3 tag Flow =1..9",
-     "step 10; 900* gw~broker publish 3 tag Flow =1..9",                                                                                                                       ""                                   },
+     "step 10; 900* gw~broker publish 3 tag Flow =1..9",                                                                                                                                                    ""                                   },
     {"a stranger that floods a broker",                        "step 1000; 60* gw~broker publish 3 tag Flow =1..9",
-     "step 5; 900* eng~broker publish 3 tag Flow =1..9",                                                                                                                       "comm.new-link; rw.write-burst"      },
+     "step 5; 900* eng~broker publish 3 tag Flow =1..9",                                                                                                                                                    "comm.new-link; rw.write-burst"      },
     {"an output that is toggled",
-     "step 5000; 40* hmi>plc control 5 coil 1 =0..1; step 100; 40* hmi>plc write 6 reg 9 =5",                         "step 500; 20* hmi>plc control 5 coil 1 =0..1",          "rw.write-burst"                     },
+     "step 5000; 40* hmi>plc control 5 coil 1 =0..1; step 100; 40* hmi>plc write 6 reg 9 =5",                         "step 500; 20* hmi>plc control 5 coil 1 =0..1",                                       "rw.write-burst"                     },
     {"polled values that stop changing",                       POLLS,
-     "step 500; 10* hmi<plc read 3 reg 500+4 =0..50; 40* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                                   "rw.value-frozen"                    },
-    {"polled values that go on changing",                      POLLS,                                                 POLLS,                                                   ""                                   },
+     "step 500; 10* hmi<plc read 3 reg 500+4 =0..50; 40* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                                                                "rw.value-frozen"                    },
+    {"polled values that go on changing",                      POLLS,                                                 POLLS,                                                                                ""                                   },
     {"polled values that never changed much",                  "step 500; 60* hmi<plc read 3 reg 500+4 =7,7,7,7",
-     "step 500; 60* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                                                                        ""                                   },
+     "step 500; 60* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                                                                                                     ""                                   },
     {"polls that stop are not frozen values",                  POLLS,
      "step 500; 5* hmi<plc read 3 reg 500+4 =0..50; wait 3000; 3* hmi<plc read 3 reg 500+4 "
-     "=7,7,7,7",                                                                                                                                                               ""                                   },
+     "=7,7,7,7",                                                                                                                                                                                            ""                                   },
     {"a device that answers no more",                          TWO_POLLED,                                            TWO_POLLED "40* hist<plc read 3 reg 1 =1",
-     "comm.silent"                                                                                                                                                                                                  },
+     "comm.silent"                                                                                                                                                                                                                               },
     {"a device that answers after a pause as long as ever",
      TWO_POLLED "8* hist<plc read 3 reg 1 =1;" TWO_POLLED,
-     TWO_POLLED "30* hist<plc read 3 reg 1 =1",                                                                                                                                ""                                   },
+     TWO_POLLED "30* hist<plc read 3 reg 1 =1",                                                                                                                                                             ""                                   },
     {"a device that is polled and does not answer",            TWO_POLLED,
-     TWO_POLLED UNANSWERED UNANSWERED UNANSWERED UNANSWERED,                                                                                                                   "comm.silent"                        },
+     TWO_POLLED UNANSWERED UNANSWERED UNANSWERED UNANSWERED,                                                                                                                                                "comm.silent"                        },
     {"a conversation that ended while learning",               TWO_POLLED "300* hist<plc read 3 reg 1 =1",
-     TWO_POLLED "300* hist<plc read 3 reg 1 =1",                                                                                                                               ""                                   },
-    {"a hole in the capture",                                  TWO_POLLED,                                            TWO_POLLED "wait 1000; 2* hist<plc read 3 reg 1 =1",     ""                                   },
+     TWO_POLLED "300* hist<plc read 3 reg 1 =1",                                                                                                                                                            ""                                   },
+    {"a hole in the capture",                                  TWO_POLLED,                                            TWO_POLLED "wait 1000; 2* hist<plc read 3 reg 1 =1",                                  ""                                   },
     {"a polled state that never was",                          MODES MODES MODES MODES,                               MODES "4* hmi<plc read 3 reg 700 =9",
-     "rw.value-out-of-range"                                                                                                                                                                                        },
-    {"polled states that were",                                MODES MODES MODES MODES,                               MODES MODES,                                             ""                                   },
+     "rw.value-out-of-range"                                                                                                                                                                                                                     },
+    {"polled states that were",                                MODES MODES MODES MODES,                               MODES MODES,                                                                          ""                                   },
     {"a single odd poll is a glitch",                          MODES MODES MODES MODES,
-     MODES "hmi<plc read 3 reg 700 =9;" MODES,                                                                                                                                 ""                                   },
+     MODES "hmi<plc read 3 reg 700 =9;" MODES,                                                                                                                                                              ""                                   },
     {"polled states that came once are not all that can come",
-     "20* hmi<plc read 3 reg 700 =1; 20* hmi<plc read 3 reg 700 =2",                                                  "20* hmi<plc read 3 reg 700 =9",                         ""                                   },
+     "20* hmi<plc read 3 reg 700 =1; 20* hmi<plc read 3 reg 700 =2",                                                  "20* hmi<plc read 3 reg 700 =9",                                                      ""                                   },
     {"a polled measurement far outside of its range",          "200* hmi<plc read 3 reg 700 =200..220",
-     "hmi<plc read 3 reg 700 =210; 4* hmi<plc read 3 reg 700 =400",                                                                                                            "rw.value-out-of-range"              },
+     "hmi<plc read 3 reg 700 =210; 4* hmi<plc read 3 reg 700 =400",                                                                                                                                         "rw.value-out-of-range"              },
     {"a polled measurement a little outside",                  "200* hmi<plc read 3 reg 700 =200..220",
-     "hmi<plc read 3 reg 700 =210; 4* hmi<plc read 3 reg 700 =230",                                                                                                            ""                                   },
-    {"a polled counter",                                       COUNT(0) COUNT(1) COUNT(2) COUNT(3),                   COUNT(4) COUNT(9),                                       ""                                   },
-    {"a polled measurement that drifts",                       DRIFT(10) DRIFT(20) DRIFT(30) DRIFT(40),               DRIFT(90),                                               ""                                   },
+     "hmi<plc read 3 reg 700 =210; 4* hmi<plc read 3 reg 700 =230",                                                                                                                                         ""                                   },
+    {"a polled counter",                                       COUNT(0) COUNT(1) COUNT(2) COUNT(3),                   COUNT(4) COUNT(9),                                                                    ""                                   },
+    {"a polled measurement that drifts",                       DRIFT(10) DRIFT(20) DRIFT(30) DRIFT(40),               DRIFT(90),                                                                            ""                                   },
     {"a polled constant that is set to something else",        "200* hmi<plc read 3 reg 700 =50",
-     "20* hmi<plc read 3 reg 700 =60",                                                                                                                                         ""                                   },
+     "20* hmi<plc read 3 reg 700 =60",                                                                                                                                                                      ""                                   },
     {"another polled register has no range yet",               "200* hmi<plc read 3 reg 700 =200..220",
-     "hmi<plc read 3 reg 800 =210; 4* hmi<plc read 3 reg 800 =400",                                                                                                            ""                                   },
+     "hmi<plc read 3 reg 800 =210; 4* hmi<plc read 3 reg 800 =400",                                                                                                                                         ""                                   },
     {"what is written is not what is read back",               ECHO(5) ECHO(6) ECHO(7) ECHO(8) ECHO(9) ECHO(5),
-     "hmi>plc write 6 reg 9 =7; 12* hmi<plc read 3 reg 9 =5",                                                                                                                  "rw.value-out-of-range"              },
+     "hmi>plc write 6 reg 9 =7; 12* hmi<plc read 3 reg 9 =5",                                                                                                                                               "rw.value-out-of-range"              },
     {"what is written is read back",                           ECHO(5) ECHO(6) ECHO(7) ECHO(8) ECHO(9) ECHO(5),
-     ECHO(5) ECHO(6),                                                                                                                                                          ""                                   },
+     ECHO(5) ECHO(6),                                                                                                                                                                                       ""                                   },
     {"a device takes a few polls to take a value over",
      ECHO(5) ECHO(6) ECHO(7) ECHO(8) ECHO(9) ECHO(5),
-     "hmi>plc write 6 reg 9 =7; 3* hmi<plc read 3 reg 9 =5; 9* hmi<plc read 3 reg 9 =7",                                                                                       ""                                   },
+     "hmi>plc write 6 reg 9 =7; 3* hmi<plc read 3 reg 9 =5; 9* hmi<plc read 3 reg 9 =7",                                                                                                                    ""                                   },
     {"a register that never shows what was written",
-     "5* hmi>plc write 6 reg 9 =1; 12* hmi<plc read 3 reg 9 =0",                                                      "hmi>plc write 6 reg 9 =1; 20* hmi<plc read 3 reg 9 =0", ""                                   },
+     "5* hmi>plc write 6 reg 9 =1; 12* hmi<plc read 3 reg 9 =0",                                                      "hmi>plc write 6 reg 9 =1; 20* hmi<plc read 3 reg 9 =0",                              ""                                   },
     {"a bit that was never set",                               BITS BITS BITS,                                        "hmi>plc write 6 reg 9 =4",
-     "rw.value-out-of-range"                                                                                                                                                                                        },
-    {"another mixture of bits that were set",                  BITS BITS BITS,                                        "hmi>plc write 6 reg 9 =195",                            ""                                   },
+     "rw.value-out-of-range"                                                                                                                                                                                                                     },
+    {"another mixture of bits that were set",                  BITS BITS BITS,                                        "hmi>plc write 6 reg 9 =195",                                                         ""                                   },
     {"polls at another pace",                                  "100* hmi<plc read 3 reg 1 =1",
-     "step 4000; 40* hmi<plc read 3 reg 1 =1",                                                                                                                                 "comm.period-changed"                },
+     "step 4000; 40* hmi<plc read 3 reg 1 =1",                                                                                                                                                              "comm.period-changed"                },
     {"polls that come faster",                                 "100* hmi<plc read 3 reg 1 =1",
-     "step 300; 40* hmi<plc read 3 reg 1 =1",                                                                                                                                  "comm.period-changed"                },
-    {"polls that jitter",                                      "100* hmi<plc read 3 reg 1 =1",                        JITTER JITTER JITTER,                                    ""                                   },
+     "step 300; 40* hmi<plc read 3 reg 1 =1",                                                                                                                                                               "comm.period-changed"                },
+    {"answers that come late",
+     "times 100; step 5; hmi>plc read 3 reg 1; step 995; hmi<plc read 3 reg 1 =1",                                    "times 20; step 300; hmi>plc read 3 reg 1; step 700; hmi<plc read 3 reg 1 =1",
+     "comm.period-changed"                                                                                                                                                                                                                       },
+    {"answers that come late now and then",
+     "times 100; step 5; hmi>plc read 3 reg 1; step 995; hmi<plc read 3 reg 1 =1",                                    "times 20; step 300; hmi>plc read 3 reg 1; step 700; hmi<plc read 3 reg 1 =1;" QUICK QUICK
+         QUICK,                                                                                                           ""                                   },
+    {"every second answer comes late",
+     "times 100; step 5; hmi>plc read 3 reg 1; step 995; hmi<plc read 3 reg 1 =1",                                    "times 20; step 300; hmi>plc read 3 reg 1; step 700; hmi<plc read 3 reg 1 =1;" QUICK,
+     "comm.period-changed"                                                                                                                                                                                                                       },
+    {"answers that always took long",
+     "times 100; step 300; hmi>plc read 3 reg 1; step 700; hmi<plc read 3 reg 1 =1",                                  "times 20; step 500; hmi>plc read 3 reg 1; step 500; hmi<plc read 3 reg 1 =1",        ""                                   },
+    {"a conversation that carries far more than ever",         "bytes 100; 900* hmi<plc read 3 reg 1 =1",
+     "bytes 60000; 20* hmi<plc read 3 reg 1 =1",                                                                                                                                                            "comm.volume-anomaly"                },
+    {"a conversation that carries somewhat more than ever",
+     "bytes 100; 900* hmi<plc read 3 reg 1 =1",                                                                       "bytes 60000; 4* hmi<plc read 3 reg 1 =1",                                            ""                                   },
+    {"a conversation that always carries much",                "bytes 60000; 900* hmi<plc read 3 reg 1 =1",
+     "bytes 60000; 100* hmi<plc read 3 reg 1 =1",                                                                                                                                                           ""                                   },
+    {"a set point that leaps through its range",               RAMP,
+     "hmi>plc write 6 reg 9 =21; hmi>plc write 6 reg 9 =39",                                                                                                                                                "rw.value-rate"                      },
+    {"a set point that moves as ever",                         RAMP,
+     "hmi>plc write 6 reg 9 =21; hmi>plc write 6 reg 9 =24; hmi>plc write 6 reg 9 =22",                                                                                                                     ""                                   },
+    {"a set point that is put back",                           RAMP,
+     "hmi>plc write 6 reg 9 =21; hmi>plc write 6 reg 9 =900; hmi>plc write 6 reg 9 =22",                                                                                                                    "rw.value-out-of-range"              },
+    {"a set point that always leapt",                          "40* hmi>plc write 6 reg 9 =20..60",
+     "hmi>plc write 6 reg 9 =21; hmi>plc write 6 reg 9 =58",                                                                                                                                                ""                                   },
+    {"polls that jitter",                                      "100* hmi<plc read 3 reg 1 =1",                        JITTER JITTER JITTER,                                                                 ""                                   },
     {"polls that pause",                                       "100* hmi<plc read 3 reg 1 =1",
      "30* hmi<plc read 3 reg 1 =1; wait 100; 30* hmi<plc read 3 reg 1 =1; wait 30; 9* hmi<plc read "
-     "3 reg 1 =1",                                                                                                                                                             ""                                   },
+     "3 reg 1 =1",                                                                                                                                                                                          ""                                   },
     {"a command without its select",                           "times 60;" SBO,
-     "hmi>rtu read 1 point 1; hmi>rtu control 4 point 5 =1",                                                                                                                   "rw.sequence-unusual"                },
-    {"a command after its select",                             "times 60;" SBO,                                       SBO SBO,                                                 ""                                   },
+     "hmi>rtu read 1 point 1; hmi>rtu control 4 point 5 =1",                                                                                                                                                "rw.sequence-unusual"                },
+    {"a command after its select",                             "times 60;" SBO,                                       SBO SBO,                                                                              ""                                   },
     {"orders that people make",                                CLICKS CLICKS,
      "hmi>rtu read 1 point 1; hmi>rtu control 4 point 5 =1; hmi>rtu read 2 point 1; hmi>rtu "
-     "control 4 point 5 =1",                                                                                                                                                   ""                                   },
+     "control 4 point 5 =1",                                                                                                                                                                                ""                                   },
     {"an alarm limit that is written for the first time",
      HMI_DAY "40* hmi>plc write 6 tag Temp.high-limit =80",                                                           "hmi>plc write 6 tag Temp.low-limit =5",
-     "rw.alarm-limit-write"                                                                                                                                                                                         },
+     "rw.alarm-limit-write"                                                                                                                                                                                                                      },
     {"an alarm limit that is set by habit",                    HMI_DAY "40* hmi>plc write 6 tag Temp.high-limit =80",
-     "hmi>plc write 6 tag Temp.high-limit =80",                                                                                                                                ""                                   },
+     "hmi>plc write 6 tag Temp.high-limit =80",                                                                                                                                                             ""                                   },
     {"a stranger's first write is to an alarm limit",          HMI_DAY HIST_DAY,
-     "hist>plc write 6 tag Temp.high-limit =80",                                                                                                                               "rw.alarm-limit-write; rw.new-writer"},
+     "hist>plc write 6 tag Temp.high-limit =80",                                                                                                                                                            "rw.alarm-limit-write; rw.new-writer"},
     {"one connection after the other",                         "step 5000; links hmi>plc 40",                         "step 200; links hmi>plc 200",
-     "comm.session-burst"                                                                                                                                                                                           },
+     "comm.session-burst"                                                                                                                                                                                                                        },
     {"as many connections as ever",                            "step 500; links hmi>plc 200",                         "step 500; links hmi>plc 200",
-     ""                                                                                                                                                                                                             },
+     ""                                                                                                                                                                                                                                          },
     {"a client that restarts a few times",                     "step 5000; links hmi>plc 40",
-     "step 1000; links hmi>plc 30",                                                                                                                                            ""                                   },
+     "step 1000; links hmi>plc 30",                                                                                                                                                                         ""                                   },
     {"encryption that is given up",                            "sealed; 40* hmi>plc read 3 reg 1",
-     "sealed; 5* hmi>plc read 3 reg 1; open; hmi>plc session 1; 5* hmi>plc read 3 reg 1",                                                                                      "comm.encryption-lost"               },
+     "sealed; 5* hmi>plc read 3 reg 1; open; hmi>plc session 1; 5* hmi>plc read 3 reg 1",                                                                                                                   "comm.encryption-lost"               },
     {"encryption that goes on, after an open handshake",       "sealed; 40* hmi>plc read 3 reg 1",
-     "open; hmi>plc session 1; sealed; 5* hmi>plc read 3 reg 1",                                                                                                               ""                                   },
+     "open; hmi>plc session 1; sealed; 5* hmi>plc read 3 reg 1",                                                                                                                                            ""                                   },
     {"a conversation that was open now and then",
-     "open; hmi>plc read 3 reg 1; sealed; 40* hmi>plc read 3 reg 1",                                                  "open; 5* hmi>plc read 3 reg 1",                         ""                                   },
+     "open; hmi>plc read 3 reg 1; sealed; 40* hmi>plc read 3 reg 1",                                                  "open; 5* hmi>plc read 3 reg 1",                                                      ""                                   },
     {"a long stretch at the end of learning is normal",
      POLLS "60* hmi<plc read 3 reg 500+4 =7,7,7,7",
-     "step 500; 10* hmi<plc read 3 reg 500+4 =0..50; 80* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                                   ""                                   },
+     "step 500; 10* hmi<plc read 3 reg 500+4 =0..50; 80* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                                                                ""                                   },
 };
 
 START_TEST(test_sequence)
@@ -557,6 +594,44 @@ START_TEST(test_repeats_are_few)
 }
 END_TEST
 
+/* A store of before has everything but the last columns. */
+START_TEST(test_older_store)
+{
+    static const char *older[64];
+    size_t count = 0;
+    while (baseline_schema.migrations[count + 1])
+        count++;
+    ck_assert_uint_lt(count, sizeof older / sizeof *older);
+    memcpy((void *)older, (const void *)baseline_schema.migrations, count * sizeof *older);
+    const struct store_schema before = {.name = "baseline", .migrations = older};
+    const struct store_schema *const schemas[] = {&before, NULL};
+    char path[] = "/tmp/baseline-XXXXXX";
+    int file = mkstemp(path);
+    ck_assert_int_ge(file, 0);
+    close(file);
+    struct store *store;
+    struct error err = {""};
+    struct scene s;
+    ck_assert_msg(store_open(&store, path, STORE_READ_WRITE, schemas, &err), "%s", err.text);
+    ck_assert_msg(store_exec(store,
+                             "INSERT INTO baseline_pairs (sensor, id, state, first_seen, "
+                             "last_seen, count, segment, host_a, host_b, operations_a, "
+                             "operations_b) VALUES('test', 7, 'learned', 1, 2, 3, 0, '10.0.0.1', "
+                             "'10.0.0.2', 0, 0)",
+                             &err),
+                  "%s", err.text);
+    store_close(store);
+    store = scene_store(path);
+    scene_open(&s, MODE_DETECT, 1000);
+    scene_load(&s, store);
+    scene_play(&s, "3* hmi<plc read 3 reg 1 =1; hmi>plc write 6 reg 9 =5");
+    scene_save(&s, store);
+    scene_close(&s);
+    store_close(store);
+    unlink(path);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("baseline");
@@ -567,6 +642,7 @@ int main(void)
     TCase *modes = tcase_create("modes");
     tcase_add_test(modes, test_pending_is_learned_in_learn_mode);
     tcase_add_test(modes, test_auto_settles);
+    tcase_add_test(modes, test_older_store);
     tcase_add_loop_test(modes, test_neighbours, 0,
                         (int)(sizeof neighbour_rows / sizeof *neighbour_rows));
     tcase_add_test(modes, test_rare_conversations_are_told_at_lower_severity);

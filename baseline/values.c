@@ -273,8 +273,8 @@ static void observe_step(struct point_facts *f, double step)
         f->step_high = step;
 }
 
-/* Of what is moved in small steps: states and bits jump as they like. The way back from a value that
- * was told is none. */
+/* Of what is moved in small steps: states and bits jump as they like. The way back from a value
+ * that was told is none. */
 static bool is_leap(const struct point_facts *f, double step)
 {
     return f->steps >= STEPS_KNOWN && step > STEP_FACTOR * f->step_high &&

@@ -179,23 +179,26 @@ static bool is_told_singly(const struct ot_event *e)
 
 static void note(struct history *h, const struct ot_event *e, uint64_t key, enum history_kind kind)
 {
-    bool is_new;
-    struct like *like = slots_take(&h->likes, key, e->time_ns, &is_new);
-    bool is_over = !is_new && e->time_ns / WINDOW_NS != like->row_ns / WINDOW_NS;
+    struct like *like = slots_find(&h->likes, key, e->time_ns);
+    bool is_over = like && e->time_ns / WINDOW_NS != like->row_ns / WINDOW_NS;
     if (is_over && like->count > like->told)
         tell_count(h, like);
-    like->last_ns = e->time_ns;
-    if (!is_new && !is_over && !is_told_singly(e)) {
+    if (like && !is_over && !is_told_singly(e)) {
+        like->last_ns = e->time_ns;
         like->count++;
         return;
     }
-    if (!spend(h, e->time_ns)) {
-        slots_drop(like); /* asked again the next time */
+    if (!spend(h, e->time_ns)) { /* a new kind that cannot be told takes nobody's place */
+        if (like)
+            slots_drop(like); /* asked again the next time */
         return;
     }
-    if (!is_new && !is_over && like->count > like->told)
+    if (like && !is_over && like->count > like->told)
         tell_count(h, like);
-    like->row_ns = e->time_ns;
+    bool is_new;
+    if (!like)
+        like = slots_take(&h->likes, key, e->time_ns, &is_new);
+    like->row_ns = like->last_ns = e->time_ns;
     like->count = like->told = 1;
     tell_event(h, like, e, kind);
 }

@@ -375,6 +375,36 @@ START_TEST(test_floods_are_held)
 }
 END_TEST
 
+/* How many of the newest kinds are not counted any more after a flood of others. */
+static uint64_t forgotten(uint64_t flood)
+{
+    enum { SECONDS = 300, ASKED = 8000 };
+    char path[64];
+    struct store *store = open_store(path);
+    struct history *h = history_create("s", apply, store);
+    uint64_t kinds = 0;
+    int64_t now = START;
+    for (int i = 0; i < SECONDS; i++, now += SECOND)
+        for (int k = 0; k < HISTORY_ROWS_PER_SECOND; k++)
+            act(h, now, OP_READ, kinds++, NULL);
+    for (uint64_t i = 0; i < HISTORY_BURST + flood; i++)
+        act(h, now, OP_READ, kinds + i, NULL);
+    uint64_t lost = history_lost(h);
+    for (uint64_t i = kinds - ASKED; i < kinds; i++)
+        act(h, now, OP_READ, i, NULL);
+    uint64_t more = history_lost(h) - lost;
+    history_destroy(h);
+    drop_store(store, path);
+    return more;
+}
+
+/* What a flood brings and cannot be told does not push out what is being counted. */
+START_TEST(test_floods_do_not_forget)
+{
+    ck_assert_uint_eq(forgotten(100000), forgotten(0));
+}
+END_TEST
+
 START_TEST(test_limits)
 {
     char path[64];
@@ -669,6 +699,7 @@ int main(void)
     tcase_add_test(c, test_what_differs_is_apart);
     tcase_add_test(c, test_again_is_the_same);
     tcase_add_test(c, test_floods_are_held);
+    tcase_add_test(c, test_floods_do_not_forget);
     tcase_add_test(c, test_a_range);
     tcase_add_test(c, test_limits);
     tcase_add_test(c, test_far_apart);

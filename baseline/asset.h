@@ -64,10 +64,10 @@ struct asset_fact {
     uint32_t next;
     uint16_t kind; /* enum fact_kind */
     uint16_t protocol;
-    char unit[ASSET_UNIT_TEXT]; /* "": the asset itself; else a unit behind it */
-    char text[ASSET_FACT_TEXT];
     bool is_current; /* the last one told of its kind, unit and protocol */
     bool is_dirty;
+    char unit[ASSET_UNIT_TEXT]; /* "": the asset itself; else a unit behind it */
+    char text[ASSET_FACT_TEXT];
     int64_t first_ns, last_ns;
     uint64_t count;
 };

@@ -748,6 +748,7 @@ static void binding_row(struct inventory *inv, sqlite3_stmt *statement)
 
 bool inventory_load(struct inventory *inv, struct store *store, struct error *err)
 {
+    inv->changes += 2;
     static const struct {
         const char *sql;
         void (*row)(struct inventory *inv, sqlite3_stmt *statement);

@@ -59,9 +59,10 @@ struct inventory *inventory_create(const struct inventory_options *options,
     inv->floods = floods_create(sink);
     inv->infrastructure = infrastructure_create(sink);
     inv->masters = masters_create(sink);
+    inv->described = calloc(DESCRIBED, sizeof *inv->described);
     inv->bindings = bindings_create(options->assets_max, sink);
     if (!inv->scans || !inv->floods || !inv->infrastructure || !inv->masters || !inv->bindings ||
-        !assets_create(&inv->assets, options->assets_max)) {
+        !inv->described || !assets_create(&inv->assets, options->assets_max)) {
         inventory_destroy(inv);
         return NULL;
     }
@@ -78,6 +79,7 @@ void inventory_destroy(struct inventory *inv)
     masters_destroy(inv->masters);
     bindings_destroy(inv->bindings);
     assets_destroy(&inv->assets);
+    free(inv->described);
     free(inv);
 }
 
@@ -981,7 +983,7 @@ static void unit_seen(struct inventory *inv, uint32_t segment, struct asset *a,
     bool is_new;
     struct asset_fact *unit = NULL;
     size_t count = 0;
-    for (uint32_t i = a->first_fact; i != INDEX_NONE; i = t->facts[i].next) {
+    for (uint32_t i = a->first_fact; i != INDEX_NONE && !unit; i = t->facts[i].next) {
         struct asset_fact *f = &t->facts[i];
         count += f->kind == FACT_UNIT;
         if (f->kind == FACT_UNIT && f->protocol == protocol && strcmp(f->unit, s->unit) == 0)
@@ -1077,7 +1079,7 @@ static struct asset_fact *fact_before(struct assets *t, struct asset *a, const s
 {
     for (uint32_t i = a->first_fact; i != INDEX_NONE; i = t->facts[i].next) {
         struct asset_fact *f = &t->facts[i];
-        if (f->is_current && f->kind == s->fact && f->protocol == protocol &&
+        if (f->kind == s->fact && f->is_current && f->protocol == protocol &&
             strcmp(f->unit, s->unit) == 0 &&
             (!asset_fact_is_list(s->fact) || strcmp(f->text, s->text) == 0))
             return f;
@@ -1156,14 +1158,8 @@ static bool has_two_ends(const struct sighting *s)
     return strcmp(s->protocol, "dnp3") == 0 && strchr(s->unit, '>') != NULL;
 }
 
-void inventory_sighting(struct inventory *inv, const struct sighting *s)
+static void take_sighting(struct inventory *inv, const struct sighting *s)
 {
-    if (has_two_ends(s)) {
-        struct sighting one = *s;
-        text_format(one.unit, sizeof one.unit, "%s", strrchr(s->unit, '>') + 1);
-        inventory_sighting(inv, &one);
-        return;
-    }
     uint32_t segment = segment_of(inv, s->segment);
     inv->segments[segment].seen_ns = s->time_ns;
     if (inv->segments[segment].first_ns == 0)
@@ -1223,6 +1219,19 @@ void inventory_sighting(struct inventory *inv, const struct sighting *s)
     }
 }
 
+void inventory_sighting(struct inventory *inv, const struct sighting *s)
+{
+    inv->changes++;
+    if (has_two_ends(s)) {
+        struct sighting one = *s;
+        text_format(one.unit, sizeof one.unit, "%s", strrchr(s->unit, '>') + 1);
+        take_sighting(inv, &one);
+    } else {
+        take_sighting(inv, s);
+    }
+    inv->changes++;
+}
+
 static void tell_lost(struct inventory *inv, struct asset *a, int64_t time_ns)
 {
     struct finding f;
@@ -1252,6 +1261,7 @@ static void look_for_lost(struct inventory *inv, int64_t time_ns)
 
 void inventory_tick(struct inventory *inv, int64_t time_ns, bool is_last)
 {
+    inv->changes++;
     int64_t passed_ns = inv->ticked_ns == 0 ? 0 : time_ns - inv->ticked_ns;
     inv->ticked_ns = time_ns;
     if (time_ns > inv->now_ns)
@@ -1264,6 +1274,7 @@ void inventory_tick(struct inventory *inv, int64_t time_ns, bool is_last)
     look_for_lost(inv, time_ns);
     scans_tick(inv->scans, is_last ? time_ns + PENDING_NS : time_ns);
     floods_tick(inv->floods, time_ns);
+    inv->changes++;
 }
 
 bool inventory_is_local(const struct inventory *inv, uint32_t segment, const struct endpoint *host)
@@ -1291,17 +1302,9 @@ bool inventory_place(const struct inventory *inv, const struct endpoint *host, u
     return inv->options.place && inv->options.place(inv->options.place_context, host, vlan, place);
 }
 
-bool inventory_describe(const struct inventory *inv, uint32_t segment, const struct endpoint *host,
-                        struct asset_brief *brief)
+static void brief_of(struct asset_brief *brief, const struct assets *t, const struct asset *a)
 {
     memset(brief, 0, sizeof *brief);
-    uint32_t at = segment_find(inv, segment);
-    const struct asset *a = at == INDEX_NONE ? NULL : host_find(inv, at, host);
-    bool is_placed =
-        inventory_place(inv, host, a && a->vlan_count ? a->vlans[0] : VLAN_NONE, &brief->place);
-    if (!a)
-        return is_placed;
-    const struct assets *t = &inv->assets;
     const char *model = asset_fact_text(t, a, FACT_PRODUCT);
     if (model[0] == '\0')
         model = asset_fact_text(t, a, FACT_ORDER_NUMBER);
@@ -1313,5 +1316,25 @@ bool inventory_describe(const struct inventory *inv, uint32_t segment, const str
     brief->first_seen_ns = a->first_ns;
     brief->is_new = a->is_new;
     brief->is_controller = (a->flags & ASSET_CONTROLLER) != 0;
+}
+
+bool inventory_describe(const struct inventory *inv, uint32_t segment, const struct endpoint *host,
+                        struct asset_brief *brief)
+{
+    uint32_t at = segment_find(inv, segment);
+    const struct asset *a = at == INDEX_NONE ? NULL : host_find(inv, at, host);
+    if (!a) {
+        memset(brief, 0, sizeof *brief);
+        return inventory_place(inv, host, VLAN_NONE, &brief->place);
+    }
+    struct described *d = &inv->described[(size_t)(a - inv->assets.list) % DESCRIBED];
+    bool is_changing = inv->changes % 2 != 0;
+    if (is_changing || d->asset != a || d->at != inv->changes) {
+        brief_of(&d->brief, &inv->assets, a);
+        d->asset = is_changing ? NULL : a;
+        d->at = inv->changes;
+    }
+    *brief = d->brief;
+    (void)inventory_place(inv, host, a->vlan_count ? a->vlans[0] : VLAN_NONE, &brief->place);
     return true;
 }

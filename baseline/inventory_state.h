@@ -14,6 +14,7 @@ enum {
     SEGMENT_NAME_SIZE = 64,
     PENDING_MAX = 4096, /* assets first seen in the last two seconds */
     RECENT_MAX = 64,    /* half-known services */
+    DESCRIBED = 64,     /* a power of two */
 };
 
 struct inventory_segment {
@@ -36,6 +37,14 @@ struct recent_service {
     struct endpoint server;
 };
 
+/* What was told of a device last, kept while the inventory stays as it was: alerts come in bursts
+ * and name the same few devices several times each. */
+struct described {
+    const struct asset *asset; /* NULL: nothing */
+    uint64_t at;               /* changes of the inventory then */
+    struct asset_brief brief;  /* without its place */
+};
+
 struct inventory {
     struct inventory_options options;
     const struct finding_sink *sink;
@@ -54,6 +63,8 @@ struct inventory {
     size_t pending_head, pending_count;
     struct recent_service recent[RECENT_MAX]; /* a ring */
     size_t recent_at;
+    uint64_t changes; /* odd while something is changing */
+    struct described *described;
 };
 
 /* The segment's place by its stored name, made when unknown. The last place takes all that do not

@@ -293,18 +293,21 @@ static int64_t due(const struct alert *alert)
     return time_add(alert->last_ns, advice_of(alert->finding.detection)->quiet_ns);
 }
 
-static void close_quiet(struct alerts *a, bool is_last)
+static void close_all(struct alerts *a)
 {
     a->due_ns = INT64_MAX;
     for (struct alert *alert = open_alerts_oldest(a->open), *next; alert; alert = next) {
         next = open_alerts_next(a->open, alert);
-        if (due(alert) < a->now_ns)
-            close_alert(a, alert, CLOSED_BY_QUIET);
-        else if (is_last)
-            close_alert(a, alert, CLOSED_BY_END);
-        else if (due(alert) < a->due_ns)
-            a->due_ns = due(alert);
+        close_alert(a, alert, due(alert) < a->now_ns ? CLOSED_BY_QUIET : CLOSED_BY_END);
     }
+}
+
+static void close_quiet(struct alerts *a)
+{
+    size_t count;
+    struct alert *const *quiet = open_alerts_over(a->open, a->now_ns, &count, &a->due_ns);
+    for (size_t i = 0; i < count; i++)
+        close_alert(a, quiet[i], CLOSED_BY_QUIET);
     /* many open alerts are looked through less often than few */
     int64_t rest = time_add(a->now_ns, (int64_t)open_alerts_count(a->open) * LOOK_NS);
     if (a->due_ns < rest)
@@ -349,8 +352,10 @@ void alerts_tick(struct alerts *a, int64_t time_ns, bool is_last)
         a->now_ns = time_ns;
     if (is_back)
         a->retention_ns = time_ns;
-    if (is_last || a->now_ns > a->due_ns)
-        close_quiet(a, is_last);
+    if (is_last)
+        close_all(a);
+    else if (a->now_ns > a->due_ns)
+        close_quiet(a);
     if (!a->options.is_deterministic)
         write_due(a);
     incidents_flush(a->incidents, a->now_ns, is_last, !a->options.is_deterministic, post_incident,
@@ -475,8 +480,10 @@ static struct alert *add_alert(struct alerts *a, const uint8_t cause[CAUSE_SIZE]
 
 static void note_due(struct alerts *a, const struct alert *alert)
 {
-    if (due(alert) < a->due_ns)
-        a->due_ns = due(alert);
+    int64_t due_ns = due(alert);
+    open_alerts_due(a->open, alert, due_ns);
+    if (due_ns < a->due_ns)
+        a->due_ns = due_ns;
 }
 
 static int severity_of(const struct alert *alert)

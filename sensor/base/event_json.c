@@ -59,6 +59,19 @@ static void write_status(struct json_writer *w, const struct ot_status *s)
     json_unsigned(w, "status_code", s->code);
 }
 
+static void write_numbers(struct json_writer *w, const char *key, const struct ot_values *values,
+                          const struct limits *l)
+{
+    json_array_begin(w, key);
+    for (uint32_t i = 0; i < values->count && i < l->values; i++) {
+        struct ot_value v = ot_value_at(values, i);
+        if (v.kind == OT_VALUE_NONE)
+            break;
+        write_value(w, &v, l->text);
+    }
+    json_array_end(w);
+}
+
 static void write_item(struct json_writer *w, const struct ot_item *item, const struct limits *l)
 {
     json_object_begin(w, NULL);
@@ -79,14 +92,12 @@ static void write_item(struct json_writer *w, const struct ot_item *item, const 
     if (item->type)
         json_string_of(w, "type", item->type);
     if (item->values.encoding != VALUES_NONE && l->values > 0) {
-        json_array_begin(w, "values");
-        for (uint32_t i = 0; i < item->values.count && i < l->values; i++) {
-            struct ot_value v = ot_value_at(&item->values, i);
-            if (v.kind == OT_VALUE_NONE)
-                break;
-            write_value(w, &v, l->text);
+        write_numbers(w, "values", &item->values, l);
+        if (item->values.encoding == VALUES_N16LE) { /* the code on the wire, too */
+            struct ot_values raw = item->values;
+            raw.encoding = VALUES_I16LE;
+            write_numbers(w, "raw", &raw, l);
         }
-        json_array_end(w);
         if (item->values.count > l->values)
             json_unsigned(w, "values_total", item->values.count);
     }

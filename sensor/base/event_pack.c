@@ -80,7 +80,7 @@ static size_t values_size(const struct ot_values *v)
         [VALUES_U32BE] = 4, [VALUES_I32BE] = 4, [VALUES_U64BE] = 8, [VALUES_F32BE] = 4,
         [VALUES_F64BE] = 8, [VALUES_U16LE] = 2, [VALUES_I16LE] = 2, [VALUES_U32LE] = 4,
         [VALUES_I32LE] = 4, [VALUES_U64LE] = 8, [VALUES_I64LE] = 8, [VALUES_F32LE] = 4,
-        [VALUES_F64LE] = 8, [VALUES_BYTES] = 0,
+        [VALUES_F64LE] = 8, [VALUES_BYTES] = 0, [VALUES_N16LE] = 2,
     };
     size_t size = v->bytes ? v->size : 0;
     size_t each = sizes[v->encoding];
@@ -296,7 +296,7 @@ static void get_item(struct in *in, struct ot_item *item)
         item->high = get_number(in);
     }
     if (has & HAS_VALUES) {
-        item->values.encoding = (enum ot_encoding)get_enum(in, VALUES_BYTES + 1);
+        item->values.encoding = (enum ot_encoding)get_enum(in, VALUES_ENCODINGS);
         item->values.count = (uint32_t)get_number(in);
         struct text bytes = get_text(in);
         item->values.bytes = (const uint8_t *)bytes.at;

@@ -135,6 +135,7 @@ static const struct encoding encodings[] = {
       [VALUES_F32LE] = {4, true,  false, true },
     [VALUES_F64LE] = {8, true,  false, true },
       [VALUES_BYTES] = {0, false, false, false},
+    [VALUES_N16LE] = {2, true,  true,  false},
 };
 
 static struct ot_value number_at(const uint8_t *p, const struct encoding *encoding)
@@ -192,7 +193,10 @@ struct ot_value ot_value_at(const struct ot_values *values, uint32_t i)
     const struct encoding *encoding = &encodings[values->encoding];
     if (((uint64_t)i + 1) * encoding->size > values->size)
         return none;
-    return number_at(values->bytes + (size_t)i * encoding->size, encoding);
+    struct ot_value v = number_at(values->bytes + (size_t)i * encoding->size, encoding);
+    if (values->encoding == VALUES_N16LE)
+        v = (struct ot_value){.kind = OT_VALUE_FLOAT, .f = (double)v.i / 32768};
+    return v;
 }
 
 bool ot_value_number(const struct ot_value *value, double *number)

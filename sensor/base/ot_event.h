@@ -77,6 +77,8 @@ enum ot_encoding {
     VALUES_F64LE,
     VALUES_TEXT,  /* one text */
     VALUES_BYTES, /* one opaque value, shown as hex */
+    VALUES_N16LE, /* a signed fraction of 32768: -1 to 1 - 2^-15 (stores keep these numbers) */
+    VALUES_ENCODINGS,
 };
 
 /* Typed values still in wire form: decoded one by one with ot_value_at. */

@@ -13,27 +13,30 @@ static const struct row {
     size_t size;
     double number;
 } rows[] = {
-    {"unsigned byte",                VALUES_U8,    {0xff},                                           1, 255          },
-    {"signed byte",                  VALUES_I8,    {0xff},                                           1, -1           },
-    {"big-endian word",              VALUES_U16BE, {0x12, 0x34},                                     2, 0x1234       },
-    {"big-endian integer",           VALUES_I16BE, {0xff, 0xfe},                                     2, -2           },
-    {"little-endian word",           VALUES_U16LE, {0x34, 0x12},                                     2, 0x1234       },
-    {"little-endian integer",        VALUES_I16LE, {0xfe, 0xff},                                     2, -2           },
-    {"big-endian double word",       VALUES_U32BE, {0x80, 0, 0, 1},                                  4, 2147483649.0 },
-    {"big-endian double integer",    VALUES_I32BE, {0x80, 0, 0, 0},                                  4, -2147483648.0},
-    {"little-endian double integer", VALUES_I32LE, {0xff, 0xff, 0xff, 0xff},                         4, -1           },
-    {"big-endian real 1.5",          VALUES_F32BE, {0x3f, 0xc0, 0, 0},                               4, 1.5          },
-    {"little-endian real -2.0",      VALUES_F32LE, {0, 0, 0, 0xc0},                                  4, -2           },
+    {"unsigned byte",                VALUES_U8,    {0xff},                                           1, 255            },
+    {"signed byte",                  VALUES_I8,    {0xff},                                           1, -1             },
+    {"big-endian word",              VALUES_U16BE, {0x12, 0x34},                                     2, 0x1234         },
+    {"big-endian integer",           VALUES_I16BE, {0xff, 0xfe},                                     2, -2             },
+    {"little-endian word",           VALUES_U16LE, {0x34, 0x12},                                     2, 0x1234         },
+    {"little-endian integer",        VALUES_I16LE, {0xfe, 0xff},                                     2, -2             },
+    {"big-endian double word",       VALUES_U32BE, {0x80, 0, 0, 1},                                  4, 2147483649.0   },
+    {"big-endian double integer",    VALUES_I32BE, {0x80, 0, 0, 0},                                  4, -2147483648.0  },
+    {"little-endian double integer", VALUES_I32LE, {0xff, 0xff, 0xff, 0xff},                         4, -1             },
+    {"big-endian real 1.5",          VALUES_F32BE, {0x3f, 0xc0, 0, 0},                               4, 1.5            },
+    {"little-endian real -2.0",      VALUES_F32LE, {0, 0, 0, 0xc0},                                  4, -2             },
     {"big-endian long real 0.1",
      VALUES_F64BE,                                 {0x3f, 0xb9, 0x99, 0x99, 0x99, 0x99, 0x99, 0x9a},
-     8,                                                                                                 0.1          },
+     8,                                                                                                 0.1            },
     {"little-endian long real 0.1",
      VALUES_F64LE,                                 {0x9a, 0x99, 0x99, 0x99, 0x99, 0x99, 0xb9, 0x3f},
-     8,                                                                                                 0.1          },
+     8,                                                                                                 0.1            },
     {"little-endian long integer",
      VALUES_I64LE,                                 {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff},
-     8,                                                                                                 -1           },
-    {"the lowest bit comes first",   VALUES_BITS,  {0x01},                                           1, 1            },
+     8,                                                                                                 -1             },
+    {"a fraction, the least",        VALUES_N16LE, {0x00, 0x80},                                     2, -1             },
+    {"a fraction, a half",           VALUES_N16LE, {0x00, 0x40},                                     2, 0.5            },
+    {"a fraction, the greatest",     VALUES_N16LE, {0xff, 0x7f},                                     2, 32767.0 / 32768},
+    {"the lowest bit comes first",   VALUES_BITS,  {0x01},                                           1, 1              },
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -120,6 +123,23 @@ START_TEST(the_line_of_the_contract)
         "\"name\":\"write_multiple_registers\",\"unit\":\"1\",\"function\":16,\"transaction\":41,"
         "\"items\":[{\"area\":\"holding_register\",\"start\":100,\"count\":2,\"values\":[512,17]}],"
         "\"status\":\"ok\"}}");
+}
+END_TEST
+
+/* IEC 60870-5-101 7.2.6.6: NVA is a fraction; the code on the wire is told beside it. */
+START_TEST(a_fraction_has_its_code_beside_it)
+{
+    static const struct ot_flow flow;
+    static const uint8_t bytes[] = {0x00, 0xc0, 0x00, 0x20};
+    struct ot_item item = {
+        .area = "measured_normalised",
+        .count = 2,
+        .values = {VALUES_N16LE, 2, bytes, sizeof bytes}
+    };
+    struct ot_event e = {.flow = &flow, .protocol = "x", .items = &item, .item_count = 1};
+    char line[EVENT_LINE_MAX];
+    line[event_json(&e, line, sizeof line)] = '\0';
+    ck_assert_ptr_nonnull(strstr(line, "\"values\":[-0.5,0.25],\"raw\":[-16384,8192]}"));
 }
 END_TEST
 
@@ -236,6 +256,7 @@ int main(void)
     tcase_add_loop_test(c, numbers, 0, ROWS);
     tcase_add_test(c, bits_and_texts);
     tcase_add_test(c, the_line_of_the_contract);
+    tcase_add_test(c, a_fraction_has_its_code_beside_it);
     tcase_add_test(c, a_fact_told_twice_is_an_array);
     tcase_add_test(c, long_lists_are_shortened_and_say_so);
     tcase_add_loop_test(c, items_are_said_as_people_say_them, 0, ITEMS);

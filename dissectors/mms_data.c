@@ -229,6 +229,62 @@ static bool set_row(struct dissect *d, struct ot_item *item, const struct ber *d
     return is_set;
 }
 
+/* --- structures of several kinds --- */
+
+enum { FURTHER_MAX = 64, HEAD_SIZE = 3, WIDE_SIZE = 8 };
+
+struct leaves {
+    uint32_t count;
+    size_t size; /* at most, as further values */
+    struct ber leaf[FURTHER_MAX];
+};
+
+/* The leaves, as many as are told. */
+static void find_leaves(struct leaves *l, struct reader r, int depth)
+{
+    struct ber e;
+    while (l->count < FURTHER_MAX && ber_next(&r, &e)) {
+        if (e.tag == TAG_ARRAY || e.tag == TAG_STRUCTURE) {
+            if (depth < MMS_DEPTH_MAX)
+                find_leaves(l, e.value, depth + 1);
+            continue;
+        }
+        size_t size = reader_left(&e.value);
+        if (size > UINT16_MAX)
+            return;
+        l->size += HEAD_SIZE + (size > WIDE_SIZE ? size : WIDE_SIZE);
+        l->leaf[l->count++] = e;
+    }
+}
+
+/* What is behind the first leaf, which stands for the structure. */
+static void set_further(struct dissect *d, struct ot_item *item, const struct ber *data)
+{
+    struct leaves l;
+    l.count = 0;
+    l.size = 0;
+    if (data->tag != TAG_ARRAY && data->tag != TAG_STRUCTURE)
+        return;
+    find_leaves(&l, data->value, 1);
+    uint8_t *out = l.count > 1 ? arena_take(d->arena, l.size) : NULL, *at = out;
+    for (uint32_t i = 1; out && i < l.count; i++) {
+        struct ot_item one = {0};
+        if (!set_leaf(d, &one, &l.leaf[i]))
+            break;
+        size_t size = one.values.size;
+        *at++ = (uint8_t)one.values.encoding;
+        *at++ = (uint8_t)size;
+        *at++ = (uint8_t)(size >> 8);
+        if (size)
+            memcpy(at, one.values.bytes, size);
+        at += size;
+    }
+    if (at == out)
+        return;
+    item->further = out;
+    item->further_size = (size_t)(at - out);
+}
+
 bool mms_data_item(struct dissect *d, const struct ber *data, struct ot_item *item)
 {
     struct ber leaf;
@@ -240,8 +296,10 @@ bool mms_data_item(struct dissect *d, const struct ber *data, struct ot_item *it
         return true;
     if (!mms_data_leaf(data, &leaf))
         return reader_left(&data->value) == 0; /* a structure without members */
-    if (set_leaf(d, item, &leaf))
+    if (set_leaf(d, item, &leaf)) {
+        set_further(d, item, data);
         return true;
+    }
     item->values = (struct ot_values){0};
     return false;
 }

@@ -276,11 +276,50 @@ static void opcua_pubsub_dissect(struct dissect *d, struct reader r)
     emit_event(d, &e);
 }
 
-/* Over UDP a low nibble proves nothing: the port must fit. */
+/* [14] 7.2.4.5.4: | valid: bit 0, encoding: bits 1-2 (3: reserved), more flags: bit 7 |
+ *                 [type: bits 0-3, time: bits 4-5, 0: bits 6-7] | */
+static bool is_data_set(struct reader r)
+{
+    enum { VALID = 1, ENCODING = 6, MORE = 0x80, TYPE = 0x0f, TYPE_LAST = 3, RESERVED = 0xc0 };
+    uint8_t flags = reader_u8(&r);
+    uint8_t more = flags & MORE ? reader_u8(&r) : 0;
+    return reader_ok(&r) && (flags & VALID) && (flags & ENCODING) != ENCODING &&
+           (more & TYPE) <= TYPE_LAST && !(more & RESERVED);
+}
+
+/* [14] 7.2.4.5.3: of several data sets the sizes come first. A signature is behind them. */
+static bool is_payload(struct reader r, const struct message *m)
+{
+    if (m->type != TYPE_DATA || m->is_chunk || (m->security & SECURITY_ENCRYPTED))
+        return true;
+    size_t total = 0;
+    for (unsigned i = 0; m->writer_count > 1 && i < m->writer_count; i++)
+        total += reader_u16le(&r);
+    bool is_filled = m->security ? total <= reader_left(&r) : total == reader_left(&r);
+    return reader_ok(&r) && (m->writer_count < 2 || is_filled) && is_data_set(r);
+}
+
+/* RFC 1035 4.1: clients may have the port of ours, and an id that looks like our flags. */
+static bool is_dns(struct reader r)
+{
+    enum { LABEL_MAX = 63, QUESTIONS_MAX = 4, CLASS_ANY = 255, CLASS_BITS = 0x7fff };
+    reader_skip(&r, 4);
+    uint16_t questions = reader_u16be(&r);
+    reader_skip(&r, 6);
+    uint8_t label = reader_u8(&r);
+    for (; label && label <= LABEL_MAX && reader_ok(&r); label = reader_u8(&r))
+        reader_skip(&r, label);
+    uint16_t type = reader_u16be(&r), class = reader_u16be(&r) & CLASS_BITS;
+    return reader_ok(&r) && questions >= 1 && questions <= QUESTIONS_MAX && label == 0 && type &&
+           (class == 1 || class == CLASS_ANY);
+}
+
+/* Over UDP a low nibble proves nothing: the port must fit, and the payload. */
 static enum claim opcua_pubsub_recognise(struct reader r)
 {
     struct message m = {0};
-    if (!read_headers(&r, &m))
+    struct reader whole = r;
+    if (!read_headers(&r, &m) || !is_payload(r, &m) || is_dns(whole))
         return CLAIM_NO;
     bool is_told = m.has_publisher || m.has_group || m.writer_count;
     return is_told && (reader_left(&r) || m.type == TYPE_PROBE) ? CLAIM_WEAK : CLAIM_NO;

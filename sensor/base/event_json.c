@@ -60,11 +60,17 @@ static void write_status(struct json_writer *w, const struct ot_status *s)
 }
 
 static void write_numbers(struct json_writer *w, const char *key, const struct ot_values *values,
-                          const struct limits *l)
+                          const struct ot_item *structure, const struct limits *l)
 {
     json_array_begin(w, key);
     for (uint32_t i = 0; i < values->count && i < l->values; i++) {
         struct ot_value v = ot_value_at(values, i);
+        if (v.kind == OT_VALUE_NONE)
+            break;
+        write_value(w, &v, l->text);
+    }
+    for (uint32_t i = 0; structure && i + 1 < l->values; i++) {
+        struct ot_value v = ot_item_further(structure, i);
         if (v.kind == OT_VALUE_NONE)
             break;
         write_value(w, &v, l->text);
@@ -92,11 +98,11 @@ static void write_item(struct json_writer *w, const struct ot_item *item, const 
     if (item->type)
         json_string_of(w, "type", item->type);
     if (item->values.encoding != VALUES_NONE && l->values > 0) {
-        write_numbers(w, "values", &item->values, l);
+        write_numbers(w, "values", &item->values, item->further ? item : NULL, l);
         if (item->values.encoding == VALUES_N16LE) { /* the code on the wire, too */
             struct ot_values raw = item->values;
             raw.encoding = VALUES_I16LE;
-            write_numbers(w, "raw", &raw, l);
+            write_numbers(w, "raw", &raw, NULL, l);
         }
         if (item->values.count > l->values)
             json_unsigned(w, "values_total", item->values.count);

@@ -141,8 +141,15 @@ struct ot_item {
     bool has_range;
     bool is_memory; /* the values are bytes of a memory where numbers begin with their upper byte */
     struct ot_values values;
+    /* of a structure of several kinds, what comes behind its first value, which is in `values`:
+     * | enum ot_encoding 1 | size 2, lowest byte first | bytes | each; see ot_item_further */
+    const uint8_t *further;
+    size_t further_size;
     struct ot_status status;
 };
+
+/* The i-th of the further values; OT_VALUE_NONE when there is none. */
+struct ot_value ot_item_further(const struct ot_item *item, uint32_t i);
 
 enum fact_kind {
     FACT_VENDOR,

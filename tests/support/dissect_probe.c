@@ -293,6 +293,11 @@ static void say_item(struct words *w, const struct ot_item *item)
         say(w, i ? "," : "=");
         say_value(w, &value);
     }
+    struct ot_value further;
+    for (uint32_t i = 0; (further = ot_item_further(item, i)).kind != OT_VALUE_NONE; i++) {
+        say(w, "|"); /* of a structure */
+        say_value(w, &further);
+    }
     say_status(w, &item->status, "!");
 }
 
@@ -391,15 +396,23 @@ static void read_text(struct probe *p, struct text text)
         p->sum += (unsigned char)text.at[i];
 }
 
-static void read_values(struct probe *p, const struct ot_values *values)
+static void read_value(struct probe *p, const struct ot_value *value)
 {
-    for (uint32_t i = 0; i < values->count; i++) {
-        struct ot_value value = ot_value_at(values, i);
-        if (value.kind == OT_VALUE_TEXT || value.kind == OT_VALUE_BYTES)
-            read_text(p, value.text);
-        else if (value.kind != OT_VALUE_NONE && value.kind != OT_VALUE_BOOL)
-            p->sum += value.u;
+    if (value->kind == OT_VALUE_TEXT || value->kind == OT_VALUE_BYTES)
+        read_text(p, value->text);
+    else if (value->kind != OT_VALUE_NONE && value->kind != OT_VALUE_BOOL)
+        p->sum += value->u;
+}
+
+static void read_values(struct probe *p, const struct ot_item *item)
+{
+    for (uint32_t i = 0; i < item->values.count; i++) {
+        struct ot_value value = ot_value_at(&item->values, i);
+        read_value(p, &value);
     }
+    struct ot_value further;
+    for (uint32_t i = 0; (further = ot_item_further(item, i)).kind != OT_VALUE_NONE; i++)
+        read_value(p, &further);
 }
 
 /* Every byte that an event points to, without the words. */
@@ -413,7 +426,7 @@ static void read_event(struct probe *p, const struct ot_event *e)
     read_text(p, e->transfer.name);
     for (uint32_t i = 0; i < e->item_count; i++) {
         read_text(p, e->items[i].name);
-        read_values(p, &e->items[i].values);
+        read_values(p, &e->items[i]);
     }
     for (uint32_t i = 0; i < e->fact_count; i++)
         read_text(p, e->facts[i].value);

@@ -143,6 +143,25 @@ START_TEST(a_fraction_has_its_code_beside_it)
 }
 END_TEST
 
+START_TEST(further_values_follow_the_first)
+{
+    static const struct ot_flow flow;
+    static const uint8_t bytes[] = {7};
+    static const uint8_t further[] = {VALUES_BITS, 1,   0,   1,         VALUES_TEXT, 2,
+                                      0,           'o', 'k', VALUES_U8, 9,           0};
+    struct ot_item item = {
+        .values = {VALUES_U8, 1, bytes, 1},
+        .further = further,
+        .further_size = sizeof further
+    }; /* the last is cut off */
+    struct ot_event e = {.flow = &flow, .protocol = "x", .items = &item, .item_count = 1};
+    char line[EVENT_LINE_MAX];
+    line[event_json(&e, line, sizeof line)] = '\0';
+    ck_assert_ptr_nonnull(strstr(line, "\"values\":[7,true,\"ok\"]}"));
+    ck_assert_int_eq(ot_item_further(&item, 2).kind, OT_VALUE_NONE);
+}
+END_TEST
+
 /* A key that came twice would lose all but the last value in most readers. */
 START_TEST(a_fact_told_twice_is_an_array)
 {
@@ -257,6 +276,7 @@ int main(void)
     tcase_add_test(c, bits_and_texts);
     tcase_add_test(c, the_line_of_the_contract);
     tcase_add_test(c, a_fraction_has_its_code_beside_it);
+    tcase_add_test(c, further_values_follow_the_first);
     tcase_add_test(c, a_fact_told_twice_is_an_array);
     tcase_add_test(c, long_lists_are_shortened_and_say_so);
     tcase_add_loop_test(c, items_are_said_as_people_say_them, 0, ITEMS);

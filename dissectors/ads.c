@@ -6,6 +6,7 @@
  *   | data length 4 | error 4 | invoke id 4 | data |
  *
  * all little endian. */
+#include "ads_sums.h"
 #include "ads_words.h"
 #include "sensor/base/hash.h"
 
@@ -52,6 +53,7 @@ struct message {
     struct asked asked;
     struct ot_item item;
     struct ot_fact facts[2];
+    struct reader parts;    /* of a sum command: the data of its request */
     uint16_t command, port; /* port of the ADS server */
     bool is_response;
 };
@@ -76,9 +78,21 @@ static struct text read_name(struct reader *r, size_t size)
 
 /* --- handles --- */
 
+static uint64_t key_of_handle(uint16_t port, uint32_t group, uint32_t handle)
+{
+    return hash_mix(hash_mix(0x616473 /* "ads" */, (uint64_t)group << 16 | port), handle);
+}
+
 static uint64_t handle_key(const struct message *m, uint32_t group, uint32_t handle)
 {
-    return hash_mix(hash_mix(0x616473 /* "ads" */, (uint64_t)group << 16 | m->port), handle);
+    return key_of_handle(m->port, group, handle);
+}
+
+static void keep_name(struct handle *h, struct text name)
+{
+    h->size = (uint8_t)(name.size < KEPT_NAME ? name.size : KEPT_NAME);
+    if (h->size)
+        memcpy(h->name, name.at, h->size);
 }
 
 static void keep_handle(struct message *m, uint32_t group, uint32_t value, enum operation operation)
@@ -87,24 +101,42 @@ static void keep_handle(struct message *m, uint32_t group, uint32_t value, enum 
     if (!h)
         return;
     h->operation = (uint8_t)operation;
-    h->size = m->asked.name_size;
-    memcpy(h->name, m->asked.name, h->size);
+    keep_name(h, (struct text){m->asked.name, m->asked.name_size});
 }
 
-/* The name behind a handle, copied for the packet. */
-static struct text name_of_handle(struct message *m, uint32_t group, uint32_t value,
-                                  enum operation *operation)
+void ads_keep_symbol(struct dissect *d, uint16_t port, uint32_t handle, struct text name)
 {
-    const struct handle *h = dissect_pair(m->d, handle_key(m, group, value), sizeof *h, false);
-    if (!h || h->size > KEPT_NAME)
-        return (struct text){NULL, 0};
-    if (operation)
-        *operation = (enum operation)h->operation;
-    char *copy = arena_take(m->d->arena, KEPT_NAME);
+    struct handle *h =
+        dissect_pair(d, key_of_handle(port, ADS_HANDLE_BY_NAME, handle), sizeof *h, true);
+    if (!h)
+        return;
+    h->operation = OP_UNKNOWN;
+    keep_name(h, name);
+}
+
+/* The name of an entry, copied for the packet. */
+static struct text copy_name(struct dissect *d, const struct handle *h)
+{
+    char *copy = h && h->size <= KEPT_NAME ? arena_take(d->arena, KEPT_NAME) : NULL;
     if (!copy)
         return (struct text){NULL, 0};
     memcpy(copy, h->name, h->size);
     return (struct text){copy, h->size};
+}
+
+static struct text name_of_handle(struct message *m, uint32_t group, uint32_t value,
+                                  enum operation *operation)
+{
+    const struct handle *h = dissect_pair(m->d, handle_key(m, group, value), sizeof *h, false);
+    if (h && operation)
+        *operation = (enum operation)h->operation;
+    return copy_name(m->d, h);
+}
+
+struct text ads_symbol(struct dissect *d, uint16_t port, uint32_t handle)
+{
+    return copy_name(d, dissect_pair(d, key_of_handle(port, ADS_HANDLE_BY_NAME, handle),
+                                     sizeof(struct handle), false));
 }
 
 /* --- files of the system service (port 10000) --- */
@@ -170,7 +202,7 @@ static enum operation operation_of_group(const struct message *m)
     return m->command == ADS_READ_WRITE ? m->group->read_write : OP_UNKNOWN;
 }
 
-static void put_values(struct ot_item *item, struct reader bytes)
+void ads_put_values(struct ot_item *item, struct reader bytes)
 {
     static const enum ot_encoding encodings[] = {
         [1] = VALUES_U8, [2] = VALUES_U16LE, [4] = VALUES_U32LE};
@@ -262,7 +294,7 @@ static void write_request(struct message *m, struct reader *r)
     if (!reader_ok(r))
         return;
     put_item(m);
-    put_values(&m->item, data);
+    ads_put_values(&m->item, data);
     if (is_file_group(m))
         file_data(m, data);
     else if (m->event.operation == OP_PROGRAM_DOWNLOAD) {
@@ -284,11 +316,16 @@ static void read_write_request(struct message *m, struct reader *r)
         return;
     m->asked.length = size ? size : read;
     put_item(m);
+    if (ads_is_sum(m->asked.group)) {
+        m->parts = data;
+        ads_sum_request(m->d, &m->event, m->port, m->asked.group, m->asked.offset, data);
+        return;
+    }
     if (takes_name(m)) {
         named_request(m, &data, size);
         return;
     }
-    put_values(&m->item, data);
+    ads_put_values(&m->item, data);
     if (is_file_group(m))
         file_data(m, data);
 }
@@ -355,8 +392,11 @@ static void notification(struct message *m, struct reader *r)
             if (used == count)
                 continue;
             items[used] =
-                (struct ot_item){.area = "notification", .number = handle, .has_number = true};
-            put_values(&items[used++], value);
+                (struct ot_item){.area = "notification",
+                                 .number = handle,
+                                 .has_number = true,
+                                 .name = name_of_handle(m, ADS_NOTIFICATIONS, handle, NULL)};
+            ads_put_values(&items[used++], value);
         }
     }
     m->event.items = items;
@@ -411,6 +451,10 @@ static void read_response(struct message *m, struct reader *r)
     struct reader data = reader_take(r, size);
     if (!reader_ok(r))
         return;
+    if (ads_is_sum(m->asked.group) && m->command == ADS_READ_WRITE) {
+        ads_sum_response(m->d, &m->event, m->port, m->asked.group, m->asked.offset, m->parts, data);
+        return;
+    }
     struct reader handle = data;
     if (m->group && (m->group->code == ADS_HANDLE_BY_NAME || m->group->code == ADS_FILE_OPEN)) {
         uint32_t value = reader_u32le(&handle);
@@ -421,7 +465,7 @@ static void read_response(struct message *m, struct reader *r)
             put_transfer(m, TRANSFER_BEGIN, value, m->item.name);
         return;
     }
-    put_values(&m->item, data);
+    ads_put_values(&m->item, data);
     if (is_file_group(m) && !takes_name(m))
         file_data(m, data);
     if (m->asked.group == ADS_TARGET_DESCRIPTION && m->port == PORT_SYSTEM)
@@ -446,8 +490,17 @@ static void state_response(struct message *m, struct reader *r)
 /* | handle 4 | */
 static void subscribe_response(struct message *m, struct reader *r)
 {
-    m->event.detail = dissect_text(m->d, "notification %u", reader_u32le(r));
+    uint32_t handle = reader_u32le(r);
+    m->event.detail = dissect_text(m->d, "notification %u", handle);
     m->event.operation = OP_SUBSCRIBE;
+    struct handle *h =
+        reader_ok(r) && m->item.area
+            ? dissect_pair(m->d, handle_key(m, ADS_NOTIFICATIONS, handle), sizeof *h, true)
+            : NULL;
+    if (h) /* what comes under this number from now on */
+        keep_name(h, m->item.name.size ? m->item.name
+                                       : dissect_text(m->d, "%s %llu", m->item.area,
+                                                      (unsigned long long)m->item.start));
 }
 
 static const struct parser {
@@ -505,7 +558,14 @@ static void answer(struct message *m, uint64_t key, uint32_t error, struct reade
     const struct asked *kept = dissect_recall(m->d, key, &size);
     bool is_matched = kept && kept->command == m->command;
     if (is_matched) {
-        memcpy(&m->asked, kept, size);
+        size_t head = offsetof(struct asked, name);
+        memcpy(&m->asked, kept, size < sizeof m->asked ? size : sizeof m->asked);
+        uint8_t *parts =
+            ads_is_sum(m->asked.group) && size > head ? arena_take(m->d->arena, size - head) : NULL;
+        if (parts) {
+            memcpy(parts, (const uint8_t *)kept + head, size - head);
+            m->parts = reader_of(parts, size - head);
+        }
         /* the name is borrowed by the event: it lies in memory of the packet */
         repeat_request(m);
     } else {
@@ -532,9 +592,14 @@ static void ask(struct message *m, uint64_t key, struct reader *r)
     if (m->command == ADS_NOTIFICATION)
         return;
     m->asked.command = m->command;
-    size_t size = offsetof(struct asked, name) + m->asked.name_size;
-    bool was_in_flight;
-    memcpy(dissect_remember(m->d, key, size, &was_in_flight), &m->asked, size);
+    enum { HEAD = offsetof(struct asked, name) };
+    size_t parts = reader_left(&m->parts);
+    parts = parts < REMEMBER_MAX - HEAD ? parts : REMEMBER_MAX - HEAD;
+    size_t size = HEAD + (parts ? parts : m->asked.name_size);
+    uint8_t *kept = dissect_remember(m->d, key, size, NULL);
+    memcpy(kept, &m->asked, HEAD + m->asked.name_size);
+    if (parts)
+        memcpy(kept + HEAD, m->parts.at, parts);
 }
 
 static struct text unit_of(struct dissect *d, const uint8_t *net, uint16_t port)
@@ -549,6 +614,8 @@ static void ads_dissect(struct dissect *d, struct reader r)
     m.d = d;
     m.pdu = r;
     m.group = NULL;
+    m.parts = reader_of(NULL, 0);
+    m.item = (struct ot_item){0};
     memset(&m.asked, 0, offsetof(struct asked, name));
     struct reader peek = r;
     if (reader_u16le(&peek) == 0) {

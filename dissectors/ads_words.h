@@ -23,6 +23,7 @@ enum ads_group_code {
     ADS_INFO_BY_NAME = 0xf007,
     ADS_INFO_BY_NAME_EX = 0xf009,
     ADS_DOWNLOAD = 0xf00a,
+    ADS_NOTIFICATIONS = 0xf010,
     ADS_FILE_OPEN = 120,
     ADS_FILE_CLOSE = 121,
     ADS_FILE_READ = 122,

@@ -48,46 +48,41 @@ static const struct row {
     uint8_t command;
     const char *ask, *asked, *answer, *answered, *operation, *name;
 } rows[] = {
-    {"device info",                    851,   1, "",                                                             "",                     "00000000 02 0b 3708 504c4320536572766572000000000000", "",
-     "identify",                                                                                                                                                                                                                               "read_device_info"       },
-    {"read",                           851,   2, "20400000 10000000 02000000",                                   "memory 16-17",         "00000000 02000000 3412",
-     "memory 16-17=4660",                                                                                                                                                                                                  "read",             "read"                   },
-    {"read of outputs",                851,   2, "30f00000 01000000 01000000",                                   "output 1",             "00000000 01000000 05",
-     "output 1=5",                                                                                                                                                                                                         "read",             "read"                   },
-    {"write",                          851,   3, "20400000 10000000 02000000 3412",                              "memory 16-17=4660",    "00000000",
-     "memory 16-17",                                                                                                                                                                                                       "write",            "write"                  },
-    {"write of outputs",               300,   3, "30f00000 01000000 01000000 05",                                "output 1=5",           "00000000",
-     "output 1",                                                                                                                                                                                                           "control",          "write"                  },
-    {"write of an output bit",         300,   3, "31f00000 09000000 01000000 01",                                "output_bit 9=1",
-     "00000000",                                                                                                                                                                                 "output_bit 9",           "control",          "write"                  },
-    {"outputs cleared",                300,   3, "50f00000 00000000 00000000",                                   "clear_outputs 0",      "00000000",
-     "clear_outputs 0",                                                                                                                                                                                                    "control",          "write"                  },
-    {"unknown group",                  500,   2, "34120000 01000000 04000000",                                   "index_group 4660 1-4",
-     "00000000 04000000 01000000",                                                                                                                                                               "index_group 4660 1-4=1", "read",             "read"                   },
-    {"download",                       801,   3, "0af00000 00000000 02000000 0102",                              "download 0-1=513",     "00000000",
-     "download 0-1",                                                                                                                                                                                                       "program_download", "write"                  },
-    {"upload",                         801,   2, "0bf00000 00000000 02000000",                                   "upload 0-1",           "00000000 02000000 0102",
-     "upload 0-1=513",                                                                                                                                                                                                     "program_upload",   "read"                   },
-    {"sum read",                       851,   9, "80f00000 01000000 04000000 0c000000 204000000000000002000000",
-     "sum_read 1-12=204000000000000002000000",                                                                                           "00000000 00000000",                                    "sum_read 1-12",          "read",
-     "read_write"                                                                                                                                                                                                                                                       },
-    {"sum write",                      851,   9, "81f00000 01000000 04000000 01000000 20",                       "sum_write 1=32",
-     "00000000 00000000",                                                                                                                                                                        "sum_write 1",            "write",            "read_write"             },
-    {"registry written",               10000, 3, "c8000000 00000000 01000000 41",                                "registry 0=65",        "00000000",
-     "registry 0",                                                                                                                                                                                                         "config_change",    "write"                  },
-    {"a process started",              10000, 3, "f4010000 00000000 01000000 41",                                "start_process 0=65",
-     "00000000",                                                                                                                                                                                 "start_process 0",        "control",          "write"                  },
+    {"device info",                    851,   1, "",                                                 "",                     "00000000 02 0b 3708 504c4320536572766572000000000000", "",
+     "identify",                                                                                                                                                                                                                   "read_device_info"       },
+    {"read",                           851,   2, "20400000 10000000 02000000",                       "memory 16-17",         "00000000 02000000 3412",
+     "memory 16-17=4660",                                                                                                                                                                                      "read",             "read"                   },
+    {"read of outputs",                851,   2, "30f00000 01000000 01000000",                       "output 1",             "00000000 01000000 05",
+     "output 1=5",                                                                                                                                                                                             "read",             "read"                   },
+    {"write",                          851,   3, "20400000 10000000 02000000 3412",                  "memory 16-17=4660",    "00000000",
+     "memory 16-17",                                                                                                                                                                                           "write",            "write"                  },
+    {"write of outputs",               300,   3, "30f00000 01000000 01000000 05",                    "output 1=5",           "00000000",
+     "output 1",                                                                                                                                                                                               "control",          "write"                  },
+    {"write of an output bit",         300,   3, "31f00000 09000000 01000000 01",                    "output_bit 9=1",
+     "00000000",                                                                                                                                                                     "output_bit 9",           "control",          "write"                  },
+    {"outputs cleared",                300,   3, "50f00000 00000000 00000000",                       "clear_outputs 0",      "00000000",
+     "clear_outputs 0",                                                                                                                                                                                        "control",          "write"                  },
+    {"unknown group",                  500,   2, "34120000 01000000 04000000",                       "index_group 4660 1-4",
+     "00000000 04000000 01000000",                                                                                                                                                   "index_group 4660 1-4=1", "read",             "read"                   },
+    {"download",                       801,   3, "0af00000 00000000 02000000 0102",                  "download 0-1=513",     "00000000",
+     "download 0-1",                                                                                                                                                                                           "program_download", "write"                  },
+    {"upload",                         801,   2, "0bf00000 00000000 02000000",                       "upload 0-1",           "00000000 02000000 0102",
+     "upload 0-1=513",                                                                                                                                                                                         "program_upload",   "read"                   },
+    {"registry written",               10000, 3, "c8000000 00000000 01000000 41",                    "registry 0=65",        "00000000",
+     "registry 0",                                                                                                                                                                                             "config_change",    "write"                  },
+    {"a process started",              10000, 3, "f4010000 00000000 01000000 41",                    "start_process 0=65",
+     "00000000",                                                                                                                                                                     "start_process 0",        "control",          "write"                  },
     {"the same group of another port", 851,   3, "f4010000 00000000 01000000 41",
-     "index_group 500 0=65",                                                                                                             "00000000",                                             "index_group 500 0",      "write",            "write"                  },
-    {"a file deleted",                 10000, 9, "83000000 00000000 00000000 06000000 612e62696e00",             "a.bin",
-     "00000000 00000000",                                                                                                                                                                        "a.bin",                  "file_delete",      "read_write"             },
-    {"the clock set",                  10000, 3, "90010000 00000000 01000000 41",                                "time_service 0=65",    "00000000",
-     "time_service 0",                                                                                                                                                                                                     "time_set",         "write"                  },
+     "index_group 500 0=65",                                                                                                 "00000000",                                             "index_group 500 0",      "write",            "write"                  },
+    {"a file deleted",                 10000, 9, "83000000 00000000 00000000 06000000 612e62696e00", "a.bin",
+     "00000000 00000000",                                                                                                                                                            "a.bin",                  "file_delete",      "read_write"             },
+    {"the clock set",                  10000, 3, "90010000 00000000 01000000 41",                    "time_service 0=65",    "00000000",
+     "time_service 0",                                                                                                                                                                                         "time_set",         "write"                  },
     {"subscribed",                     851,   6,
-     "20400000 10000000 02000000 04000000 00000000 00000000 00000000000000000000000000000000",                   "memory 16-17",         "00000000 11000000",                                    "memory 16-17",           "subscribe",        "add_device_notification"},
-    {"no longer subscribed",           851,   7, "11000000",                                                     "notification 17",      "00000000",                                             "",                       "subscribe",
-     "delete_device_notification"                                                                                                                                                                                                                                       },
-    {"state",                          851,   4, "",                                                             "",                     "00000000 0500 0000",                                   "",                       "diagnostics",      "read_state"             },
+     "20400000 10000000 02000000 04000000 00000000 00000000 00000000000000000000000000000000",       "memory 16-17",         "00000000 11000000",                                    "memory 16-17",           "subscribe",        "add_device_notification"},
+    {"no longer subscribed",           851,   7, "11000000",                                         "notification 17",      "00000000",                                             "",                       "subscribe",
+     "delete_device_notification"                                                                                                                                                                                                                           },
+    {"state",                          851,   4, "",                                                 "",                     "00000000 0500 0000",                                   "",                       "diagnostics",      "read_state"             },
 };
 
 START_TEST(what_is_touched)
@@ -163,6 +158,82 @@ START_TEST(a_handle_stands_for_its_symbol)
     probe_clear(p);
     feed(p, false, 852, 2, "05f00000 2a000000 02000000");
     ck_assert_str_eq(probe_event(p, 0)->items, "symbol 42"); /* a handle of another port */
+    probe_destroy(p);
+}
+END_TEST
+
+/* [ADS] sum commands: parts, then what is to be written; results, then what was read. */
+static const struct sum_row {
+    const char *shows, *ask, *asked, *operation, *answer, *answered, *status, *why;
+} sums[] = {
+    {"read",
+     "80f00000 02000000 0b000000 18000000 20400000 10000000 02000000 30f00000 01000000 01000000",  "memory 16-17{read}; output 1{read}",            "read",    "00000000 0b000000 00000000 00000000 3412 05",
+     "memory 16-17{read}=4660!ok; output 1{read}=5!ok",                                                                                                                                                                                                       "ok",                              ""                                        },
+    {"one of two is refused",
+     "80f00000 02000000 0b000000 18000000 20400000 10000000 02000000 30f00000 01000000 01000000",  "memory 16-17{read}; output 1{read}",            "read",    "00000000 0b000000 03070000 00000000 0000 05",
+     "memory 16-17{read}!error 1795 invalid_index_offset; output 1{read}=5!ok",                                                                                                                                                                               "error 1795 invalid_index_offset", ""                                        },
+    {"write, the gravest tells",
+     "81f00000 02000000 08000000 1b000000 20400000 10000000 02000000 30f00000 01000000 01000000 "
+     "3412 05",                                                                                    "memory 16-17{write}=4660; output 1{control}=5", "control",
+     "00000000 08000000 00000000 00000000",                                                                                                                                                                   "memory 16-17{write}!ok; output 1{control}!ok", "ok",
+     ""                                                                                                                                                                                                                                                                                                                                    },
+    {"read and write",
+     "82f00000 01000000 0a000000 12000000 20400000 10000000 02000000 02000000 3412",               "memory 16-17{write}=4660",                      "write",   "00000000 0a000000 00000000 02000000 3512",
+     "memory 16-17{write}=4661!ok",                                                                                                                                                                                                                           "ok",                              ""                                        },
+    {"read with lengths",        "83f00000 01000000 0a000000 0c000000 20400000 10000000 02000000",
+     "memory 16-17{read}",                                                                                                                          "read",    "00000000 0a000000 00000000 02000000 3412",
+     "memory 16-17{read}=4660!ok",                                                                                                                                                                                                                            "ok",                              ""                                        },
+    {"fewer parts than it says", "80f00000 02000000 0b000000 0c000000 20400000 10000000 02000000",
+     "memory 16-17{read}",                                                                                                                          "read",    "00000000 0a000000 00000000 00000000 3412",
+     "memory 16-17{read}=4660!ok",                                                                                                                                                                                                                            "ok",                              "sum command has fewer parts than it says"},
+    {"fewer results than parts",
+     "80f00000 02000000 0b000000 18000000 20400000 10000000 02000000 30f00000 01000000 01000000",  "memory 16-17{read}; output 1{read}",            "read",    "00000000 04000000 00000000",                  "sum_read 2-25",
+     "ok",                                                                                                                                                                                                                                                                                       "sum command has fewer results than parts"},
+};
+
+START_TEST(sums_are_their_parts)
+{
+    const struct sum_row *row = &sums[_i];
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    feed(p, false, 851, 9, row->ask);
+    feed(p, true, 851, 9, row->answer);
+    const struct probe_event *asked = probe_event(p, 0), *answered = probe_event(p, 1);
+    ck_assert_msg(!strcmp(asked->items, row->asked), "%s: %s", row->shows, asked->items);
+    ck_assert_msg(!strcmp(answered->items, row->answered), "%s: %s", row->shows, answered->items);
+    ck_assert_msg(!strcmp(asked->operation, row->operation), "%s: %s", row->shows,
+                  asked->operation);
+    ck_assert_msg(!strcmp(answered->status, row->status), "%s: %s", row->shows, answered->status);
+    const char *why = p->violation_count ? probe_violation(p, 0)->why : "";
+    ck_assert_msg(!strcmp(why, row->why), "%s: %s", row->shows, why);
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(handles_out_of_a_sum)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    feed(p, false, 851, 9,
+         "82f00000 01000000 0c000000 1a000000 03f00000 00000000 04000000 0a000000 "
+         "4d41494e2e5370656564");
+    feed(p, true, 851, 9, "00000000 0c000000 00000000 04000000 2a000000");
+    ck_assert_str_eq(probe_event(p, 0)->operation, "browse");
+    ck_assert_str_eq(probe_event(p, 0)->items, "MAIN.Speed{browse}");
+    probe_clear(p);
+    feed(p, false, 851, 9, "81f00000 01000000 04000000 0e000000 05f00000 2a000000 02000000 6400");
+    ck_assert_str_eq(probe_event(p, 0)->items, "MAIN.Speed{write}=100");
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(a_notification_names_what_was_subscribed)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    feed(p, false, 851, 6,
+         "20400000 10000000 02000000 04000000 00000000 00000000 00000000000000000000000000000000");
+    feed(p, true, 851, 6, "00000000 11000000");
+    probe_clear(p);
+    feed(p, false, 851, 8, "1a000000 01000000 0000000000000000 01000000 11000000 02000000 3412");
+    ck_assert_str_eq(probe_event(p, 0)->items, "memory 16=4660");
     probe_destroy(p);
 }
 END_TEST
@@ -351,6 +422,9 @@ int main(void)
                         sizeof controls / sizeof *controls);
     tcase_add_loop_test(tc, violations, 0, sizeof wrongs / sizeof *wrongs);
     tcase_add_test(tc, a_handle_stands_for_its_symbol);
+    tcase_add_loop_test(tc, sums_are_their_parts, 0, sizeof sums / sizeof *sums);
+    tcase_add_test(tc, handles_out_of_a_sum);
+    tcase_add_test(tc, a_notification_names_what_was_subscribed);
     tcase_add_test(tc, a_boot_project_is_a_program);
     tcase_add_test(tc, identity);
     tcase_add_test(tc, notifications);

@@ -7,7 +7,11 @@
  *            addresses | filled up to four bytes | channel or name service |
  *   channel  | type 1 | flags 1 | channel 2 | block 4 | acknowledged 4 | of a first block:
  * remaining size 4, checksum 4 | services | services | CD55 clear or 7557 secure 2 | header size 2
- * | group 1, high bit: response | ? 1 | service 2 | session 4 | content size 4 | ... | */
+ * | group 1, high bit: response | ? 1 | service 2 | session 4 | content size 4 | customer 2 | 0 2 |
+ * content |
+ *
+ * The header's size counts from the group on; groups of other customers than 0 are their own
+ * ([PLC] library Plc Services of CODESYS, structure PlcServiceHeader). */
 #include "dissector.h"
 
 enum {
@@ -274,13 +278,16 @@ static void match(struct message *m, bool is_response)
 static bool service_layer(struct message *m, struct reader r)
 {
     uint16_t protocol = reader_u16le(&r);
-    reader_skip(&r, 2);
-    uint8_t group = reader_u8(&r);
-    reader_skip(&r, 1);
-    uint16_t code = reader_u16le(&r);
-    uint32_t session = reader_u32le(&r);
-    uint32_t content_size = reader_u32le(&r);
-    if (!reader_ok(&r)) {
+    uint16_t header_size = reader_u16le(&r);
+    struct reader header = reader_take(&r, header_size);
+    uint8_t group = reader_u8(&header);
+    reader_skip(&header, 1);
+    uint16_t code = reader_u16le(&header);
+    uint32_t session = reader_u32le(&header);
+    uint32_t content_size = reader_u32le(&header);
+    bool is_short = !reader_ok(&header); /* the rest may be left out */
+    bool is_of_maker = reader_u16le(&header) == 0;
+    if (is_short || !reader_ok(&r)) {
         complain(m, VIOLATION_TRUNCATED, "service header is cut off");
         return false;
     }
@@ -292,15 +299,15 @@ static bool service_layer(struct message *m, struct reader r)
     if (is_response)
         m->event.status = (struct ot_status){OT_RESULT_OK, 0, "ok"};
     const struct group *g = NULL;
-    for (size_t i = 0; !g && i < sizeof groups / sizeof *groups; i++)
+    for (size_t i = 0; is_of_maker && !g && i < sizeof groups / sizeof *groups; i++)
         g = groups[i].code == group ? &groups[i] : NULL;
-    const struct service *s = service_find(group, code);
+    const struct service *s = is_of_maker ? service_find(group, code) : NULL;
     m->event.code[0] = m->event.function = (uint32_t)group << 8 | (code & 0xff);
     m->event.operation = s ? s->operation : g ? g->operation : OP_UNKNOWN;
     m->event.name = s ? s->name : g ? g->name : NULL;
     if (protocol == SERVICE_SECURE)
         m->event.flags |= OT_ENCRYPTED;
-    else if (!g)
+    else if (!g && is_of_maker)
         complain(m, VIOLATION_FUNCTION, "service group is not defined");
     else if (group == GROUP_DEVICE && code == LOGIN && !is_response)
         login(m, r);

@@ -55,7 +55,7 @@ static const struct row {
 START_TEST(services_have_their_class)
 {
     char ask[256];
-    snprintf(ask, sizeof ask, CHANNEL BLOCK "55cd 1000 %s 11000000 00000000",
+    snprintf(ask, sizeof ask, CHANNEL BLOCK "55cd 1000 %s 11000000 00000000 00000000",
              rows[_i].group_service);
     struct probe *p = probe_create(TRANSPORT_UDP);
     probe_hex(p, &dissector_codesys_v3, true, ask);
@@ -75,11 +75,11 @@ START_TEST(responses_encryption_and_credentials)
 {
     struct probe *p = probe_create(TRANSPORT_UDP);
     probe_hex(p, &dissector_codesys_v3, false,
-              CHANNEL BLOCK "55cd 1000 82 00 1100 11000000 00000000");
+              CHANNEL BLOCK "55cd 1000 82 00 1100 11000000 00000000 00000000");
     probe_hex(p, &dissector_codesys_v3, true,
-              CHANNEL BLOCK "5775 1000 40 00 1100 11000000 00000000");
+              CHANNEL BLOCK "5775 1000 40 00 1100 11000000 00000000 00000000");
     probe_hex(p, &dissector_codesys_v3, true,
-              CHANNEL BLOCK "55cd 1000 01 00 0200 11000000 04000000 31323334");
+              CHANNEL BLOCK "55cd 1000 01 00 0200 11000000 04000000 00000000 31323334");
     ck_assert_str_eq(probe_event(p, 0)->direction, "response");
     ck_assert_str_eq(probe_event(p, 0)->operation, "stop");
     ck_assert_uint_eq(probe_event(p, 1)->flags, OT_ENCRYPTED);
@@ -94,11 +94,11 @@ START_TEST(answers_are_matched_by_channel)
 {
     struct probe *p = probe_create(TRANSPORT_UDP);
     probe_hex(p, &dissector_codesys_v3, true,
-              CHANNEL BLOCK "55cd 1000 02 00 1100 11000000 00000000");
+              CHANNEL BLOCK "55cd 1000 02 00 1100 11000000 00000000 00000000");
     probe_hex(p, &dissector_codesys_v3, false,
-              CHANNEL BLOCK "55cd 1000 82 00 1100 11000000 00000000");
+              CHANNEL BLOCK "55cd 1000 82 00 1100 11000000 00000000 00000000");
     probe_hex(p, &dissector_codesys_v3, false,
-              CHANNEL BLOCK "55cd 1000 82 00 1100 11000000 00000000");
+              CHANNEL BLOCK "55cd 1000 82 00 1100 11000000 00000000 00000000");
     ck_assert_uint_eq(probe_event(p, 1)->flags, 0);
     ck_assert_str_eq(probe_event(p, 1)->operation, "stop");
     ck_assert_uint_eq(probe_event(p, 2)->flags, OT_NO_REQUEST);
@@ -113,7 +113,7 @@ START_TEST(a_download_is_a_transfer)
                                             "end program_download key=66053 bytes=2"};
     struct probe *p = probe_create(TRANSPORT_UDP);
     probe_hex(p, &dissector_codesys_v3, true,
-              CHANNEL BLOCK "55cd 1000 02 00 0500 11000000 07000000 aabbcc");
+              CHANNEL BLOCK "55cd 1000 02 00 0500 11000000 07000000 00000000 aabbcc");
     probe_hex(p, &dissector_codesys_v3, true, CHANNEL "01 80 0100 02000000 00000000 ddee");
     probe_hex(p, &dissector_codesys_v3, true, CHANNEL "01 80 0200 02000000 00000000 dead");
     probe_hex(p, &dissector_codesys_v3, true, CHANNEL "01 80 0100 03000000 00000000 ff00 00");
@@ -125,7 +125,7 @@ START_TEST(a_download_is_a_transfer)
     }
     probe_clear(p);
     probe_hex(p, &dissector_codesys_v3, false,
-              CHANNEL BLOCK "55cd 1000 82 00 3500 11000000 03000000 aabbcc");
+              CHANNEL BLOCK "55cd 1000 82 00 3500 11000000 03000000 00000000 aabbcc");
     ck_assert_str_eq(probe_event(p, 0)->transfer,
                      "end program_upload key=66101 declared=3 bytes=3");
     probe_destroy(p);
@@ -155,7 +155,7 @@ START_TEST(violations)
 {
     struct probe *p = probe_create(TRANSPORT_UDP);
     probe_hex(p, &dissector_codesys_v3, true,
-              CHANNEL BLOCK "55cd 1000 7e 00 1100 11000000 00000000");
+              CHANNEL BLOCK "55cd 1000 7e 00 1100 11000000 00000000 00000000");
     ck_assert(probe_has_violation(p, VIOLATION_FUNCTION));
     probe_clear(p);
     probe_hex(p, &dissector_codesys_v3, true, CHANNEL BLOCK "55cd 1000 02 00");

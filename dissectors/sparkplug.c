@@ -185,6 +185,46 @@ static enum operation operation_of(struct text name)
     return OP_WRITE;
 }
 
+/* --- aliases: [SP] 6.4.7: a birth gives a metric's name, type and alias, later messages the alias;
+ * unique among all metrics of an edge node --- */
+
+enum { ALIAS_NAME_MAX = 62 };
+
+struct alias { /* kept for the pair of hosts */
+    uint8_t type, size;
+    char name[ALIAS_NAME_MAX];
+};
+
+static struct alias *alias_of(struct dissect *d, uint64_t edge, uint64_t number, bool create)
+{
+    uint64_t key = hash_mix(hash_mix(0x73706c6961730000 /* "splias" */, edge), number);
+    return dissect_pair(d, key, sizeof(struct alias), create);
+}
+
+static void keep_alias(struct dissect *d, uint64_t edge, uint64_t number, struct text name,
+                       uint64_t type)
+{
+    struct alias *a = name.size <= ALIAS_NAME_MAX ? alias_of(d, edge, number, true) : NULL;
+    if (!a)
+        return;
+    a->type = type < UINT8_MAX ? (uint8_t)type : 0;
+    a->size = (uint8_t)name.size;
+    memcpy(a->name, name.at, name.size);
+}
+
+/* The name and the type that a birth gave; empty when it was not seen. */
+static struct text recall_alias(struct dissect *d, uint64_t edge, uint64_t number, uint64_t *type)
+{
+    const struct alias *a = alias_of(d, edge, number, false);
+    char *copy = a && a->size <= ALIAS_NAME_MAX ? arena_take(d->arena, ALIAS_NAME_MAX) : NULL;
+    if (!copy)
+        return (struct text){NULL, 0};
+    memcpy(copy, a->name, a->size);
+    if (*type == 0)
+        *type = a->type;
+    return (struct text){copy, a->size};
+}
+
 static struct text metric_name(struct dissect *d, struct text topic, struct text name,
                                uint64_t alias)
 {
@@ -207,18 +247,25 @@ static void read_metric(struct dissect *d, struct text topic, struct reader r, b
     struct text name = {NULL, 0};
     struct field f, value = {0};
     uint64_t alias = 0, type = 0;
+    bool has_alias = false;
     while (read_field(&r, &f)) {
-        if (f.number == NAME && f.wire == WIRE_BYTES)
+        if (f.number == NAME && f.wire == WIRE_BYTES) {
             name = text_in(&f);
-        else if (f.number == ALIAS)
+        } else if (f.number == ALIAS) {
             alias = f.varint;
-        else if (f.number == TYPE)
+            has_alias = true;
+        } else if (f.number == TYPE) {
             type = f.varint;
-        else if (f.number >= VALUE_FIRST && f.number <= VALUE_LAST)
+        } else if (f.number >= VALUE_FIRST && f.number <= VALUE_LAST) {
             value = f;
+        }
     }
+    if (has_alias && name.size && is_birth)
+        keep_alias(d, c->edge, alias, name, type);
+    else if (has_alias && !name.size)
+        name = recall_alias(d, c->edge, alias, &type);
     struct ot_item *item = mqtt_item(c, (struct text){NULL, 0}, "metric");
-    if (is_birth)
+    if (is_birth && d->is_from_client)
         tell(c, name, &value);
     if (!item)
         return;
@@ -246,7 +293,7 @@ bool sparkplug_read(struct dissect *d, struct text topic, struct reader payload,
     struct field f;
     while (read_field(&payload, &f)) {
         if (f.number == METRICS && f.wire == WIRE_BYTES) {
-            read_metric(d, topic, f.bytes, is_command, is_birth && d->is_from_client, c);
+            read_metric(d, topic, f.bytes, is_command, is_birth, c);
         } else if (f.number == SEQUENCE && f.wire == WIRE_VARINT) {
             c->sequence = (uint8_t)f.varint;
             c->has_sequence = true;

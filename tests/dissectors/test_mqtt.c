@@ -356,6 +356,26 @@ START_TEST(sparkplug_metrics)
 }
 END_TEST
 
+/* [SP] 6.4.7: a birth gives name, type and alias; data and commands have the alias only. */
+START_TEST(sparkplug_aliases)
+{
+    struct probe *p = connected(CONNECT_311);
+    publish_hex(p, true, "spBv1.0/g/NBIRTH/e", "12 0b 0a03616263 1005 2003 5001 1800");
+    publish_hex(p, true, "spBv1.0/g/DBIRTH/e/d",
+                "12 1a 0a12 4e6f646520436f6e74726f6c2f5265626f6f 1006 200b 7000 1801");
+    publish_hex(p, true, "spBv1.0/g/NDATA/e", "12 08 1005 50feffffff0f 1802");
+    publish_hex(p, true, "spBv1.0/g/NDATA/e", "12 04 1007 5001 1803");
+    publish_hex(p, true, "spBv1.0/g/NDATA/other", "12 04 1005 5001 1800");
+    publish_hex(p, false, "spBv1.0/g/NCMD/e", "12 04 1005 5009");
+    ck_assert_str_eq(probe_event(p, 2)->items, "spBv1.0/g/NDATA/e:abc=-2");
+    ck_assert_str_eq(probe_event(p, 3)->items, "spBv1.0/g/NDATA/e:alias 7=1");
+    ck_assert_str_eq(probe_event(p, 4)->items, "spBv1.0/g/NDATA/other:alias 5=1");
+    ck_assert_str_eq(probe_event(p, 5)->items, "spBv1.0/g/NCMD/e:abc=9");
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(sparkplug_orders_to_the_node)
 {
     static const struct {
@@ -594,6 +614,7 @@ int main(void)
     tcase_add_test(tc, telemetry_is_not_taken_apart);
     tcase_add_test(tc, more_values_than_are_kept);
     tcase_add_loop_test(tc, sparkplug_metrics, 0, COUNT(metrics));
+    tcase_add_test(tc, sparkplug_aliases);
     tcase_add_test(tc, sparkplug_orders_to_the_node);
     tcase_add_test(tc, sparkplug_births);
     tcase_add_test(tc, sparkplug_sequence);

@@ -22,6 +22,7 @@ enum over {
         1 << 7,         /* stub data of a DCE/RPC PDU; carrier.key tells interface and operation */
     OVER_CIP = 1 << 6,  /* body of Execute PCCC: from the requestor id on */
     OVER_PIPE = 1 << 8, /* what goes through a named pipe of SMB; carrier.key tells pipes apart */
+    OVER_WEBSOCKET = 1 << 9, /* payload of a binary frame: one PDU or more */
 };
 
 enum claim {

@@ -1,12 +1,17 @@
 /* http.c: requests and answers of HTTP/1: who asks for what, with which software and user.
  *
- * Spec: [9110] RFC 9110 HTTP Semantics, [9112] RFC 9112 HTTP/1.1, [7617] RFC 7617 Basic
+ * Spec: [9110] RFC 9110 HTTP Semantics, [9112] RFC 9112 HTTP/1.1, [7617] RFC 7617 Basic,
+ *       [6455] RFC 6455 The WebSocket Protocol
  *
  *   request: method " " target " HTTP/1." digit CR LF; answer: "HTTP/1." digit " " status " "
  * reason then lines: name ":" value CR LF; an empty line; the body
  *
  * Bodies are passed over by their length, or chunk by chunk; of a page only the title is looked
- * for, in its first bytes. What is no header and was not announced is taken as body, too. */
+ * for, in its first bytes. What is no header and was not announced is taken as body, too.
+ *
+ * A connection that becomes a WebSocket has frames from then on, [6455] 5.2; binary ones carry:
+ *   | end: bit 7, opcode: bits 3-0 1 | masked: bit 7, size: 7 bits 1 | size 2 or 8, if 126 or 127 |
+ *   | mask 4 | payload | */
 #include "default_logins.h"
 
 enum {
@@ -56,10 +61,11 @@ struct state {
     uint8_t method;        /* of the last request, and 1 */
     bool is_opaque, is_software_told;
     bool has_login; /* of the last request */
+    bool is_websocket;
 };
 
 struct header {
-    struct text host, agent, server, realm, type, authorization;
+    struct text host, agent, server, realm, type, authorization, upgrade;
     uint64_t length;
     bool has_length, is_chunked;
 };
@@ -167,6 +173,71 @@ static struct frame http_frame(struct reader r)
     return frame_of(line ? line : left < CHUNK_MAX ? left : CHUNK_MAX);
 }
 
+/* --- frames of a WebSocket --- */
+
+struct websocket {
+    uint8_t opcode;
+    bool is_masked;
+    uint64_t size; /* of the payload */
+    uint8_t mask[4];
+};
+
+/* False: cut off. The reader is left at the payload. */
+static bool read_websocket(struct reader *r, struct websocket *w)
+{
+    enum { SIZE_2 = 126, SIZE_8 = 127 };
+    w->opcode = reader_u8(r) & 0x0f;
+    uint8_t size = reader_u8(r);
+    w->is_masked = size & 0x80;
+    w->size = size & 0x7f;
+    if (w->size == SIZE_2)
+        w->size = reader_u16be(r);
+    else if (w->size == SIZE_8)
+        w->size = reader_u64be(r);
+    for (size_t i = 0; w->is_masked && i < sizeof w->mask; i++)
+        w->mask[i] = reader_u8(r);
+    return reader_ok(r);
+}
+
+static struct frame websocket_frame(struct reader r)
+{
+    struct websocket w;
+    size_t given = reader_left(&r);
+    if (!read_websocket(&r, &w))
+        return frame_need(given + 1);
+    size_t header = given - reader_left(&r);
+    return frame_of(w.size > HEADER_MAX - header ? header : header + (size_t)w.size);
+}
+
+static struct frame http_frame_in(struct reader r, const void *state, bool is_from_client)
+{
+    const struct state *s = state;
+    (void)is_from_client;
+    return s->is_websocket ? websocket_frame(r) : http_frame(r);
+}
+
+static void websocket(struct dissect *d, struct reader r)
+{
+    enum { CONTINUATION = 0, BINARY = 2 };
+    struct websocket w;
+    if (!read_websocket(&r, &w))
+        return;
+    size_t size = reader_left(&r);
+    if (w.size > size) { /* too long to be told */
+        dissect_skip(d, w.size - size);
+        return;
+    }
+    if (size == 0 || (w.opcode != CONTINUATION && w.opcode != BINARY))
+        return;
+    uint8_t *plain = w.is_masked ? arena_take(d->arena, size) : NULL;
+    if (w.is_masked && !plain)
+        return;
+    for (size_t i = 0; plain && i < size; i++)
+        plain[i] = reader_u8(&r) ^ w.mask[i % sizeof w.mask];
+    struct carrier carrier = {.is_response = !d->is_from_client};
+    dissect_over(d, OVER_WEBSOCKET, plain ? reader_of(plain, size) : r, &carrier);
+}
+
 /* --- header --- */
 
 static void take_line(struct header *h, struct text line)
@@ -183,6 +254,8 @@ static void take_line(struct header *h, struct text line)
         h->server = value;
     else if (ascii_is(name, "content-type"))
         h->type = value;
+    else if (ascii_is(name, "upgrade"))
+        h->upgrade = value;
     else if (ascii_is(name, "www-authenticate"))
         h->realm = value;
     else if (ascii_is(name, "authorization"))
@@ -375,7 +448,8 @@ static void answer(struct dissect *d, struct state *s, struct text header)
         e.facts = &fact;
         e.fact_count = 1;
     }
-    s->is_opaque |= status == STATUS_SWITCHING ||
+    s->is_websocket = status == STATUS_SWITCHING && ascii_is(h.upgrade, "websocket");
+    s->is_opaque |= (status == STATUS_SWITCHING && !s->is_websocket) ||
                     (status < 300 && status >= 200 && s->method == METHOD_CONNECT + 1);
     body_follows(d, &s->halves[0], &h,
                  s->method == METHOD_HEAD + 1 || status < 200 || status == STATUS_NO_CONTENT ||
@@ -434,6 +508,10 @@ static void http_dissect(struct dissect *d, struct reader r)
         dissect_skip(d, UINT64_MAX);
         return;
     }
+    if (s->is_websocket) {
+        websocket(d, r);
+        return;
+    }
     if (http_recognise(r) != CLAIM_YES) {
         body(d, &s->halves[d->is_from_client], r);
         return;
@@ -455,5 +533,6 @@ const struct dissector dissector_http = {
     .begins_segments = true,
     .recognise = http_recognise,
     .frame = http_frame,
+    .frame_in = http_frame_in,
     .dissect = http_dissect,
 };

@@ -762,7 +762,7 @@ static void judge_sender(struct message *m)
         wrong(m, VIOLATION_DIRECTION, "packet of the other side");
 }
 
-static void mqtt_dissect(struct dissect *d, struct reader r)
+static void one_packet(struct dissect *d, struct reader r)
 {
     struct message m;
     struct mqtt_content content;
@@ -798,10 +798,26 @@ static void mqtt_dissect(struct dissect *d, struct reader r)
     emit_event(d, &m.event);
 }
 
+/* [3] 6: a frame of a WebSocket may have several packets. Those that go on in the next frame are
+ * not followed. */
+static void mqtt_dissect(struct dissect *d, struct reader r)
+{
+    if (d->depth == 0) {
+        one_packet(d, r);
+        return;
+    }
+    while (reader_left(&r)) {
+        struct frame frame = mqtt_frame(r);
+        if (frame.verdict != FRAME_COMPLETE)
+            return;
+        one_packet(d, reader_take(&r, frame.size));
+    }
+}
+
 const struct dissector dissector_mqtt = {
     .name = "mqtt",
     .spec = "MQTT 3.1, 3.1.1 and 5.0; Sparkplug B 3.0.0",
-    .over = OVER_TCP,
+    .over = OVER_TCP | OVER_WEBSOCKET,
     .ports = {1883},
     .state_size = sizeof(struct state),
     .pdu_max = PACKET_MAX,

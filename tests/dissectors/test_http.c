@@ -45,6 +45,58 @@ START_TEST(what_follows_a_body_is_found)
 }
 END_TEST
 
+/* [6455] 5.2: one frame, masked when the client sends it; sizes of all three forms. */
+static void frame_of_websocket(struct probe *p, bool is_from_client, uint8_t opcode,
+                               const void *payload, size_t size, int form)
+{
+    static const uint8_t mask[4] = {0x37, 0xfa, 0x21, 0x3d};
+    uint8_t out[512] = {(uint8_t)(0x80 | opcode)};
+    size_t at = 2;
+    out[1] = (uint8_t)(form == 0 ? size : form == 1 ? 126 : 127);
+    for (int shift = form == 0 ? -8 : form == 1 ? 8 : 56; shift >= 0; shift -= 8)
+        out[at++] = (uint8_t)(shift > 8 ? 0 : size >> shift);
+    if (is_from_client) {
+        out[1] |= 0x80;
+        memcpy(out + at, mask, 4);
+        at += 4;
+    }
+    for (size_t k = 0; k < size; k++)
+        out[at + k] = (uint8_t)(((const uint8_t *)payload)[k] ^ (is_from_client ? mask[k % 4] : 0));
+    for (size_t k = 0; k < at + size; k++) /* byte by byte: framing asks for more */
+        probe_stream(p, &dissector_http, is_from_client, out + k, 1);
+}
+
+/* MQTT 3.1.1, 6: packets in binary frames, several of them in one. */
+START_TEST(mqtt_in_a_websocket)
+{
+    static const char connect[] = "\x10\x0d\0\4MQTT\4\2\0\x3c\0\1a";
+    static const char answers[] = "\x20\2\0\0\x30\5\0\1t42";
+    static const char set[] = "\x30\7\0\5x/set\x30\3\0\1t";
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    say(p, true,
+        "GET /mqtt HTTP/1.1\r\nHost: plc\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n");
+    say(p, false,
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n");
+    probe_clear(p);
+    frame_of_websocket(p, true, 2, connect, sizeof connect - 1, _i);
+    frame_of_websocket(p, false, 2, answers, sizeof answers - 1, _i);
+    frame_of_websocket(p, true, 9, "ping", 4, _i); /* is none of it */
+    frame_of_websocket(p, true, 2, set, sizeof set - 1, _i);
+    static const char *const told[] = {"connect", "connack", "publish", "publish", "publish"};
+    ck_assert_uint_eq(p->event_count, 5);
+    for (size_t k = 0; k < 5; k++) {
+        ck_assert_str_eq(probe_event(p, k)->protocol, "mqtt");
+        ck_assert_str_eq(probe_event(p, k)->name, told[k]);
+    }
+    ck_assert_str_eq(probe_event(p, 2)->items, "t=42");
+    ck_assert_str_eq(probe_event(p, 3)->operation, "write");
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(basic_has_user_and_credential)
 {
     struct probe *p = probe_create(TRANSPORT_TCP);
@@ -111,6 +163,7 @@ int main(void)
     Suite *suite = suite_create("http");
     TCase *tc = tcase_create("http");
     tcase_add_loop_test(tc, what_follows_a_body_is_found, 0, sizeof rows / sizeof *rows);
+    tcase_add_loop_test(tc, mqtt_in_a_websocket, 0, 3);
     tcase_add_test(tc, basic_has_user_and_credential);
     tcase_add_test(tc, a_password_as_delivered_is_told);
     tcase_add_loop_test(tc, refused_logins, 0, sizeof login_rows / sizeof *login_rows);

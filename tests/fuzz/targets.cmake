@@ -6,6 +6,7 @@ file(STRINGS ${CMAKE_SOURCE_DIR}/dissectors/dissectors.def dissector_lines REGEX
 # who may be handed the payload of a carrier
 set(carried_by_cip pccc)
 set(carried_by_enip cip pccc)
+set(carried_by_http mqtt)
 set(carried_by_modbus umas)
 set(carried_by_modbus_rtu umas)
 set(carried_by_smb dcerpc)

@@ -16,7 +16,7 @@ static const struct sigma_span type_spans[] = {
     [VALUES_I32BE] = {INT32_MIN, INT32_MAX },
     [VALUES_U32LE] = {0,         UINT32_MAX},
     [VALUES_I32LE] = {INT32_MIN, INT32_MAX },
-    [VALUES_BYTES] = {0,         0         }, /* the last of the types; what is not listed is unknown */
+    [VALUES_N16LE] = {-1,        1         }, /* the last of the types; what is not listed is unknown */
 };
 
 struct sigma_span sigma_type_span(enum ot_encoding encoding)
@@ -45,7 +45,7 @@ static void widen_hull(struct sigma_program *program, unsigned k, const struct s
 static uint32_t encodings_within(const struct sigma_span *hull)
 {
     uint32_t set = 0;
-    for (unsigned i = VALUES_NONE + 1; i <= VALUES_BYTES; i++) {
+    for (unsigned i = VALUES_NONE + 1; i < VALUES_ENCODINGS; i++) {
         const struct sigma_span *type = &type_spans[i];
         bool is_known = type->least < type->most;
         if (!is_known || (type->most >= hull->least && type->least <= hull->most))

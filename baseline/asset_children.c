@@ -97,6 +97,19 @@ static void child_answers(struct child *c, const char *protocol)
         child_class(c, kind->server_class, 40, "answers behind another device", protocol);
 }
 
+/* Others than the asset, also when what they tell is the same: modules in other slots than the one
+ * that has the address, CPUs in other racks (in their own they answer for slots in which they do
+ * not stand). */
+static bool is_elsewhere(const struct child *c, const char *protocol)
+{
+    const char *rack = c->cells->cells[ASSET_COLUMN_rack];
+    const char *own_rack = c->parent->cells->cells[ASSET_COLUMN_rack];
+    if (strcmp(protocol, "cip") == 0)
+        return c->parent->is_own_known && c->cells->cells[ASSET_COLUMN_slot][0] != '\0';
+    return strcmp(protocol, "s7comm") == 0 && rack[0] != '\0' && own_rack[0] != '\0' &&
+           strcmp(rack, own_rack) != 0;
+}
+
 static void child_fact(struct child *c, const char *kind, const char *protocol, const char *value)
 {
     char text[ASSET_CELL_SIZE], time[TIME_TEXT_SIZE];
@@ -105,7 +118,7 @@ static void child_fact(struct child *c, const char *kind, const char *protocol, 
     bool is_other = asset_unit_is_other(protocol);
     bool is_telling = is_kind(kind, FACT_PRODUCT) || is_kind(kind, FACT_ORDER_NUMBER) ||
                       is_kind(kind, FACT_SERIAL) || (is_other && is_name);
-    c->is_device |= is_telling && (is_other || c->parent->is_mixed);
+    c->is_device |= is_telling && (is_other || c->parent->is_mixed || is_elsewhere(c, protocol));
     if (is_name)
         set(c, ASSET_COLUMN_name, value);
     if (is_kind(kind, FACT_UNIT) && asset_unit_is_behind(protocol, c->unit))

@@ -10,6 +10,7 @@ struct asset_parent {
     const char *own_unit; /* the unit that is the asset itself; "": none */
     bool is_mixed;        /* its units contradict each other: they are several devices */
     bool is_one;          /* they agree: one device answers for every number */
+    bool is_own_known;    /* it tells itself what it is, by EtherNet/IP or CIP without a route */
 };
 
 /* Calls row for each; *is_more becomes false when row says that it wants no more. */

@@ -84,7 +84,8 @@ const struct asset_protocol_kind *asset_protocol_kind(const char *name)
 
 bool asset_unit_is_other(const char *protocol)
 {
-    static const char *const protocols[] = {"bacnet", "ethercat"};
+    /* of PROFINET IO: slot 0 is the device and no unit, the others are its modules */
+    static const char *const protocols[] = {"bacnet", "ethercat", "pnio_cm"};
     for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++)
         if (strcmp(protocols[i], protocol) == 0)
             return true;

@@ -49,6 +49,7 @@ struct export
     char unit[ASSET_UNIT_TEXT], unit_kind[32], unit_value[ASSET_FACT_TEXT];
     int64_t unit_ns;
     bool is_mixed, has_own; /* has_own: the asset tells facts of no unit, too */
+    bool is_own_known;      /* as in struct asset_parent */
     size_t alike;           /* units that tell the same product as the one before */
     size_t line_units;      /* units of a line that answered: Modbus */
 };
@@ -320,7 +321,10 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
                    strcmp(kind, fact_name(FACT_MODULE_NAME)) == 0 ||
                    strcmp(kind, fact_name(FACT_PLANT)) == 0;
     no_separator(clean, sizeof clean, value);
-    x->has_own |= unit[0] == '\0' && strcmp(kind, fact_name(FACT_PRODUCT)) == 0;
+    bool is_own_product = unit[0] == '\0' && strcmp(kind, fact_name(FACT_PRODUCT)) == 0;
+    x->has_own |= is_own_product;
+    x->is_own_known |=
+        is_own_product && (strcmp(protocol, "enip") == 0 || strcmp(protocol, "cip") == 0);
     bool is_own = is_of_itself(x, kind, unit, protocol);
     if (strcmp(kind, fact_name(FACT_UNIT)) == 0) {
         unit_answered(x, protocol, unit, is_own);
@@ -398,7 +402,7 @@ static bool export_asset(struct export *x, const struct key *key)
 {
     memset(x->row, 0, sizeof *x->row);
     x->unit[0] = x->unit_kind[0] = '\0';
-    x->is_mixed = x->has_own = false;
+    x->is_mixed = x->has_own = x->is_own_known = false;
     x->alike = x->line_units = 0;
     set(x, ASSET_COLUMN_asset_id, key->id);
     set(x, ASSET_COLUMN_segment, key->segment);
@@ -569,6 +573,7 @@ bool assets_export(struct store *store, bool (*row)(void *context, const struct 
                                       .cells = x.row,
                                       .own_unit = x.has_own || is_line(&x) ? "" : x.unit,
                                       .is_mixed = x.is_mixed || is_line(&x),
+                                      .is_own_known = x.is_own_known,
                                       .is_one = x.line_units > 1 && !is_line(&x)};
         ok = ok && asset_children(store, &parent, row, context, &is_more, err);
         if (!is_more)

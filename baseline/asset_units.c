@@ -51,6 +51,7 @@ static const struct {
     {"fins",     "FINS node"      },
     {"hart_ip",  "HART"           },
     {"s7comm",   "S7"             },
+    {"pnio_cm",  "PROFINET slot"  },
     {"cip",      "CIP route"      },
     {"genisys",  "Genisys station"},
     {"sbus",     "S-Bus station"  },
@@ -126,10 +127,15 @@ size_t asset_units_behind(const struct assets *t, const struct asset *a, const c
     return count;
 }
 
-/* "rack 0 slot 2" of S7; "1/2" of CIP: port 1 is the backplane, then comes the slot. */
+/* "rack 0 slot 2" of S7; "3.1" of PROFINET: slot and subslot; "1/2" of CIP: port 1 is the
+ * backplane, then comes the slot. */
 void asset_unit_place(const char *unit, char rack[ASSET_PLACE_SIZE], char slot[ASSET_PLACE_SIZE])
 {
+    int size = 0;
     rack[0] = slot[0] = '\0';
+    if (sscanf(unit, "%15[0-9].%*u%n", slot, &size) == 1 && size > 0 && unit[size] == '\0')
+        return;
+    slot[0] = '\0';
     if (sscanf(unit, "rack %15[0-9] slot %15[0-9]", rack, slot) == 2)
         return;
     rack[0] = '\0';

@@ -693,6 +693,16 @@ static bool is_shared_mac(struct inventory *inv, uint32_t segment, const struct 
     return !m || assets_by_ip(&inv->assets, segment, &who->ip) || shares_subnet(m, &who->ip);
 }
 
+/* All hosts of a network; in a larger one than /24 a host may have such an address, and is known as
+ * soon as it sends. */
+static bool is_network_broadcast(const struct endpoint *who)
+{
+    static const struct mac all = {
+        {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+    };
+    return (who->ip.kind == ADDRESS_IP4 && who->ip.bytes[3] == 255) || mac_equal(&who->mac, &all);
+}
+
 /* The device behind an endpoint, made when unknown; NULL: no device has such addresses. Only a
  * packet that the host itself sent tells its MAC: the other end of a flow has the MAC that it is
  * reached by. */
@@ -707,7 +717,7 @@ static struct asset *host_of(struct inventory *inv, uint32_t segment, const stru
         return host_of_pair(inv, segment, s, who, is_arp);
     if (has_ip(who)) {
         struct asset *a = assets_by_ip(t, segment, &who->ip);
-        if (a)
+        if (a || is_network_broadcast(who))
             return a;
         struct endpoint ip_only = {.ip = who->ip};
         a = asset_new(inv, segment, s, &ip_only);

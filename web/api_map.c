@@ -52,6 +52,7 @@ enum column {
 struct map {
     json_t *hosts;     /* id -> host */
     json_t *ids;       /* address -> id, for those that are assets */
+    json_t *networks;  /* "10.0.0" of their addresses -> true */
     json_t *links;     /* the answer's */
     json_t *protocols; /* name -> true */
     int64_t first_ns, last_ns;
@@ -70,6 +71,16 @@ static const char *name_of(const struct asset_line *line)
     return "unnamed";
 }
 
+/* What comes before the last part of an IPv4 address; false: it is none. */
+static bool network_of(char network[64], const char *text)
+{
+    struct address ip;
+    if (!address_parse(&ip, text) || ip.kind != ADDRESS_IP4)
+        return false;
+    text_format(network, 64, "%u.%u.%u", ip.bytes[0], ip.bytes[1], ip.bytes[2]);
+    return true;
+}
+
 /* The asset answers for each of these addresses. */
 static void add_addresses(struct map *m, const char *list, const char *id)
 {
@@ -78,6 +89,8 @@ static void add_addresses(struct map *m, const char *list, const char *id)
         size_t size = strcspn(list, ";");
         text_format(address, sizeof address, "%.*s", (int)size, list);
         json_object_set_new(m->ids, address, json_string(id));
+        if (network_of(address, address))
+            json_object_set_new(m->networks, address, json_true());
         list += size + (list[size] == ';');
     }
 }
@@ -108,7 +121,21 @@ static json_t *asset_json(const struct asset_line *line)
                      first[0] ? json_string(first) : json_null(), "is_new", false, "alerts", 0);
 }
 
-/* A host that only conversations name: outside, or a group address. */
+/* Not a host: a group, or all of a network in which hosts are known (their netmask is not). */
+static bool is_group(const struct map *m, const char *address)
+{
+    struct address ip;
+    struct mac mac;
+    char network[64];
+    if (json_object_get(m->ids, address))
+        return false;
+    if (!address_parse(&ip, address))
+        return mac_parse(&mac, address) && mac_is_group(&mac);
+    return address_is_group(&ip) || (network_of(network, address) && ip.bytes[3] == 255 &&
+                                     json_object_get(m->networks, network));
+}
+
+/* A host that only conversations name: it is outside. */
 static json_t *stranger_json(const char *address)
 {
     struct address ip;
@@ -180,6 +207,8 @@ static bool read_links(struct request *r, struct map *m, int64_t until_ns, struc
     sqlite3_bind_int64(s, 2, until_ns);
     sqlite3_bind_int64(s, 3, LINKS_MAX + 1);
     while (sqlite3_step(s) == SQLITE_ROW) {
+        if (is_group(m, column_text(s, HOST_A)) || is_group(m, column_text(s, HOST_B)))
+            continue;
         if (json_array_size(m->links) < LINKS_MAX)
             add_link(m, s);
         else
@@ -269,6 +298,7 @@ enum MHD_Result api_map(struct request *r)
         return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, err.text);
     struct map m = {.hosts = json_object(),
                     .ids = json_object(),
+                    .networks = json_object(),
                     .links = json_array(),
                     .protocols = json_object()};
     index_assets(&m, all);
@@ -283,6 +313,7 @@ enum MHD_Result api_map(struct request *r)
                   time_or_null(m.last_ns), "is_cut", m.left_out > 0);
     json_decref(m.hosts);
     json_decref(m.ids);
+    json_decref(m.networks);
     json_decref(m.links);
     json_decref(m.protocols);
     if (ok)

@@ -545,6 +545,33 @@ START_TEST(empty_inventory_tells_each_device_once)
 }
 END_TEST
 
+/* Who is named as the other end of something, and never sends. */
+static const struct {
+    const char *shows, *line;
+    uint64_t assets;
+} named[] = {
+    {"a server that is asked",            "0 fact 10.0.0.9 - opcua host_name plc9",     1},
+    {"all hosts of the network",          "0 fact 10.0.0.255@ff - nbns host_name x",    0},
+    {"by a router, with no such MAC",     "0 role 10.0.0.255@9 10.0.0.5@5 bacnet read", 0},
+    {"a larger network",                  "0 role 10.0.3.9@ff 10.0.0.5@5 bacnet read",  0},
+    {"a host of a larger one that sends", "0 host 10.0.3.255@9",                        1},
+    {"a group",                           "0 fact 239.1.1.1 - opcua host_name x",       0},
+};
+
+START_TEST(a_broadcast_is_no_device)
+{
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    struct inventory_counts counts;
+    struct inventory *inv = create(MODE_LEARN, &findings, &sink, 60);
+    (void)feed(inv, named[_i].line, START);
+    inventory_counts(inv, &counts);
+    ck_assert_msg(counts.assets == named[_i].assets, "%s: %llu", named[_i].shows,
+                  (unsigned long long)counts.assets);
+    inventory_destroy(inv);
+}
+END_TEST
+
 static void describe(const struct inventory *inv, const char *host, struct asset_brief *brief)
 {
     struct endpoint e;
@@ -859,6 +886,7 @@ int main(void)
     tcase_add_test(tc, auto_settles_by_itself);
     tcase_add_test(tc, gaps_do_not_settle);
     tcase_add_test(tc, empty_inventory_tells_each_device_once);
+    tcase_add_loop_test(tc, a_broadcast_is_no_device, 0, (int)(sizeof named / sizeof *named));
     tcase_add_test(tc, knows_who_is_who);
     tcase_add_loop_test(tc, answers_tell, 0, (int)(sizeof answers_rows / sizeof *answers_rows));
     tcase_add_test(tc, segments_keep_apart);

@@ -122,7 +122,9 @@ static enum claim goose_recognise(struct reader r)
     reader_skip(&r, 4);
     if (!reader_ok(&r) || length < HEADER_SIZE)
         return CLAIM_NO;
-    return recognise_apdu(r);
+    bool is_whole = length <= reader_left(&r) + HEADER_SIZE;
+    enum claim claim = recognise_apdu(r);
+    return claim == CLAIM_WEAK && !is_whole ? CLAIM_NO : claim;
 }
 
 /* --- the message --- */

@@ -215,6 +215,9 @@ START_TEST(recognises)
     ck_assert_int_eq(probe_recognise(&dissector_goose, bytes, size), CLAIM_WEAK);
     bytes[8] = 0x60; /* sampled values */
     ck_assert_int_eq(probe_recognise(&dissector_goose, bytes, size), CLAIM_NO);
+    /* text of a datagram, whose ninth letter is the tag */
+    static const char json[] = "{\"namespaces\": [19076040, 20603140], \"port\": 17500}";
+    ck_assert_int_eq(probe_recognise(&dissector_goose, json, sizeof json - 1), CLAIM_NO);
 }
 END_TEST
 

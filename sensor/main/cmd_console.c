@@ -2,6 +2,7 @@
 #include "commands.h"
 
 #include "sensor/base/config.h"
+#include "sensor/base/log.h"
 #include "sensor/base/text.h"
 #include "stop.h"
 #include "web/accounts.h"
@@ -193,6 +194,7 @@ static bool manage(const struct call *call, int count, char **words, struct erro
     char what[64];
     if ((!is_user && strcmp(words[0], "token") != 0) || (count != 3 && !is_list))
         return error_set(err, "%s: see sightglass console --help", words[0]);
+    bool is_new = access(call->web.store_path, F_OK) != 0; /* perhaps a path mistyped */
     if (!writer_open(&store, call->web.store_path, err))
         return false;
     bool ok = is_list   ? list_users(store, err)
@@ -202,6 +204,9 @@ static bool manage(const struct call *call, int count, char **words, struct erro
     if (ok && !is_list)
         ok = audit_add(store, now_wall_ms(), "command line", what, words[2],
                        call->role ? call->role : "", err);
+    if (ok && !is_list)
+        log_info("%s %s: %s, in the store %s%s", words[0], words[1], words[2], call->web.store_path,
+                 is_new ? ", which is new" : "");
     store_close(store);
     return ok;
 }

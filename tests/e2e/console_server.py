@@ -97,8 +97,10 @@ def run(capture, store, *more):
 # --- the console ---
 
 def add_user(store, name, role):
-    subprocess.run([SIGHTGLASS, "console", "user", "add", name, "--role", role, "-s", store], input=PASSWORD + "\n",
-                   text=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    done = subprocess.run([SIGHTGLASS, "console", "user", "add", name, "--role", role, "-s", store], input=PASSWORD + "\n",
+                   text=True, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    if f"user add: {name}, in the store {store}" not in done.stderr:
+        raise RuntimeError(f"it does not say where {name} was added: {done.stderr}")
 
 
 def add_token(store, name, role):

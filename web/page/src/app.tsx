@@ -92,7 +92,7 @@ function Frame({ session, onLogOut }: { session: Session; onLogOut: () => void }
       <Top session={session} page={route.page} live={live} onLogOut={onLogOut} />
       {problem && <p class="problem" role="alert">{problem}</p>}
       {!session.has_users && (
-        <p class="notice">Nobody can log in yet, so this page only shows. To work on alerts make a user: <code>sightglass console user add NAME --role admin -s STORE</code>, with the store of this console.</p>
+        <p class="notice">Nobody can log in yet, so this page only shows. To work on alerts make a user: <code>sightglass console user add NAME <span class="nobr">--role</span> admin <span class="nobr">-s</span> STORE</code>, with the store of this console.</p>
       )}
       <main id="main" tabIndex={-1}>
         {page ? <page.Component route={route} session={session} news={news} /> : <><Problem error={new Error("There is no such page.")} /><p><a href="#/overview">To the overview</a></p></>}

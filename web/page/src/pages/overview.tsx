@@ -156,6 +156,8 @@ const LOSS_BAD = 0.01, LAG_BAD_MS = 5000, ONE_SIDED_BAD = 0.5;
 function Counted({ vitals }: { vitals: Vitals }) {
   const v = vitals, received = v.packets + v.packets_dropped, gaps = v.tcp_bytes + v.tcp_gap_bytes;
   const n = (count: number) => count.toLocaleString();
+  if (received === 0)
+    return <><dt>Packets read</dt><dd><span class="bad">⚠ none yet</span>: is the mirror port connected? <code>sightglass doctor</code> looks.</dd></>;
   return (
     <>
       <dt>Packets read</dt>

@@ -64,6 +64,7 @@ function Value({ asset, name, isTime }: { asset: Asset; name: string; isTime?: b
   const value = text(asset[name]);
   if (isTime) return <Time value={value} />;
   if (name === "parent_asset_id") return <a href={linkTo("assets", value)}>{value}</a>;
+  if (name === "writers" || name === "last_program_change") return <TimedText words={value.replaceAll("_", " ")} />; // operations
   return name === "asset_class" ? <>{className(value)}</> : <TimedText words={value.replace(/ \(guess by MAC\)$/, "")} />;
 }
 

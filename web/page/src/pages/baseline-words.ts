@@ -35,6 +35,8 @@ export function placeWords(what: string, protocol: string): string {
 
 /** Values that were learned, in their order: "3, 1, 2" is 1, 2, 3; ranges and words stay. */
 export function valueWords(normal: string): string {
+  const pace = /^every (\S+) to (\S+) s$/.exec(normal);
+  if (pace && pace[1] === pace[2]) return `every ${pace[1]} s`;
   const values = normal.split(", ");
   return values.every((v) => v !== "" && Number.isFinite(Number(v))) ? values.sort((a, b) => Number(a) - Number(b)).join(", ") : normal;
 }

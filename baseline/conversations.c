@@ -5,6 +5,7 @@
  * conversation; ports are no part of it. */
 #include "learned.h"
 
+#include "sensor/base/fetch.h"
 #include "sensor/base/pair.h"
 
 #include <string.h>
@@ -339,8 +340,8 @@ void conversations_expect(const struct baseline *b, const struct ot_event *e)
     if (f->flow != e->flow->id || f->protocol != e->protocol)
         return;
     for (int i = 0; i < CONVERSATION_LINES; i++)
-        __builtin_prefetch((const uint8_t *)f->conversation + (size_t)i * TABLE_LINE, 1);
-    __builtin_prefetch(f->pair, 1);
+        fetch((const uint8_t *)f->conversation + (size_t)i * TABLE_LINE);
+    fetch(f->pair);
     if (e->direction != OT_RESPONSE) {
         table_expect(&b->operations, &f->operations, 1);
         table_expect(&b->ranges, &f->ranges, RANGE_LINES);
@@ -354,8 +355,8 @@ void conversations_look(const struct baseline *b, const struct ot_flow *flow)
 {
     const struct flow_cache *ways = b->flows[flow->id & (b->flow_sets - 1)];
     for (int i = 0; i < FLOW_WAYS; i++) {
-        __builtin_prefetch(&ways[i]);
-        __builtin_prefetch((const uint8_t *)&ways[i] + TABLE_LINE);
+        fetch(&ways[i]);
+        fetch((const uint8_t *)&ways[i] + TABLE_LINE);
     }
 }
 
@@ -366,9 +367,9 @@ void conversations_look_on(const struct baseline *b, const struct ot_flow *flow)
         const struct flow_cache *f = &ways[i];
         if (f->flow != flow->id || !f->conversation)
             continue;
-        __builtin_prefetch(f->pair, 1);
-        __builtin_prefetch(f->conversation, 1);
-        __builtin_prefetch((const uint8_t *)f->conversation + TABLE_LINE, 1);
+        fetch(f->pair);
+        fetch(f->conversation);
+        fetch((const uint8_t *)f->conversation + TABLE_LINE);
         table_expect(&b->operations, &f->operations, 1);
         table_expect(&b->ranges, &f->ranges, 1);
         table_expect(&b->blocks, &f->blocks, 1);

@@ -9,6 +9,8 @@
  * wanted after it, and a trail, which way a flow goes through the table. */
 #pragma once
 
+#include "sensor/base/fetch.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -110,8 +112,8 @@ static inline void *table_follow(const struct table *t, struct trail *trail, uin
 static inline void table_expect(const struct table *t, const struct trail *trail, int lines)
 {
     for (int i = 0; i < lines; i++) {
-        __builtin_prefetch(t->entries + ((size_t)trail->next + (size_t)i) * TABLE_LINE, 1);
-        __builtin_prefetch(t->entries + ((size_t)trail->last + (size_t)i) * TABLE_LINE, 1);
+        fetch(t->entries + ((size_t)trail->next + (size_t)i) * TABLE_LINE);
+        fetch(t->entries + ((size_t)trail->last + (size_t)i) * TABLE_LINE);
     }
 }
 

@@ -2,6 +2,7 @@
  * to ask and leaves few of them. */
 #include "rules/sigma_internal.h"
 
+#include "sensor/base/fetch.h"
 #include "sensor/base/hash.h"
 
 #include <math.h>
@@ -267,7 +268,7 @@ static void run(struct sigma *s, const struct sigma_program *program, struct sig
     uint64_t key = ends_key(program, e);
     struct sigma_memo *ends = &s->ends[(key >> 1) % MEMO_ENDS];
     if (program->of_ends)
-        __builtin_prefetch(ends); /* conversations are many */
+        fetch(ends); /* conversations are many */
     uint64_t left = program->with[needs_of(e)];
     if (left & program->of_kind)
         left &= steps_of_kind(s, program, r);

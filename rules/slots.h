@@ -6,6 +6,8 @@
  * for what was hashed; 0 is never one. */
 #pragma once
 
+#include "sensor/base/fetch.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,7 +35,7 @@ void slots_destroy(struct slots *s);
 static inline void slots_expect(const struct slots *s, uint64_t key)
 {
     size_t sets = s->capacity / SLOTS_WAYS;
-    __builtin_prefetch(&s->keys[((size_t)(key >> 20) & (sets - 1)) * SLOTS_WAYS]);
+    fetch(&s->keys[((size_t)(key >> 20) & (sets - 1)) * SLOTS_WAYS]);
 }
 
 /* The same a moment later: its entry is fetched, too. */
@@ -43,7 +45,7 @@ static inline void slots_expect_entry(const struct slots *s, uint64_t key)
     size_t set = ((size_t)(key >> 20) & (sets - 1)) * SLOTS_WAYS;
     for (size_t i = set; i < set + SLOTS_WAYS; i++)
         if (s->keys[i] == key)
-            __builtin_prefetch(s->bytes + i * s->entry_size, 1);
+            fetch(s->bytes + i * s->entry_size);
 }
 
 /* The entry, marked as used, or NULL. */

@@ -3,6 +3,7 @@
 
 #include "rules/logins.h"
 #include "rules/slots.h"
+#include "sensor/base/fetch.h"
 #include "sensor/base/hash.h"
 
 #include <stdlib.h>
@@ -414,8 +415,8 @@ void sweeps_expect(const struct sweeps *s, const struct ot_event *e)
     const struct recent *recent = &s->recent[recent_at(e)];
     if (e->direction == OT_ONEWAY || recent->flow_id != e->flow->id || !recent->pair)
         return;
-    __builtin_prefetch(recent->pair, 1);
-    __builtin_prefetch((const uint8_t *)recent->pair + CACHE_LINE, 1);
+    fetch(recent->pair);
+    fetch((const uint8_t *)recent->pair + CACHE_LINE);
 }
 
 void sweeps_event(struct sweeps *s, const struct ot_event *e, struct sweep_report *report)

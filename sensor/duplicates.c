@@ -23,6 +23,7 @@
  * room. */
 #include "duplicates.h"
 
+#include "sensor/base/fetch.h"
 #include "sensor/base/hash.h"
 
 #include <stdlib.h>
@@ -210,8 +211,8 @@ struct print duplicates_print(const struct duplicates *d, const struct packet *p
         return (struct print){.is_compared = false};
     print.path = path_of(p);
     const struct entry *set = d->sets[print.hash % SETS];
-    __builtin_prefetch(&set[0], 1);
-    __builtin_prefetch(&set[WAYS - 1], 1);
+    fetch(&set[0]);
+    fetch(&set[WAYS - 1]);
     return print;
 }
 

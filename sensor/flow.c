@@ -1,6 +1,7 @@
 /* flow.c: hash table with chains, slabs and one list by last use. */
 #include "flow.h"
 
+#include "sensor/base/fetch.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/pages.h"
 #include "sensor/base/pair.h"
@@ -242,7 +243,7 @@ static struct flow *make_flow(struct flow_table *t, const struct packet *p, uint
 uint64_t flow_look(const struct flow_table *t, const struct packet *p)
 {
     uint64_t hash = hash_of(p);
-    __builtin_prefetch(&t->buckets[hash & t->mask]);
+    fetch(&t->buckets[hash & t->mask]);
     return hash;
 }
 
@@ -251,7 +252,7 @@ const struct flow *flow_look_on(const struct flow_table *t, uint64_t hash)
     const struct flow *f = t->buckets[hash & t->mask];
     const char *at = (const char *)f;
     for (size_t i = 0; f && i < FLOW_WARM; i += FLOW_LINE)
-        __builtin_prefetch(at + i, 1);
+        fetch(at + i);
     return f;
 }
 
@@ -259,7 +260,7 @@ void flow_look_in(const struct flow *f)
 {
     for (size_t i = 0; i < LAYERS_WARM; i++)
         if (f->layers[i].state)
-            __builtin_prefetch(f->layers[i].state, 1);
+            fetch(f->layers[i].state);
 }
 
 struct flow *flow_find(struct flow_table *t, const struct packet *p, uint64_t hash, bool create,

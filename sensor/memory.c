@@ -2,6 +2,7 @@
  * be used again: what is hot stays in the processor's cache. */
 #include "memory.h"
 
+#include "sensor/base/fetch.h"
 #include "sensor/base/pages.h"
 
 #include <assert.h>
@@ -205,14 +206,14 @@ void *memory_take_near(struct memory *m, struct memory_near *near, uint64_t key,
 
 void memory_look(const struct memory *m, uint64_t key)
 {
-    __builtin_prefetch(&m->buckets[key & m->bucket_mask]);
+    fetch(&m->buckets[key & m->bucket_mask]);
 }
 
 void memory_look_on(const struct memory *m, uint64_t key)
 {
     uint32_t i = m->buckets[key & m->bucket_mask];
     if (i != NOBODY)
-        __builtin_prefetch(entry_at(m, i), 1);
+        fetch(entry_at(m, i));
 }
 
 void *memory_get(struct memory *m, uint64_t key, size_t *size)

@@ -1,6 +1,7 @@
 /* evidence.c: the ring, its chains by pair of hosts, and the findings that still collect. */
 #include "evidence.h"
 
+#include "sensor/base/fetch.h"
 #include "sensor/base/hash.h"
 
 #include <stdlib.h>
@@ -98,7 +99,7 @@ static uint64_t room_for(struct evidence *e, uint64_t need)
 
 void evidence_look(const struct evidence *e, uint64_t pair)
 {
-    __builtin_prefetch(&e->buckets[pair % BUCKETS], 1);
+    fetch(&e->buckets[pair % BUCKETS]);
 }
 
 /* The ring is long out of the cache when it comes round: what is written here would hold up all
@@ -127,7 +128,7 @@ void evidence_packet(struct evidence *e, const struct packet *p, uint64_t pair)
     };
     memcpy(k->bytes, p->bytes, size);
     for (uint64_t at = 0; at < need; at += CACHE_LINE)
-        __builtin_prefetch(kept_at(e, position + AHEAD + at), 1);
+        fetch(kept_at(e, position + AHEAD + at));
     *bucket = e->last = position;
 }
 

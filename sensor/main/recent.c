@@ -1,6 +1,8 @@
 /* recent.c: sets of four on a cache line each; the one told longest ago makes room. */
 #include "recent.h"
 
+#include "sensor/base/fetch.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -49,7 +51,7 @@ void recent_destroy(struct recent *r)
 
 void recent_look(const struct recent *r, uint64_t place)
 {
-    __builtin_prefetch(&r->sets[place & r->mask], 1);
+    fetch(&r->sets[place & r->mask]);
 }
 
 bool recent_is_due(struct recent *r, uint64_t key, int64_t now_ns, int64_t every_ns)

@@ -947,6 +947,9 @@ static void on_protocol(struct inventory *inv, uint32_t segment, struct asset *c
     served(inv, server, service);
 }
 
+/* Commands to a controller's mode: people of the plant give them, too. */
+static const uint64_t MODES = UINT64_C(1) << OP_MODE_CHANGE | UINT64_C(1) << OP_START |
+                              UINT64_C(1) << OP_RESTART | UINT64_C(1) << OP_STOP;
 /* What leaves another program behind. */
 static const uint64_t PROGRAMMING =
     (uint64_t)1 << OP_PROGRAM_DOWNLOAD | (uint64_t)1 << OP_PROGRAM_MODIFY |
@@ -1056,6 +1059,8 @@ static void on_role(struct inventory *inv, uint32_t segment, struct asset *a,
     if (!operation_is_critical(s->operation) || (a->flags & ASSET_ENGINEERING) ||
         is_between_computers)
         return;
+    if ((MODES >> s->operation & 1) && !a->is_new && !is_silent(inv, segment))
+        return; /* told as a stop, a start: it engineers nothing */
     a->flags |= ASSET_ENGINEERING;
     if (!is_silent(inv, segment))
         tell_engineering(inv, a, s);

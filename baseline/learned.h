@@ -42,6 +42,7 @@ struct pair {
     uint64_t sweep_last; /* hash of the last of them */
     struct repeat sweep_told;
     struct window sessions; /* connections that were answered or refused */
+    uint16_t sessions_port; /* of the last one */
     struct repeat sessions_told;
 };
 

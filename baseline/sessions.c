@@ -1,4 +1,5 @@
-/* sessions.c: how often two hosts open connections to each other. */
+/* sessions.c: how often two hosts open connections to each other, to one port. Who tries one port
+ * after the other scans, which is told as that. */
 #include "learned.h"
 
 enum {
@@ -43,6 +44,10 @@ void sessions_judge(struct baseline *b, struct pair *p, const struct ot_flow *fl
                     const struct packet *packet)
 {
     if (flow->transport != TRANSPORT_TCP)
+        return;
+    bool is_same = p->sessions_port == flow->server.port;
+    p->sessions_port = flow->server.port;
+    if (!is_same)
         return;
     uint32_t sessions = window_count(&p->sessions, b->now_ns, SESSIONS_WINDOW_NS);
     if (p->e.state == ENTRY_LEARNED && baseline_is_learning(b, &b->links)) {

@@ -4,6 +4,7 @@
  *   [N*] ACTOR<TARGET OPERATION CODE [AREA START[+COUNT] [=VALUES]]    its answer
  *   [N*] ACTOR~TARGET OPERATION CODE [AREA START[+COUNT] [=VALUES]]    without an answer, over TCP
  *   links ACTOR>TARGET N   that many connections, at the pace of the steps
+ *   ports ACTOR>TARGET N   the same, each to another port
  *   sealed | open   whether the messages that follow are encrypted
  *   times N    all that follows in the script, N times
  *   bytes N    how long the packets of the messages that follow are
@@ -166,14 +167,15 @@ static inline void scene_message(struct scene *s, const char *line, unsigned tur
     s->now_ns += s->step_ns;
 }
 
-static inline void scene_link(struct scene *s, const char *actor, const char *target)
+static inline void scene_link(struct scene *s, const char *actor, const char *target, uint16_t more)
 {
     s->packet = (struct packet){.time_ns = s->now_ns, .number = ++s->packets};
-    const struct ot_flow flow = {.id = s->packets,
-                                 .transport = TRANSPORT_TCP,
-                                 .client = scene_host(actor),
-                                 .server = scene_host(target),
-                                 .is_role_known = true};
+    struct ot_flow flow = {.id = s->packets,
+                           .transport = TRANSPORT_TCP,
+                           .client = scene_host(actor),
+                           .server = scene_host(target),
+                           .is_role_known = true};
+    flow.server.port = (uint16_t)(flow.server.port + more);
     baseline_link(s->baseline, &flow, &s->packet);
     baseline_tick(s->baseline, s->now_ns, false);
     s->now_ns += s->step_ns;
@@ -199,7 +201,12 @@ static inline void scene_line(struct scene *s, const char *line)
     char actor[32], target[32];
     if (sscanf(line, " links %31[^>]>%31s %u", actor, target, &repeat) == 3) {
         for (unsigned i = 0; i < repeat; i++)
-            scene_link(s, actor, target);
+            scene_link(s, actor, target, 0);
+        return;
+    }
+    if (sscanf(line, " ports %31[^>]>%31s %u", actor, target, &repeat) == 3) {
+        for (unsigned i = 0; i < repeat; i++)
+            scene_link(s, actor, target, (uint16_t)i);
         return;
     }
     if (strstr(line, "memory")) { /* what follows is written as bytes */

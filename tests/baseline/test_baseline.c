@@ -255,6 +255,8 @@ static const struct row {
      "comm.session-burst"                                                                                                                                                                                                                        },
     {"as many connections as ever",                            "step 500; links hmi>plc 200",                         "step 500; links hmi>plc 200",
      ""                                                                                                                                                                                                                                          },
+    {"a port after the other is a scan",                       "step 5000; links hmi>plc 40",
+     "step 200; ports hmi>plc 200",                                                                                                                                                                         ""                                   },
     {"a client that restarts a few times",                     "step 5000; links hmi>plc 40",
      "step 1000; links hmi>plc 30",                                                                                                                                                                         ""                                   },
     {"encryption that is given up",                            "sealed; 40* hmi>plc read 3 reg 1",

@@ -231,6 +231,8 @@ static const struct row {
     {"a second engineering action is known",
      "100 role 10.0.0.20@20 10.0.0.10@10 s7comm program_download\n"
      "130 role 10.0.0.20@20 10.0.0.10@10 s7comm stop",                                                                                          "asset.new-engineering-actor"   },
+    {"a known device that stops a controller engineers nothing",
+     "100 role 10.0.0.20@20 10.0.0.10@10 s7comm stop",                                                                                          ""                              },
     {"a new client of a controller's web page",
      "100 newclient 10.0.0.20@20/50001 10.0.0.10@10/80 http",                                                                                   "access.controller-web"         },
     {"a new client of its files",                                              "100 newclient 10.0.0.20@20/50001 10.0.0.10@10/21 ftp",

@@ -164,7 +164,7 @@ void ads_sum_response(struct dissect *d, struct ot_event *event, uint16_t port, 
     struct reader results = reader_take(&data, count * result_size);
     struct part *parts = arena_take(d->arena, PARTS_MAX * sizeof *parts);
     uint32_t known;
-    if (!parts)
+    if (!parts || !reader_left(&asked)) /* what was asked is not known */
         return;
     struct ot_item *items = put_parts(d, event, port, group, count, asked, parts, &known);
     for (uint32_t i = 0; i < known; i++) {

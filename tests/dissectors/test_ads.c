@@ -209,6 +209,19 @@ START_TEST(sums_are_their_parts)
 }
 END_TEST
 
+/* The request had no parts: its answer has nothing to be told of. */
+START_TEST(an_empty_sum)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    feed(p, false, 851, 9, "80f00000 01000000 04000000 00000000");
+    feed(p, true, 851, 9, "00000000 04000000 00000000");
+    ck_assert_uint_eq(p->violation_count, 1);
+    ck_assert_str_eq(probe_violation(p, 0)->why, "sum command has fewer parts than it says");
+    ck_assert_uint_eq(p->event_count, 2);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(handles_out_of_a_sum)
 {
     struct probe *p = probe_create(TRANSPORT_TCP);
@@ -423,6 +436,7 @@ int main(void)
     tcase_add_loop_test(tc, violations, 0, sizeof wrongs / sizeof *wrongs);
     tcase_add_test(tc, a_handle_stands_for_its_symbol);
     tcase_add_loop_test(tc, sums_are_their_parts, 0, sizeof sums / sizeof *sums);
+    tcase_add_test(tc, an_empty_sum);
     tcase_add_test(tc, handles_out_of_a_sum);
     tcase_add_test(tc, a_notification_names_what_was_subscribed);
     tcase_add_test(tc, a_boot_project_is_a_program);

@@ -1,6 +1,8 @@
 /* asset.c: the table of devices. */
 #include "asset.h"
 
+#include "names.h"
+
 #include "sensor/base/hash.h"
 #include "sensor/base/pages.h"
 
@@ -483,11 +485,15 @@ struct asset_fact *asset_fact(struct assets *t, struct asset *a, enum fact_kind 
 const struct asset_fact *asset_fact_best(const struct assets *t, const struct asset *a,
                                          enum fact_kind kind)
 {
-    const struct asset_fact *best = NULL;
+    const struct asset_fact *best = NULL, *said = NULL;
     for (uint32_t i = a->first_fact; i != INDEX_NONE; i = t->facts[i].next) {
         const struct asset_fact *f = &t->facts[i];
         if (f->kind != kind || !f->is_current)
             continue;
+        if (kind == FACT_HOST_NAME && names_is_hearsay(assets_protocol_name(t, f->protocol))) {
+            said = f;
+            continue;
+        }
         if (f->unit[0] != '\0' && asset_unit_is_other(assets_protocol_name(t, f->protocol)))
             continue;
         bool is_itself = f->unit[0] == '\0', was_itself = best && best->unit[0] == '\0';
@@ -495,7 +501,7 @@ const struct asset_fact *asset_fact_best(const struct assets *t, const struct as
             (is_itself == was_itself && f->first_ns <= best->first_ns))
             best = f;
     }
-    return best;
+    return best ? best : said;
 }
 
 const char *asset_fact_text(const struct assets *t, const struct asset *a, enum fact_kind kind)

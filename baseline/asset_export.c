@@ -6,6 +6,7 @@
 #include "asset_links.h"
 #include "asset_override.h"
 #include "declared_match.h"
+#include "names.h"
 #include "sensor/base/json_writer.h"
 
 #include <stdlib.h>
@@ -50,6 +51,7 @@ struct export
     int64_t unit_ns;
     bool is_mixed, has_own; /* has_own: the asset tells facts of no unit, too */
     bool is_own_known;      /* as in struct asset_parent */
+    bool is_name_hearsay;   /* only a name server says how it is called */
     size_t alike;           /* units that tell the same product as the one before */
     size_t line_units;      /* units of a line that answered: Modbus */
 };
@@ -348,11 +350,12 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
             continue;
         if (x->row->cells[column][0] == '\0') {
             set(x, column, value);
+            x->is_name_hearsay |= names_is_hearsay(protocol);
             text_format(text, sizeof text, "%s: %s %s", columns[column].name, protocol,
                         time_print(time, sqlite3_column_int64(s, 4)));
             add(x, ASSET_COLUMN_sources, text);
         } else if (unit[0] == '\0' && fact_columns[i].kind != FACT_CERTIFICATE &&
-                   strcmp(x->row->cells[column], value) != 0) {
+                   !names_is_hearsay(protocol) && strcmp(x->row->cells[column], value) != 0) {
             text_format(text, sizeof text, "%s: %s (%s)", columns[column].name, clean, protocol);
             add(x, ASSET_COLUMN_conflicts, text);
         }
@@ -376,7 +379,7 @@ static bool guesses(struct export *x)
 {
     char *confidence = x->row->cells[ASSET_COLUMN_confidence];
     const char *vendor = x->row->cells[ASSET_COLUMN_vendor];
-    enum { TOLD = 90, GUESSED = 30 };
+    enum { TOLD = 90, SAID = 40, GUESSED = 30 };
     bool is_told = vendor[0] != '\0';
     guessed(x, ASSET_COLUMN_vendor, x->maker, ASSET_GUESS_MARK, "block of its MAC address");
     guessed(x, ASSET_COLUMN_location, x->geo_place, "", "geoip database");
@@ -389,6 +392,10 @@ static bool guesses(struct export *x)
     if (x->row->cells[ASSET_COLUMN_model][0] != '\0')
         text_format(confidence + used, ASSET_CELL_SIZE - used, "%smodel %d", used ? ", " : "",
                     TOLD);
+    used = strlen(confidence);
+    if (x->is_name_hearsay)
+        text_format(confidence + used, ASSET_CELL_SIZE - used, "%shostname %d", used ? ", " : "",
+                    SAID);
     return true;
 }
 
@@ -402,7 +409,7 @@ static bool export_asset(struct export *x, const struct key *key)
 {
     memset(x->row, 0, sizeof *x->row);
     x->unit[0] = x->unit_kind[0] = '\0';
-    x->is_mixed = x->has_own = x->is_own_known = false;
+    x->is_mixed = x->has_own = x->is_own_known = x->is_name_hearsay = false;
     x->alike = x->line_units = 0;
     set(x, ASSET_COLUMN_asset_id, key->id);
     set(x, ASSET_COLUMN_segment, key->segment);
@@ -441,7 +448,8 @@ static bool export_asset(struct export *x, const struct key *key)
                        " asset_aliases i WHERE i.sensor = facts.sensor AND i.kind = 'ip'"
                        " AND i.value = facts.value) FROM facts"
                        " WHERE sensor = ? AND asset = ? AND is_current"
-                       " ORDER BY kind = 'certificate', kind, unit <> '', first_ns, unit, protocol",
+                       " ORDER BY kind = 'certificate', kind, unit <> '', protocol LIKE '% answer',"
+                       " first_ns, unit, protocol",
                        fact_row) &&
            guesses(x) && asset_links_fill(x->store, key->sensor, key->id, x->row, x->err) &&
            asset_overrides_apply(x->store, key->sensor, key->id, x->row, x->err) &&

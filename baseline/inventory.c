@@ -1173,6 +1173,63 @@ static bool has_two_ends(const struct sighting *s)
     return strcmp(s->protocol, "dnp3") == 0 && strchr(s->unit, '>') != NULL;
 }
 
+/* An address is asked for before anybody speaks with it: its name waits for it. */
+static void hearsay_wait(struct inventory *inv, const struct sighting *s)
+{
+    for (size_t i = 0; i < SAID_MAX; i++)
+        if (inv->said[i].segment == s->segment && strcmp(inv->said[i].protocol, s->protocol) == 0 &&
+            address_equal(&inv->said[i].who.ip, &s->who.ip)) {
+            inv->said[i] = *s;
+            return;
+        }
+    inv->said[inv->said_next] = *s;
+    inv->said_next = (inv->said_next + 1) % SAID_MAX;
+    inv->is_said = true;
+}
+
+/* What others say of a device makes none, and it was not heard. One name of each source is kept,
+ * the last. */
+static void on_hearsay(struct inventory *inv, uint32_t segment, const struct sighting *s)
+{
+    struct assets *t = &inv->assets;
+    struct asset *a = host_find(inv, segment, &s->who);
+    bool is_new;
+    if (s->fact != FACT_HOST_NAME)
+        return;
+    if (!a) {
+        hearsay_wait(inv, s);
+        return;
+    }
+    struct asset_fact *f = fact_before(t, a, s, assets_protocol(t, s->protocol));
+    if (!f)
+        f = asset_fact(t, a, s->fact, assets_protocol(t, s->protocol), s->unit, s->text, s->time_ns,
+                       &is_new);
+    if (!f)
+        return;
+    if (strcmp(f->text, s->text) != 0) {
+        text_format(f->text, sizeof f->text, "%s", s->text);
+        f->first_ns = s->time_ns;
+        f->count = 0;
+    }
+    f->is_current = true;
+    f->last_ns = s->time_ns;
+    f->count++;
+    f->is_dirty = true;
+    a->is_dirty = true;
+}
+
+static void hearsay_recall(struct inventory *inv, uint32_t segment, const struct asset *a)
+{
+    for (size_t i = 0; i < SAID_MAX; i++) {
+        struct sighting *s = &inv->said[i];
+        for (size_t k = 0; k < a->ip_count && s->text[0] != '\0'; k++)
+            if (address_equal(&a->ips[k], &s->who.ip) && segment_find(inv, s->segment) == segment) {
+                on_hearsay(inv, segment, s);
+                *s = (struct sighting){.segment = 0};
+            }
+    }
+}
+
 static void take_sighting(struct inventory *inv, const struct sighting *s)
 {
     uint32_t segment = segment_of(inv, s->segment);
@@ -1183,6 +1240,10 @@ static void take_sighting(struct inventory *inv, const struct sighting *s)
         inv->now_ns = s->time_ns;
     pending_flush(inv, s->time_ns, false);
 
+    if (s->kind == SIGHTING_FACT && names_is_hearsay(s->protocol)) {
+        on_hearsay(inv, segment, s);
+        return;
+    }
     bool is_answer = s->kind == SIGHTING_ROLE && (s->detail & ROLE_ANSWERED);
     if (is_answer) /* to a broadcast, too */
         on_answered_role(inv, segment, s);
@@ -1196,6 +1257,8 @@ static void take_sighting(struct inventory *inv, const struct sighting *s)
     if (s->time_ns > a->last_ns)
         a->last_ns = s->time_ns;
     presence_heard(a, s->time_ns, inv->options.mode != MODE_DETECT);
+    if (inv->is_said)
+        hearsay_recall(inv, segment, a);
     a->is_dirty = true;
     vlan_add(a, s->vlan);
     switch (s->kind) {

@@ -13,8 +13,9 @@ enum {
     SEGMENTS_MAX = 1024,
     SEGMENT_NAME_SIZE = 64,
     PENDING_MAX = 4096, /* assets first seen in the last two seconds */
-    RECENT_MAX = 64,    /* half-known services */
-    DESCRIBED = 64,     /* a power of two */
+    SAID_MAX = 64,
+    RECENT_MAX = 64, /* half-known services */
+    DESCRIBED = 64,  /* a power of two */
 };
 
 struct inventory_segment {
@@ -63,6 +64,9 @@ struct inventory {
     size_t pending_head, pending_count;
     struct recent_service recent[RECENT_MAX]; /* a ring */
     size_t recent_at;
+    struct sighting said[SAID_MAX]; /* a ring: names of addresses that nobody has used yet */
+    size_t said_next;
+    bool is_said;     /* there was one */
     uint64_t changes; /* odd while something is changing */
     struct described *described;
 };

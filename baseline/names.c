@@ -67,3 +67,72 @@ const struct asset *names_other(const struct assets *t, const struct asset *a,
                                                   : DETECTION_ASSET_NAME_CONFLICT;
     return other;
 }
+
+/* --- what answers say of others --- */
+
+static const char hearsay[] = " answer";
+
+char *names_source(char out[NAMES_SOURCE], const char *protocol)
+{
+    return text_format(out, NAMES_SOURCE, "%s%s", protocol, hearsay);
+}
+
+bool names_is_hearsay(const char *source)
+{
+    size_t size = strlen(source);
+    return size > sizeof hearsay - 1 &&
+           memcmp(source + size - (sizeof hearsay - 1), hearsay, sizeof hearsay - 1) == 0;
+}
+
+static bool answered_address(struct address *a, const struct ot_item *item)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    const struct ot_values *v = &item->values;
+    memset(a, 0, sizeof *a);
+    if (!item->area || !v->bytes)
+        return false;
+    if (strcmp(item->area, "aaaa") == 0 && v->size == sizeof a->bytes) {
+        a->kind = ADDRESS_IP6;
+        memcpy(a->bytes, v->bytes, sizeof a->bytes);
+        return true;
+    }
+    if (strcmp(item->area, "a") != 0 || v->size >= sizeof text)
+        return false;
+    memcpy(text, v->bytes, v->size);
+    text[v->size] = '\0';
+    return address_parse(a, text);
+}
+
+/* Hosts have letters, digits, hyphens, dots; what serves is "_http._tcp". */
+static bool is_host_name(struct text name)
+{
+    enum { HOST_NAME_MAX_SIZE = 120 };
+    if (name.size == 0 || name.size > HOST_NAME_MAX_SIZE)
+        return false;
+    for (size_t i = 0; i < name.size; i++) {
+        char c = name.at[i];
+        bool is_letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+        if (!is_letter && !(c >= '0' && c <= '9') && c != '-' && c != '.')
+            return false;
+    }
+    return true;
+}
+
+bool names_answer(const struct ot_event *e, const struct ot_item *item, struct endpoint *who,
+                  struct text *name)
+{
+    static const char local[] = ".local";
+    bool is_local = strcmp(e->protocol, "mdns") == 0;
+    if (!is_local && strcmp(e->protocol, "dns") != 0 && strcmp(e->protocol, "llmnr") != 0)
+        return false;
+    *who = (struct endpoint){.port = 0};
+    *name = item->name;
+    if (!is_host_name(item->name) || !answered_address(&who->ip, item) ||
+        address_is_group(&who->ip) ||
+        (strcmp(e->protocol, "dns") != 0 && address_equal(&who->ip, &ot_event_source(e)->ip)))
+        return false;
+    size_t size = name->size, end = sizeof local - 1;
+    if (is_local && size > end && memcmp(name->at + size - end, local, end) == 0)
+        name->size -= end;
+    return true;
+}

@@ -1,5 +1,6 @@
 /* worker_events.c: what the analyser found goes to the judges and, once in a while, to the core. */
 #include "baseline/infrastructure.h"
+#include "baseline/names.h"
 #include "dissectors/dissector.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/pair.h"
@@ -245,6 +246,27 @@ static void tell_facts(struct worker *w, const struct ot_event *e)
     }
 }
 
+/* Whose names an answer tells. */
+static void tell_names(struct worker *w, const struct ot_event *e)
+{
+    for (uint32_t i = 0; i < e->item_count; i++) {
+        struct endpoint who;
+        struct text name;
+        char source[NAMES_SOURCE];
+        if (!names_answer(e, &e->items[i], &who, &name))
+            continue;
+        uint64_t key = hash_mix(hash_bytes(&who.ip, sizeof who.ip), hash_bytes(name.at, name.size));
+        if (!recent_is_due(w->told, key, e->time_ns, REPEAT_NS))
+            continue;
+        struct sighting s = sighting_of(w, SIGHTING_FACT, e->flow, &who, ot_event_source(e));
+        text_copy(s.protocol, sizeof s.protocol, text_of(names_source(source, e->protocol)));
+        text_copy(s.text, sizeof s.text, name);
+        s.operation = e->operation;
+        s.fact = FACT_HOST_NAME;
+        worker_sighting(w, &s);
+    }
+}
+
 /* Roles are claimed on layer 2 and over UDP. */
 static void tell_infrastructure(struct worker *w, const struct ot_event *e)
 {
@@ -285,6 +307,8 @@ static void on_event(void *context, const struct ot_event *e)
     tell_role(w, e);
     if (e->fact_count)
         tell_facts(w, e);
+    if (e->operation == OP_SESSION && e->item_count && e->direction == OT_RESPONSE)
+        tell_names(w, e);
     if (e->direction != OT_REQUEST && e->flow->transport != TRANSPORT_TCP)
         tell_infrastructure(w, e);
     policy_event(w->policy, e);

@@ -326,7 +326,8 @@ void asset_list_wait(struct asset_list *list, int64_t max_ms, const volatile sig
 {
     const struct timespec step = {.tv_nsec = STEP_NS};
     int64_t began_at = clock_ms();
-    while (asset_list_turn(list) == 0 && *stop == 0 && clock_ms() - began_at < max_ms)
+    while (asset_list_turn(list) == 0 && __atomic_load_n(stop, __ATOMIC_RELAXED) == 0 &&
+           clock_ms() - began_at < max_ms)
         nanosleep(&step, NULL);
 }
 

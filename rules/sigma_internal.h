@@ -251,17 +251,18 @@ struct sigma_step {
  * could want is put together, so that most events are done with few questions. */
 enum { PROGRAM_STEPS = 64 };
 struct sigma_program {
-    struct sigma_step *steps;
-    uint32_t count;
+    /* what every event touches comes first */
     uint64_t kind_fields; /* 1 << enum sigma_field: what the kind of message is asked for */
-    uint64_t all, of_ends, of_kind;
+    uint64_t of_ends, of_kind;
     uint64_t of_items; /* that need names, values or numbers of items */
     uint64_t named, valued, spanning[SPANS];
-    uint64_t with[NEEDS_OF_EVENT];       /* those that are content with these needs of an event */
-    struct sigma_span hulls[SPANS];      /* no number outside makes any of them true */
-    uint64_t least[SPANS], range[SPANS]; /* the same for whole numbers; not of values */
-    uint32_t encodings;                  /* 1 << enum ot_encoding: whose values may be within */
-    struct sigma_program *next;          /* NULL: no more */
+    uint64_t least[SPANS], range[SPANS]; /* no whole number outside makes any of them true */
+    uint32_t encodings, count; /* encodings: 1 << enum ot_encoding: whose values may be within */
+    uint64_t with[NEEDS_OF_EVENT]; /* those that are content with these needs of an event */
+    uint64_t all;
+    struct sigma_step *steps;
+    struct sigma_program *next;     /* NULL: no more */
+    struct sigma_span hulls[SPANS]; /* no number outside makes any of them true */
 };
 
 /* The rules that an event of a protocol and operation can match. */

@@ -240,7 +240,8 @@ static void push(struct json *j, struct text part)
     if (j->path_size + part.size + 1 > sizeof j->path)
         return;
     j->path[j->path_size++] = '.';
-    memcpy(j->path + j->path_size, part.at, part.size);
+    if (part.size) /* none: the arena had no room for it */
+        memcpy(j->path + j->path_size, part.at, part.size);
     j->path_size += part.size;
 }
 

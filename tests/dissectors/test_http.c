@@ -66,13 +66,8 @@ static void frame_of_websocket(struct probe *p, bool is_from_client, uint8_t opc
         probe_stream(p, &dissector_http, is_from_client, out + k, 1);
 }
 
-/* MQTT 3.1.1, 6: packets in binary frames, several of them in one. */
-START_TEST(mqtt_in_a_websocket)
+static void upgrade(struct probe *p)
 {
-    static const char connect[] = "\x10\x0d\0\4MQTT\4\2\0\x3c\0\1a";
-    static const char answers[] = "\x20\2\0\0\x30\5\0\1t42";
-    static const char set[] = "\x30\7\0\5x/set\x30\3\0\1t";
-    struct probe *p = probe_create(TRANSPORT_TCP);
     say(p, true,
         "GET /mqtt HTTP/1.1\r\nHost: plc\r\nUpgrade: websocket\r\n"
         "Connection: Upgrade\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n");
@@ -80,6 +75,16 @@ START_TEST(mqtt_in_a_websocket)
         "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
         "Connection: Upgrade\r\nSec-WebSocket-Protocol: mqtt\r\n\r\n");
     probe_clear(p);
+}
+
+/* MQTT 3.1.1, 6: packets in binary frames, several of them in one. */
+START_TEST(mqtt_in_a_websocket)
+{
+    static const char connect[] = "\x10\x0d\0\4MQTT\4\2\0\x3c\0\1a";
+    static const char answers[] = "\x20\2\0\0\x30\5\0\1t42";
+    static const char set[] = "\x30\7\0\5x/set\x30\3\0\1t";
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    upgrade(p);
     frame_of_websocket(p, true, 2, connect, sizeof connect - 1, _i);
     frame_of_websocket(p, false, 2, answers, sizeof answers - 1, _i);
     frame_of_websocket(p, true, 9, "ping", 4, _i); /* is none of it */
@@ -92,6 +97,32 @@ START_TEST(mqtt_in_a_websocket)
     }
     ck_assert_str_eq(probe_event(p, 2)->items, "t=42");
     ck_assert_str_eq(probe_event(p, 3)->operation, "write");
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
+/* A frame longer than what is kept is passed over, whole: the next one is read. One of the greatest
+ * size there is passes over all that comes. */
+START_TEST(websocket_frames_too_long)
+{
+    static const uint8_t too_long[] = {0x82, 126, 0x4e, 0x20};
+    static const uint8_t endless[] = {0x82, 127, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
+    static const char value[] = "\x30\5\0\1t42";
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    upgrade(p);
+    probe_stream(p, &dissector_http, false, too_long, sizeof too_long);
+    for (int i = 0; i < 20000; i += 100) {
+        uint8_t content[100] = {0x82, 7, 0x30, 5, 0, 1, 't', '1', '3'}; /* as if it were a frame */
+        probe_stream(p, &dissector_http, false, content, sizeof content);
+    }
+    ck_assert_uint_eq(p->event_count, 0);
+    frame_of_websocket(p, false, 2, value, sizeof value - 1, 0);
+    ck_assert_uint_eq(p->event_count, 1);
+    ck_assert_str_eq(probe_event(p, 0)->items, "t=42");
+    probe_stream(p, &dissector_http, false, endless, sizeof endless);
+    frame_of_websocket(p, false, 2, value, sizeof value - 1, 0);
+    ck_assert_uint_eq(p->event_count, 1);
     ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);
 }
@@ -164,6 +195,7 @@ int main(void)
     TCase *tc = tcase_create("http");
     tcase_add_loop_test(tc, what_follows_a_body_is_found, 0, sizeof rows / sizeof *rows);
     tcase_add_loop_test(tc, mqtt_in_a_websocket, 0, 3);
+    tcase_add_test(tc, websocket_frames_too_long);
     tcase_add_test(tc, basic_has_user_and_credential);
     tcase_add_test(tc, a_password_as_delivered_is_told);
     tcase_add_loop_test(tc, refused_logins, 0, sizeof login_rows / sizeof *login_rows);

@@ -312,23 +312,27 @@ static const struct sigma_bucket *bucket_of_event(struct sigma *s, const struct 
     return recent->bucket;
 }
 
-void sigma_event_times(struct sigma *s, const struct ot_event *e, uint64_t times)
+uint64_t sigma_expect(struct sigma *s, const struct ot_event *e)
 {
     const struct sigma_program *program = bucket_of_event(s, e)->programs[e->operation];
     if (!program)
-        return;
-    struct sigma_record r;
-    r.kind = SIGMA_EVENT;
-    r.event = e;
-    r.flow = e->flow;
-    r.finding = NULL;
-    r.sample = NULL;
-    r.packet = e->packet;
-    r.protocol = e->protocol;
-    r.time_ns = e->time_ns;
-    r.item = NO_ITEM;
-    r.code_size = 0;
-    sigma_program_run(s, program, &r, times);
+        return 0;
+    uint64_t key = sigma_program_key(program, e);
+    sigma_program_expect(s, key);
+    return key;
+}
+
+void sigma_event_expected(struct sigma *s, const struct ot_event *e, uint64_t key)
+{
+    if (key)
+        sigma_program_run(s, bucket_of_event(s, e)->programs[e->operation], e, key, 1);
+}
+
+void sigma_event_times(struct sigma *s, const struct ot_event *e, uint64_t times)
+{
+    const struct sigma_program *program = bucket_of_event(s, e)->programs[e->operation];
+    if (program)
+        sigma_program_run(s, program, e, sigma_program_key(program, e), times);
 }
 
 void sigma_event(struct sigma *s, const struct ot_event *e)

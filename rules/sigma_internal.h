@@ -227,10 +227,22 @@ struct sigma_parts {
     struct sigma_span spans[SPANS];   /* rest is false when no item has a number within */
     uint8_t spanned;                  /* 1 << SPAN_*: those that have a bound */
     uint8_t needs;                    /* enum sigma_need: rest is false without these */
-    uint32_t firsts, lasts; /* rest is false without an item whose name begins, ends with one of
-                               these: 1 << SIGMA_LETTER(byte) */
+    /* rest is false without an item whose name begins with one of these, ends with one of these:
+     * 1 << sigma_letter(), sigma_ending() */
+    uint32_t firsts, lasts;
 };
-#define SIGMA_LETTER(byte) ((unsigned)(byte)&31U) /* the same in both cases */
+enum { SIGMA_LETTERS = 32 };
+/* The same in both cases. */
+static inline unsigned sigma_letter(char c)
+{
+    return (unsigned)c % SIGMA_LETTERS;
+}
+/* The last two letters of a text that is not empty. */
+static inline unsigned sigma_ending(const char *text, size_t size)
+{
+    unsigned before = size > 1 ? sigma_letter(text[size - 2]) * 5 : 0;
+    return (before + sigma_letter(text[size - 1])) % SIGMA_LETTERS;
+}
 
 /* What most events do not have. */
 enum sigma_need {
@@ -253,13 +265,14 @@ enum { PROGRAM_STEPS = 64 };
 struct sigma_program {
     /* what every event touches comes first */
     uint64_t kind_fields; /* 1 << enum sigma_field: what the kind of message is asked for */
-    uint64_t of_ends, of_kind;
-    uint64_t of_items; /* that need names, values or numbers of items */
+    uint64_t of_items;    /* that need names, values or numbers of items */
+    uint64_t of_numbers;  /* of them those that have a bound */
     uint64_t named, valued, spanning[SPANS];
     uint64_t least[SPANS], range[SPANS]; /* no whole number outside makes any of them true */
     uint32_t encodings, count; /* encodings: 1 << enum ot_encoding: whose values may be within */
+    uint64_t named_first[SIGMA_LETTERS], named_last[SIGMA_LETTERS]; /* content with such a name */
+    uint64_t of_ends, of_kind, all;
     uint64_t with[NEEDS_OF_EVENT]; /* those that are content with these needs of an event */
-    uint64_t all;
     struct sigma_step *steps;
     struct sigma_program *next;     /* NULL: no more */
     struct sigma_span hulls[SPANS]; /* no number outside makes any of them true */
@@ -342,9 +355,10 @@ struct sigma_recent_address {
     char text[64];
 };
 
-/* The steps of a program whose questions about ends, or about the kind, are true: answered once for
- * a conversation, or a kind of message, not again for each event. */
-enum { MEMO_ENDS = 4096, MEMO_KINDS = 1024 };
+/* The steps of a program whose questions about ends, about the kind, or about both and about what
+ * the event has, are true: answered once for a conversation, a kind of message, or both, not again
+ * for each event. */
+enum { MEMO_ENDS = 2048, MEMO_KINDS = 1024, MEMO_KNOWN = 4096 };
 struct sigma_memo {
     uint64_t key; /* a hash of the program and all that it asked; 0: unused */
     uint64_t steps;
@@ -355,7 +369,7 @@ struct sigma {
     struct sigma_sink sink;
     struct sigma_recent_bucket buckets[RECENT_BUCKETS];
     struct sigma_recent_address addresses[RECENT_ADDRESSES];
-    struct sigma_memo ends[MEMO_ENDS], kinds[MEMO_KINDS];
+    struct sigma_memo known[MEMO_KNOWN], ends[MEMO_ENDS], kinds[MEMO_KINDS];
     struct told *told;
     pcre2_match_data *match;
     pcre2_match_context *match_context;
@@ -370,9 +384,13 @@ bool sigma_program_add(struct sigma_rules *rules, struct sigma_program **first,
                        const struct sigma_rule *rule, const struct sigma_parts *parts);
 /* What values of the type can be; least is not below most: unknown. */
 struct sigma_span sigma_type_span(enum ot_encoding encoding);
-/* sigma_program.c: asks all steps about the event of the record. */
-void sigma_program_run(struct sigma *s, const struct sigma_program *program, struct sigma_record *r,
-                       uint64_t times);
+/* sigma_program.c: what the answers to all questions but those of items depend on; not 0. */
+uint64_t sigma_program_key(const struct sigma_program *program, const struct ot_event *e);
+/* Fetches what is remembered of the key. */
+void sigma_program_expect(struct sigma *s, uint64_t key);
+/* Asks all steps about the event; key: of the first program. */
+void sigma_program_run(struct sigma *s, const struct sigma_program *program,
+                       const struct ot_event *e, uint64_t key, uint64_t times);
 /* Every rule that the record may match, through the index. */
 void sigma_record_judge(struct sigma *s, struct sigma_record *r, uint64_t times);
 

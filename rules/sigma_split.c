@@ -208,9 +208,9 @@ static void narrow_name(struct sigma_parts *parts, const struct sigma_node *test
     for (uint32_t i = 0; i < test->count; i++) {
         const struct sigma_matcher *m = &test->matchers[i];
         bool has_first = m->size && (m->op == MATCH_EQUAL || m->op == MATCH_PREFIX);
-        bool has_last = m->size && (m->op == MATCH_EQUAL || m->op == MATCH_SUFFIX);
-        firsts |= has_first ? UINT32_C(1) << SIGMA_LETTER(m->bytes[0]) : UINT32_MAX;
-        lasts |= has_last ? UINT32_C(1) << SIGMA_LETTER(m->bytes[m->size - 1]) : UINT32_MAX;
+        bool has_last = (m->size && m->op == MATCH_EQUAL) || (m->size > 1 && m->op == MATCH_SUFFIX);
+        firsts |= has_first ? UINT32_C(1) << sigma_letter(m->bytes[0]) : UINT32_MAX;
+        lasts |= has_last ? UINT32_C(1) << sigma_ending(m->bytes, m->size) : UINT32_MAX;
     }
     parts->firsts &= firsts;
     parts->lasts &= lasts;

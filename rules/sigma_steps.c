@@ -70,9 +70,13 @@ static void note(struct sigma_program *program, const struct sigma_parts *parts,
             continue;
         widen_hull(program, k, &parts->spans[k]);
         program->spanning[k] |= step;
-        program->of_items |= step;
+        program->of_numbers |= step;
     }
-    program->of_items |= program->named | program->valued;
+    for (unsigned k = 0; k < SIGMA_LETTERS && parts->needs & NEED_ITEM_NAME; k++) {
+        program->named_first[k] |= parts->firsts >> k & 1 ? step : 0;
+        program->named_last[k] |= parts->lasts >> k & 1 ? step : 0;
+    }
+    program->of_items |= program->of_numbers | program->named | program->valued;
     if (program->spanning[SPAN_VALUE])
         program->encodings = encodings_within(&program->hulls[SPAN_VALUE]);
 }

@@ -19,11 +19,12 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: sightglass console [-s FILE] [--listen ADDRESS:PORT] [-c FILE] [--tls]\n"
+    "usage: sightglass console [-s FILE] [--new] [--listen ADDRESS:PORT] [-c FILE] [--tls]\n"
     "       sightglass console user add|password|role|remove NAME [--role ROLE] [-s FILE]\n"
     "       sightglass console user list [-s FILE]\n"
     "       sightglass console token add|remove NAME [--role ROLE] [--days N] [-s FILE]\n"
     "  -s, --store FILE            the store (default: sightglass.db in the state directory)\n"
+    "      --new                   makes the store if there is none: a sensor will fill it later\n"
     "  -l, --listen ADDRESS:PORT   default 127.0.0.1:8470; elsewhere than loopback it needs users "
     "and "
     "TLS\n"
@@ -40,11 +41,19 @@ struct call {
     struct web_options web;
     const char *store, *role;
     int days;
-    bool is_help;
+    bool is_help, may_be_new;
     char path[sizeof((struct config *)NULL)->state_dir + 32];
 };
 
-enum { OPTION_TLS = 256, OPTION_CERTIFICATE, OPTION_KEY, OPTION_PLAIN, OPTION_ROLE, OPTION_DAYS };
+enum {
+    OPTION_TLS = 256,
+    OPTION_CERTIFICATE,
+    OPTION_KEY,
+    OPTION_PLAIN,
+    OPTION_ROLE,
+    OPTION_DAYS,
+    OPTION_NEW
+};
 
 static const struct option long_options[] = {
     {"store",       required_argument, NULL, 's'               },
@@ -56,6 +65,7 @@ static const struct option long_options[] = {
     {"plain-http",  no_argument,       NULL, OPTION_PLAIN      },
     {"role",        required_argument, NULL, OPTION_ROLE       },
     {"days",        required_argument, NULL, OPTION_DAYS       },
+    {"new",         no_argument,       NULL, OPTION_NEW        },
     {"help",        no_argument,       NULL, 'h'               },
     {NULL,          0,                 NULL, 0                 }
 };
@@ -91,6 +101,9 @@ static bool take(struct call *call, int option, struct error *err)
         call->days = (int)strtol(optarg, &end, 10);
         return (end != optarg && !*end && call->days >= 0 && call->days <= 3650) ||
                error_set(err, "--days %s: is a number from 0 to 3650", optarg);
+    case OPTION_NEW:
+        call->may_be_new = true;
+        return true;
     case 'h':
         call->is_help = true;
         return true;
@@ -211,6 +224,17 @@ static bool manage(const struct call *call, int count, char **words, struct erro
     return ok;
 }
 
+/* An empty console over a path that was mistyped would look like a quiet plant. */
+static bool is_store_there(const struct call *call, struct error *err)
+{
+    const char *path = call->web.store_path;
+    return call->may_be_new || access(path, F_OK) == 0 ||
+           error_set(err,
+                     "there is no store %s: give the one that the sensor writes (sightglass run -s "
+                     "FILE), or --new to begin with an empty one",
+                     path);
+}
+
 int cmd_console(int argc, char **argv)
 {
     struct call call = {.days = 365};
@@ -238,7 +262,7 @@ int cmd_console(int argc, char **argv)
         ok = manage(&call, argc - optind, argv + optind, &err);
     } else {
         stop_install();
-        ok = web_serve(&call.web, &err);
+        ok = is_store_there(&call, &err) && web_serve(&call.web, &err);
     }
     if (!ok)
         fprintf(stderr, "sightglass console: %s\n", err.text);

@@ -23,8 +23,9 @@ struct child {
     struct asset_cells *cells;
     char unit[ASSET_UNIT_TEXT];
     int64_t first_ns, last_ns;
-    bool is_device;            /* something says that it is one */
-    char likely[32], why[128]; /* its class */
+    bool is_device;             /* something says that it is one */
+    char part[ASSET_FACT_TEXT]; /* its identification numbers, for want of a model */
+    char likely[32], why[128];  /* its class */
     int confidence;
     struct answering answering[PROTOCOLS_COUNTED];
 };
@@ -44,7 +45,7 @@ static void child_begin(struct child *c, const char *unit)
     memset(c->cells, 0, sizeof *c->cells);
     text_format(c->unit, sizeof c->unit, "%s", unit);
     c->is_device = false;
-    c->likely[0] = c->why[0] = '\0';
+    c->likely[0] = c->why[0] = c->part[0] = '\0';
     c->confidence = 0;
     c->first_ns = INT64_MAX;
     c->last_ns = 0;
@@ -110,6 +111,16 @@ static bool is_elsewhere(const struct child *c, const char *protocol)
            strcmp(rack, own_rack) != 0;
 }
 
+/* Somebody listed what stands there. */
+static void child_part(struct child *c, const char *protocol, const char *value)
+{
+    const struct asset_protocol_kind *kind = asset_protocol_kind(protocol);
+    c->is_device = true;
+    text_format(c->part, sizeof c->part, "%s", value);
+    if (kind && asset_unit_is_other(protocol))
+        child_class(c, kind->server_class, 40, "stands in a slot", protocol);
+}
+
 static void child_fact(struct child *c, const char *kind, const char *protocol, const char *value)
 {
     char text[ASSET_CELL_SIZE], time[TIME_TEXT_SIZE];
@@ -121,6 +132,8 @@ static void child_fact(struct child *c, const char *kind, const char *protocol, 
     c->is_device |= is_telling && (is_other || c->parent->is_mixed || is_elsewhere(c, protocol));
     if (is_name)
         set(c, ASSET_COLUMN_name, value);
+    if (is_kind(kind, FACT_PART))
+        child_part(c, protocol, value);
     if (is_kind(kind, FACT_UNIT) && asset_unit_is_behind(protocol, c->unit))
         child_answers(c, protocol);
     if (is_kind(kind, FACT_DEVICE_TYPE))
@@ -138,7 +151,12 @@ static void child_fact(struct child *c, const char *kind, const char *protocol, 
 static bool is_parent(const struct child *c)
 {
     const char *serial = c->cells->cells[ASSET_COLUMN_serial_number];
-    return strcmp(c->unit, c->parent->own_unit) == 0 ||
+    const struct asset_cells *own = c->parent->cells;
+    bool is_own_place =
+        c->part[0] != '\0' && c->cells->cells[ASSET_COLUMN_rack][0] != '\0' &&
+        strcmp(c->cells->cells[ASSET_COLUMN_rack], own->cells[ASSET_COLUMN_rack]) == 0 &&
+        strcmp(c->cells->cells[ASSET_COLUMN_slot], own->cells[ASSET_COLUMN_slot]) == 0;
+    return is_own_place || strcmp(c->unit, c->parent->own_unit) == 0 ||
            (serial[0] != '\0' &&
             strcmp(serial, c->parent->cells->cells[ASSET_COLUMN_serial_number]) == 0);
 }
@@ -166,6 +184,7 @@ static bool child_end(struct child *c, bool (*row)(void *, const struct asset_ce
     if (c->unit[0] == '\0' || !c->is_device || is_parent(c))
         return true;
     class_print(c);
+    set(c, ASSET_COLUMN_model, c->part);
     set(c, ASSET_COLUMN_protocol_names, c->unit);
     set(c, ASSET_COLUMN_first_seen, time_print(time, c->first_ns));
     set(c, ASSET_COLUMN_last_seen, time_print(time, c->last_ns));

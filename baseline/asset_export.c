@@ -312,6 +312,15 @@ static void unit_answered(struct export *x, const char *protocol, const char *un
             text_format(text, sizeof text, "unit %s: answers %s", unit, protocol));
 }
 
+/* Its numbers are told where nothing told more of it. */
+static void part_stands(struct export *x, const char *unit, const char *numbers)
+{
+    char text[ASSET_CELL_SIZE];
+    text_format(text, sizeof text, "unit %s:", unit);
+    if (!strstr(x->row->cells[ASSET_COLUMN_modules], text))
+        add(x, ASSET_COLUMN_modules, text_format(text, sizeof text, "unit %s: %s", unit, numbers));
+}
+
 /* Facts come with those of the asset itself first, then by unit and age: the first one fills the
  * column. */
 static void fact_row(struct export *x, sqlite3_stmt *s)
@@ -328,6 +337,10 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
     x->is_own_known |=
         is_own_product && (strcmp(protocol, "enip") == 0 || strcmp(protocol, "cip") == 0);
     bool is_own = is_of_itself(x, kind, unit, protocol);
+    if (strcmp(kind, fact_name(FACT_PART)) == 0) {
+        part_stands(x, unit, clean);
+        return;
+    }
     if (strcmp(kind, fact_name(FACT_UNIT)) == 0) {
         unit_answered(x, protocol, unit, is_own);
         return;

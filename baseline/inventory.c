@@ -984,7 +984,8 @@ static void reading_seen(struct asset *a, const struct asset *target, const stru
     }
 }
 
-enum { UNITS_MAX = 48 }; /* of one device; it has other facts to tell, too */
+/* Of one device; it has other facts to tell, too. */
+enum { UNITS_MAX = 40, PARTS_MAX = 40 };
 
 /* One of its units answered. After learning only the second minute makes it one of the device's:
  * one that answers for every number would have all that somebody tried. */
@@ -1111,6 +1112,14 @@ static void take_lease(struct inventory *inv, uint32_t segment, const struct sig
         bindings_lease(inv->bindings, segment, &who, s->time_ns);
 }
 
+static bool has_room_for_part(const struct assets *t, const struct asset *a)
+{
+    size_t count = 0;
+    for (uint32_t i = a->first_fact; i != INDEX_NONE; i = t->facts[i].next)
+        count += t->facts[i].kind == FACT_PART;
+    return count < PARTS_MAX;
+}
+
 static void on_fact(struct inventory *inv, uint32_t segment, struct asset *a,
                     const struct sighting *s)
 {
@@ -1127,6 +1136,8 @@ static void on_fact(struct inventory *inv, uint32_t segment, struct asset *a,
         text_format(old->text, sizeof old->text, "%s", s->text);
         old->first_ns = s->time_ns;
         old->count = 0;
+    } else if (!old && s->fact == FACT_PART && !has_room_for_part(t, a)) {
+        t->facts_full++;
     } else if (!old || strcmp(old->text, s->text) != 0) {
         fact = asset_fact(t, a, s->fact, protocol, s->unit, s->text, s->time_ns, &is_new);
     }

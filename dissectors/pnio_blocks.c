@@ -166,6 +166,15 @@ static struct ot_item *put_module(struct pnio *p, uint16_t slot, const uint16_t 
     return item;
 }
 
+/* For the inventory. module, submodule: 4 bytes of the packet each. */
+static void tell_part(struct pnio *p, uint16_t slot, uint16_t subslot, const uint8_t *module,
+                      const uint8_t *submodule)
+{
+    struct reader m = reader_of(module, 4), s = reader_of(submodule, 4);
+    uint32_t number = reader_u32be(&m);
+    pnio_add_part(p, slot, subslot, number, reader_u32be(&s));
+}
+
 static void expected_submodules(struct pnio *p, struct reader r)
 {
     uint16_t apis = reader_u16be(&r);
@@ -182,12 +191,20 @@ static void expected_submodules(struct pnio *p, struct reader r)
             const uint8_t *ident = reader_bytes(&r, 4);
             uint16_t properties = reader_u16be(&r);
             reader_skip(&r, (properties & 3) == 3 ? 12 : 6); /* input and output, or one of them */
-            if (reader_ok(&r))
-                put_module(p, slot, &subslot, ident);
+            if (!reader_ok(&r))
+                break;
+            put_module(p, slot, &subslot, ident);
+            tell_part(p, slot, subslot, module, ident);
         }
     }
     if (!reader_ok(&r))
         emit_violation(p->d, VIOLATION_LENGTH, "expected submodules are not whole", NULL, 0);
+}
+
+/* [PN] SubmoduleState: by its upper bit what is plugged stands in bits 11 to 14, or in all. */
+static bool is_plugged(uint16_t state)
+{
+    return state & 0x8000 ? (state >> 11 & 15) != 3 : state != 0;
 }
 
 static void module_difference(struct pnio *p, struct reader r)
@@ -200,17 +217,19 @@ static void module_difference(struct pnio *p, struct reader r)
         uint16_t modules = reader_u16be(&r);
         for (; modules && reader_ok(&r); modules--) {
             uint16_t slot = reader_u16be(&r);
-            const uint8_t *ident = reader_bytes(&r, 4);
+            const uint8_t *module = reader_bytes(&r, 4);
             uint16_t state = reader_u16be(&r);
             uint16_t count = reader_u16be(&r);
-            struct ot_item *item = reader_ok(&r) ? put_module(p, slot, NULL, ident) : NULL;
+            struct ot_item *item = reader_ok(&r) ? put_module(p, slot, NULL, module) : NULL;
             if (item)
                 item->status = (struct ot_status){state < 2 ? OT_RESULT_ERROR : OT_RESULT_OK, state,
                                                   state < 4 ? states[state] : NULL};
             for (; count && reader_ok(&r); count--) {
                 uint16_t subslot = reader_u16be(&r);
-                ident = reader_bytes(&r, 4);
+                const uint8_t *ident = reader_bytes(&r, 4);
                 uint16_t fault = reader_u16be(&r);
+                if (reader_ok(&r) && state != 0 && is_plugged(fault))
+                    tell_part(p, slot, subslot, module, ident);
                 item = reader_ok(&r) ? put_module(p, slot, &subslot, ident) : NULL;
                 if (item) /* [PN]: bits 11 to 14 what is plugged, bit 6 a fault */
                     item->status =
@@ -235,15 +254,17 @@ static void identification(struct pnio *p, struct reader r, bool has_apis)
         uint16_t slots = reader_u16be(&r);
         for (; slots && reader_ok(&r); slots--) {
             uint16_t slot = reader_u16be(&r);
-            const uint8_t *ident = reader_bytes(&r, 4);
+            const uint8_t *module = reader_bytes(&r, 4);
             uint16_t count = reader_u16be(&r);
             if (reader_ok(&r))
-                put_module(p, slot, NULL, ident);
+                put_module(p, slot, NULL, module);
             for (; count && reader_ok(&r); count--) {
                 uint16_t subslot = reader_u16be(&r);
-                ident = reader_bytes(&r, 4);
-                if (reader_ok(&r))
-                    put_module(p, slot, &subslot, ident);
+                const uint8_t *ident = reader_bytes(&r, 4);
+                if (!reader_ok(&r))
+                    break;
+                put_module(p, slot, &subslot, ident);
+                tell_part(p, slot, subslot, module, ident);
             }
         }
     }

@@ -104,6 +104,24 @@ void pnio_add_fact(struct pnio *p, enum fact_kind kind, struct text value)
     p->event.facts = p->facts;
 }
 
+void pnio_add_part(struct pnio *p, uint16_t slot, uint16_t subslot, uint32_t module,
+                   uint32_t submodule)
+{
+    if (slot == 0)
+        return;
+    if (!p->parts) {
+        p->part_room = PNIO_PARTS_MAX;
+        p->parts = dissect_parts(p->d, &p->part_room);
+        p->event.parts = p->parts;
+    }
+    if (p->event.part_count == p->part_room)
+        return;
+    p->parts[p->event.part_count++] = (struct ot_part){
+        .unit = dissect_text(p->d, "%u.%u", slot, subslot),
+        .numbers = dissect_text(p->d, "module 0x%08x, submodule 0x%08x", module, submodule),
+    };
+}
+
 struct text pnio_trimmed(struct reader r)
 {
     size_t size = reader_left(&r);

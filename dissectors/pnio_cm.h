@@ -14,7 +14,7 @@ enum pnio_operation {
     PNIO_OPERATIONS,
 };
 
-enum { PNIO_FACTS_MAX = 12, PNIO_ITEMS_MAX = 64 };
+enum { PNIO_FACTS_MAX = 12, PNIO_PARTS_MAX = 48, PNIO_ITEMS_MAX = 64 };
 
 /* One RPC call or answer under dissection. */
 struct pnio {
@@ -24,12 +24,18 @@ struct pnio {
     struct ot_item *items;
     uint32_t room;
     struct ot_fact facts[PNIO_FACTS_MAX];
+    struct ot_part *parts; /* NULL: none yet */
+    uint32_t part_room;
 };
 
 /* NULL: no room; counted all the same. */
 struct ot_item *pnio_next_item(struct pnio *p);
 /* Empty values are left out; the text must live as long as the call. */
 void pnio_add_fact(struct pnio *p, enum fact_kind kind, struct text value);
+/* What stands in a slot, by its identification numbers. Of slot 0, which is the device itself, and
+ * of more than PNIO_PARTS_MAX nothing is told. */
+void pnio_add_part(struct pnio *p, uint16_t slot, uint16_t subslot, uint32_t module,
+                   uint32_t submodule);
 /* Text without the blanks and zeros at its end. */
 struct text pnio_trimmed(struct reader r);
 

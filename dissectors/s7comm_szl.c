@@ -4,7 +4,9 @@
  *   0x0011: | index 2 | order number 20 | type 2 | version 2 | version 2 |
  *   0x001c: | index 2 | text 32 |
  *   0x0024: | event 2 | ? 1 | mode: asked, bits 3-0; before, bits 7-4 1 | ... |
- *   0x0032: | index 2, =4 | by the switch 2 | assigned 2 | in force 2 | mode switch 2 | ... | */
+ *   0x0032: | index 2, =4 | by the switch 2 | assigned 2 | in force 2 | mode switch 2 | ... |
+ *   0x0091: | rack or station 2 | slot 1 | submodule 1 | address 2 | type: expected 2, real 2 |
+ *           | ? 2 | state 2 | ? 2 | */
 #include "s7comm_szl.h"
 
 enum {
@@ -18,7 +20,9 @@ enum {
     INDEX_FIRMWARE = 7,
     INDEX_PROTECTION = 4,
     ORDER_NUMBER_SIZE = 20,
+    LIST_STATUS = 0x91,
     FACTS_MAX = 12,
+    PARTS_MAX = 48,
 };
 
 enum operation s7comm_szl_operation(uint16_t id)
@@ -41,7 +45,7 @@ static struct text list_name(uint16_t id)
         {0x31,               "communication capability"        },
         {0x37,               "Ethernet details"                },
         {0x74,               "LEDs"                            },
-        {0x91,               "module status"                   },
+        {LIST_STATUS,        "module status"                   },
         {0x92,               "rack and station status"         },
         {0x94,               "rack and station status"         },
         {0x96,               "module status"                   },
@@ -151,6 +155,46 @@ static void protection_entry(struct dissect *d, struct facts *f, struct reader r
         add_fact(f, FACT_KEY_SWITCH, text_of(switches[position]));
 }
 
+/* "rack 0 slot 4": where other requests find it, too. Empty: not a module's own place. */
+static struct text place_of(struct dissect *d, uint16_t where, uint16_t slot)
+{
+    unsigned system = where >> 8 & 0x7f;
+    if (where & 0x8000) /* PROFINET, systems 100 to 115; there is no submodule */
+        return dissect_text(d, "PN %u station %u slot %u", 100 + (where >> 11 & 15), where & 0x7ff,
+                            slot);
+    if (slot < 0x100 || (slot & 0xff) != 0)
+        return (struct text){NULL, 0};
+    if (system > 0)
+        return dissect_text(d, "DP %u station %u slot %u", system, where & 0xff, slot >> 8);
+    return dissect_text(d, "rack %u slot %u", where, slot >> 8);
+}
+
+/* The parts of a list of module status. The CPU that answers stands in it, too: module class 0
+ * (bits 8 to 11 of the type), as in the diagnostic data of modules. */
+static void status_list(struct dissect *d, struct ot_event *event, struct reader list, size_t size,
+                        unsigned entries)
+{
+    enum { STATE_EXISTS = 2, STATE_SIZE = 14, TYPE_CLASS = 0x0f00 };
+    uint32_t room = PARTS_MAX;
+    struct ot_part *parts = dissect_parts(d, &room);
+    if (size < STATE_SIZE)
+        return;
+    event->parts = parts;
+    for (; entries > 0 && reader_left(&list) >= size && event->part_count < room; entries--) {
+        struct reader r = reader_take(&list, size);
+        uint16_t where = reader_u16be(&r);
+        uint16_t slot = reader_u16be(&r);
+        reader_skip(&r, 2 + 2); /* logical address, type expected */
+        uint16_t type = reader_u16be(&r);
+        reader_skip(&r, 2);
+        uint16_t state = reader_u16be(&r);
+        struct text place = place_of(d, where, slot);
+        if ((state & STATE_EXISTS) && (type & TYPE_CLASS) && place.size > 0)
+            parts[event->part_count++] =
+                (struct ot_part){place, dissect_text(d, "module type 0x%04x", type)};
+    }
+}
+
 void s7comm_szl_list(struct dissect *d, struct ot_event *event, struct reader list)
 {
     uint16_t id = reader_u16be(&list);
@@ -161,6 +205,8 @@ void s7comm_szl_list(struct dissect *d, struct ot_event *event, struct reader li
     uint16_t size = reader_u16be(&list);
     uint16_t entries = reader_u16be(&list);
     unsigned kind = id & LIST_MASK;
+    if (reader_ok(&list) && kind == LIST_STATUS)
+        status_list(d, event, list, size, entries);
     if (!reader_ok(&list) || size < 4 ||
         (kind != LIST_MODULE && kind != LIST_COMPONENT && kind != LIST_MODE &&
          kind != LIST_COMMUNICATION))

@@ -259,6 +259,14 @@ struct ot_fact *dissect_facts(struct dissect *d, uint32_t *count)
     return facts;
 }
 
+struct ot_part *dissect_parts(struct dissect *d, uint32_t *count)
+{
+    struct ot_part *parts = NULL;
+    while (*count > 0 && !(parts = arena_take(d->arena, *count * sizeof *parts)))
+        *count /= 2;
+    return parts;
+}
+
 struct text dissect_text(struct dissect *d, const char *format, ...)
 {
     char line[512];

@@ -82,6 +82,7 @@ const char *fact_name(enum fact_kind kind)
         [FACT_SWITCH_PORT] = "switch_port",
         [FACT_CERTIFICATE] = "certificate",
         [FACT_UNIT] = "unit",
+        [FACT_PART] = "part",
     };
     return names[kind];
 }

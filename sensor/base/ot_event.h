@@ -180,6 +180,7 @@ enum fact_kind {
     FACT_SWITCH_PORT, /* where it is plugged in, or the port through which it speaks */
     FACT_CERTIFICATE, /* whom it speaks for, by whom, until when */
     FACT_UNIT,        /* the inventory's: a unit of it answered; told by no dissector */
+    FACT_PART,        /* the inventory's: what stands in its unit; told by no dissector */
     FACT_COUNT,
 };
 const char *fact_name(enum fact_kind kind); /* key in JSON: "order_number" */
@@ -190,6 +191,12 @@ struct ot_fact {
     struct text value;
     bool is_about_receiver; /* a name that a client gives to what it talks to; false: about the
                                sender */
+};
+
+/* What stands in a slot of a device: for the inventory alone, event lines have items for it. */
+struct ot_part {
+    struct text unit;    /* "3.1" */
+    struct text numbers; /* "module 0x00000020, submodule 0x00000001" */
 };
 
 enum transfer_step { TRANSFER_NONE, TRANSFER_BEGIN, TRANSFER_BLOCK, TRANSFER_END, TRANSFER_ABORT };
@@ -244,6 +251,8 @@ struct ot_event {
     uint32_t items_total; /* more than item_count when the arena was full */
     const struct ot_fact *facts;
     uint32_t fact_count;
+    const struct ot_part *parts; /* of the sender of an answer, of the receiver of a request */
+    uint32_t part_count;
     const struct endpoint *about; /* whose facts these are when not the sender's (a DHCP client has
                                      no address yet); NULL: the sender's */
     struct ot_transfer transfer;

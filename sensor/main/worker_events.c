@@ -246,6 +246,30 @@ static void tell_facts(struct worker *w, const struct ot_event *e)
     }
 }
 
+/* What stands in the slots of a device. */
+static void tell_parts(struct worker *w, const struct ot_event *e)
+{
+    bool is_asked = e->direction == OT_REQUEST;
+    const struct endpoint *who = is_asked ? ot_event_destination(e) : ot_event_source(e);
+    for (uint32_t i = 0; i < e->part_count; i++) {
+        const struct ot_part *part = &e->parts[i];
+        uint64_t key =
+            hash_mix(hash_mix(w->pair, hash_bytes(part->numbers.at, part->numbers.size)),
+                     hash_mix((uint64_t)FACT_PART, hash_bytes(part->unit.at, part->unit.size)));
+        if (part->unit.size == 0 || part->numbers.size == 0 ||
+            !recent_is_due(w->told, key, e->time_ns, REPEAT_NS))
+            continue;
+        struct sighting s = sighting_of(w, SIGHTING_FACT, e->flow, who,
+                                        is_asked ? ot_event_source(e) : ot_event_destination(e));
+        text_copy(s.protocol, sizeof s.protocol, text_of(e->protocol));
+        text_copy(s.unit, sizeof s.unit, part->unit);
+        text_copy(s.text, sizeof s.text, part->numbers);
+        s.operation = e->operation;
+        s.fact = FACT_PART;
+        worker_sighting(w, &s);
+    }
+}
+
 /* Whose names an answer tells. */
 static void tell_names(struct worker *w, const struct ot_event *e)
 {
@@ -308,6 +332,8 @@ static void on_event(void *context, const struct ot_event *e)
     tell_role(w, e);
     if (e->fact_count)
         tell_facts(w, e);
+    if (e->part_count)
+        tell_parts(w, e);
     if (e->operation == OP_SESSION && e->item_count && e->direction == OT_RESPONSE)
         tell_names(w, e);
     if (e->direction != OT_REQUEST && e->flow->transport != TRANSPORT_TCP)

@@ -379,139 +379,154 @@ static const struct scene {
     {"one unit is the device",
      {{FACT_PRODUCT, "s7comm", "rack 0 slot 2", "CPU 315"},
       {FACT_SERIAL, "s7comm", "rack 0 slot 2", "S1"}},
-     ASSET_COLUMN_serial_number,                                                                                                 "S1"                                           },
+     ASSET_COLUMN_serial_number,                                                                                                 "S1"                                               },
     {"units that agree are one device",
      {{FACT_ORDER_NUMBER, "s7comm_plus", "tsap HMI", "6ES7 1"},
       {FACT_ORDER_NUMBER, "s7comm_plus", "tsap ES", "6ES7 1"},
       {FACT_SERIAL, "s7comm_plus", "tsap ES", "S1"}},
-     ASSET_COLUMN_serial_number,                                                                                                 "S1"                                           },
+     ASSET_COLUMN_serial_number,                                                                                                 "S1"                                               },
     {"of units that differ the oldest counts",
      {{FACT_PRODUCT, "cip", "1/0", "L61"},
       {FACT_PRODUCT, "cip", "1/2", "Scanner"},
       {FACT_SERIAL, "cip", "1/2", "S2"}},
-     ASSET_COLUMN_serial_number,                                                                                                 ""                                             },
+     ASSET_COLUMN_serial_number,                                                                                                 ""                                                 },
     {"units that differ are modules",
      {{FACT_PRODUCT, "cip", "1/0", "L61"}, {FACT_PRODUCT, "cip", "1/2", "Scanner"}},
-     ASSET_COLUMN_modules,                                                                                                       "unit 1/0: L61;unit 1/2: Scanner"              },
+     ASSET_COLUMN_modules,                                                                                                       "unit 1/0: L61;unit 1/2: Scanner"                  },
     {"behind a BACnet router stands another device",
      {{FACT_PRODUCT, "bacnet", "3:29", "Thermostat"}},
-     ASSET_COLUMN_model,                                                                                                         ""                                             },
+     ASSET_COLUMN_model,                                                                                                         ""                                                 },
     {"its name is a module's",
      {{FACT_MODULE_NAME, "bacnet", "3:29", "device,29"}},
-     ASSET_COLUMN_modules,                                                                                                       "unit 3:29: device,29"                         },
+     ASSET_COLUMN_modules,                                                                                                       "unit 3:29: device,29"                             },
     {"and not the router's",
      {{FACT_MODULE_NAME, "bacnet", "3:29", "device,29"}},
-     ASSET_COLUMN_protocol_names,                                                                                                ""                                             },
+     ASSET_COLUMN_protocol_names,                                                                                                ""                                                 },
     {"what the router says of itself is its own",
      {{FACT_PRODUCT, "bacnet", "", "Router"}, {FACT_PRODUCT, "bacnet", "3:29", "Thermostat"}},
-     ASSET_COLUMN_model,                                                                                                         "Router"                                       },
+     ASSET_COLUMN_model,                                                                                                         "Router"                                           },
     {"modules told in one breath all stay",
      {{FACT_MODULE_NAME, "synchrophasor", "60", "PMU1"},
       {FACT_MODULE_NAME, "synchrophasor", "60", "PMU2"},
       {FACT_MODULE_NAME, "synchrophasor", "60", "PMU1"}},
-     ASSET_COLUMN_protocol_names,                                                                                                "PMU1;PMU2"                                    },
+     ASSET_COLUMN_protocol_names,                                                                                                "PMU1;PMU2"                                        },
     {"the first of them names the device",
      {{FACT_MODULE_NAME, "synchrophasor", "60", "PMU1"},
       {FACT_MODULE_NAME, "synchrophasor", "60", "PMU2"}},
-     ASSET_COLUMN_name,                                                                                                          "PMU1"                                         },
+     ASSET_COLUMN_name,                                                                                                          "PMU1"                                             },
     {"an address told on layer 2",
      {{FACT_IP, "pn_dcp", "", "10.0.0.3"}},
-     ASSET_COLUMN_ip,                                                                                                            "10.0.0.3"                                     },
+     ASSET_COLUMN_ip,                                                                                                            "10.0.0.3"                                         },
     {"a CPU stands where it was called",
      {{FACT_PRODUCT, "s7comm", "rack 0 slot 2", "CPU 315"}},
-     ASSET_COLUMN_slot,                                                                                                          "2"                                            },
-    {"in its rack",                                   {{FACT_PRODUCT, "s7comm", "rack 0 slot 2", "CPU 315"}}, ASSET_COLUMN_rack, "0"                                            },
+     ASSET_COLUMN_slot,                                                                                                          "2"                                                },
+    {"in its rack",                                   {{FACT_PRODUCT, "s7comm", "rack 0 slot 2", "CPU 315"}}, ASSET_COLUMN_rack, "0"                                                },
     {"a route of CIP ends in a slot",
      {{FACT_PRODUCT, "cip", "1/3", "L61"}},
-     ASSET_COLUMN_slot,                                                                                                          "3"                                            },
+     ASSET_COLUMN_slot,                                                                                                          "3"                                                },
     {"a longer route leads elsewhere",
      {{FACT_PRODUCT, "cip", "1/3/2", "L61"}},
-     ASSET_COLUMN_slot,                                                                                                          ""                                             },
+     ASSET_COLUMN_slot,                                                                                                          ""                                                 },
     {"units that answered are names",
      {{FACT_UNIT, "modbus", "1", "answers"}, {FACT_UNIT, "modbus", "7", "answers"}},
-     ASSET_COLUMN_protocol_names,                                                                                                "Modbus unit 1;Modbus unit 7"                  },
+     ASSET_COLUMN_protocol_names,                                                                                                "Modbus unit 1;Modbus unit 7"                      },
     {"the only one that answered is the device",
      {{FACT_UNIT, "modbus", "7", "answers"}, {FACT_PRODUCT, "modbus", "7", "Meter"}},
-     ASSET_COLUMN_model,                                                                                                         "Meter"                                        },
+     ASSET_COLUMN_model,                                                                                                         "Meter"                                            },
     {"of two the one that tells is a device behind",
      {{FACT_UNIT, "modbus", "7", "answers"},
       {FACT_UNIT, "modbus", "8", "answers"},
       {FACT_PRODUCT, "modbus", "7", "Meter"}},
-     ASSET_COLUMN_model,                                                                                                         ""                                             },
+     ASSET_COLUMN_model,                                                                                                         ""                                                 },
     {"one device answers for every number",
      {{FACT_UNIT, "modbus", "1", "answers"},
       {FACT_UNIT, "modbus", "2", "answers"},
       {FACT_PRODUCT, "modbus", "1", "M340"},
       {FACT_PRODUCT, "modbus", "2", "M340"}},
-     ASSET_COLUMN_model,                                                                                                         "M340"                                         },
+     ASSET_COLUMN_model,                                                                                                         "M340"                                             },
     {"255 is the gateway itself",
      {{FACT_UNIT, "modbus", "255", "answers"},
       {FACT_UNIT, "modbus", "3", "answers"},
       {FACT_PRODUCT, "modbus", "255", "PLC"}},
-     ASSET_COLUMN_model,                                                                                                         "PLC"                                          },
+     ASSET_COLUMN_model,                                                                                                         "PLC"                                              },
     {"several units make a gateway",
      {{FACT_UNIT, "modbus", "1", "answers"}, {FACT_UNIT, "modbus", "7", "answers"}},
-     ASSET_COLUMN_modules,                                                                                                       "unit 1: answers modbus;unit 7: answers modbus"},
+     ASSET_COLUMN_modules,                                                                                                       "unit 1: answers modbus;unit 7: answers modbus"    },
     {"the number of a unit is no slot",
      {{FACT_PRODUCT, "modbus", "3", "Meter"}},
-     ASSET_COLUMN_slot,                                                                                                          ""                                             },
+     ASSET_COLUMN_slot,                                                                                                          ""                                                 },
     {"a module of PROFINET is not the device",
      {{FACT_NAME, "pn_dcp", "", "et200"},
       {FACT_ORDER_NUMBER, "pnio_cm", "", "6ES7 155"},
       {FACT_ORDER_NUMBER, "pnio_cm", "1.1", "6ES7 131"}},
-     ASSET_COLUMN_order_number,                                                                                                  "6ES7 155"                                     },
+     ASSET_COLUMN_order_number,                                                                                                  "6ES7 155"                                         },
     {"two alike are two",
      {{FACT_ORDER_NUMBER, "pnio_cm", "", "6ES7 155"},
       {FACT_ORDER_NUMBER, "pnio_cm", "1.1", "6ES7 131"},
       {FACT_ORDER_NUMBER, "pnio_cm", "2.1", "6ES7 131"}},
-     ASSET_COLUMN_order_number,                                                                                                  "6ES7 155"                                     },
+     ASSET_COLUMN_order_number,                                                                                                  "6ES7 155"                                         },
     {"a submodule that only answers",
      {{FACT_NAME, "pn_dcp", "", "et200"}, {FACT_UNIT, "pnio_cm", "4.1", "answers"}},
-     ASSET_COLUMN_slot,                                                                                                          ""                                             },
+     ASSET_COLUMN_slot,                                                                                                          ""                                                 },
     {"an adapter in a rack of the same modules",
      {{FACT_PRODUCT, "enip", "", "1756-EN2T"},
       {FACT_SERIAL, "enip", "", "0a"},
       {FACT_PRODUCT, "cip", "1/3", "1756-IB16"},
       {FACT_PRODUCT, "cip", "1/4", "1756-IB16"}},
-     ASSET_COLUMN_model,                                                                                                         "1756-EN2T"                                    },
+     ASSET_COLUMN_model,                                                                                                         "1756-EN2T"                                        },
     {"a controller that is reached by its slot, too",
      {{FACT_PRODUCT, "enip", "", "1769-L33"},
       {FACT_SERIAL, "enip", "", "0a"},
       {FACT_PRODUCT, "cip", "1/0", "1769-L33"},
       {FACT_SERIAL, "cip", "1/0", "0a"}},
-     ASSET_COLUMN_model,                                                                                                         "1769-L33"                                     },
+     ASSET_COLUMN_model,                                                                                                         "1769-L33"                                         },
     {"a CPU of the same kind in another rack",
      {{FACT_ORDER_NUMBER, "s7comm", "rack 0 slot 3", "6ES7 414"},
       {FACT_ORDER_NUMBER, "s7comm", "rack 1 slot 3", "6ES7 414"}},
-     ASSET_COLUMN_rack,                                                                                                          "0"                                            },
+     ASSET_COLUMN_rack,                                                                                                          "0"                                                },
     {"a CPU that answers for another slot",
      {{FACT_ORDER_NUMBER, "s7comm", "rack 0 slot 1", "6ES7 1511"},
       {FACT_ORDER_NUMBER, "s7comm", "rack 0 slot 2", "6ES7 1511"}},
-     ASSET_COLUMN_rack,                                                                                                          "0"                                            },
+     ASSET_COLUMN_rack,                                                                                                          "0"                                                },
     {"how a name server calls it",
      {{FACT_HOST_NAME, "dns answer", "", "plc7.plant.example"}},
-     ASSET_COLUMN_hostname,                                                                                                      "plc7.plant.example"                           },
+     ASSET_COLUMN_hostname,                                                                                                      "plc7.plant.example"                               },
     {"is little to rely on",
      {{FACT_HOST_NAME, "dns answer", "", "n7.example"}},
-     ASSET_COLUMN_confidence,                                                                                                    "hostname 40"                                  },
+     ASSET_COLUMN_confidence,                                                                                                    "hostname 40"                                      },
     {"the last name it has there",
      {{FACT_HOST_NAME, "dns answer", "", "old"}, {FACT_HOST_NAME, "dns answer", "", "new"}},
-     ASSET_COLUMN_hostname,                                                                                                      "new"                                          },
+     ASSET_COLUMN_hostname,                                                                                                      "new"                                              },
     {"what it says itself comes first",
      {{FACT_HOST_NAME, "dns answer", "", "plc7.plant.example"},
       {FACT_HOST_NAME, "dhcp", "", "PLC-7"}},
-     ASSET_COLUMN_hostname,                                                                                                      "PLC-7"                                        },
+     ASSET_COLUMN_hostname,                                                                                                      "PLC-7"                                            },
     {"as its name, too",
      {{FACT_HOST_NAME, "dns answer", "", "plc7.plant.example"},
       {FACT_HOST_NAME, "dhcp", "", "PLC-7"}},
-     ASSET_COLUMN_name,                                                                                                          "PLC-7"                                        },
+     ASSET_COLUMN_name,                                                                                                          "PLC-7"                                            },
     {"and is no contradiction",
      {{FACT_HOST_NAME, "dns answer", "", "plc7.plant.example"},
       {FACT_HOST_NAME, "dhcp", "", "PLC-7"}},
-     ASSET_COLUMN_conflicts,                                                                                                     ""                                             },
+     ASSET_COLUMN_conflicts,                                                                                                     ""                                                 },
+    {"a module that a Connect expects",
+     {{FACT_NAME, "pn_dcp", "", "et200"},
+      {FACT_PART, "pnio_cm", "1.1", "module 0x00000020, submodule 0x00000001"},
+      {FACT_PART, "pnio_cm", "1.1", "module 0x00000021, submodule 0x00000001"}},
+     ASSET_COLUMN_modules,                                                                                                       "unit 1.1: module 0x00000021, submodule 0x00000001"},
+    {"a module of which more is known",
+     {{FACT_NAME, "pn_dcp", "", "et200"},
+      {FACT_PART, "pnio_cm", "1.1", "module 0x00000020, submodule 0x00000001"},
+      {FACT_ORDER_NUMBER, "pnio_cm", "1.1", "6ES7 131"}},
+     ASSET_COLUMN_modules,                                                                                                       "unit 1.1: 6ES7 131"                               },
+    {"modules in the rack of a CPU",
+     {{FACT_UNIT, "s7comm", "rack 0 slot 3", "answers"},
+      {FACT_PART, "s7comm", "rack 0 slot 4", "module type 0x9fc1"},
+      {FACT_PART, "s7comm", "rack 0 slot 3", "module type 0x01c0"}},
+     ASSET_COLUMN_slot,                                                                                                          "3"                                                },
     {"the numbers of a FINS node are no slot",
      {{FACT_PRODUCT, "fins", "0.10.0", "CJ2M"}},
-     ASSET_COLUMN_slot,                                                                                                          ""                                             },
+     ASSET_COLUMN_slot,                                                                                                          ""                                                 },
 };
 
 /* Which of them stand behind the device, as rows of their own: slot and model. */
@@ -519,22 +534,26 @@ static const struct {
     const char *shows, *slot, *model, *class;
     size_t scene, count;
 } behind[] = {
-    {"one unit is the device",                      "",  "",           "",          0,  0},
-    {"units that agree are one device",             "",  "",           "",          1,  0},
-    {"beside the oldest unit stands another",       "2", "Scanner",    "unknown",   2,  1},
-    {"behind a BACnet router",                      "",  "Thermostat", "unknown",   4,  1},
-    {"two Modbus units",                            "",  "",           "plc",       15, 2},
-    {"the only unit that answers",                  "",  "",           "",          16, 0},
-    {"the unit that tells is the first",            "",  "Meter",      "plc",       17, 2},
-    {"one device, whatever the number",             "",  "",           "",          18, 0},
-    {"a unit and the gateway's own number",         "",  "",           "",          19, 0},
-    {"a PROFINET module with its own order number", "1", "",           "unknown",   22, 1},
-    {"two PROFINET modules alike",                  "1", "",           "unknown",   23, 2},
-    {"a PROFINET submodule that answers",           "4", "",           "io-device", 24, 1},
-    {"two CIP slots alike",                         "3", "1756-IB16",  "unknown",   25, 2},
-    {"the controller's own slot",                   "",  "",           "",          26, 0},
-    {"a CPU alike in another rack",                 "3", "",           "unknown",   27, 1},
-    {"a CPU that answers for another slot",         "",  "",           "",          28, 0},
+    {"one unit is the device",                      "",  "",                                        "",          0,  0},
+    {"units that agree are one device",             "",  "",                                        "",          1,  0},
+    {"beside the oldest unit stands another",       "2", "Scanner",                                 "unknown",   2,  1},
+    {"behind a BACnet router",                      "",  "Thermostat",                              "unknown",   4,  1},
+    {"two Modbus units",                            "",  "",                                        "plc",       15, 2},
+    {"the only unit that answers",                  "",  "",                                        "",          16, 0},
+    {"the unit that tells is the first",            "",  "Meter",                                   "plc",       17, 2},
+    {"one device, whatever the number",             "",  "",                                        "",          18, 0},
+    {"a unit and the gateway's own number",         "",  "",                                        "",          19, 0},
+    {"a PROFINET module with its own order number", "1", "",                                        "unknown",   22, 1},
+    {"two PROFINET modules alike",                  "1", "",                                        "unknown",   23, 2},
+    {"a PROFINET submodule that answers",           "4", "",                                        "io-device", 24, 1},
+    {"two CIP slots alike",                         "3", "1756-IB16",                               "unknown",   25, 2},
+    {"the controller's own slot",                   "",  "",                                        "",          26, 0},
+    {"a CPU alike in another rack",                 "3", "",                                        "unknown",   27, 1},
+    {"a CPU that answers for another slot",         "",  "",                                        "",          28, 0},
+    {"a PROFINET module that a Connect expects",    "1", "module 0x00000021, submodule 0x00000001",
+     "io-device",                                                                                                35, 1},
+    {"of which more is known",                      "1", "module 0x00000020, submodule 0x00000001", "io-device", 36, 1},
+    {"a module in an S7 rack",                      "4", "module type 0x9fc1",                      "unknown",   37, 1},
 };
 
 static size_t scene;
@@ -583,6 +602,38 @@ START_TEST(devices_behind)
 }
 END_TEST
 
+static void fill_with_parts(struct inventory *inv)
+{
+    struct sighting s = {.kind = SIGHTING_HOST, .time_ns = START, .vlan = VLAN_NONE};
+    s.who = (struct endpoint){.mac = {{2, 0, 0, 0, 0, 0x10}}};
+    inventory_sighting(inv, &s);
+    for (unsigned slot = 1; slot <= 1000; slot++) {
+        char unit[16];
+        fact(inv, s, FACT_PART, "pnio_cm", text_format(unit, sizeof unit, "%u.1", slot), "module");
+    }
+    fact(inv, s, FACT_NAME, "pn_dcp", "", "et200");
+}
+
+static bool count_row(void *context, const struct asset_cells *asset)
+{
+    size_t *count = context;
+    if ((*count)++ == 0)
+        ck_assert_str_eq(asset->cells[ASSET_COLUMN_name], "et200");
+    return true;
+}
+
+/* Whoever connects can expect anything of a device: it still has room to tell its name. */
+START_TEST(parts_are_bounded)
+{
+    struct store *store = store_filled(fill_with_parts);
+    struct error err = {""};
+    size_t count = 0;
+    ck_assert_msg(assets_export(store, count_row, &count, &err), "%s", err.text);
+    ck_assert_uint_eq(count, 1 + 40);
+    store_close(store);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("assets");
@@ -590,6 +641,7 @@ int main(void)
     tcase_add_loop_test(tc, fills_columns, 0, (int)(sizeof cells / sizeof *cells));
     tcase_add_loop_test(tc, units_and_the_device, 0, (int)(sizeof scenes / sizeof *scenes));
     tcase_add_loop_test(tc, devices_behind, 0, (int)(sizeof behind / sizeof *behind));
+    tcase_add_test(tc, parts_are_bounded);
     tcase_add_test(tc, has_sixty_columns);
     tcase_add_loop_test(tc, guards_csv, 0, (int)(sizeof csv_rows / sizeof *csv_rows));
     tcase_add_test(tc, json_has_known_columns_only);

@@ -120,6 +120,9 @@ START_TEST(connect)
     ck_assert_str_eq(e->facts, "name=plc1; vendor=Phoenix Contact");
     ck_assert_str_eq(e->items, "input relation, frame id 0xc002; slot 1=4294934848; slot 1 subslot "
                                "0x0001=17; slot 1 subslot 0x0002=18");
+    ck_assert_str_eq(e->parts, "1.1=module 0xffff8140, submodule 0x00000011; "
+                               "1.2=module 0xffff8140, submodule 0x00000012");
+    ck_assert_str_eq(done->parts, "1.1=module 0xffff8141, submodule 0x00000011");
     ck_assert_str_eq(done->direction, "response");
     ck_assert_str_eq(done->status, "ok");
     ck_assert_str_eq(done->facts, "vendor=Siemens");
@@ -444,6 +447,60 @@ START_TEST(end_point_mapper)
 }
 END_TEST
 
+/* ModuleDiffBlock: | APIs | API | modules | slot | module | state | submodules |
+ * { subslot | submodule | state }... | */
+static const struct part_row {
+    const char *shows, *block, *parts;
+} part_rows[] = {
+    {"a substitute stands there",
+     "8104 001c 0100 0001 00000000 0001 0002 00000020 0003 0001 0001 00000030 8800",                                           "2.1=module 0x00000020, submodule 0x00000030"},
+    {"the device itself is none of its parts",
+     "8104 001c 0100 0001 00000000 0001 0000 00000020 0002 0001 0001 00000030 8000",                                           ""                                           },
+    {"no module",                              "8104 001c 0100 0001 00000000 0001 0002 00000020 0000 0001 0001 00000030 9800",
+     ""                                                                                                                                                                     },
+    {"a module without its submodule",
+     "8104 001c 0100 0001 00000000 0001 0002 00000020 0002 0001 0001 00000030 9800",                                           ""                                           },
+    {"the same in the older form",
+     "8104 001c 0100 0001 00000000 0001 0002 00000020 0002 0001 0001 00000030 0000",                                           ""                                           },
+    {"real identification, API 0",
+     "0013 0026 0101 0001 00000000 0002 0001 00000020 0001 0001 00000030 0007 00000021 0001 8001 "
+     "00000031",                                                                                                               "1.1=module 0x00000020, submodule 0x00000030; 7.32769=module 0x00000021, submodule "
+     "0x00000031"                                                                                                                                           },
+    {"without APIs in version 1.0",            "0013 0012 0100 0001 0001 00000020 0001 0001 00000030",
+     "1.1=module 0x00000020, submodule 0x00000030"                                                                                                                          },
+    {"cut off",                                "0013 0010 0100 0001 0001 00000020 0001 0001 0000",                             ""                                           },
+};
+
+START_TEST(parts_of_a_device)
+{
+    const struct part_row *row = &part_rows[_i];
+    struct probe *p = udp();
+    response(p, 0, 0, 0, row->block);
+    ck_assert_msg(strcmp(probe_event(p, 0)->parts, row->parts) == 0, "%s: %s", row->shows,
+                  probe_event(p, 0)->parts);
+    probe_destroy(p);
+}
+END_TEST
+
+/* A Connect that expects something in every slot there is. */
+START_TEST(parts_are_bounded)
+{
+    enum { SLOTS = 60 };
+    static char blocks[SLOTS * 100];
+    size_t used = 0;
+    struct probe *p = udp();
+    for (unsigned i = 1; i <= SLOTS; i++)
+        used += (size_t)snprintf(blocks + used, sizeof blocks - used,
+                                 "0104 0020 0100 0001 00000000 %04x 00000001 0000 0001 0001 "
+                                 "00000002 0000 0001 0000 01 01 ",
+                                 i);
+    request(p, 0, 0, blocks);
+    ck_assert_uint_eq(p->violation_count, 0);
+    ck_assert_uint_eq(probe_event(p, 0)->part_count, 48);
+    probe_destroy(p);
+}
+END_TEST
+
 static const struct bad {
     const char *what;
     int operation;
@@ -558,6 +615,8 @@ int main(void)
     tcase_add_test(c, fragments);
     tcase_add_test(c, fragments_that_do_not_fit);
     tcase_add_test(c, end_point_mapper);
+    tcase_add_loop_test(c, parts_of_a_device, 0, (int)(sizeof part_rows / sizeof *part_rows));
+    tcase_add_test(c, parts_are_bounded);
     tcase_add_loop_test(c, malformed, 0, BADS);
     tcase_add_test(c, record_longer_than_its_pdu);
     tcase_add_test(c, keep_alive_is_no_event);

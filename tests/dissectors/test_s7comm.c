@@ -706,6 +706,44 @@ START_TEST(test_szl)
 }
 END_TEST
 
+#define MODULE_STATUS(where, slot, type, state)                                                    \
+    where " " slot " 07ff 00c0 " type " 0000 " state " 0011 "
+
+/* SZL xy91 in the modules' handbook: rack, DP and PROFINET addresses; bit 1 of the state: plugged
+ */
+static const struct szl_row part_rows[] = {
+    {"the modules of a rack, but for the CPU itself",
+     ANSWER("8401") "ff090028 0d91 0000 0010 0002" MODULE_STATUS("0000", "0200",                       "00c0", "b402")
+         MODULE_STATUS("0000", "0400", "9fc1", "b402"),
+     "rack 0 slot 4=module type 0x9fc1"},
+    {"a part of a module is no module",
+     ANSWER("8401") "ff090018 0591 0000 0010 0001" MODULE_STATUS("0000",                              "0201",                                                    "c4c0", "b402"),
+     ""},
+    {"nothing is plugged there",
+     ANSWER("8401") "ff090018 0d91 0000 0010 0001" MODULE_STATUS("0000",                               "0500",                           "9fc1", "b404"),
+     ""},
+    {"on a DP line",
+     ANSWER("8401") "ff090018 0d91 0000 0010 0001" MODULE_STATUS("0105",                       "0400","9fc1", "b402"),
+     "DP 1 station 5 slot 4=module type 0x9fc1"},
+    {"on PROFINET",
+     ANSWER("8401") "ff090018 0d91 0000 0010 0001" MODULE_STATUS("8803",                                       "0002",                               "9fc1", "b402"),
+     "PN 101 station 3 slot 2=module type 0x9fc1"},
+    {"entries beyond the data",
+     ANSWER("8401") "ff090018 0d91 0000 0010 00ff" MODULE_STATUS("0000",                                                   "0400",                                                                                               "9fc1", "b402"),
+     "rack 0 slot 4=module type 0x9fc1"},
+    {"entries too short",                                  ANSWER("8401") "ff09000c 0d91 0000 0004 0001 0000 0400", ""},
+};
+
+START_TEST(test_parts)
+{
+    const struct szl_row *row = &part_rows[_i];
+    struct probe *p = flow(false);
+    feed(p, row->script);
+    check(row->shows, "parts", row->facts, probe_event(p, p->event_count - 1)->parts);
+    probe_destroy(p);
+}
+END_TEST
+
 /* Steps of a transfer, key and all, over a whole download and upload. */
 START_TEST(test_transfers)
 {
@@ -1054,6 +1092,7 @@ int main(void)
     LOOP(test_userdata, userdata);
     LOOP(test_modes, modes);
     LOOP(test_szl, szl_rows);
+    LOOP(test_parts, part_rows);
     tcase_add_test(tcase, test_transfers);
     tcase_add_test(tcase, test_block_without_its_job);
     tcase_add_test(tcase, test_password_is_a_secret);

@@ -327,6 +327,7 @@ static void check_event(const struct probe_lent *lent, const struct ot_event *e)
     assert(e->item_count <= e->items_total || e->items_total == 0);
     assert(e->item_count == 0 || e->items);
     assert(e->fact_count == 0 || e->facts);
+    assert(e->part_count == 0 || e->parts);
     assert(!e->telling || is_lent(lent, e->telling, e->telling_size));
     assert(!e->secret || is_lent(lent, e->secret, e->secret_size));
     assert(!e->transfer.size || is_lent(lent, e->transfer.bytes, e->transfer.size));
@@ -360,6 +361,7 @@ static void copy_event(struct probe_event *out, const struct ot_event *e)
         .item_count = e->item_count,
         .items_total = e->items_total,
         .fact_count = e->fact_count,
+        .part_count = e->part_count,
         .is_from_client = e->is_from_client,
         .telling_size = e->telling ? e->telling_size : 0,
         .secret_size = e->secret ? e->secret_size : 0,
@@ -387,6 +389,13 @@ static void copy_event(struct probe_event *out, const struct ot_event *e)
         say(&facts, "%s%s%s=", i ? "; " : "", e->facts[i].is_about_receiver ? "~" : "",
             fact_name(e->facts[i].kind));
         say_text(&facts, e->facts[i].value);
+    }
+    struct words parts = WORDS(out->parts);
+    for (uint32_t i = 0; i < e->part_count; i++) {
+        say(&parts, i ? "; " : "");
+        say_text(&parts, e->parts[i].unit);
+        say(&parts, "=");
+        say_text(&parts, e->parts[i].numbers);
     }
 }
 
@@ -430,6 +439,10 @@ static void read_event(struct probe *p, const struct ot_event *e)
     }
     for (uint32_t i = 0; i < e->fact_count; i++)
         read_text(p, e->facts[i].value);
+    for (uint32_t i = 0; i < e->part_count; i++) {
+        read_text(p, e->parts[i].unit);
+        read_text(p, e->parts[i].numbers);
+    }
     p->event_count++;
 }
 
@@ -617,6 +630,17 @@ struct ot_fact *dissect_facts(struct dissect *d, uint32_t *count)
     while (*count && !(facts = arena_take(d->arena, *count * sizeof *facts)))
         --*count;
     return facts;
+}
+
+struct ot_part *dissect_parts(struct dissect *d, uint32_t *count)
+{
+    size_t fits = (d->arena->size - d->arena->used) / sizeof(struct ot_part);
+    struct ot_part *parts = NULL;
+    if (*count > fits)
+        *count = (uint32_t)fits;
+    while (*count && !(parts = arena_take(d->arena, *count * sizeof *parts)))
+        --*count;
+    return parts;
 }
 
 struct text dissect_text(struct dissect *d, const char *format, ...)

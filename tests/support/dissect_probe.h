@@ -27,6 +27,7 @@ struct probe_event {
                        */
     char status[64];  /* "ok", "error 2 illegal_data_address" */
     char facts[2048]; /* "vendor=Acme; serial=12"; "~" before a fact about the receiver */
+    char parts[2048]; /* "1.1=module 0x00000001, submodule 0x00000002" */
     char transfer[256]; /* "begin program_download key=1 name=OB1 declared=412", "block ...
                            bytes=12", "end", "abort" */
     char detail[256];
@@ -35,7 +36,7 @@ struct probe_event {
     uint64_t transaction;
     bool has_transaction;
     uint32_t flags; /* enum ot_flag */
-    uint32_t item_count, items_total, fact_count;
+    uint32_t item_count, items_total, fact_count, part_count;
     bool has_range; /* of the first item, as is its range */
     uint64_t low, high;
     bool is_from_client;

@@ -12,14 +12,16 @@
 static const int64_t QUALITY_NS = 60 * INT64_C(1000000000); /* bad for this long is no flicker */
 static const int64_t HABIT_NS = 30 * INT64_C(1000000000);   /* what a conversation begins with */
 static const int64_t CYCLES_NS = 60 * INT64_C(1000000000);
-static const int64_t ANEW_NS = 10 * INT64_C(1000000000); /* a connection tried twice is one */
+static const int64_t ANEW_NS = 10 * INT64_C(1000000000);   /* a connection tried twice is one */
+static const int64_t RESTART_NS = 5 * INT64_C(1000000000); /* no device is back sooner */
 
 enum { CYCLES_MIN = 3 }; /* breaks within CYCLES_NS: one or two are a busy mirror */
 
 /* What is known of a device and a kind of statement. */
 struct device {
     struct slot slot;
-    int64_t since_ns; /* bad since; 0: good. Of connections: the last one */
+    int64_t since_ns; /* bad since; 0: good. Of connections and indications: the last one */
+    uint64_t flow;    /* of indications: the last one's */
     uint32_t state;   /* bits or counts, by kind */
     bool is_told, is_habit, was_good;
 };
@@ -152,18 +154,20 @@ static struct device *device_of(struct conditions *c, const struct ot_event *e, 
 
 /* --- DNP3: internal indications, [1815] 4.2.2.6 --- */
 
+enum { IIN_RESTART = 0x8000 };
+
 static const struct indication {
     uint32_t bit; /* first octet in the upper byte */
     enum detection detection;
     const char *phrase, *expected;
 } indications[] = {
-    {0x8000, DETECTION_OPS_RESTART_OBSERVED, "has restarted: it says so in its replies",
+    {IIN_RESTART, DETECTION_OPS_RESTART_OBSERVED, "has restarted: it says so in its replies",
      restart_expected},
-    {0x4000, DETECTION_OPS_DEVICE_FAULT,     "reports a fault of its own (device trouble)",
+    {0x4000,      DETECTION_OPS_DEVICE_FAULT,     "reports a fault of its own (device trouble)",
      fault_expected  },
-    {0x0020, DETECTION_OPS_DEVICE_FAULT,     "reports that its configuration is corrupt",
+    {0x0020,      DETECTION_OPS_DEVICE_FAULT,     "reports that its configuration is corrupt",
      fault_expected  },
-    {0x0008, DETECTION_OPS_DEVICE_FAULT,     "reports that it has lost events: its buffer is full",
+    {0x0008,      DETECTION_OPS_DEVICE_FAULT,     "reports that it has lost events: its buffer is full",
      fault_expected  },
 };
 
@@ -174,9 +178,15 @@ static unsigned dnp3_event(struct conditions *c, const struct ot_event *e, struc
     bool is_new;
     struct device *device = device_of(c, e, KIND_INDICATIONS, 0, &is_new);
     uint32_t before = device->state, now = e->status.code;
+    /* Some say it to whoever connects, though they answered a moment ago on another connection. */
+    bool ran_on = device->flow != e->flow->id && e->time_ns - device->since_ns < RESTART_NS;
     device->state = now;
+    device->since_ns = e->time_ns;
+    device->flow = e->flow->id;
     if (is_new)
         return 0;
+    if (ran_on)
+        now &= ~(uint32_t)IIN_RESTART;
     unsigned count = 0;
     for (size_t i = 0; i < sizeof indications / sizeof *indications; i++) {
         const struct indication *in = &indications[i];

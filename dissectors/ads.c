@@ -1,4 +1,5 @@
-/* ads.c: Beckhoff ADS in AMS frames over TCP, and over UDP without the first six bytes.
+/* ads.c: Beckhoff ADS in AMS frames over TCP, and without the first six bytes over UDP and in the
+ * mailboxes of EtherCAT slaves (AoE).
  *
  * Spec: [ADS] Beckhoff TwinCAT ADS/AMS specification (information system, TE1000)
  *
@@ -568,7 +569,7 @@ static void answer(struct message *m, uint64_t key, uint32_t error, struct reade
         }
         /* the name is borrowed by the event: it lies in memory of the packet */
         repeat_request(m);
-    } else {
+    } else if (m->d->depth == 0) { /* frames come back from the ring on a flow of their own */
         m->event.flags |= OT_NO_REQUEST;
     }
     if (reader_left(r) || !error) {
@@ -643,7 +644,7 @@ static void ads_dissect(struct dissect *d, struct reader r)
         complain(&m, VIOLATION_RESERVED, "unknown AMS state flags");
     m.is_response = flags & FLAG_RESPONSE;
     bool is_from_server = m.is_response || m.command == ADS_NOTIFICATION;
-    if (!d->flow->is_role_known)
+    if (!d->flow->is_role_known && d->depth == 0)
         dissect_sender_is_client(d, !is_from_server);
     const struct ads_command *command = ads_command_of(m.command);
     m.port = is_from_server ? source_port : target_port;
@@ -685,7 +686,7 @@ static enum claim ads_recognise(struct reader r)
 {
     struct reader raw = r;
     size_t given = reader_left(&r);
-    if (reader_u16le(&r) != 0) /* over UDP: the whole datagram is one frame */
+    if (reader_u16le(&r) != 0) /* over UDP, in a mailbox: what is given is one frame */
         return is_ams(&raw, given > UINT16_MAX ? 0 : (uint32_t)given) ? CLAIM_WEAK : CLAIM_NO;
     uint32_t length = reader_u32le(&r);
     if (given < TCP_HEADER)
@@ -721,7 +722,7 @@ static struct frame ads_frame(struct reader r)
 const struct dissector dissector_ads = {
     .name = "ads",
     .spec = "Beckhoff TwinCAT ADS/AMS specification",
-    .over = OVER_TCP | OVER_UDP,
+    .over = OVER_TCP | OVER_UDP | OVER_MAILBOX,
     .ports = {48898, 48899},
     .pdu_max = PDU_MAX,
     .recognise = ads_recognise,

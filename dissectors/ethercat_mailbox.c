@@ -90,10 +90,14 @@ static enum operation download_operation(uint16_t index, struct reader data)
     }
 }
 
+static bool is_string(uint16_t index)
+{
+    return index >= INDEX_NAME && index <= INDEX_SOFTWARE;
+}
+
 static bool is_identity(uint16_t index)
 {
-    return (index >= INDEX_NAME && index <= INDEX_SOFTWARE) || index == INDEX_IDENTITY ||
-           index == 0x1000;
+    return is_string(index) || index == INDEX_IDENTITY || index == 0x1000;
 }
 
 static struct text trimmed(struct reader r)
@@ -223,13 +227,16 @@ static void sdo(struct message *m, struct reader r, bool is_request)
     }
     bool has_data = is_request ? kind == 1 : kind == 2;
     struct reader data = has_data ? initiated_data(command, &r) : reader_of(NULL, 0);
-    put_bytes(m, data);
-    if (is_download)
-        m->event.operation = is_request ? download_operation(index, data) : OP_WRITE;
+    if (is_string(index) && reader_left(&data))
+        m->item.values = (struct ot_values){VALUES_TEXT, 1, data.at, trimmed(data).size};
+    else
+        put_bytes(m, data);
+    if (!is_download)
+        m->event.operation = is_identity(index) ? OP_IDENTIFY : OP_READ;
+    else if (is_request)
+        m->event.operation = download_operation(index, data);
     if (is_download && is_request)
         program_begins(m, index, command, data);
-    else
-        m->event.operation = is_identity(index) ? OP_IDENTIFY : OP_READ;
     if (!is_request) {
         m->event.status = (struct ot_status){OT_RESULT_OK, 0, "ok"};
         if (kind == 2)
@@ -437,6 +444,15 @@ static void eoe(struct message *m, struct reader r)
         m->event.detail = tunnelled(m->d, r);
 }
 
+/* [EC] ETG.1020: an AMS frame without the header that it has over TCP. */
+static bool aoe(struct message *m, struct reader r)
+{
+    struct carrier carrier = {.unit = m->event.unit};
+    m->event.name = "aoe";
+    m->event.operation = OP_UNKNOWN;
+    return dissect_over(m->d, OVER_MAILBOX, r, &carrier);
+}
+
 bool ecat_mailbox(struct dissect *d, uint16_t slave, bool is_to_slave, struct reader r)
 {
     uint16_t length = reader_u16le(&r);
@@ -456,8 +472,8 @@ bool ecat_mailbox(struct dissect *d, uint16_t slave, bool is_to_slave, struct re
     m.event.unit = dissect_text(d, "%u", slave);
     switch (kind) {
     case AOE:
-        m.event.name = "aoe";
-        m.event.operation = OP_UNKNOWN;
+        if (aoe(&m, body))
+            return true; /* told as ADS */
         break;
     case EOE:
         eoe(&m, body);

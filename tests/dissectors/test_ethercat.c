@@ -243,54 +243,56 @@ static const struct mail_row {
     bool is_read;
 } mail_rows[] = {
     {"SDO upload of the vendor", "0a00 0000 00 13 0020 40 1810 01 00000000",              "3", "sdo_upload",
-     "identify",                                                                                                                        "0x1018:01",              "",                    false},
+     "identify",                                                                                                                        "0x1018:01",            "",                    false},
     {"its answer",               "0a00 0000 00 13 0030 43 1810 01 02000000",              "3", "sdo_upload",           "identify",
-     "0x1018:01=2",                                                                                                                                               "vendor=Beckhoff",     true },
+     "0x1018:01=2",                                                                                                                                             "vendor=Beckhoff",     true },
     {"product code",             "0a00 0000 00 13 0030 43 1810 02 523ff603",              "3", "sdo_upload",           "identify",
-     "0x1018:02=66469714",                                                                                                                                        "product=0x03f63f52",  true },
+     "0x1018:02=66469714",                                                                                                                                      "product=0x03f63f52",  true },
     {"serial number",            "0a00 0000 00 13 0030 43 1810 04 39300000",              "3", "sdo_upload",           "identify",
-     "0x1018:04=12345",                                                                                                                                           "serial_number=12345", true },
+     "0x1018:04=12345",                                                                                                                                         "serial_number=12345", true },
     {"device name",              "1000 0000 00 13 0030 41 0810 00 06000000 454b31313030", "3", "sdo_upload",
-     "identify",                                                                                                                        "0x1008:00=454b31313030", "product=EK1100",      true },
+     "identify",                                                                                                                        "0x1008:00=EK1100",     "product=EK1100",      true },
     {"hardware",                 "0c00 0000 00 13 0030 41 0910 00 02000000 4131",         "3", "sdo_upload",           "identify",
-     "0x1009:00=12609",                                                                                                                                           "hardware_version=A1", true },
+     "0x1009:00=A1",                                                                                                                                            "hardware_version=A1", true },
     {"software",                 "0c00 0000 00 13 0030 41 0a10 00 02000000 4232",         "3", "sdo_upload",           "identify",
-     "0x100a:00=12866",                                                                                                                                           "software_version=B2", true },
+     "0x100a:00=B2",                                                                                                                                            "software_version=B2", true },
     {"other object",             "0a00 0000 00 13 0020 40 0060 01 00000000",              "3", "sdo_upload",           "read",
-     "0x6000:01",                                                                                                                                                 "",                    false},
+     "0x6000:01",                                                                                                                                               "",                    false},
     {"SDO write",                "0a00 0000 00 13 0020 2b 0070 01 34120000",              "3", "sdo_download",         "write",
-     "0x7000:01=4660",                                                                                                                                            "",                    false},
+     "0x7000:01=4660",                                                                                                                                          "",                    false},
     {"store",                    "0a00 0000 00 13 0020 23 1010 01 73617665",              "3", "sdo_download",         "config_change",
-     "0x1010:01=1702257011",                                                                                                                                      "",                    false},
+     "0x1010:01=1702257011",                                                                                                                                    "",                    false},
     {"restore",                  "0a00 0000 00 13 0020 23 1110 01 6c6f6164",              "3", "sdo_download",         "config_change",
-     "0x1011:01=1684107116",                                                                                                                                      "",                    false},
+     "0x1011:01=1684107116",                                                                                                                                    "",                    false},
     {"program",                  "0e00 0000 00 13 0020 21 501f 01 04000000 aabbccdd",     "3", "sdo_download",
-     "program_download",                                                                                                                "0x1f50:01=3721182122",   "",                    false},
+     "program_download",                                                                                                                "0x1f50:01=3721182122", "",                    false},
     {"program stop",             "0a00 0000 00 13 0020 2f 511f 01 00000000",              "3", "sdo_download",         "stop",
-     "0x1f51:01=0",                                                                                                                                               "",                    false},
+     "0x1f51:01=0",                                                                                                                                             "",                    false},
     {"program start",            "0a00 0000 00 13 0020 2f 511f 01 01000000",              "3", "sdo_download",         "start",
-     "0x1f51:01=1",                                                                                                                                               "",                    false},
+     "0x1f51:01=1",                                                                                                                                             "",                    false},
     {"program reset",            "0a00 0000 00 13 0020 2f 511f 01 02000000",              "3", "sdo_download",         "restart",
-     "0x1f51:01=2",                                                                                                                                               "",                    false},
+     "0x1f51:01=2",                                                                                                                                             "",                    false},
     {"program clear",            "0a00 0000 00 13 0020 2f 511f 01 03000000",              "3", "sdo_download",
-     "program_delete",                                                                                                                  "0x1f51:01=3",            "",                    false},
+     "program_delete",                                                                                                                  "0x1f51:01=3",          "",                    false},
+    {"its answer is one, too",   "0a00 0000 00 13 0030 60 0070 01 00000000",              "3", "sdo_download",
+     "write",                                                                                                                           "0x7000:01",            "",                    true },
     {"segment",                  "0a00 0000 00 13 0020 00 0102 03 04050607",              "3", "sdo_download_segment", "write",
-     "",                                                                                                                                                          "",                    false},
+     "",                                                                                                                                                        "",                    false},
     {"abort",                    "0a00 0000 00 13 0030 80 0060 01 00000206",              "3", "sdo_abort",            "error",         "0x6000:01",
-     "",                                                                                                                                                                                 true },
-    {"SDO information",          "0800 0000 00 13 0080 01000000 0000",                    "3", "coe_sdo_info",         "browse",        "",                       "",
-     false                                                                                                                                                                                    },
-    {"emergency",                "0a00 0000 00 13 0010 0081 11 0000000000",               "3", "coe_emergency",        "alarm",         "",                       "",
-     true                                                                                                                                                                                     },
+     "",                                                                                                                                                                               true },
+    {"SDO information",          "0800 0000 00 13 0080 01000000 0000",                    "3", "coe_sdo_info",         "browse",        "",                     "",
+     false                                                                                                                                                                                  },
+    {"emergency",                "0a00 0000 00 13 0010 0081 11 0000000000",               "3", "coe_emergency",        "alarm",         "",                     "",
+     true                                                                                                                                                                                   },
     {"IDN read",                 "0400 0000 00 15 2140 0180",                             "5", "soe_read_request",     "read",          "drive 1 P-0-0001",
-     "",                                                                                                                                                                                 false},
+     "",                                                                                                                                                                               false},
     {"IDN write",                "0600 0000 00 15 0340 2f00 0102",                        "5", "soe_write_request",    "write",
-     "drive 0 S-0-0047=513",                                                                                                                                      "",                    false},
-    {"Ethernet",                 "0800 0000 00 12 0000 0000 01020304",                    "2", "eoe_fragment",         "publish",       "",                       "",
-     false                                                                                                                                                                                    },
+     "drive 0 S-0-0047=513",                                                                                                                                    "",                    false},
+    {"Ethernet",                 "0800 0000 00 12 0000 0000 01020304",                    "2", "eoe_fragment",         "publish",       "",                     "",
+     false                                                                                                                                                                                  },
     {"address over Ethernet",    "0800 0000 00 12 0200 0000 01020304",                    "2", "eoe_set_ip",
-     "config_change",                                                                                                                   "",                       "",                    false},
-    {"ADS",                      "0400 0000 00 11 01020304",                              "1", "aoe",                  "unknown",       "",                       "",                    false},
+     "config_change",                                                                                                                   "",                     "",                    false},
+    {"ADS",                      "0400 0000 00 11 01020304",                              "1", "aoe",                  "unknown",       "",                     "",                    false},
 };
 enum { MAIL_ROWS = sizeof mail_rows / sizeof *mail_rows };
 
@@ -370,6 +372,46 @@ START_TEST(what_is_tunnelled_is_told)
     ck_assert_msg(!strcmp(probe_event(p, 1)->detail, row->detail), "%s: %s", row->shows,
                   probe_event(p, 1)->detail);
     ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
+/* ETG.1020: AMS frames to the object of a slave, and their answers, in its mailbox */
+#define AMS_TO   "ac10 0201 0302 0200 ac10 0201 0101 e980 "
+#define AMS_FROM "ac10 0201 0101 e980 ac10 0201 0302 0200 "
+
+static const struct aoe_row {
+    const char *shows, *hex, *code, *operation, *direction, *items, *unit;
+    bool is_read;
+} aoe_rows[] = {
+    {"reading an object of CANopen",
+     "2c00 0000 00 11 " AMS_TO "0200 0400 0c000000 00000000 07000000 02f30000 00001810 04000000",
+     "2",                                                                                                "read",  "request",  "canopen_sdo 270008320-270008323",       "172.16.2.1.3.2:2", false},
+    {"its answer",
+     "2c00 0000 00 11 " AMS_FROM "0200 0500 0c000000 00000000 07000000 00000000 04000000 02000000",
+     "2",                                                                                                "read",  "response", "",                              "172.16.2.1.3.2:2", true },
+    {"writing one",
+     "3000 0000 00 11 " AMS_TO
+     "0300 0400 10000000 00000000 08000000 02f30000 01000070 04000000 d2040000",                    "3", "write", "request",  "canopen_sdo 1879048193-1879048196=1234", "172.16.2.1.3.2:2", false},
+    {"asking for another state",
+     "2800 0000 00 11 " AMS_TO "0500 0400 08000000 00000000 09000000 0600 0000 00000000",           "5",
+     "stop",                                                                                                      "request",  "",                              "172.16.2.1.3.2:2", false},
+};
+
+START_TEST(ads_in_a_mailbox_is_told_as_ads)
+{
+    const struct aoe_row *row = &aoe_rows[_i];
+    struct probe *p = layer2();
+    feed(p, &(struct datagram){row->is_read ? 4 : 5, 0x1001, 0x1000, row->is_read, row->hex});
+    ck_assert_msg(p->event_count == 2 && p->violation_count == 0, "%s", row->shows);
+    const struct probe_event *e = probe_event(p, 1);
+    ck_assert_str_eq(e->protocol, "ads");
+    ck_assert_str_eq(e->code, row->code);
+    ck_assert_str_eq(e->operation, row->operation);
+    ck_assert_str_eq(e->direction, row->direction);
+    ck_assert_msg(!strcmp(e->items, row->items), "%s: %s", row->shows, e->items);
+    ck_assert_str_eq(e->unit, row->unit);
+    ck_assert_uint_eq(e->flags & OT_NO_REQUEST, 0);
     probe_destroy(p);
 }
 END_TEST
@@ -507,6 +549,7 @@ int main(void)
     tcase_add_test(c, a_state_is_told_when_it_changes);
     tcase_add_test(c, lost_slaves);
     tcase_add_loop_test(c, mailbox, 0, MAIL_ROWS);
+    tcase_add_loop_test(c, ads_in_a_mailbox_is_told_as_ads, 0, sizeof aoe_rows / sizeof *aoe_rows);
     tcase_add_test(c, a_message_is_told_once);
     tcase_add_test(c, a_program_in_segments_is_a_transfer);
     tcase_add_loop_test(c, what_is_tunnelled_is_told, 0, sizeof tunnel_rows / sizeof *tunnel_rows);

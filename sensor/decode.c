@@ -405,6 +405,7 @@ static enum layer (*const layers[LAYER_COUNT])(struct decoding *d) = {
     [LAYER_ERSPAN2] = layer_erspan2,
     [LAYER_ERSPAN3] = layer_erspan3,
     [LAYER_VXLAN] = layer_vxlan,
+    [LAYER_GENEVE] = layer_geneve,
     [LAYER_IP_OTHER] = layer_ip_other,
 };
 

@@ -6,7 +6,14 @@
 
 #include <string.h>
 
-enum { IP4_SIZE = 20, IP6_SIZE = 40, TCP_SIZE = 20, UDP_SIZE = 8, VXLAN_PORT = 4789 };
+enum {
+    IP4_SIZE = 20,
+    IP6_SIZE = 40,
+    TCP_SIZE = 20,
+    UDP_SIZE = 8,
+    VXLAN_PORT = 4789,
+    GENEVE_PORT = 6081
+};
 
 enum protocol { /* IANA protocol numbers */
                 PROTOCOL_HOP_BY_HOP = 0,
@@ -366,5 +373,8 @@ enum layer layer_udp(struct decoding *d)
     else if (length) /* 0: a jumbogram, or offload */
         decoding_malformed(d, "UDP length below 8");
     decoding_payload(d);
-    return p->destination_port == VXLAN_PORT && vxlan_is_plausible(d->r) ? LAYER_VXLAN : LAYER_DONE;
+    if (p->destination_port == VXLAN_PORT && vxlan_is_plausible(d->r))
+        return LAYER_VXLAN;
+    return p->destination_port == GENEVE_PORT && geneve_is_plausible(d->r) ? LAYER_GENEVE
+                                                                           : LAYER_DONE;
 }

@@ -32,6 +32,7 @@ enum layer {
     LAYER_ERSPAN2,
     LAYER_ERSPAN3,
     LAYER_VXLAN,
+    LAYER_GENEVE,
     LAYER_IP_OTHER,
     LAYER_COUNT,
 };
@@ -125,3 +126,6 @@ enum layer layer_erspan3(struct decoding *d);
 enum layer layer_vxlan(struct decoding *d);
 /* Is what follows a UDP header to VXLAN's port really VXLAN? */
 bool vxlan_is_plausible(struct reader r);
+enum layer layer_geneve(struct decoding *d);
+/* The same for Geneve's port. */
+bool geneve_is_plausible(struct reader r);

@@ -1,13 +1,13 @@
 /* decode_tunnel.c: what carries frames and datagrams inside others: PPPoE, MPLS, GRE, ERSPAN,
- * VXLAN.
+ * VXLAN, Geneve.
  *
  * Spec: [PPPOE] RFC 2516, [MPLS] RFC 3032, RFC 4385 (control word), RFC 4448 (Ethernet)
  *       [GRE]   RFC 2784, RFC 2890
  *       [SPAN]  draft-foschiano-erspan
- *       [VXLAN] RFC 7348 */
+ *       [VXLAN] RFC 7348, [GENEVE] RFC 8926 */
 #include "decode_layers.h"
 
-enum { ETHERNET_SIZE = 14 };
+enum { ETHERNET_SIZE = 14, GENEVE_WORDS_MAX = 63 /* of options; above are other versions */ };
 
 /* [PPPOE] 4 | version, type 1 | code 1 | session 2 | length 2 | then PPP */
 enum layer layer_pppoe(struct decoding *d)
@@ -165,6 +165,15 @@ bool vxlan_is_plausible(struct reader r)
            reserved == 0;
 }
 
+/* A virtual network's number, and the datagram around it is no more the packet's payload. */
+static void set_network(struct decoding *d, const uint8_t *header)
+{
+    d->tunnel_kind = TUNNEL_VNI;
+    d->tunnel = u32be(header + 4) >> 8;
+    d->packet->payload = NULL;
+    d->packet->payload_size = d->packet->payload_wire_size = 0;
+}
+
 enum layer layer_vxlan(struct decoding *d)
 {
     const uint8_t *h = reader_bytes(&d->r, 8);
@@ -172,9 +181,38 @@ enum layer layer_vxlan(struct decoding *d)
         return decoding_short(d, "VXLAN header cut short");
     if (!decoding_enter(d))
         return LAYER_DONE;
-    d->tunnel_kind = TUNNEL_VNI;
-    d->tunnel = u32be(h + 4) >> 8;
-    d->packet->payload = NULL;
-    d->packet->payload_size = d->packet->payload_wire_size = 0;
+    set_network(d, h);
     return LAYER_ETHERNET;
+}
+
+/* [GENEVE] 3.4 | version 2 bits = 0, size of options in words 6 | O, C, reserved 6 | protocol 2 |
+ * VNI 3 | reserved 1 | options | then what the protocol says */
+bool geneve_is_plausible(struct reader r)
+{
+    enum { RESERVED_BITS = 0x3f };
+    uint8_t words = reader_u8(&r);
+    uint8_t flags = reader_u8(&r);
+    uint16_t protocol = reader_u16be(&r);
+    reader_skip(&r, 3);
+    uint8_t reserved = reader_u8(&r);
+    reader_skip(&r, words * 4u);
+    return reader_left(&r) && words <= GENEVE_WORDS_MAX && !(flags & RESERVED_BITS) &&
+           reserved == 0 &&
+           (protocol == ETHERTYPE_BRIDGED || protocol == ETHERTYPE_IP4 ||
+            protocol == ETHERTYPE_IP6);
+}
+
+enum layer layer_geneve(struct decoding *d)
+{
+    const uint8_t *h = reader_bytes(&d->r, 8);
+    if (!h)
+        return decoding_short(d, "Geneve header cut short");
+    reader_skip(&d->r, h[0] * 4u);
+    if (!decoding_enter(d))
+        return LAYER_DONE;
+    set_network(d, h);
+    uint16_t protocol = u16be(h + 2);
+    return protocol == ETHERTYPE_IP4   ? LAYER_IP4
+           : protocol == ETHERTYPE_IP6 ? LAYER_IP6
+                                       : LAYER_ETHERNET;
 }

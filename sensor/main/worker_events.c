@@ -108,10 +108,10 @@ static const struct name_marks *marks_of(struct worker *w, const char *name)
 /* Closed by design, or no plant's business. */
 static bool is_plant_protocol(const char *name)
 {
-    static const char *const office[] = {"tls",  "dtls", "ssh",   "rdp",    "vnc",    "http",
-                                         "ftp",  "tftp", "smb",   "smb2",   "telnet", "snmp",
-                                         "dns",  "mdns", "llmnr", "nbns",   "dhcp",   "ntp",
-                                         "lldp", "cdp",  "stp",   "dcerpc", "mndp"};
+    static const char *const office[] = {
+        "tls",  "dtls",   "ssh",  "rdp",    "vnc",  "http",  "ftp",         "tftp", "smb",
+        "smb2", "telnet", "snmp", "dns",    "mdns", "llmnr", "nbns",        "dhcp", "ntp",
+        "lldp", "cdp",    "stp",  "dcerpc", "mndp", "edp",   "ws_discovery"};
     for (size_t i = 0; i < sizeof office / sizeof *office; i++)
         if (strcmp(office[i], name) == 0)
             return false;

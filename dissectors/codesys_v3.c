@@ -3,9 +3,9 @@
  * Not published; the layout is what public research agrees on (PROTOCOLS 23.2). Little endian.
  *
  *   TCP      | 00 01 17 E8 4 | length with these eight bytes 4 | datagram |
- *   datagram | C5 1 | hops 1 | ? 1 | service 1 | message 1 | lengths of the addresses, in words 1 |
- *            addresses | filled up to four bytes | channel or name service |
- *   channel  | type 1 | flags 1 | channel 2 | block 4 | acknowledged 4 | of a first block:
+ *   datagram | C5 1 | hops 5 bits, words of this header 3 | ? 1 | service 1 | message 1 | words of
+ *            the addresses 1 | ... | addresses | filled up to four bytes | channel or name service
+ * | channel  | type 1 | flags 1 | channel 2 | block 4 | acknowledged 4 | of a first block:
  * remaining size 4, checksum 4 | services | services | CD55 clear or 7557 secure 2 | header size 2
  * | group 1, high bit: response | ? 1 | service 2 | session 4 | content size 4 | customer 2 | 0 2 |
  * content |
@@ -19,6 +19,7 @@ enum {
     LENGTH_MAX = 65536,
     DATAGRAM = 0xc5,
     DATAGRAM_FIXED = 6,
+    HEADER_WORDS = 7,
     CHANNEL_HEADER = 12,
     FIRST_BLOCK_HEADER = 20,
     SERVICE_CLEAR = 0xcd55,
@@ -32,6 +33,7 @@ enum {
     GROUP_DEVICE = 1,
     LOGIN = 2,
     NAMES_MAX = 3,
+    FACTS_MAX = 6,
     NAME_MAX = 64,
 };
 
@@ -124,6 +126,7 @@ struct upcoming {
 
 struct state {
     struct upcoming upcoming[2]; /* 1: of the client */
+    bool is_opened;              /* a channel; or told that none was */
 };
 
 struct message {
@@ -131,7 +134,7 @@ struct message {
     uint16_t channel;
     struct ot_event event;
     struct reader pdu;
-    struct ot_fact facts[NAMES_MAX];
+    struct ot_fact facts[FACTS_MAX];
 };
 
 static void v3_spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
@@ -144,9 +147,64 @@ static void complain(struct message *m, enum violation_kind kind, const char *wh
     emit_violation(m->d, kind, why, m->pdu.at, reader_left(&m->pdu));
 }
 
-/* Node name, device name and vendor as UTF-16, behind a header of another length in each version:
- * the first three texts of at least three letters. */
+/* UTF-16 of so many letters and a zero. */
+static struct text read_name(struct message *m, struct reader *r, size_t letters)
+{
+    struct reader name = reader_take(r, letters * 2);
+    reader_skip(r, 2);
+    char *out = reader_ok(r) && letters ? arena_take(m->d->arena, letters) : NULL;
+    for (size_t i = 0; out && i < letters; i++) {
+        uint16_t c = reader_u16le(&name);
+        out[i] = c < 0x20 || c > 0x7e ? '?' : (char)c;
+    }
+    return (struct text){out, out ? letters : 0};
+}
+
+static void add_fact(struct message *m, enum fact_kind kind, struct text value)
+{
+    if (value.size && value.size <= NAME_MAX && m->event.fact_count < FACTS_MAX)
+        m->facts[m->event.fact_count++] = (struct ot_fact){.kind = kind, .value = value};
+    m->event.facts = m->facts;
+}
+
+/* Version 4: | channels 2 | byte order 1 | difference 1 | sizes: parent 2 | letters of node name 2,
+ * of device name 2, of vendor 2 | target type 4 | target id 4 | version 4 | flags 4 | sizes: serial
+ * 1, maker's data 1 | driver 1 | 0, 9 | parent | the names as UTF-16, each with a zero | serial |
+ */
 static void identity(struct message *m, struct reader r)
+{
+    reader_skip(&r, 4);
+    uint16_t parent = reader_u16le(&r);
+    uint16_t node = reader_u16le(&r);
+    uint16_t device = reader_u16le(&r);
+    uint16_t vendor = reader_u16le(&r);
+    uint32_t type = reader_u32le(&r);
+    uint32_t target = reader_u32le(&r);
+    uint32_t version = reader_u32le(&r);
+    reader_skip(&r, 4);
+    uint8_t serial_size = reader_u8(&r);
+    reader_skip(&r, 11);
+    reader_skip(&r, parent);
+    add_fact(m, FACT_NAME, read_name(m, &r, node));
+    add_fact(m, FACT_PRODUCT, read_name(m, &r, device));
+    add_fact(m, FACT_VENDOR, read_name(m, &r, vendor));
+    const char *serial = (const char *)reader_bytes(&r, serial_size);
+    if (!reader_ok(&r)) {
+        complain(m, VIOLATION_TRUNCATED, "device information is cut off");
+        return;
+    }
+    add_fact(m, FACT_SERIAL, (struct text){serial, serial_size});
+    if (version)
+        add_fact(m, FACT_FIRMWARE,
+                 dissect_text(m->d, "%u.%u.%u.%u", version >> 24, version >> 16 & 0xff,
+                              version >> 8 & 0xff, version & 0xff));
+    if (target)
+        add_fact(m, FACT_DEVICE_TYPE, dissect_text(m->d, "target 0x%08x of type %u", target, type));
+}
+
+/* Of other versions: the first three texts of at least three letters, behind a header of another
+ * length in each. */
+static void names(struct message *m, struct reader r)
 {
     static const enum fact_kind kinds[NAMES_MAX] = {FACT_NAME, FACT_PRODUCT, FACT_VENDOR};
     enum { LETTERS_MIN = 3 };
@@ -164,32 +222,26 @@ static void identity(struct message *m, struct reader r)
             reader_skip(&r, 1);
             continue;
         }
-        char *out = arena_take(m->d->arena, letters);
-        for (size_t i = 0; out && i < letters; i++)
-            out[i] = (char)reader_u16le(&r);
-        if (!out)
-            break;
-        m->facts[n] = (struct ot_fact){
-            .kind = kinds[n], .value = {out, letters}
-        };
-        n++;
+        add_fact(m, kinds[n++], read_name(m, &r, letters));
     }
-    m->event.facts = m->facts;
-    m->event.fact_count = n;
 }
 
 static bool name_service(struct message *m, uint8_t service, struct reader r)
 {
-    enum { DEVICE_INFO = 0xc280, DEVICE_INFO_SIZE = 12 };
+    enum { DEVICE_INFO = 0xc280, VERSION_4 = 0x0400 };
     uint16_t sub = reader_u16le(&r);
     m->event.code[0] = m->event.function = reader_ok(&r) ? sub : service;
     m->event.operation = OP_DISCOVER;
     m->event.name = service == NAME_SERVER ? "name_server" : "name_client";
     m->event.direction = service == NAME_CLIENT ? OT_RESPONSE : OT_REQUEST;
-    if (service == NAME_CLIENT && sub == DEVICE_INFO) {
-        reader_skip(&r, DEVICE_INFO_SIZE - 2);
+    if (service != NAME_CLIENT || sub != DEVICE_INFO)
+        return true;
+    uint16_t version = reader_u16le(&r);
+    reader_skip(&r, 4); /* number of the question */
+    if (version == VERSION_4)
         identity(m, r);
-    }
+    else
+        names(m, r);
     return true;
 }
 
@@ -335,6 +387,12 @@ static bool channel_layer(struct message *m, struct reader r)
     m->channel = reader_u16le(&r);
     if (type == ACKNOWLEDGE || type == KEEP_ALIVE)
         return false;
+    struct state *s = m->d->state;
+    bool is_opening = type == OPEN || type == OPENED;
+    if (type == BLOCK && !s->is_opened && m->d->flow->is_start_seen && !m->d->flow->has_gap &&
+        m->d->flow->transport == TRANSPORT_TCP)
+        complain(m, VIOLATION_STATE, "service before a channel is open");
+    s->is_opened |= is_opening || type == BLOCK;
     if (type == BLOCK) {
         static const size_t places[] = {FIRST_BLOCK_HEADER, CHANNEL_HEADER};
         for (size_t i = 0; i < 2; i++) {
@@ -378,8 +436,11 @@ static void v3_dissect(struct dissect *d, struct reader r)
     uint8_t service = reader_u8(&r);
     reader_skip(&r, 1);
     uint8_t lengths = reader_u8(&r);
+    size_t header = 2u * (hops & HEADER_WORDS); /* broadcasts have two bytes more */
+    if (header < DATAGRAM_FIXED)
+        header = DATAGRAM_FIXED;
     size_t addresses = 2u * ((lengths >> 4) + (lengths & 15u));
-    reader_skip(&r, (DATAGRAM_FIXED + addresses + 3) / 4 * 4 - DATAGRAM_FIXED);
+    reader_skip(&r, (header + addresses + 3) / 4 * 4 - DATAGRAM_FIXED);
     if (!reader_ok(&r) || magic != DATAGRAM) {
         complain(&m, VIOLATION_TRUNCATED, "datagram header is cut off");
         return;

@@ -35,7 +35,9 @@ struct stream {
     uint16_t id;
     bool is_used, has_configuration, is_missing_told;
     uint32_t seconds, fraction;
-    bool has_time;
+    bool has_time, has_settings;
+    uint16_t rate;    /* as the last configuration told */
+    uint32_t changes; /* likewise */
     struct synchrophasor_layout layout;
 };
 
@@ -243,19 +245,37 @@ static void data(struct dissect *d, struct ot_event *e, struct stream *stream,
                        whole.at, reader_left(&whole));
 }
 
+/* What was told before of the stream stays, or is changed by somebody. */
+static void check_configuration(struct dissect *d, struct stream *stream,
+                                const struct synchrophasor_layout *now, struct reader whole)
+{
+    if (stream->has_settings && now->changes != stream->changes)
+        emit_violation(d, VIOLATION_STATE, "count of configuration changes is another", whole.at,
+                       reader_left(&whole));
+    if (stream->has_settings && now->rate != stream->rate)
+        emit_violation(d, VIOLATION_STATE, "rate of the data is another", whole.at,
+                       reader_left(&whole));
+    stream->has_settings = true;
+    stream->changes = now->changes;
+    stream->rate = now->rate;
+}
+
 static void configuration(struct dissect *d, struct ot_event *e, struct stream *stream,
                           const struct header *h, struct reader r, struct reader whole)
 {
     struct synchrophasor_layout layout = {0};
-    bool is_whole = h->type == TYPE_CONFIGURATION_3 ? synchrophasor_configuration_3(d, r, e)
-                                                    : synchrophasor_configuration(d, r, e, &layout);
-    if (!is_whole) {
+    bool is_read = h->type == TYPE_CONFIGURATION_3 ? synchrophasor_configuration_3(d, r, e, &layout)
+                                                   : synchrophasor_configuration(d, r, e, &layout);
+    if (!is_read) {
         emit_violation(d, VIOLATION_TRUNCATED, "configuration is cut off", whole.at,
                        reader_left(&whole));
         return;
     }
     stream->has_configuration = true;
-    if (h->type == TYPE_CONFIGURATION_2) /* 1 tells what is possible, 2 what is sent */
+    if (!layout.is_whole)
+        return;
+    check_configuration(d, stream, &layout, whole);
+    if (h->type != TYPE_CONFIGURATION_1) /* 1 tells what is possible, the others what is sent */
         stream->layout = layout;
 }
 

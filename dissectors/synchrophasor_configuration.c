@@ -37,6 +37,33 @@ static uint32_t unit_size(const struct synchrophasor_unit *u)
     return 2 + u->phasors * phasor + frequency + u->analogs * analog + u->digitals * 2u;
 }
 
+/* Counts one more than are kept when there are too many. */
+static void add_unit(struct synchrophasor_layout *layout, const struct synchrophasor_unit *u)
+{
+    layout->size += unit_size(u);
+    if (layout->unit_count < SYNCHROPHASOR_UNITS_MAX)
+        layout->units[layout->unit_count] = *u;
+    if (layout->unit_count <= SYNCHROPHASOR_UNITS_MAX)
+        layout->unit_count++;
+}
+
+static bool end_units(struct reader *r, struct ot_event *e, struct dissect *d,
+                      struct synchrophasor_layout *layout)
+{
+    layout->rate = reader_u16be(r);
+    layout->is_whole = reader_ok(r);
+    if (layout->unit_count > SYNCHROPHASOR_UNITS_MAX)
+        layout->unit_count = 0;
+    if (layout->unit_count == 0)
+        layout->size = 0;
+    if (!layout->is_whole)
+        return false;
+    int rate = (int16_t)layout->rate;
+    e->detail = rate >= 0 ? dissect_text(d, "%d frames a second", rate)
+                          : dissect_text(d, "a frame in %d seconds", -rate);
+    return true;
+}
+
 static void channels_skip(struct reader *r, const struct synchrophasor_unit *u)
 {
     size_t names = (size_t)u->phasors + u->analogs + (size_t)u->digitals * NAMES_OF_A_DIGITAL;
@@ -51,7 +78,6 @@ bool synchrophasor_configuration(struct dissect *d, struct reader r, struct ot_e
     uint16_t count = reader_u16be(&r);
     uint32_t room = count < FACTS_MAX ? count : FACTS_MAX;
     struct ot_fact *facts = room ? dissect_facts(d, &room) : NULL;
-    bool is_known = count <= SYNCHROPHASOR_UNITS_MAX;
     for (uint16_t i = 0; i < count && reader_ok(&r); i++) {
         const char *station = (const char *)reader_bytes(&r, NAME_SIZE);
         struct synchrophasor_unit u;
@@ -61,23 +87,51 @@ bool synchrophasor_configuration(struct dissect *d, struct reader r, struct ot_e
         u.analogs = reader_u16be(&r);
         u.digitals = reader_u16be(&r);
         channels_skip(&r, &u);
-        reader_skip(&r, 4); /* nominal frequency, change count */
+        reader_skip(&r, 2); /* nominal frequency */
+        layout->changes += reader_u16be(&r);
         if (!reader_ok(&r))
-            break;
+            return false;
         /* the stations behind a concentrator are not its own name */
         add_name(e, facts, facts ? room : 0, count > 1 ? FACT_MODULE_NAME : FACT_NAME,
                  (struct text){station, NAME_SIZE});
-        if (is_known)
-            layout->units[layout->unit_count++] = u;
-        layout->size += unit_size(&u);
+        add_unit(layout, &u);
     }
-    reader_skip(&r, 2); /* rate */
-    if (!reader_ok(&r) || !is_known)
-        *layout = (struct synchrophasor_layout){0};
-    return reader_ok(&r);
+    return end_units(&r, e, d, layout);
 }
 
-bool synchrophasor_configuration_3(struct dissect *d, struct reader r, struct ot_event *e)
+static struct text read_name(struct reader *r)
+{
+    uint8_t size = reader_u8(r);
+    const char *at = (const char *)reader_bytes(r, size);
+    return (struct text){at, at ? size : 0};
+}
+
+/* [C37] 6.5, table 10, from the id of the unit on. */
+static bool unit_3(struct reader *r, struct synchrophasor_unit *u, uint32_t *changes)
+{
+    enum {
+        PHASOR_FACTORS = 12,
+        ANALOG_FACTORS = 8,
+        DIGITAL_MASKS = 4,
+        PLACE_TO_FREQUENCY = 4 + 4 + 4 + 1 + 4 + 4 + 2 /* place, class, window, delay, nominal */
+    };
+    u->id = reader_u16be(r);
+    reader_skip(r, ID_SIZE);
+    u->format = reader_u16be(r);
+    u->phasors = reader_u16be(r);
+    u->analogs = reader_u16be(r);
+    u->digitals = reader_u16be(r);
+    size_t channels = (size_t)u->phasors + u->analogs + (size_t)u->digitals * NAMES_OF_A_DIGITAL;
+    for (size_t i = 0; i < channels && reader_ok(r); i++)
+        (void)read_name(r);
+    reader_skip(r, u->phasors * (size_t)PHASOR_FACTORS + u->analogs * (size_t)ANALOG_FACTORS +
+                       u->digitals * (size_t)DIGITAL_MASKS + PLACE_TO_FREQUENCY);
+    *changes += reader_u16be(r);
+    return reader_ok(r);
+}
+
+bool synchrophasor_configuration_3(struct dissect *d, struct reader r, struct ot_event *e,
+                                   struct synchrophasor_layout *layout)
 {
     uint16_t continuation = reader_u16be(&r);
     if (!reader_ok(&r))
@@ -86,16 +140,23 @@ bool synchrophasor_configuration_3(struct dissect *d, struct reader r, struct ot
         return true; /* a further part, it begins anywhere */
     reader_skip(&r, 4);
     uint16_t count = reader_u16be(&r);
-    uint8_t size = reader_u8(&r);
-    struct reader name = reader_take(&r, size);
-    if (!reader_ok(&r) || count == 0)
-        return reader_ok(&r);
-    uint32_t room = 1;
-    struct ot_fact *facts = dissect_facts(d, &room);
-    add_name(e, facts, facts ? room : 0, count > 1 ? FACT_MODULE_NAME : FACT_NAME,
-             (struct text){(const char *)name.at, size});
-    reader_skip(&r, 2 + ID_SIZE);
-    return reader_ok(&r);
+    uint32_t room = count < FACTS_MAX ? count : FACTS_MAX;
+    struct ot_fact *facts = room ? dissect_facts(d, &room) : NULL;
+    for (uint16_t i = 0; i < count; i++) {
+        struct synchrophasor_unit u;
+        struct text name = read_name(&r);
+        struct reader first = r;
+        reader_skip(&first, 2 + ID_SIZE);
+        if (!reader_ok(&first))
+            return false;
+        add_name(e, facts, facts ? room : 0, count > 1 ? FACT_MODULE_NAME : FACT_NAME, name);
+        if (continuation) /* goes on in the next part */
+            return true;
+        if (!unit_3(&r, &u, &layout->changes))
+            return false;
+        add_unit(layout, &u);
+    }
+    return end_units(&r, e, d, layout);
 }
 
 static void put_value(struct ot_item *item, const char *area, const struct synchrophasor_unit *u,

@@ -56,6 +56,18 @@ static void feed(struct probe *p, bool is_from_client, unsigned type, unsigned s
 #define CONFIGURATION(format)                                                                      \
     "00ffffff 0001 " NAME " 0007 " format " 0001 0000 0000 " SPACES " 00000001 0001 0002 0032"
 
+#define CONFIGURATION_OF(changes, rate)                                                            \
+    "00ffffff 0001 " NAME " 0007 0000 0001 0000 0000 " SPACES " 00000001 0001 " changes " " rate
+/* the only part; time base, 1 unit: name, id 7, global id, format, 1 phasor, 1 analog, 1 digital,
+ * their names (16 of the digital), factors, place, class, window, delay, nominal, changes; rate 25
+ */
+#define FOUR_NAMES "0144 0144 0144 0144 "
+#define CONFIGURATION_3                                                                            \
+    "0000 00ffffff 0001 03 412042 0007 " SPACES                                                    \
+    " 0000 0001 0001 0001 02 5641 02 5031 " FOUR_NAMES FOUR_NAMES FOUR_NAMES FOUR_NAMES            \
+    "000000000000000000000000 0000000000000000 00000000 "                                          \
+    "42280000 c1400000 7f800000 4d 00000000 00000000 0001 0002 0019"
+
 struct row {
     const char *shows;
     bool is_from_client;
@@ -70,7 +82,7 @@ static const struct row rows[] = {
      "identify"                                                                                                                                   },
     {"configuration 2",  false, 3, CONFIGURATION("0000"),                       "oneway",  "type=3",            "configuration_2",
      "identify"                                                                                                                                   },
-    {"configuration 3",  false, 5, "0000 00ffffff 0001 03 412042 0007 " SPACES, "oneway",  "type=5",
+    {"configuration 3",  false, 5, "0001 00ffffff 0001 03 412042 0007 " SPACES, "oneway",  "type=5",
      "configuration_3",                                                                                                                 "identify"},
     {"data off",         true,  4, "0001",                                      "request", "type=4,cmd=0x0001", "data_off",             "control" },
     {"data on",          true,  4, "0002",                                      "request", "type=4,cmd=0x0002", "data_on",              "control" },
@@ -108,10 +120,12 @@ START_TEST(names_are_facts)
     struct probe *p = probe_create(TRANSPORT_TCP);
     feed(p, false, 3, 1, CONFIGURATION("0000"));
     ck_assert_str_eq(probe_event(p, 0)->facts, "name=STAZIONE A");
-    feed(p, false, 5, 1, "0000 00ffffff 0001 03 412042 0007 " SPACES);
+    feed(p, false, 5, 1, "0001 00ffffff 0001 03 412042 0007 " SPACES);
     ck_assert_str_eq(probe_event(p, 1)->facts, "name=A B");
     feed(p, false, 1, 1, "48656c6c6f");
     ck_assert_str_eq(probe_event(p, 2)->facts, "comment=Hello");
+    feed(p, false, 5, 1, CONFIGURATION_3);
+    ck_assert_str_eq(probe_event(p, 3)->facts, "name=A B");
     probe_destroy(p);
 }
 END_TEST
@@ -166,6 +180,58 @@ START_TEST(times_rise)
     feed(p, false, 0, 220, "0000");
     ck_assert_uint_eq(p->violation_count, 2);
     ck_assert(probe_has_violation(p, VIOLATION_SEQUENCE));
+    probe_destroy(p);
+}
+END_TEST
+
+static const struct settings_row {
+    const char *shows, *first, *second, *detail, *why;
+} settings_rows[] = {
+    {"the same",      CONFIGURATION_OF("0002", "0032"), CONFIGURATION_OF("0002", "0032"),
+     "50 frames a second",   NULL                                       },
+    {"another count", CONFIGURATION_OF("0002", "0032"), CONFIGURATION_OF("0003", "0032"),
+     "50 frames a second",   "count of configuration changes is another"},
+    {"another rate",  CONFIGURATION_OF("0002", "0032"), CONFIGURATION_OF("0002", "0019"),
+     "25 frames a second",   "rate of the data is another"              },
+    {"slow",          CONFIGURATION_OF("0002", "fffb"), CONFIGURATION_OF("0002", "fffb"),
+     "a frame in 5 seconds", NULL                                       },
+};
+
+START_TEST(changed_settings_are_told)
+{
+    const struct settings_row *row = &settings_rows[_i];
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    feed(p, false, 2, 1, row->first);
+    ck_assert_uint_eq(p->violation_count, 0);
+    feed(p, false, 3, 1, row->second);
+    ck_assert_str_eq(probe_event(p, 1)->detail, row->detail);
+    ck_assert_msg(p->violation_count == (row->why != NULL), "%s", row->shows);
+    if (row->why)
+        ck_assert_str_eq(probe_violation(p, 0)->why, row->why);
+    feed(p, false, 3, 1, row->second);
+    ck_assert_msg(p->violation_count == (row->why != NULL), "%s: once", row->shows);
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(data_after_configuration_3_has_its_places)
+{
+    uint8_t frame[FRAME_MAX];
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    feed(p, false, 5, 1, CONFIGURATION_3);
+    ck_assert_str_eq(probe_event(p, 0)->detail, "25 frames a second");
+    feed(p, false, 0, 2, "0000 00010002 000a fffe 0005 0006");
+    ck_assert_str_eq(probe_event(p, 1)->items, "frequency 7=10; rate_of_change 7=-2");
+    ck_assert_uint_eq(p->violation_count, 0);
+    size_t size = hex_bytes(frame, sizeof frame, CONFIGURATION_3);
+    for (size_t n = 2; n < size; n++) { /* cut anywhere it is cut off */
+        char hex[2 * FRAME_MAX];
+        for (size_t i = 0; i < n; i++)
+            snprintf(hex + 2 * i, 3, "%02x", frame[i]);
+        probe_clear(p);
+        feed(p, false, 5, 1, hex);
+        ck_assert_msg(probe_has_violation(p, VIOLATION_TRUNCATED), "%zu bytes", n);
+    }
     probe_destroy(p);
 }
 END_TEST
@@ -249,6 +315,9 @@ int main(void)
     tcase_add_loop_test(tc, data, 0, sizeof data_rows / sizeof *data_rows);
     tcase_add_test(tc, names_are_facts);
     tcase_add_test(tc, times_rise);
+    tcase_add_loop_test(tc, changed_settings_are_told, 0,
+                        sizeof settings_rows / sizeof *settings_rows);
+    tcase_add_test(tc, data_after_configuration_3_has_its_places);
     tcase_add_test(tc, violations);
     tcase_add_test(tc, framing);
     tcase_add_test(tc, a_command_tells_who_is_client);

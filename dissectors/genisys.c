@@ -8,6 +8,7 @@
 #include "crc.h"
 #include "decimal.h"
 #include "hex_code.h"
+#include "sensor/base/hash.h"
 
 enum {
     ESCAPE = 0xf0,
@@ -27,8 +28,8 @@ enum {
 };
 
 struct control_state {
-    bool is_selected; /* control data that was not executed yet */
-    bool is_checked;  /* and was told back */
+    uint64_t selected; /* control data that was not executed yet, with its server; 0: none */
+    bool is_checked;   /* and was told back */
 };
 
 static const struct {
@@ -132,17 +133,23 @@ static void pairs(struct dissect *d, struct ot_event *e, const uint8_t *bytes, s
 }
 
 /* Controls are chosen, told back by the server, then executed. */
-static void control_order(struct dissect *d, uint8_t header, struct reader pdu)
+static void control_order(struct dissect *d, const uint8_t *bytes, size_t size, struct reader pdu)
 {
     struct control_state *s = d->state;
+    uint8_t header = bytes[0];
+    uint64_t controls = hash_bytes(bytes + 1, size - 1) | 1;
+    bool is_all_seen = d->flow->is_start_seen && !d->flow->has_gap;
     if (header == CONTROL) {
-        *s = (struct control_state){.is_selected = true};
+        *s = (struct control_state){.selected = controls};
     } else if (header == CHECKBACK) {
-        if (!s->is_selected && d->flow->is_start_seen && !d->flow->has_gap)
+        if (!s->selected && is_all_seen)
             emit_violation(d, VIOLATION_STATE, "Genisys checkback without control data", pdu.at, 1);
+        else if (s->selected && s->selected != controls && !d->flow->has_gap)
+            emit_violation(d, VIOLATION_STATE, "Genisys checkback differs from the control data",
+                           pdu.at, reader_left(&pdu));
         s->is_checked = true;
     } else if (header == EXECUTE) {
-        if (!(s->is_selected && s->is_checked) && d->flow->is_start_seen && !d->flow->has_gap)
+        if (!(s->selected && s->is_checked) && is_all_seen)
             emit_violation(d, VIOLATION_STATE, "Genisys execution of controls not checked back",
                            pdu.at, 1);
         *s = (struct control_state){0};
@@ -185,7 +192,7 @@ static void genisys_dissect(struct dissect *d, struct reader r)
     dissect_sender_is_client(d, !is_response);
     if (d->is_from_client == is_response)
         emit_violation(d, VIOLATION_DIRECTION, "Genisys message of the other direction", pdu.at, 1);
-    control_order(d, header, pdu);
+    control_order(d, bytes, end, pdu);
     struct ot_event e = event_of(d);
     e.direction = is_response ? OT_RESPONSE : OT_REQUEST;
     e.code[0] = e.function = header;

@@ -209,6 +209,46 @@ static void point(struct ot_item *item, uint8_t type, uint8_t logical, uint8_t p
     };
 }
 
+/* Points that are settings of the unit itself: ports, log-ins, programs, networks, history. */
+static bool is_setting(uint8_t type)
+{
+    static const uint8_t types[] = {91,  92,  93,  94,  95,  96,  99,  117, 118,
+                                    119, 120, 121, 122, 123, 124, 125, 137};
+    return memchr(types, type, sizeof types) != NULL;
+}
+
+enum { POINT_SYSTEM = 91, POINT_CLOCK = 136, NAME_SIZE = 20 };
+
+static void write_operation(struct ot_event *e, uint8_t type)
+{
+    if (type == POINT_CLOCK)
+        e->operation = OP_TIME_SET;
+    else if (is_setting(type))
+        e->operation = OP_CONFIG_CHANGE;
+}
+
+/* The first parameter of the system's variables is the station's name, filled up with blanks. */
+static void station_name(struct dissect *d, struct ot_event *e, const struct ot_item *item,
+                         struct reader r)
+{
+    uint32_t count = 1;
+    const char *at = (const char *)reader_bytes(&r, NAME_SIZE);
+    if (!at || item->number != POINT_SYSTEM || item->start != 0)
+        return;
+    struct text name = {at, NAME_SIZE};
+    while (name.size && (name.at[name.size - 1] == ' ' || name.at[name.size - 1] == 0))
+        name.size--;
+    for (size_t i = 0; i < name.size; i++)
+        if (name.at[i] < 0x20 || name.at[i] > 0x7e)
+            return;
+    struct ot_fact *fact = name.size ? dissect_facts(d, &count) : NULL;
+    if (!fact)
+        return;
+    *fact = (struct ot_fact){.kind = FACT_NAME, .value = name};
+    e->facts = fact;
+    e->fact_count = 1;
+}
+
 /* 166 and 167: | type 1 | logical number 1 | count 1 | first parameter 1 | values... ;
  * 180 and 181: | count 1 | { type 1 | logical number 1 | parameter 1 [ data type 1 | value ] }...
  */
@@ -235,8 +275,13 @@ static void parameters(struct dissect *d, struct ot_event *e, uint8_t opcode, st
         if (!reader_ok(&r))
             break;
         point(&items[i], type, logical, parameter, n);
-        if (is_single && reader_left(&r))
+        bool is_alone = is_single || (has_values && many == 1);
+        if (is_alone && reader_left(&r))
             items[i].values = (struct ot_values){VALUES_BYTES, 1, r.at, reader_left(&r)};
+        if (e->operation == OP_WRITE)
+            write_operation(e, type);
+        else if (e->direction == OT_RESPONSE)
+            station_name(d, e, &items[i], r);
         e->item_count++;
     }
     e->items = items;

@@ -56,6 +56,61 @@ START_TEST(executing_without_checkback)
 }
 END_TEST
 
+/* controls chosen, told back, executed; the checksums: PROTOCOLS 3.4, bit by bit */
+static size_t build(uint8_t *out, const uint8_t *bytes, size_t size)
+{
+    uint16_t crc = 0;
+    for (size_t i = 0; i < size; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = (uint16_t)(crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1);
+    }
+    const uint8_t check[] = {(uint8_t)crc, (uint8_t)(crc >> 8)};
+    size_t n = 0;
+    for (size_t i = 0; i < size + sizeof check; i++) {
+        uint8_t byte = i < size ? bytes[i] : check[i - size];
+        if (i > 0 && byte >= 0xf0) {
+            out[n++] = 0xf0;
+            byte &= 15;
+        }
+        out[n++] = byte;
+    }
+    out[n++] = 0xf6;
+    return n;
+}
+
+static const struct {
+    const char *shows;
+    uint8_t server, value; /* of the checkback */
+    bool has_control, has_checkback;
+    const char *why;
+} control_rows[] = {
+    {"as it should be",        1, 2, true,  true,  NULL                                             },
+    {"another value",          1, 3, true,  true,  "Genisys checkback differs from the control data"},
+    {"another server",         9, 2, true,  true,  "Genisys checkback differs from the control data"},
+    {"a checkback of nothing", 1, 2, false, true,  "Genisys checkback without control data"         },
+    {"no checkback",           1, 2, true,  false, "Genisys execution of controls not checked back" },
+};
+
+START_TEST(controls_are_told_back_before_they_are_executed)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    uint8_t out[32];
+    const uint8_t control[] = {0xfc, 1, 7, 2}, execute[] = {0xfe, 1};
+    const uint8_t back[] = {0xf3, control_rows[_i].server, 7, control_rows[_i].value};
+    if (control_rows[_i].has_control)
+        probe_feed(p, &dissector_genisys, true, out, build(out, control, sizeof control));
+    if (control_rows[_i].has_checkback)
+        probe_feed(p, &dissector_genisys, false, out, build(out, back, sizeof back));
+    probe_feed(p, &dissector_genisys, true, out, build(out, execute, sizeof execute));
+    if (control_rows[_i].why)
+        ck_assert_str_eq(probe_violation(p, 0)->why, control_rows[_i].why);
+    else
+        ck_assert_msg(p->violation_count == 0, "%s", control_rows[_i].shows);
+    probe_destroy(p);
+}
+END_TEST
+
 static const struct {
     bool is_from_client;
     const char *hex;
@@ -108,6 +163,8 @@ int main(void)
     tcase_add_loop_test(tcase, headers, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tcase, indications);
     tcase_add_test(tcase, executing_without_checkback);
+    tcase_add_loop_test(tcase, controls_are_told_back_before_they_are_executed, 0,
+                        sizeof control_rows / sizeof *control_rows);
     tcase_add_loop_test(tcase, malformed, 0, sizeof wrong / sizeof *wrong);
     tcase_add_test(tcase, every_prefix);
     suite_add_tcase(suite, tcase);

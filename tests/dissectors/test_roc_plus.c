@@ -3,6 +3,7 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 
 extern const struct dissector dissector_roc_plus;
 
@@ -55,6 +56,73 @@ START_TEST(writing_a_point)
     ck_assert_uint_eq(e->item_count, 1);
     ck_assert_uint_eq(e->low, 256);
     ck_assert_uint_eq(e->high, 256);
+    probe_destroy(p);
+}
+END_TEST
+
+/* Emerson D301180X012, point types: 91 to 95 and 137 are the unit's own settings, 136 its clock */
+static const struct {
+    const char *shows, *operation;
+    uint8_t type;
+} point_rows[] = {
+    {"a digital output", "write",         102},
+    {"a loop",           "write",         110},
+    {"system variables", "config_change", 91 },
+    {"log-ins",          "config_change", 92 },
+    {"ports",            "config_change", 95 },
+    {"security groups",  "config_change", 123},
+    {"the network",      "config_change", 137},
+    {"the clock",        "time_set",      136},
+};
+
+static size_t build(uint8_t *out, const uint8_t *bytes, size_t size)
+{
+    uint16_t crc = 0;
+    memcpy(out, bytes, size);
+    for (size_t i = 0; i < size; i++) {
+        crc ^= bytes[i];
+        for (int bit = 0; bit < 8; bit++)
+            crc = (uint16_t)(crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1);
+    }
+    out[size] = (uint8_t)crc;
+    out[size + 1] = (uint8_t)(crc >> 8);
+    return size + 2;
+}
+
+START_TEST(settings_are_configuration)
+{
+    uint8_t out[32];
+    const uint8_t single[] = {1, 2, 3, 4, 166, 5, point_rows[_i].type, 0, 1, 3, 9};
+    const uint8_t many[] = {1, 2, 3, 4, 181, 5, 1, point_rows[_i].type, 0, 3, 9};
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    probe_feed(p, &dissector_roc_plus, true, out, build(out, single, sizeof single));
+    probe_feed(p, &dissector_roc_plus, true, out, build(out, many, sizeof many));
+    for (size_t i = 0; i < 2; i++)
+        ck_assert_msg(!strcmp(probe_event(p, i)->operation, point_rows[_i].operation), "%s: %s",
+                      point_rows[_i].shows, probe_event(p, i)->operation);
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(the_station_tells_its_name)
+{
+    uint8_t out[64], pdu[6 + 4 + 20] = {1, 2, 3, 4, 167, 24, 91, 0, 1, 0};
+    memcpy(pdu + 10, "Well 7              ", 20);
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    probe_feed(p, &dissector_roc_plus, false, out, build(out, pdu, sizeof pdu));
+    ck_assert_str_eq(probe_event(p, 0)->facts, "name=Well 7");
+    const uint8_t head[] = {1, 2, 3, 4, 180, 24, 1, 91, 0, 0};
+    memcpy(pdu, head, sizeof head);
+    probe_feed(p, &dissector_roc_plus, false, out, build(out, pdu, sizeof pdu));
+    ck_assert_str_eq(probe_event(p, 1)->facts, "name=Well 7");
+    pdu[9] = 1; /* another parameter */
+    probe_feed(p, &dissector_roc_plus, false, out, build(out, pdu, sizeof pdu));
+    ck_assert_str_eq(probe_event(p, 2)->facts, "");
+    pdu[9] = 0;
+    pdu[12] = 1; /* no text */
+    probe_feed(p, &dissector_roc_plus, false, out, build(out, pdu, sizeof pdu));
+    ck_assert_str_eq(probe_event(p, 3)->facts, "");
     probe_destroy(p);
 }
 END_TEST
@@ -134,6 +202,9 @@ int main(void)
     tcase_add_loop_test(tcase, opcodes, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tcase, what_the_controller_is);
     tcase_add_test(tcase, writing_a_point);
+    tcase_add_loop_test(tcase, settings_are_configuration, 0,
+                        sizeof point_rows / sizeof *point_rows);
+    tcase_add_test(tcase, the_station_tells_its_name);
     tcase_add_test(tcase, answers_name_what_was_asked);
     tcase_add_test(tcase, the_password_is_kept_apart);
     tcase_add_test(tcase, a_wrong_checksum);

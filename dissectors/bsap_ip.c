@@ -1,4 +1,5 @@
-/* bsap_ip.c: BSAP over UDP, of Bristol's and Emerson's remote units (PROTOCOLS 25).
+/* bsap_ip.c: BSAP over UDP, of Bristol's and Emerson's remote units (PROTOCOLS 25); frames of the
+ * serial line in datagrams, too.
  *
  * Spec: [BSAP] Emerson D301401X012; the header of UDP is what public decoders agree on.
  *
@@ -12,8 +13,9 @@
  * selected
  *
  * all little endian. */
+#include "bsap_serial.h"
 #include "decimal.h"
-#include "dissector.h"
+#include "hex_code.h"
 
 enum {
     HEADER_SHORT = 0x0e,
@@ -417,8 +419,78 @@ static void read_messages(struct dissect *d, struct ot_event *e, uint32_t count,
     put_items(d, e, messages, n);
 }
 
+/* --- a frame of the serial line --- */
+
+enum { FUNCTION_PEI = 0x03 };
+
+static void spell_serial(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
+{
+    hex_code(out, code[0], 2);
+}
+
+/* Answers go to the asking program (PEI), and tell which function answers. */
+static bool is_serial_response(const struct bsap_serial *s)
+{
+    return s->function == FUNCTION_PEI &&
+           (s->source == APPLICATION_RDB || s->source == APPLICATION_RDB_EXTENSION);
+}
+
+static void serial_dissect(struct dissect *d, struct reader r)
+{
+    struct bsap_serial s;
+    struct message m = {0};
+    const char *why = bsap_serial_read(d->arena, r, &s);
+    if (why) {
+        emit_violation(d, VIOLATION_ENCODING, why, r.at, reader_left(&r));
+        return;
+    }
+    struct ot_event e = event_of(d);
+    bool is_answer = is_serial_response(&s);
+    uint64_t key = (uint64_t)s.sequence << 1;
+    m.sequence = s.sequence;
+    e.protocol = "bsap_serial";
+    e.direction = OT_ONEWAY;
+    e.spell = spell_serial;
+    e.code[0] = e.function = s.function;
+    e.transaction = s.sequence;
+    e.has_transaction = true;
+    e.unit = s.is_global ? dissect_text(d, "%u.%u", s.address, is_answer ? s.from : s.to)
+                         : dissect_text(d, "%u", s.address);
+    if (is_answer) {
+        reader_skip(&s.body, 2);
+        read_response(d, &e, &m, s.body, key | !d->is_from_client);
+    } else {
+        read_request(d, &m, s.body);
+        keep_request(d, &m, key | d->is_from_client);
+    }
+    e.operation = m.code ? (enum operation)m.code->operation : OP_UNKNOWN;
+    e.name = m.code ? m.code->name : is_answer ? "response" : "request";
+    put_items(d, &e, &m, 1);
+    emit_event(d, &e);
+}
+
+/* The functions that a frame is for, so that not any text between marks is one. */
+static enum claim serial_recognise(struct reader r)
+{
+    enum { LOCAL_AT = 4, GLOBAL_AT = 9, GLOBAL_BIT = 0x80 };
+    if (!bsap_serial_is_whole(r))
+        return CLAIM_NO;
+    struct reader function = r;
+    reader_skip(&function, r.at[2] & GLOBAL_BIT ? GLOBAL_AT : LOCAL_AT);
+    uint8_t number = reader_u8(&function);
+    bool is_known = number == APPLICATION_RDB || number == APPLICATION_RDB_EXTENSION ||
+                    CODE_FIND(applications, number) != NULL;
+    return reader_ok(&function) && is_known ? CLAIM_WEAK : CLAIM_NO;
+}
+
+/* --- both --- */
+
 static void bsap_ip_dissect(struct dissect *d, struct reader r)
 {
+    if (bsap_serial_begins(r)) {
+        serial_dissect(d, r);
+        return;
+    }
     struct reader pdu = r;
     uint16_t header = reader_u16le(&r);
     uint16_t messages = reader_u16le(&r);
@@ -451,6 +523,8 @@ static void bsap_ip_dissect(struct dissect *d, struct reader r)
 /* Messages that fill the datagram are a signature; a poll is none. */
 static enum claim bsap_ip_recognise(struct reader r)
 {
+    if (bsap_serial_begins(r))
+        return serial_recognise(r);
     size_t given = reader_left(&r);
     uint16_t header = reader_u16le(&r);
     uint16_t messages = reader_u16le(&r);

@@ -15,6 +15,9 @@ enum {
     FORMAT_FREQUENCY_FLOAT = 8,
     FORMAT_ANALOG_FLOAT = 4,
     FORMAT_PHASOR_FLOAT = 2,
+    FORMAT_POLAR = 1,
+    STATUS_SIZE = 2,
+    ITEMS_MAX = 96, /* of a data frame */
     FACTS_MAX = 16,
     ID_SIZE = 16, /* G_PMU_ID of configuration 3 */
 };
@@ -159,40 +162,121 @@ bool synchrophasor_configuration_3(struct dissect *d, struct reader r, struct ot
     return end_units(&r, e, d, layout);
 }
 
-static void put_value(struct ot_item *item, const char *area, const struct synchrophasor_unit *u,
-                      const uint8_t *at)
+static struct ot_item *put_item(struct ot_event *e, struct ot_item *items, uint32_t room,
+                                const char *area, uint16_t unit)
+{
+    if (e->item_count == room)
+        return NULL;
+    items[e->item_count] = (struct ot_item){.area = area, .has_range = true, .count = 1};
+    items[e->item_count].low = items[e->item_count].high = unit;
+    return &items[e->item_count++];
+}
+
+static void put_value(struct ot_event *e, struct ot_item *items, uint32_t room, const char *area,
+                      const struct synchrophasor_unit *u, const uint8_t *at)
 {
     bool is_float = u->format & FORMAT_FREQUENCY_FLOAT;
-    *item = (struct ot_item){.area = area,
-                             .has_start = true,
-                             .start = u->id,
-                             .low = u->id,
-                             .high = u->id,
-                             .has_range = true,
-                             .count = 1};
+    struct ot_item *item = put_item(e, items, room, area, u->id);
+    if (!item)
+        return;
+    item->has_start = true;
+    item->start = u->id;
     item->values =
         (struct ot_values){is_float ? VALUES_F32BE : VALUES_I16BE, 1, at, is_float ? 4u : 2u};
 }
 
+/* Channel `index` of a unit: | number unit | start index | */
+static void put_channel(struct ot_event *e, struct ot_item *items, uint32_t room, const char *area,
+                        const struct synchrophasor_unit *u, uint16_t index, struct ot_values values)
+{
+    struct ot_item *item = put_item(e, items, room, area, u->id);
+    if (!item)
+        return;
+    item->number = u->id;
+    item->has_number = item->has_start = true;
+    item->start = index;
+    item->low = item->high = (uint64_t)u->id << 16 | index;
+    item->values = values;
+}
+
+/* [C37] 6.3, table 6: real and imaginary, or magnitude and angle. Of the latter as integers the
+ * magnitude has no sign and the angle has one: only the magnitude is a value then. */
+static struct ot_values phasor_values(const struct synchrophasor_unit *u, const uint8_t *at)
+{
+    if (u->format & FORMAT_PHASOR_FLOAT)
+        return (struct ot_values){VALUES_F32BE, 2, at, 8};
+    return u->format & FORMAT_POLAR ? (struct ot_values){VALUES_U16BE, 1, at, 2}
+                                    : (struct ot_values){VALUES_I16BE, 2, at, 4};
+}
+
+static uint32_t phasor_size(const struct synchrophasor_unit *u)
+{
+    return u->format & FORMAT_PHASOR_FLOAT ? 8 : 4;
+}
+
+static void frequency(struct ot_event *e, struct ot_item *items, uint32_t room,
+                      const struct synchrophasor_unit *u, struct reader r)
+{
+    size_t size = u->format & FORMAT_FREQUENCY_FLOAT ? 4 : 2;
+    reader_skip(&r, STATUS_SIZE + u->phasors * (size_t)phasor_size(u));
+    const uint8_t *deviation = reader_bytes(&r, size);
+    const uint8_t *change = reader_bytes(&r, size);
+    if (!change)
+        return;
+    put_value(e, items, room, "frequency", u, deviation);
+    put_value(e, items, room, "rate_of_change", u, change);
+}
+
+static void channels(struct ot_event *e, struct ot_item *items, uint32_t room,
+                     const struct synchrophasor_unit *u, struct reader r)
+{
+    reader_skip(&r, STATUS_SIZE);
+    for (uint16_t i = 0; i < u->phasors && e->item_count < room; i++) {
+        const uint8_t *at = reader_bytes(&r, phasor_size(u));
+        if (!at)
+            return;
+        put_channel(e, items, room, "phasor", u, i, phasor_values(u, at));
+    }
+    reader_skip(&r, u->format & FORMAT_FREQUENCY_FLOAT ? 8 : 4);
+    bool is_float = u->format & FORMAT_ANALOG_FLOAT;
+    for (uint16_t i = 0; i < u->analogs && e->item_count < room; i++) {
+        const uint8_t *at = reader_bytes(&r, is_float ? 4 : 2);
+        if (!at)
+            return;
+        put_channel(
+            e, items, room, "analog", u, i,
+            (struct ot_values){is_float ? VALUES_F32BE : VALUES_I16BE, 1, at, is_float ? 4u : 2u});
+    }
+    for (uint16_t i = 0; i < u->digitals && e->item_count < room; i++) {
+        const uint8_t *at = reader_bytes(&r, 2);
+        if (at)
+            put_channel(e, items, room, "digital", u, i,
+                        (struct ot_values){VALUES_U16BE, 1, at, 2});
+    }
+}
+
+/* First the frequencies of all units, then the channels as far as there is room. */
 void synchrophasor_data(struct dissect *d, const struct synchrophasor_layout *layout,
                         struct reader r, struct ot_event *e)
 {
-    uint32_t room = layout->unit_count * 2u;
+    uint32_t total = 0;
+    for (uint8_t i = 0; i < layout->unit_count; i++) {
+        const struct synchrophasor_unit *u = &layout->units[i];
+        total += 2u + u->phasors + u->analogs + u->digitals;
+    }
+    uint32_t room = total < ITEMS_MAX ? total : ITEMS_MAX;
     if (room == 0 || layout->size != reader_left(&r))
         return;
     struct ot_item *items = dissect_items(d, &room);
-    for (uint8_t i = 0; i < layout->unit_count && items; i++) {
+    struct reader again = r;
+    for (uint8_t i = 0; i < layout->unit_count; i++) {
         const struct synchrophasor_unit *u = &layout->units[i];
-        struct reader unit = reader_take(&r, unit_size(u));
-        reader_skip(&unit, 2u + u->phasors * (u->format & FORMAT_PHASOR_FLOAT ? 8u : 4u));
-        size_t size = u->format & FORMAT_FREQUENCY_FLOAT ? 4 : 2;
-        const uint8_t *frequency = reader_bytes(&unit, size);
-        const uint8_t *change = reader_bytes(&unit, size);
-        if (!reader_ok(&unit) || e->item_count + 2 > room)
-            break;
-        put_value(&items[e->item_count++], "frequency", u, frequency);
-        put_value(&items[e->item_count++], "rate_of_change", u, change);
+        frequency(e, items, room, u, reader_take(&r, unit_size(u)));
+    }
+    for (uint8_t i = 0; i < layout->unit_count; i++) {
+        const struct synchrophasor_unit *u = &layout->units[i];
+        channels(e, items, room, u, reader_take(&again, unit_size(u)));
     }
     e->items = items;
-    e->items_total = layout->unit_count * 2u;
+    e->items_total = total;
 }

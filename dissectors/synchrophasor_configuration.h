@@ -25,6 +25,6 @@ bool synchrophasor_configuration(struct dissect *d, struct reader r, struct ot_e
 /* Configuration 3, whose names have lengths; its first unit only when it has several parts. */
 bool synchrophasor_configuration_3(struct dissect *d, struct reader r, struct ot_event *e,
                                    struct synchrophasor_layout *layout);
-/* Items of a data frame: frequency and its change of each unit. */
+/* Items of a data frame: frequency and its change of each unit, its phasors, analogs, digitals. */
 void synchrophasor_data(struct dissect *d, const struct synchrophasor_layout *layout,
                         struct reader r, struct ot_event *e);

@@ -248,10 +248,102 @@ START_TEST(every_prefix)
 }
 END_TEST
 
+/* D301401X012: | 10 02 | local address 5 | serial 1 | function | sequence 7 | source | status | ...
+ * | 10 03 | CRC |; a global message has to, from and control behind the serial number */
+#define LOCAL  "1002 05 01 "
+#define GLOBAL "1002 85 01 0102 0304 00 "
+#define ASKS   " 0700 03 00 "
+#define TELLS  " 0700 a0 00 "
+#define END    " 1003 abcd"
+
+static const struct serial_row {
+    const char *shows, *hex, *code, *name, *operation, *unit, *items;
+} serial_rows[] = {
+    {"reading by name",     LOCAL "a0" ASKS "04 03 d0 01 0f 01 4047562e4100" END,    "0xa0",
+     "read_signal_by_name",                                                                                         "read",             "5",     "@GV.A"      },
+    {"writing by name",     LOCAL "a0" ASKS "84 0f 01 4047562e4100 0b 0000a042" END, "0xa0",
+     "write_signal_by_name",                                                                                        "write",            "5",     "@GV.A=80"   },
+    {"an escaped 10",       LOCAL "a0" ASKS "80 2477 0f 01 101000 0a" END,           "0xa0",
+     "write_signal_by_address",                                                                                     "write",            "5",     "signal 16=0"},
+    {"through the network", GLOBAL "a1" ASKS "0101" END,                             "0xa1", "reset_system",        "restart",          "5.513",
+     ""                                                                                                                                                       },
+    {"another address",     GLOBAL "a1" ASKS "0004" END,                             "0xa1", "change_node_address", "config_change",
+     "5.513",                                                                                                                                    ""           },
+    {"a download",          LOCAL "78" ASKS "" END,                                  "0x78", "download",            "program_download", "5",     ""           },
+};
+
+START_TEST(frames_of_the_serial_line)
+{
+    const struct serial_row *row = &serial_rows[_i];
+    uint8_t pdu[128];
+    size_t size = hex_bytes(pdu, sizeof pdu, row->hex);
+    ck_assert_int_eq(probe_recognise(&dissector_bsap_ip, pdu, size), CLAIM_WEAK);
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    probe_feed(p, &dissector_bsap_ip, true, pdu, size);
+    const struct probe_event *e = probe_event(p, 0);
+    ck_assert_str_eq(e->protocol, "bsap_serial");
+    ck_assert_str_eq(e->direction, "oneway");
+    ck_assert_str_eq(e->code, row->code);
+    ck_assert_str_eq(e->name, row->name);
+    ck_assert_str_eq(e->operation, row->operation);
+    ck_assert_str_eq(e->unit, row->unit);
+    ck_assert_msg(!strcmp(e->items, row->items), "%s: %s", row->shows, e->items);
+    ck_assert_uint_eq(e->transaction, 7);
+    ck_assert_uint_eq(p->violation_count, 0);
+    for (size_t n = 0; n < size; n++) {
+        probe_clear(p);
+        ck_assert_int_eq(probe_recognise(&dissector_bsap_ip, pdu, n), CLAIM_NO);
+        probe_feed(p, &dissector_bsap_ip, true, pdu, n);
+        ck_assert_msg(p->violation_count > 0, "%s: %zu bytes", row->shows, n);
+    }
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(a_serial_answer_has_what_was_asked)
+{
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    probe_hex(p, &dissector_bsap_ip, true, LOCAL "a0" ASKS "04 03 c0 00 0f 01 4047562e4100" END);
+    probe_hex(p, &dissector_bsap_ip, false, LOCAL "03" TELLS "00 01 02 0000a042" END);
+    ck_assert_str_eq(probe_event(p, 1)->items, "@GV.A=80");
+    ck_assert_str_eq(probe_event(p, 1)->status, "ok");
+    ck_assert_str_eq(probe_event(p, 1)->name, "read_signal_by_name");
+    ck_assert_uint_eq(probe_event(p, 1)->flags, 0);
+    probe_hex(p, &dissector_bsap_ip, false, LOCAL "03" TELLS "00 01 02 0000a042" END);
+    ck_assert_uint_eq(probe_event(p, 2)->flags, OT_NO_REQUEST);
+    probe_destroy(p);
+}
+END_TEST
+
+static const struct {
+    const char *shows, *hex, *why;
+} serial_wrong[] = {
+    {"an escape of something else", "1002 05 01 a0 0700 03 00 1041 1003 abcd",
+     "serial BSAP escape is not defined"                                                                       },
+    {"no end",                      "1002 05 01 a0 0700 03 00 00 1004 abcd",   "serial BSAP frame is not whole"},
+    {"a global header cut off",     "1002 85 01 0102 0304 00 a0 1003 abcd",
+     "serial BSAP header is cut off"                                                                           },
+    {"a function that is none",     LOCAL "a0" ASKS "77" END,                  "BSAP function is not defined"  },
+};
+
+START_TEST(serial_violations)
+{
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    probe_hex(p, &dissector_bsap_ip, true, serial_wrong[_i].hex);
+    ck_assert_msg(!strcmp(probe_violation(p, 0)->why, serial_wrong[_i].why), "%s: %s",
+                  serial_wrong[_i].shows, probe_violation(p, 0)->why);
+    probe_destroy(p);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("bsap_ip");
     TCase *tcase = tcase_create("all");
+    tcase_add_loop_test(tcase, frames_of_the_serial_line, 0,
+                        sizeof serial_rows / sizeof *serial_rows);
+    tcase_add_test(tcase, a_serial_answer_has_what_was_asked);
+    tcase_add_loop_test(tcase, serial_violations, 0, sizeof serial_wrong / sizeof *serial_wrong);
     tcase_add_loop_test(tcase, functions, 0, sizeof rows / sizeof *rows);
     tcase_add_loop_test(tcase, signals, 0, sizeof signal_rows / sizeof *signal_rows);
     tcase_add_loop_test(tcase, wrong, 0, sizeof wrong_rows / sizeof *wrong_rows);

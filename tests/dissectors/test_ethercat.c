@@ -386,16 +386,16 @@ static const struct aoe_row {
 } aoe_rows[] = {
     {"reading an object of CANopen",
      "2c00 0000 00 11 " AMS_TO "0200 0400 0c000000 00000000 07000000 02f30000 00001810 04000000",
-     "2",                                                                                                "read",  "request",  "canopen_sdo 270008320-270008323",       "172.16.2.1.3.2:2", false},
+     "2",                                                                                                "read",  "request",  "canopen_sdo 270008320-270008323",        "172.16.2.1.3.2:2", false},
     {"its answer",
      "2c00 0000 00 11 " AMS_FROM "0200 0500 0c000000 00000000 07000000 00000000 04000000 02000000",
-     "2",                                                                                                "read",  "response", "",                              "172.16.2.1.3.2:2", true },
+     "2",                                                                                                "read",  "response", "",                                       "172.16.2.1.3.2:2", true },
     {"writing one",
      "3000 0000 00 11 " AMS_TO
      "0300 0400 10000000 00000000 08000000 02f30000 01000070 04000000 d2040000",                    "3", "write", "request",  "canopen_sdo 1879048193-1879048196=1234", "172.16.2.1.3.2:2", false},
     {"asking for another state",
      "2800 0000 00 11 " AMS_TO "0500 0400 08000000 00000000 09000000 0600 0000 00000000",           "5",
-     "stop",                                                                                                      "request",  "",                              "172.16.2.1.3.2:2", false},
+     "stop",                                                                                                      "request",  "",                                       "172.16.2.1.3.2:2", false},
 };
 
 START_TEST(ads_in_a_mailbox_is_told_as_ads)

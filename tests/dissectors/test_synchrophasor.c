@@ -135,19 +135,22 @@ struct data_row {
 };
 
 static const struct data_row data_rows[] = {
-    {"integers",         "0000", "0000 00010002 000a fffe",         "frequency 7=10; rate_of_change 7=-2", "", ""},
-    {"float phasors",    "0002", "0000 0000000000000000 000a fffe",
-     "frequency 7=10; rate_of_change 7=-2",                                                                "", ""},
+    {"integers",         "0000", "0000 00010002 000a fffe",
+     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=1,2",   "",                            ""                     },
+    {"float phasors",    "0002", "0000 3f80000040000000 000a fffe",
+     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=1,2",   "",                            ""                     },
     {"float frequency",  "0008", "0000 00010002 42480000 3fc00000",
-     "frequency 7=50; rate_of_change 7=1.5",                                                               "", ""},
-    {"not synchronised", "0000", "2000 00010002 000a fffe",         "frequency 7=10; rate_of_change 7=-2",
-     "error 8192 not_synchronised",                                                                            ""},
-    {"error",            "0000", "8000 00010002 000a fffe",         "frequency 7=10; rate_of_change 7=-2",
-     "error 32768 data_error",                                                                                 ""},
-    {"changed",          "0000", "0400 00010002 000a fffe",         "frequency 7=10; rate_of_change 7=-2", "",
-     "configuration changed"                                                                                     },
-    {"trigger",          "0000", "0800 00010002 000a fffe",         "frequency 7=10; rate_of_change 7=-2", "",
-     "trigger"                                                                                                   },
+     "frequency 7=50; rate_of_change 7=1.5; phasor 7 0=1,2",  "",                            ""                     },
+    {"polar",            "0001", "0000 fde80002 000a fffe",
+     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=65000", "",                            ""                     },
+    {"not synchronised", "0000", "2000 00010002 000a fffe",
+     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=1,2",   "error 8192 not_synchronised", ""                     },
+    {"error",            "0000", "8000 00010002 000a fffe",
+     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=1,2",   "error 32768 data_error",      ""                     },
+    {"changed",          "0000", "0400 00010002 000a fffe",
+     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=1,2",   "",                            "configuration changed"},
+    {"trigger",          "0000", "0800 00010002 000a fffe",
+     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=1,2",   "",                            "trigger"              },
 };
 
 START_TEST(data)
@@ -221,7 +224,9 @@ START_TEST(data_after_configuration_3_has_its_places)
     feed(p, false, 5, 1, CONFIGURATION_3);
     ck_assert_str_eq(probe_event(p, 0)->detail, "25 frames a second");
     feed(p, false, 0, 2, "0000 00010002 000a fffe 0005 0006");
-    ck_assert_str_eq(probe_event(p, 1)->items, "frequency 7=10; rate_of_change 7=-2");
+    ck_assert_str_eq(probe_event(p, 1)->items,
+                     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=1,2; "
+                     "analog 7 0=5; digital 7 0=6");
     ck_assert_uint_eq(p->violation_count, 0);
     size_t size = hex_bytes(frame, sizeof frame, CONFIGURATION_3);
     for (size_t n = 2; n < size; n++) { /* cut anywhere it is cut off */

@@ -218,6 +218,17 @@ enum MHD_Result reply_error(struct request *r, unsigned status, const char *text
     return reply_json(r, status, json_pack("{s:s}", "error", text));
 }
 
+enum MHD_Result reply_unclear(struct request *r)
+{
+    static char text[] = "{\"error\":\"it is not clear where this request ends or whom it asks\"}";
+    struct MHD_Response *response =
+        MHD_create_response_from_buffer(sizeof text - 1, text, MHD_RESPMEM_PERSISTENT);
+    if (!response)
+        return MHD_NO;
+    MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
+    return reply(r, MHD_HTTP_BAD_REQUEST, "application/json", "no-store", NULL, response);
+}
+
 /* --- what was asked --- */
 
 /* NULL: absent. Names in either case, the first one counts: as the library looks them up. */

@@ -88,6 +88,8 @@ struct request {
 enum MHD_Result reply_json(struct request *r, unsigned status, json_t *json);
 /* {"error": text} */
 enum MHD_Result reply_error(struct request *r, unsigned status, const char *text);
+/* To a request of which message.h says that it is not clear; ends the connection. */
+enum MHD_Result reply_unclear(struct request *r);
 /* Bytes made by malloc, which are taken over. file_name NULL: shown, not downloaded. */
 enum MHD_Result reply_bytes(struct request *r, unsigned status, const char *type, void *bytes,
                             size_t size);

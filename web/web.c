@@ -4,6 +4,7 @@
 #include "answers.h"
 #include "asset_list.h"
 #include "listen.h"
+#include "message.h"
 #include "patience.h"
 #include "request.h"
 #include "routes.h"
@@ -80,14 +81,13 @@ static enum MHD_Result answer(void *context, struct MHD_Connection *connection, 
 {
     struct web *web = context;
     struct request *r = *state;
-    (void)version;
     if (!r) { /* the headers have come; the library asks again with the body and after it */
         *state = r = calloc(1, sizeof *r);
         if (!r)
             return MHD_NO;
         r->web = web;
         r->connection = connection;
-        return MHD_YES;
+        return message_is_clear(connection, version) ? MHD_YES : reply_unclear(r);
     }
     r->path = url;
     r->method = method;

@@ -322,6 +322,52 @@ START_TEST(turns_away)
 END_TEST
 
 /* Where people log in, a page that was made to lead here has no session: any name will do. */
+#define ASKS "GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+#define SENDS                                                                                      \
+    "POST /api/v1/session HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n"
+#define NEXT ASKS "\r\n"
+
+/* A second request hides in what could be the first one's body: RFC 9112 6.3, 11.2. The connection
+ * ends and the second is not answered. */
+static const struct {
+    const char *shows, *request;
+} unclear[] = {
+    {"two lengths",           SENDS "Content-Length: 2\r\nContent-Length: 60\r\n\r\n{}" NEXT},
+    {"the same length twice", SENDS "Content-Length: 2\r\nContent-Length: 2\r\n\r\n{}" NEXT },
+    {"a length and chunks",
+     SENDS "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" NEXT          },
+    {"another coding",        SENDS "Transfer-Encoding: xchunked\r\n\r\n0\r\n\r\n" NEXT     },
+    {"chunks after another",  SENDS "Transfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n" NEXT},
+    {"a blank in a name",     SENDS "Transfer-Encoding : chunked\r\n\r\n0\r\n\r\n" NEXT     },
+    {"a sign in the length",  SENDS "Content-Length: +2\r\n\r\n{}" NEXT                     },
+    {"a list of lengths",     SENDS "Content-Length: 2, 2\r\n\r\n{}" NEXT                   },
+    {"two hosts",             ASKS "Host: evil.example\r\n\r\n" NEXT                        },
+    {"no host",               "GET /healthz HTTP/1.1\r\n\r\n" NEXT                          },
+    {"chunks in HTTP/1.0",    "POST /api/v1/session HTTP/1.0\r\nHost: 127.0.0.1\r\nTransfer-Encoding: "
+     "chunked\r\n\r\n0\r\n\r\n" NEXT                                                                  },
+};
+
+START_TEST(ends_what_is_unclear)
+{
+    const char *request = unclear[_i].request;
+    char *answer = exchange(request, strlen(request), NULL);
+    ck_assert_msg(status_of(answer) == 400, "%s: %.80s", unclear[_i].shows, answer);
+    ck_assert_msg(!strstr(answer, "200 OK"), "%s: the second was answered", unclear[_i].shows);
+}
+END_TEST
+
+/* What is clear is answered, one after another. */
+START_TEST(answers_one_after_another)
+{
+    static const char request[] = SENDS
+        "Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n" ASKS "Connection: close\r\n\r\n";
+    char *answer = exchange(request, sizeof request - 1, NULL);
+    ck_assert_int_eq(status_of(answer), 400); /* no user in the body */
+    ck_assert_ptr_nonnull(strstr(answer, "send {"));
+    ck_assert_ptr_nonnull(strstr(answer, "200 OK"));
+}
+END_TEST
+
 static const struct {
     const char *shows, *public_name, *host;
     bool has_users;
@@ -476,6 +522,8 @@ int main(void)
     tcase_add_test(served, gives_evidence);
     tcase_add_test(served, sends_what_is_known_once);
     tcase_add_test(served, packs_the_page);
+    tcase_add_loop_test(served, ends_what_is_unclear, 0, COUNT(unclear));
+    tcase_add_test(served, answers_one_after_another);
     tcase_add_loop_test(served, refuses, 0, COUNT(hostile_rows));
     tcase_add_test(served, guessing_becomes_slow);
     tcase_add_test(served, guessing_ones_own_password_becomes_slow);

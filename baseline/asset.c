@@ -240,6 +240,27 @@ struct asset *assets_restore(struct assets *t, const char *id, uint32_t segment)
     return asset_init(t, &t->list[t->count++], id, segment);
 }
 
+/* What a host gives itself, and nobody calls it by: fe80::/10 and 169.254.0.0/16. */
+static bool is_makeshift(const struct address *ip)
+{
+    return ip->kind == ADDRESS_IP6 ? ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80
+                                   : ip->bytes[0] == 169 && ip->bytes[1] == 254;
+}
+
+/* The primary address is the first that others may have given it. */
+static void prefer_last(struct asset *a)
+{
+    size_t last = a->ip_count - 1u;
+    if (last == 0 || !is_makeshift(&a->ips[0]) || is_makeshift(&a->ips[last]))
+        return;
+    struct address ip = a->ips[0];
+    bool is_confirmed = a->is_ip_confirmed[0];
+    a->ips[0] = a->ips[last];
+    a->is_ip_confirmed[0] = a->is_ip_confirmed[last];
+    a->ips[last] = ip;
+    a->is_ip_confirmed[last] = is_confirmed;
+}
+
 bool asset_ip_add(struct assets *t, struct asset *a, const struct address *ip, bool is_confirmed)
 {
     int at = ip_at(a, ip);
@@ -253,6 +274,7 @@ bool asset_ip_add(struct assets *t, struct asset *a, const struct address *ip, b
         return false;
     a->ips[a->ip_count] = *ip;
     a->is_ip_confirmed[a->ip_count++] = is_confirmed;
+    prefer_last(a);
     a->is_dirty = true;
     return true;
 }
@@ -490,11 +512,13 @@ const struct asset_fact *asset_fact_best(const struct assets *t, const struct as
         const struct asset_fact *f = &t->facts[i];
         if (f->kind != kind || !f->is_current)
             continue;
-        if (kind == FACT_HOST_NAME && names_is_hearsay(assets_protocol_name(t, f->protocol))) {
+        const char *by = assets_protocol_name(t, f->protocol);
+        if ((kind == FACT_HOST_NAME && names_is_hearsay(by)) ||
+            strcmp(by, ASSET_OPCUA_CLIENT) == 0) {
             said = f;
             continue;
         }
-        if (f->unit[0] != '\0' && asset_unit_is_other(assets_protocol_name(t, f->protocol)))
+        if (f->unit[0] != '\0' && asset_unit_is_other(by))
             continue;
         bool is_itself = f->unit[0] == '\0', was_itself = best && best->unit[0] == '\0';
         if (!best || is_itself > was_itself ||

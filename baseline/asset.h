@@ -13,14 +13,14 @@
 enum {
     ASSET_ID_SIZE = 24,
     ASSET_IPS_MAX = 8,
-    ASSET_MACS_MAX = 4,
+    ASSET_MACS_MAX = 12, /* a switch has one for each port */
     ASSET_VLANS_MAX = 4,
     ASSET_PROTOCOLS_MAX = 24,
     ASSET_SERVICES_MAX = 48,
     ASSET_FACTS_MAX = 96,
     ASSET_FORMER_MAX = 2,
     ASSET_FACT_TEXT = 128, /* as struct sighting's */
-    ASSET_UNIT_TEXT = 32,
+    ASSET_UNIT_TEXT = 48,  /* an AP title; as struct sighting's */
     PROTOCOL_NAME_SIZE = 24,
     PROTOCOLS_MAX = 512, /* names known to nDPI and us */
 };
@@ -227,5 +227,7 @@ const char *asset_class_of_name(const char *text);
 const char *asset_class(const struct assets *t, const struct asset *a);
 /* What it does: "controller;scanner" (DETECTIONS 2, role). Returns out. */
 char *asset_role(const struct assets *t, const struct asset *a, char *out, size_t capacity);
+/* Where facts come from that a client of OPC UA tells: of a program, perhaps beside a server. */
+#define ASSET_OPCUA_CLIENT "opcua client"
 /* The best display name; "" when it has only addresses. */
 const char *asset_name(const struct assets *t, const struct asset *a);

@@ -132,6 +132,9 @@ static void child_fact(struct child *c, const char *kind, const char *protocol, 
     c->is_device |= is_telling && (is_other || c->parent->is_mixed || is_elsewhere(c, protocol));
     if (is_name)
         set(c, ASSET_COLUMN_name, value);
+    const struct asset_protocol_kind *by = asset_protocol_kind(protocol);
+    if (is_other && by)
+        child_class(c, by->server_class, 35, "tells of itself behind another device", protocol);
     if (is_kind(kind, FACT_PART))
         child_part(c, protocol, value);
     if (is_kind(kind, FACT_UNIT) && asset_unit_is_behind(protocol, c->unit))
@@ -177,12 +180,40 @@ static void class_print(struct child *c)
         source_add(c, "purdue_level: inferred from its class");
 }
 
+/* Forwarded by a BACnet broadcast device (BBMD), "192.168.0.24:47808": a host of an IP network.
+ * *is_known: it is an asset itself. False on error. */
+static bool forwarded_host(struct child *c, bool *is_known)
+{
+    char ip[ASSET_UNIT_TEXT];
+    struct address address;
+    *is_known = false;
+    size_t size = strcspn(c->unit, ":");
+    text_format(ip, sizeof ip, "%.*s", (int)size, c->unit);
+    if (c->unit[size] != ':' || !address_parse(&address, ip))
+        return true;
+    set(c, ASSET_COLUMN_ip, ip);
+    sqlite3_stmt *s = store_statement(c->store,
+                                      "SELECT 1 FROM asset_aliases WHERE sensor = ? AND kind = 'ip'"
+                                      " AND value = ? LIMIT 1",
+                                      c->err);
+    if (!s)
+        return false;
+    sqlite3_bind_text(s, 1, c->parent->sensor, -1, SQLITE_STATIC);
+    sqlite3_bind_text(s, 2, ip, -1, SQLITE_STATIC);
+    *is_known = sqlite3_step(s) == SQLITE_ROW;
+    sqlite3_reset(s);
+    return true;
+}
+
 static bool child_end(struct child *c, bool (*row)(void *, const struct asset_cells *),
                       void *context, bool *is_more)
 {
     char time[TIME_TEXT_SIZE];
+    bool is_known;
     if (c->unit[0] == '\0' || !c->is_device || is_parent(c))
         return true;
+    if (!forwarded_host(c, &is_known) || is_known)
+        return is_known;
     class_print(c);
     set(c, ASSET_COLUMN_model, c->part);
     set(c, ASSET_COLUMN_protocol_names, c->unit);

@@ -2,8 +2,13 @@
  * performs. */
 #include "asset.h"
 
+#include "names.h"
+
 #include <string.h>
 #include <strings.h>
+
+/* What keeps a conversation of IEC 104 going, beside its messages. */
+#define LINK_OF_IEC104 "iec104_apci"
 
 /* Names of our dissectors and of nDPI (with another spelling). A broker or an OPC UA server is no
  * controller; ICCP is of control centres; Modbus RTU over TCP ends in a serial line. */
@@ -22,6 +27,7 @@ static const struct asset_protocol_kind kinds[] = {
     {"pccc",          "plc",       true },
     {"dnp3",          "rtu",       true },
     {"iec104",        "rtu",       true },
+    {LINK_OF_IEC104,  "rtu",       true },
     {"iec60870",      "rtu",       true },
     {"mms",           "ied",       true },
     {"iso9506-1-mms", "ied",       true },
@@ -118,6 +124,15 @@ static bool has_programming(uint64_t operations)
                           bit(OP_CONFIG_CHANGE) | bit(OP_FORCE))) != 0;
 }
 
+/* Orders that a panel gives rarely, and never without reading what it controls. */
+static bool has_order(uint64_t operations)
+{
+    for (unsigned op = 0; op < OPERATION_COUNT; op++)
+        if ((operations & bit((enum operation)op)) && operation_is_critical((enum operation)op))
+            return true;
+    return false;
+}
+
 /* It has something to do in the plant: did it while its network was learned, or as a new device. A
  * panel that an intruder programs from stays a panel. */
 static bool has_duty(const struct asset *a)
@@ -169,6 +184,27 @@ static const struct {
     {"pn_mrp",         "io-device"},
 };
 
+/* What devices of any kind do beside their work. */
+static bool is_chatter(const char *protocol)
+{
+    static const char *const names[] = {"lldp",   "cdp",    "mndp", "stp",    "dhcp",   "dhcpv6",
+                                        "pn_dcp", "pn_mrp", "icmp", "icmpv6", "pn_ptcp"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcasecmp(names[i], protocol) == 0)
+            return true;
+    return false;
+}
+
+/* Whose clients are control centres and gateways, which collect from many and keep no history. */
+static bool is_telecontrol(const char *protocol)
+{
+    static const char *const names[] = {"mms", "iec104", "dnp3", "goose", "synchrophasor"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (strcmp(names[i], protocol) == 0)
+            return true;
+    return false;
+}
+
 static const char *produced_class(const char *protocol)
 {
     for (size_t i = 0; i < sizeof producers / sizeof *producers; i++)
@@ -182,7 +218,7 @@ struct habits {
     const char *served, *served_class; /* best of the plant's, NULL: none */
     int served_rank;
     const char *other;                     /* one of the others that it serves; NULL: none */
-    const char *used, *used_plant;         /* as client; NULL: none */
+    const char *used, *used_plant;         /* as client, chatter aside; NULL: none */
     const char *produced, *produced_class; /* sent by itself; NULL: none */
     size_t carer;                         /* that gives a class, when it serves such only; CARERS */
     bool starts_cyclic_io, has_cyclic_io; /* PROFINET: its two halves */
@@ -197,6 +233,8 @@ static int rank_of(const struct asset_protocol_kind *kind)
         strcmp(kind->server_class, "io-device") == 0 || strcmp(kind->server_class, "gateway") == 0;
     if (strcmp(kind->name, "iccp") == 0)
         return 4;
+    if (strcmp(kind->name, LINK_OF_IEC104) == 0)
+        return 2;
     return !kind->is_controller ? 1 : is_common ? 2 : 3;
 }
 
@@ -204,7 +242,7 @@ static void habit_of_use(struct habits *h, const char *name)
 {
     const struct asset_protocol_kind *kind = asset_protocol_kind(name);
     const char *produced = produced_class(name);
-    h->used = name;
+    h->used = is_chatter(name) ? h->used : name;
     h->uses_mqtt_only &= !kind || strcmp(name, "mqtt") == 0;
     h->starts_cyclic_io |= strcmp(name, "pnio_cm") == 0;
     h->has_cyclic_io |= strcmp(name, "pn_rt") == 0;
@@ -212,7 +250,8 @@ static void habit_of_use(struct habits *h, const char *name)
         h->produced = name;
         h->produced_class = produced;
     }
-    h->used_plant = kind ? name : h->used_plant;
+    bool is_link = h->used_plant && strcmp(name, LINK_OF_IEC104) == 0;
+    h->used_plant = kind && !is_link ? name : h->used_plant;
 }
 
 static void habits_find(struct habits *h, const struct assets *t, const struct asset *a)
@@ -397,14 +436,24 @@ static bool guess_client(struct asset_guess *g, const struct assets *t, const st
 {
     const char *with = h->used_plant ? h->used_plant : "the plant's protocols";
     bool is_tool = !has_duty(a) && (has_programming(a->plant) || (a->flags & ASSET_ENGINEERING));
+    bool is_pdc = h->used_plant && strcmp(h->used_plant, "synchrophasor") == 0;
+    bool is_ordering = has_order(a->usual);
     if (has_programming(a->usual) || is_tool)
         guess(g, "engineering", 85, "programs or commands controllers with %s", with);
+    else if (is_ordering && !has_read(a->usual) && !(a->usual & bit(OP_WRITE)))
+        guess(g, "engineering", 65, "only gives controllers critical orders, with %s", with);
+    else if (is_ordering && guess_by_name(g, t, a) && strcmp(g->class, "engineering") == 0)
+        return true;
+    else if (is_pdc)
+        guess(g, "server", 70, "collects measurements with %s", with);
     else if (has_change(a->usual))
         guess(g, "hmi", has_read(a->usual) ? 80 : 60, "reads and writes with %s", with);
     else if (!has_read(a->usual))
         return false;
     else if (guess_by_name(g, t, a))
         return true;
+    else if ((a->flags & ASSET_COLLECTS) && h->used_plant && is_telecontrol(h->used_plant))
+        guess(g, "hmi", 60, "only reads, from several stations, with %s", with);
     else if (a->flags & ASSET_COLLECTS)
         guess(g, "historian", 70, "only reads, with %s", with);
     else
@@ -564,13 +613,36 @@ char *asset_role(const struct assets *t, const struct asset *a, char *out, size_
     return out;
 }
 
+/* How well a fact names the device; 0: not at all. A program on it and a number are not what people
+ * call it. */
+static int name_rank(const struct assets *t, const struct asset_fact *f)
+{
+    const char *by = assets_protocol_name(t, f->protocol);
+    if ((f->kind != FACT_NAME && f->kind != FACT_MODULE_NAME && f->kind != FACT_HOST_NAME) ||
+        !f->is_current || (f->unit[0] != '\0' && asset_unit_is_other(by)))
+        return 0;
+    if (strcmp(by, ASSET_OPCUA_CLIENT) == 0)
+        return 1;
+    if (strcmp(by, "opcua") == 0 || strcmp(by, "ads") == 0 || strcmp(by, "mqtt") == 0 ||
+        (strcmp(by, "bacnet") == 0 && strncmp(f->text, "device,", 7) == 0))
+        return 2;
+    if (f->kind == FACT_HOST_NAME)
+        return names_is_hearsay(by) ? 3 : 4;
+    return f->kind == FACT_MODULE_NAME ? 5 : 6;
+}
+
 const char *asset_name(const struct assets *t, const struct asset *a)
 {
-    static const enum fact_kind best_first[] = {FACT_NAME, FACT_MODULE_NAME, FACT_HOST_NAME};
-    for (size_t i = 0; i < sizeof best_first / sizeof *best_first; i++) {
-        const char *name = asset_fact_text(t, a, best_first[i]);
-        if (name[0] != '\0')
-            return name;
+    const struct asset_fact *best = NULL;
+    int rank = 0; /* of the best, and whether it is of the device and not of a unit */
+    for (uint32_t i = a->first_fact; i != INDEX_NONE; i = t->facts[i].next) {
+        const struct asset_fact *f = &t->facts[i];
+        int its = name_rank(t, f) * 2;
+        its += its > 0 && f->unit[0] == '\0';
+        if (its > rank || (best && its == rank && f->first_ns <= best->first_ns)) {
+            best = f;
+            rank = its;
+        }
     }
-    return "";
+    return best ? best->text : "";
 }

@@ -330,7 +330,8 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
     char text[ASSET_CELL_SIZE], clean[ASSET_FACT_TEXT * 2], time[TIME_TEXT_SIZE];
     bool is_name = strcmp(kind, fact_name(FACT_NAME)) == 0 ||
                    strcmp(kind, fact_name(FACT_MODULE_NAME)) == 0 ||
-                   strcmp(kind, fact_name(FACT_PLANT)) == 0;
+                   strcmp(kind, fact_name(FACT_PLANT)) == 0 ||
+                   (strcmp(kind, fact_name(FACT_URL)) == 0 && strncmp(protocol, "opcua", 5) == 0);
     no_separator(clean, sizeof clean, value);
     bool is_own_product = unit[0] == '\0' && strcmp(kind, fact_name(FACT_PRODUCT)) == 0;
     x->has_own |= is_own_product;
@@ -462,6 +463,7 @@ static bool export_asset(struct export *x, const struct key *key)
                        " AND i.value = facts.value) FROM facts"
                        " WHERE sensor = ? AND asset = ? AND is_current"
                        " ORDER BY kind = 'certificate', kind, unit <> '', protocol LIKE '% answer',"
+                       " protocol IN ('nbdgm', 'opcua client'),"
                        " first_ns, unit, protocol",
                        fact_row) &&
            guesses(x) && asset_links_fill(x->store, key->sensor, key->id, x->row, x->err) &&

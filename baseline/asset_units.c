@@ -56,6 +56,7 @@ static const struct {
     {"genisys",  "Genisys station"},
     {"sbus",     "S-Bus station"  },
     {"roc_plus", "ROC unit"       },
+    {"c1222",    "C12.22 AP title"},
 };
 
 static const char *words_of(const char *protocol)

@@ -181,6 +181,8 @@ static const struct word names[] = {
     {"plc",       "plc"        },
     {"rtu",       "rtu"        },
     {"ied",       "ied"        },
+    {"mtu",       "hmi"        }, /* master terminal unit */
+    {"pc",        "pc"         },
     {"laptop*",   "pc"         },
     {"notebook*", "pc"         },
     {"desktop*",  "pc"         },

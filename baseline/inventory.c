@@ -5,6 +5,7 @@
  *   - a device owns an IP when it says so by ARP, or when it is the only IP ever seen with its MAC;
  *   - other IPs behind a MAC are devices of their own: they may be routed. Addresses of several
  * other subnets make the MAC a router's. */
+#include "asset_join.h"
 #include "inventory_state.h"
 #include "names.h"
 #include "presence.h"
@@ -592,6 +593,32 @@ static struct asset *ip_announced(struct inventory *inv, struct asset *m, const 
     return asset_ip_add(t, m, &who->ip, true) ? m : proxy_new(inv, m->segment, s, who);
 }
 
+/* a and b turned out to be one device. */
+static struct asset *joined(struct inventory *inv, struct asset *a, struct asset *b)
+{
+    bool is_a_older = a->first_ns <= b->first_ns;
+    struct asset *older = is_a_older ? a : b, *younger = is_a_older ? b : a;
+    assets_merge(&inv->assets, older, younger);
+    older->is_told |= younger->is_told;
+    return older;
+}
+
+/* Another MAC turned out to be a's, too. Only while learning: later somebody could hide behind a
+ * device so. Returns whose sighting this is. */
+static struct asset *take_own_mac(struct inventory *inv, uint32_t segment, struct asset *a,
+                                  const struct sighting *s)
+{
+    struct mac mac;
+    if (!is_silent(inv, segment) || !asset_join_mac(a, s, &mac))
+        return a;
+    struct asset *other = assets_by_mac(&inv->assets, segment, &mac);
+    if (other && other != a)
+        return asset_join_has_room(a, other) ? joined(inv, a, other) : a;
+    if (!other && s->kind == SIGHTING_FACT)
+        asset_mac_add(&inv->assets, a, &mac);
+    return a;
+}
+
 /* Both addresses are known, of two devices. Returns whose sighting this is. */
 static struct asset *two_devices(struct inventory *inv, struct asset *a, struct asset *m,
                                  const struct endpoint *who, bool is_arp)
@@ -603,11 +630,8 @@ static struct asset *two_devices(struct inventory *inv, struct asset *a, struct 
         take_mac(inv, a, m, who);
         return a;
     }
-    bool is_a_older = a->first_ns <= m->first_ns;
-    struct asset *older = is_a_older ? a : m, *younger = is_a_older ? m : a;
-    assets_merge(&inv->assets, older, younger);
+    struct asset *older = joined(inv, a, m);
     older->flags &= ~(uint32_t)ASSET_PROXY;
-    older->is_told |= younger->is_told;
     asset_ip_add(&inv->assets, older, &who->ip, is_arp);
     return older;
 }
@@ -1123,7 +1147,10 @@ static bool has_room_for_part(const struct assets *t, const struct asset *a)
 static void on_fact(struct inventory *inv, uint32_t segment, struct asset *a,
                     const struct sighting *s)
 {
-    if (s->text[0] == '\0' || s->fact >= FACT_COUNT)
+    struct address unnamed;
+    bool is_name = s->fact == FACT_NAME || s->fact == FACT_HOST_NAME;
+    if (s->text[0] == '\0' || s->fact >= FACT_COUNT ||
+        (is_name && address_parse(&unnamed, s->text))) /* who has no name is called by address */
         return;
     take_lease(inv, segment, s);
     struct assets *t = &inv->assets;
@@ -1281,13 +1308,14 @@ static void take_sighting(struct inventory *inv, const struct sighting *s)
         on_answer(inv, segment, a, s);
         break;
     case SIGHTING_PROTOCOL:
-        on_protocol(inv, segment, a, s);
+        on_protocol(inv, segment, take_own_mac(inv, segment, a, s), s);
         break;
     case SIGHTING_ROLE:
         on_role(inv, segment, a, s);
         break;
     case SIGHTING_FACT:
         on_fact(inv, segment, a, s);
+        take_own_mac(inv, segment, a, s);
         break;
     case SIGHTING_NEW_CLIENT:
         on_new_client(inv, segment, a, s);

@@ -198,10 +198,13 @@ static void dhcpv6_dissect(struct dissect *d, struct reader r)
     }
     if (m.type == REPLY)
         facts_add(&m.facts, FACT_IP, m.address);
-    if (!mac_is_zero(&m.client.mac) && !mac_is_group(&m.client.mac)) {
-        e.about = &m.client;
+    bool is_direct = outer < RELAY_FORWARD;
+    for (uint32_t i = 0; is_direct && i < m.facts.count; i++)
+        m.facts.list[i].is_about_receiver = is_server(m.type);
+    if (is_direct) { /* the id may be made of another interface's address ([8415] 11) */
         facts_give(&e, &m.facts);
-    } else if (!is_server(m.type) && outer < RELAY_FORWARD) {
+    } else if (!mac_is_zero(&m.client.mac) && !mac_is_group(&m.client.mac)) {
+        e.about = &m.client;
         facts_give(&e, &m.facts);
     }
     emit_event(d, &e);

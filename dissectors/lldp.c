@@ -31,6 +31,7 @@ enum {
     PORT_MAC = 3,
     PORT_ADDRESS = 4,
     OUI_PROFINET = 0x000ecf,
+    PROFINET_CHASSIS_MAC = 5, /* [PN] LLDP_PNIO_CHASSIS_MAC: ports have their own */
     OUI_TIA = 0x0012bb,
     OUI_IANA = 0x00005e,
 };
@@ -145,6 +146,11 @@ static void organisation(struct frame_of_lldp *f, struct reader r)
     }
     if (oui == OUI_PROFINET)
         f->is_profinet = true;
+    if (oui == OUI_PROFINET && subtype == PROFINET_CHASSIS_MAC) {
+        const uint8_t *mac = reader_bytes(&r, MAC_SIZE);
+        if (mac && memcmp(mac, f->d->packet->source_mac.bytes, MAC_SIZE) != 0)
+            facts_add(&f->facts, FACT_MAC, facts_mac(f->d, mac));
+    }
     if (oui == OUI_IANA && subtype == 1) /* [MUD] */
         facts_add(&f->facts, FACT_URL, printable(r));
     for (size_t i = 0; oui == OUI_TIA && i < sizeof inventory / sizeof *inventory; i++)

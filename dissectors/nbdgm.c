@@ -5,7 +5,8 @@
  *   | type 1 | flags 1 | id 2 | address 4 | port 2 | size 2 | offset 2 | sender's name 34 |
  *   receiver's name 34 | data |, big endian; a write to a mailslot of SMB 1 as data:
  *   | header 32 | count 1, =17 | ... data count 2 | data offset 2 | ... | 3 | ... | name | data |
- *   announcement: | command 1 | count 1 | period 4 | name 16 | major 1 | minor 1 | type 4 | ... |
+ *   announcement: | command 1 | count 1 | period 4 | name 16 | major 1 | minor 1 | type 4 |
+ *     version 2 | signature 2 | comment |
  */
 #include "netbios.h"
 
@@ -78,7 +79,7 @@ static struct reader mailslot(struct reader r)
 }
 
 /* [BRWS] 2.2.1: true when the host tells itself. */
-static bool announcement(struct dissect *d, struct reader r, struct ot_fact facts[2])
+static bool announcement(struct dissect *d, struct reader r, struct ot_fact facts[3])
 {
     uint8_t command = reader_u8(&r);
     reader_skip(&r, 1 + 4);
@@ -93,6 +94,12 @@ static bool announcement(struct dissect *d, struct reader r, struct ot_fact fact
     facts[0] = (struct ot_fact){.kind = FACT_HOST_NAME, .value = name};
     facts[1] =
         (struct ot_fact){.kind = FACT_OS, .value = dissect_text(d, "Windows %u.%u", major, minor)};
+    reader_skip(&r, 4 + 2 + 2);
+    rest = ascii_of(r);
+    struct text comment = ascii_until(&rest, '\0');
+    facts[2] = (struct ot_fact){.kind = FACT_COMMENT};
+    if (reader_ok(&r) && ascii_is_printable(comment))
+        facts[2].value = comment;
     return true;
 }
 
@@ -103,7 +110,7 @@ static void nbdgm_dissect(struct dissect *d, struct reader r)
         emit_violation(d, VIOLATION_ENCODING, "malformed NetBIOS datagram", NULL, 0);
         return;
     }
-    struct ot_fact facts[2];
+    struct ot_fact facts[3];
     struct ot_event e = event_of(d);
     const struct endpoint *sender = d->is_from_client ? &d->flow->client : &d->flow->server;
     bool is_own = sender->ip.kind == ADDRESS_IP4 && memcmp(sender->ip.bytes, g.address, 4) == 0;
@@ -116,7 +123,7 @@ static void nbdgm_dissect(struct dissect *d, struct reader r)
     e.facts = facts;
     if (is_own && announcement(d, mailslot(g.data), facts)) {
         e.name = "host_announcement";
-        e.fact_count = 2;
+        e.fact_count = facts[2].value.size ? 3 : 2;
     } else if (is_own && (g.from.kind == NETBIOS_WORKSTATION || g.from.kind == NETBIOS_SERVER)) {
         facts[0] = (struct ot_fact){.kind = FACT_HOST_NAME, .value = netbios_text(d, &g.from)};
         e.fact_count = facts[0].value.size ? 1 : 0;

@@ -192,10 +192,14 @@ static void natives(struct smb *m, const struct header *h, struct reader *r)
     next_text(m, h, r); /* LAN manager: the same words, or the program */
     if (system.size < NATIVE_MIN)
         return;
+    bool is_known = false;
     for (uint32_t i = 0; i < m->ntlm.fact_count; i++)
-        if (m->ntlm.facts[i].kind == FACT_OS)
-            return; /* the version number tells more */
-    add_fact(m, FACT_OS, system);
+        if (m->ntlm.facts[i].kind == FACT_OS) { /* of which NTLM told the number alone */
+            m->ntlm.facts[i].value = system;
+            is_known = true;
+        }
+    if (!is_known)
+        add_fact(m, FACT_OS, system);
     /* one system calls itself by other words as client, as server and in NTLM */
     m->event.unit = m->event.direction == OT_REQUEST ? TEXT("smb client") : TEXT("smb server");
 }
@@ -242,6 +246,26 @@ static void answer_setup(struct smb *m, const struct header *h)
         return; /* refused */
     align(m, h, &bytes);
     natives(m, h, &bytes);
+}
+
+/* [CIFS] 2.2.4.52.2: | challenge | domain | server |, neither of them aligned; an answer with
+ * extended security has no names. */
+static void answer_negotiate(struct smb *m, const struct header *h)
+{
+    enum { WORDS_NT = 17, BEFORE_CAPABILITIES = 1 + 2 + 2 + 4 + 4 + 4, TIMES = 8 + 2 };
+    struct reader words = h->words, bytes = h->bytes;
+    if (reader_u16le(&words) == NO_DIALECT || !reader_ok(&words))
+        return;
+    m->event.flags |= OT_WEAK;
+    m->event.detail = TEXT("SMB 1");
+    reader_skip(&words, BEFORE_CAPABILITIES);
+    bool is_extended = reader_u32le(&words) >> 31;
+    reader_skip(&words, TIMES);
+    reader_skip(&bytes, reader_u8(&words));
+    if (h->word_count != WORDS_NT || is_extended || !reader_ok(&words) || !reader_ok(&bytes))
+        return;
+    next_text(m, h, &bytes);
+    add_fact(m, FACT_HOST_NAME, next_text(m, h, &bytes));
 }
 
 /* --- requests --- */
@@ -421,7 +445,6 @@ static void answer_open(struct smb *m, const struct header *h)
 
 static void answer(struct smb *m, const struct header *h)
 {
-    struct reader words = h->words;
     if (h->flags2 & NT_STATUS)
         smb_status(m, h->status);
     else
@@ -435,10 +458,7 @@ static void answer(struct smb *m, const struct header *h)
         m->event.operation = (enum operation)m->asked.operation;
     switch (h->command) {
     case NEGOTIATE:
-        if (reader_u16le(&words) != NO_DIALECT && reader_ok(&words)) {
-            m->event.flags |= OT_WEAK;
-            m->event.detail = TEXT("SMB 1");
-        }
+        answer_negotiate(m, h);
         break;
     case SESSION_SETUP:
         answer_setup(m, h);

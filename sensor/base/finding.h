@@ -157,7 +157,7 @@ struct sighting {
     uint16_t vlan; /* VLAN_NONE: untagged */
     uint16_t detail;
     char protocol[24];
-    char unit[32];
+    char unit[48];
     enum operation operation;
     enum fact_kind fact;
     char text[128];          /* of a fact, or an object */

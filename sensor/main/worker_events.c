@@ -1,4 +1,5 @@
 /* worker_events.c: what the analyser found goes to the judges and, once in a while, to the core. */
+#include "baseline/asset.h"
 #include "baseline/infrastructure.h"
 #include "baseline/names.h"
 #include "dissectors/dissector.h"
@@ -221,6 +222,13 @@ static void tell_role(struct worker *w, const struct ot_event *e)
     worker_sighting(w, &s);
 }
 
+/* A host may be a server of OPC UA and a client of another: each has a name. */
+static const char *source_of(const struct ot_event *e)
+{
+    bool is_client = e->is_from_client && e->direction == OT_REQUEST;
+    return is_client && strcmp(e->protocol, "opcua") == 0 ? ASSET_OPCUA_CLIENT : e->protocol;
+}
+
 static void tell_facts(struct worker *w, const struct ot_event *e)
 {
     for (uint32_t i = 0; i < e->fact_count; i++) {
@@ -237,7 +245,7 @@ static void tell_facts(struct worker *w, const struct ot_event *e)
         struct sighting s =
             sighting_of(w, SIGHTING_FACT, e->flow, who,
                         fact->is_about_receiver ? ot_event_source(e) : ot_event_destination(e));
-        text_copy(s.protocol, sizeof s.protocol, text_of(e->protocol));
+        text_copy(s.protocol, sizeof s.protocol, text_of(source_of(e)));
         text_copy(s.unit, sizeof s.unit, e->unit);
         text_copy(s.text, sizeof s.text, fact->value);
         s.operation = e->operation;

@@ -38,8 +38,9 @@ static void endpoint_parse(struct endpoint *e, const char *text)
     }
     if ((at = strchr(copy, '@'))) {
         *at = '\0';
+        bool is_plain = at[1] == '^'; /* without the mark of local addresses */
         e->mac = (struct mac){
-            {0x02, 0, 0, 0, 0, (uint8_t)strtoul(at + 1, NULL, 16)}
+            {is_plain ? 0 : 0x02, 0, 0, 0, 0, (uint8_t)strtoul(at + 1 + is_plain, NULL, 16)}
         };
         if (strcmp(at + 1, "ff") == 0)
             memset(&e->mac, 0xff, sizeof e->mac);
@@ -574,6 +575,49 @@ START_TEST(a_broadcast_is_no_device)
 }
 END_TEST
 
+/* How many devices there are when two MACs may be of one. */
+static const struct join_row {
+    const char *shows, *lines;
+    enum baseline_mode mode;
+    uint64_t assets;
+} join_rows[] = {
+    {"two ports tell the same chassis",
+     "0 host @10\n1 fact @10 - lldp mac 02:00:00:00:00:01\n2 host @11\n"
+     "3 fact @11 - lldp mac 02:00:00:00:00:01",                                                  MODE_LEARN,  1},
+    {"the chassis was known by its address",
+     "0 host 10.0.0.1@1\n1 host @10\n2 fact @10 - lldp mac 02:00:00:00:00:01",                   MODE_LEARN,  1},
+    {"the chassis sends later",
+     "0 host @10\n1 fact @10 - lldp mac 02:00:00:00:00:01\n2 host 10.0.0.1@1",                   MODE_LEARN,  1},
+    {"after learning nobody hides behind another",
+     "0 host 10.0.0.1@1\n1 host @10\n2 fact @10 - lldp mac 02:00:00:00:00:01",                   MODE_DETECT, 2},
+    {"a chassis of another maker",
+     "0 host 10.0.0.1@^1\n1 host @10\n2 fact @10 - lldp mac 00:00:00:00:00:01",                  MODE_LEARN,  2},
+    {"what another protocol tells",
+     "0 host 10.0.0.1@1\n1 host @10\n2 fact @10 - snmp mac 02:00:00:00:00:01",                   MODE_LEARN,  2},
+    {"a chassis that is no address",                    "0 host @10\n1 fact @10 - lldp mac plc", MODE_LEARN,  1},
+    {"EtherCAT's slaves send the master's frames back",
+     "0 host @^10\n0 protocol @^10 @ff ethercat\n1 host @10\n1 protocol @10 @ff ethercat",       MODE_LEARN,  1},
+    {"of other protocols nothing is sent back",
+     "0 host @^10\n0 protocol @^10 @ff pn_rt\n1 host @10\n1 protocol @10 @ff pn_rt",             MODE_LEARN,  2},
+    {"the other way round it is another master",
+     "0 host @10\n0 protocol @10 @ff ethercat\n1 host @^10\n1 protocol @^10 @ff ethercat",       MODE_LEARN,  2},
+};
+
+START_TEST(addresses_of_one_device)
+{
+    const struct join_row *row = &join_rows[_i];
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    struct inventory_counts counts;
+    struct inventory *inv = create(row->mode, &findings, &sink, 60);
+    (void)feed(inv, row->lines, START);
+    inventory_counts(inv, &counts);
+    ck_assert_msg(counts.assets == row->assets, "%s: %llu", row->shows,
+                  (unsigned long long)counts.assets);
+    inventory_destroy(inv);
+}
+END_TEST
+
 static void describe(const struct inventory *inv, const char *host, struct asset_brief *brief)
 {
     struct endpoint e;
@@ -888,6 +932,8 @@ int main(void)
     tcase_add_test(tc, auto_settles_by_itself);
     tcase_add_test(tc, gaps_do_not_settle);
     tcase_add_test(tc, empty_inventory_tells_each_device_once);
+    tcase_add_loop_test(tc, addresses_of_one_device, 0,
+                        (int)(sizeof join_rows / sizeof *join_rows));
     tcase_add_loop_test(tc, a_broadcast_is_no_device, 0, (int)(sizeof named / sizeof *named));
     tcase_add_test(tc, knows_who_is_who);
     tcase_add_loop_test(tc, answers_tell, 0, (int)(sizeof answers_rows / sizeof *answers_rows));

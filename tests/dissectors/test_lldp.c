@@ -15,51 +15,54 @@ extern const struct dissector dissector_lldp;
 static const struct row {
     const char *shows, *hex, *items, *facts;
 } rows[] = {
-    {"the least",                                         HEAD END,                                      HEAD_OUT,                      "mac=02:00:00:00:00:09; switch_port=p1"},
+    {"the least",                                              HEAD END,                                      HEAD_OUT,                      "mac=02:00:00:00:00:09; switch_port=p1"                },
     {"an address as chassis, a MAC as port",
-     "0206 05 01 0a000005 0407 03 020000000002 0602 0078" END,                                           "10.0.0.5; 02:00:00:00:00:02",
-     "ip=10.0.0.5; switch_port=02:00:00:00:00:02"                                                                                                                              },
-    {"a port with its description",                       HEAD "0803 657468" END,                        HEAD_OUT,
-     "mac=02:00:00:00:00:09; switch_port=p1 (eth)"                                                                                                                             },
-    {"a name",                                            HEAD "0a02 7377" END,                          HEAD_OUT,
-     "mac=02:00:00:00:00:09; host_name=sw; switch_port=p1"                                                                                                                     },
-    {"what it can do: bridge and router",                 HEAD "0e04 0014 0004" END,                     HEAD_OUT,
-     "mac=02:00:00:00:00:09; device_type=bridge, router; switch_port=p1"                                                                                                       },
+     "0206 05 01 0a000005 0407 03 020000000002 0602 0078" END,                                                "10.0.0.5; 02:00:00:00:00:02",
+     "ip=10.0.0.5; switch_port=02:00:00:00:00:02"                                                                                                                                                   },
+    {"a port with its description",                            HEAD "0803 657468" END,                        HEAD_OUT,
+     "mac=02:00:00:00:00:09; switch_port=p1 (eth)"                                                                                                                                                  },
+    {"a name",                                                 HEAD "0a02 7377" END,                          HEAD_OUT,
+     "mac=02:00:00:00:00:09; host_name=sw; switch_port=p1"                                                                                                                                          },
+    {"what it can do: bridge and router",                      HEAD "0e04 0014 0004" END,                     HEAD_OUT,
+     "mac=02:00:00:00:00:09; device_type=bridge, router; switch_port=p1"                                                                                                                            },
     {"management address, IPv4; the first of two counts",
-     HEAD "100c 05 01 0a000007 02 00000001 00 100c 05 01 0a000008 02 00000001 00" END,                   HEAD_OUT,
-     "mac=02:00:00:00:00:09; ip=10.0.0.7; switch_port=p1"                                                                                                                      },
+     HEAD "100c 05 01 0a000007 02 00000001 00 100c 05 01 0a000008 02 00000001 00" END,                        HEAD_OUT,
+     "mac=02:00:00:00:00:09; ip=10.0.0.7; switch_port=p1"                                                                                                                                           },
     {"management address, IPv6",
-     HEAD "1018 11 02 fe800000000000000000000000000001 02 00000001 00" END,                              HEAD_OUT,
-     "mac=02:00:00:00:00:09; ip=fe80::1; switch_port=p1"                                                                                                                       },
-    {"an unspecified management address is none",         HEAD "100c 05 01 00000000 02 00000001 00" END,
-     HEAD_OUT,                                                                                                                          "mac=02:00:00:00:00:09; switch_port=p1"},
+     HEAD "1018 11 02 fe800000000000000000000000000001 02 00000001 00" END,                                   HEAD_OUT,
+     "mac=02:00:00:00:00:09; ip=fe80::1; switch_port=p1"                                                                                                                                            },
+    {"an unspecified management address is none",              HEAD "100c 05 01 00000000 02 00000001 00" END,
+     HEAD_OUT,                                                                                                                               "mac=02:00:00:00:00:09; switch_port=p1"                },
     {"Siemens' description of itself",
      HEAD "0c4f 5369656d656e732c2053494d415449432053372c20435055203331352c2036455"
           "337203331352d32454831342c2048573a20342c2046573a2056657273696f6e2056332"
           "e322e362c205320432d5831" END,
-     HEAD_OUT,                                                                                                                          "mac=02:00:00:00:00:09; vendor=Siemens; order_number=6ES7 315-2EH14; product=CPU 315; "
+     HEAD_OUT,                                                                                                                               "mac=02:00:00:00:00:09; vendor=Siemens; order_number=6ES7 315-2EH14; product=CPU 315; "
      "hardware_version=4; firmware_version=V3.2.6; serial_number=C-X1; "
      "comment=Siemens, SIMATIC S7, CPU 315, 6ES7 315-2EH14, HW: 4, FW: Version V3.2.6, S C-X1; "
-     "switch_port=p1"                                                                                                                                            },
+     "switch_port=p1"                                                                                                                                                                 },
     {"TIA's inventory",
      HEAD "fe06 0012bb05 4831 fe06 0012bb06 4631 fe06 0012bb07 5331 fe06 0012bb08 4e31"
           "fe06 0012bb09 5631 fe06 0012bb0a 4d31" END,
-     HEAD_OUT,                                                                                                                          "mac=02:00:00:00:00:09; hardware_version=H1; firmware_version=F1; software_version=S1; "
-     "serial_number=N1; vendor=V1; product=M1; switch_port=p1"                                                                                                   },
-    {"where its usage description is (MUD)",              HEAD "fe06 00005e01 753a" END,                 HEAD_OUT,
-     "mac=02:00:00:00:00:09; url=u:; switch_port=p1"                                                                                                                           },
+     HEAD_OUT,                                                                                                                               "mac=02:00:00:00:00:09; hardware_version=H1; firmware_version=F1; software_version=S1; "
+     "serial_number=N1; vendor=V1; product=M1; switch_port=p1"                                                                                                                        },
+    {"where its usage description is (MUD)",                   HEAD "fe06 00005e01 753a" END,                 HEAD_OUT,
+     "mac=02:00:00:00:00:09; url=u:; switch_port=p1"                                                                                                                                                },
     {"PROFINET: the chassis is the station's name",
-     "0204 07 706c63 0409 07 706f72742d303031 0602 0014 fe05 000ecf02 00" END,                           "plc; port-001",
-     "name=plc; switch_port=port-001"                                                                                                                                          },
+     "0204 07 706c63 0409 07 706f72742d303031 0602 0014 fe05 000ecf02 00" END,                                "plc; port-001",
+     "name=plc; switch_port=port-001"                                                                                                                                                               },
     {"PROFINET: the port has the station's name",
      "0206 07 5337203120 040d 07 706f72742d3030312e706c63 0602 0014 fe05 000ecf02 00" END,
-     "S7 1; port-001.plc",                                                                                                              "name=plc; switch_port=port-001.plc"   },
-    {"a local chassis with blanks is no name",            "0204 07 612062 0403 05 7031 0602 0014" END,
-     "a b; p1",                                                                                                                         "switch_port=p1"                       },
+     "S7 1; port-001.plc",                                                                                                                   "name=plc; switch_port=port-001.plc"                   },
+    {"PROFINET: the MAC of the interface, sent from a port's",
+     "0204 07 706c63 0409 07 706f72742d303031 0602 0014 fe0a 000ecf05 001b1b343434" END,
+     "plc; port-001",                                                                                                                        "mac=00:1b:1b:34:34:34; name=plc; switch_port=port-001"},
+    {"a local chassis with blanks is no name",                 "0204 07 612062 0403 05 7031 0602 0014" END,
+     "a b; p1",                                                                                                                              "switch_port=p1"                                       },
     {"VLAN and MAU of the IEEE are passed over",
-     HEAD "fe06 0080c201 0001 fe09 00120f01 03 6c11 0010" END,                                           HEAD_OUT,
-     "mac=02:00:00:00:00:09; switch_port=p1"                                                                                                                                   },
-    {"an end without its TLV is none",                    HEAD,                                          HEAD_OUT,                      "mac=02:00:00:00:00:09; switch_port=p1"},
+     HEAD "fe06 0080c201 0001 fe09 00120f01 03 6c11 0010" END,                                                HEAD_OUT,
+     "mac=02:00:00:00:00:09; switch_port=p1"                                                                                                                                                        },
+    {"an end without its TLV is none",                         HEAD,                                          HEAD_OUT,                      "mac=02:00:00:00:00:09; switch_port=p1"                },
 };
 
 START_TEST(frames)

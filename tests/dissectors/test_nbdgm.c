@@ -15,18 +15,25 @@ extern const struct dissector dissector_nbdgm;
     "ff534d42 25 00000000 00 0000 0000 0000000000000000 0000 0000 0000 0000 0000"                  \
     "11 0000 2100 0000 0000 00 00 0000 e8030000 0000 0000 0000 2000 5600 03 00 0100 0000 0200"     \
     "3100 5c4d41494c534c4f545c42524f57534500"
+/* 39 bytes of data instead of 32 */
+#define SMB_WRITE_COMMENT                                                                          \
+    "ff534d42 25 00000000 00 0000 0000 0000000000000000 0000 0000 0000 0000 0000"                  \
+    "11 0000 2700 0000 0000 00 00 0000 e8030000 0000 0000 0000 2700 5600 03 00 0100 0000 0200"     \
+    "3800 5c4d41494c534c4f545c42524f57534500"
 #define ANNOUNCED "01 00 80fc0a00 4e565239000000000000000000000000 06 01 07100100 0f01 55aa"
 
 static const struct row {
     const char *shows, *hex, *name, *facts;
 } rows[] = {
-    {"a datagram between names",                        HEAD FROM TO,                          "datagram",          "host_name=NVR9"},
-    {"a host announces itself",                         HEAD FROM TO SMB_WRITE ANNOUNCED,      "host_announcement",
-     "host_name=NVR9; os=Windows 6.1"                                                                                               },
-    {"another command",                                 HEAD FROM TO SMB_WRITE "02" ANNOUNCED, "datagram",          "host_name=NVR9"},
+    {"a datagram between names",                        HEAD FROM TO,                                              "datagram",          "host_name=NVR9"                                },
+    {"a host announces itself",                         HEAD FROM TO SMB_WRITE ANNOUNCED,                          "host_announcement",
+     "host_name=NVR9; os=Windows 6.1"                                                                                                                                                   },
+    {"with a comment on itself",                        HEAD FROM TO SMB_WRITE_COMMENT ANNOUNCED "48616c6c203300",
+     "host_announcement",                                                                                                               "host_name=NVR9; os=Windows 6.1; comment=Hall 3"},
+    {"another command",                                 HEAD FROM TO SMB_WRITE "02" ANNOUNCED,                     "datagram",          "host_name=NVR9"                                },
     {"what others forward tells nothing of the sender",
-     "11 0e c2f4 0a000009 008a 00bb 0000" FROM TO,                                             "datagram",          ""              },
-    {"a group as sender is no host",                    HEAD TO FROM,                          "datagram",          ""              },
+     "11 0e c2f4 0a000009 008a 00bb 0000" FROM TO,                                                                 "datagram",          ""                                              },
+    {"a group as sender is no host",                    HEAD TO FROM,                                              "datagram",          ""                                              },
 };
 
 START_TEST(datagrams)

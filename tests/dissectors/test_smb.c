@@ -444,6 +444,37 @@ START_TEST(version_1_is_weak)
 }
 END_TEST
 
+/* [CIFS] 2.2.4.52.2: 17 words, then | challenge | domain | server |; of extended security (the
+ * highest bit of the capabilities) the server's GUID comes instead */
+static const struct {
+    const char *shows, *capabilities, *facts;
+} answers_1[] = {
+    {"a server tells its name",    "fde30000", "host_name=JOHN-PC"},
+    {"extended security hides it", "fde30080", ""                 },
+};
+
+START_TEST(version_1_names_the_server)
+{
+    struct probe *p = quiet();
+    struct made m;
+    begin1(&m, 0x72, 0, true);
+    add(&m, "11 0000 03 3200 0100 04110000 00000100 00000000");
+    add(&m, answers_1[_i].capabilities);
+    add(&m, "0000000000000000 0000 08 2600 1122334455667788");
+    add_wide(&m, "PLANT");
+    add(&m, "0000");
+    add_wide(&m, "JOHN-PC");
+    add(&m, "0000");
+    size_t at = 4 + 32 + 1 + 34;
+    m.bytes[at] = (uint8_t)(m.size - at - 2);
+    send(p, &m, false);
+    ck_assert_msg(strcmp(last(p)->facts, answers_1[_i].facts) == 0, "%s: %s", answers_1[_i].shows,
+                  last(p)->facts);
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(a_login_of_version_1_tells_the_system)
 {
     struct probe *p = quiet();
@@ -595,6 +626,8 @@ int main(void)
     tcase_add_test(tc, an_answer_without_a_request_is_flagged);
     tcase_add_test(tc, encryption_is_told_once);
     tcase_add_test(tc, version_1_is_weak);
+    tcase_add_loop_test(tc, version_1_names_the_server, 0,
+                        (int)(sizeof answers_1 / sizeof *answers_1));
     tcase_add_test(tc, a_login_of_version_1_tells_the_system);
     tcase_add_test(tc, files_of_version_1);
     tcase_add_loop_test(tc, recognised_and_framed, 0, sizeof claim_rows / sizeof *claim_rows);

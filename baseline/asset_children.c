@@ -130,7 +130,9 @@ static void child_fact(struct child *c, const char *kind, const char *protocol, 
     bool is_telling = is_kind(kind, FACT_PRODUCT) || is_kind(kind, FACT_ORDER_NUMBER) ||
                       is_kind(kind, FACT_SERIAL) || (is_other && is_name);
     c->is_device |= is_telling && (is_other || c->parent->is_mixed || is_elsewhere(c, protocol));
-    if (is_name)
+    if (is_kind(kind, FACT_NAME)) /* more than a number, which is the name of a module */
+        text_format(c->cells->cells[ASSET_COLUMN_name], ASSET_CELL_SIZE, "%s", value);
+    else if (is_name)
         set(c, ASSET_COLUMN_name, value);
     const struct asset_protocol_kind *by = asset_protocol_kind(protocol);
     if (is_other && by)

@@ -462,8 +462,9 @@ static bool export_asset(struct export *x, const struct key *key)
                        " asset_aliases i WHERE i.sensor = facts.sensor AND i.kind = 'ip'"
                        " AND i.value = facts.value) FROM facts"
                        " WHERE sensor = ? AND asset = ? AND is_current"
-                       " ORDER BY kind = 'certificate', kind, unit <> '', protocol LIKE '% answer',"
-                       " protocol IN ('nbdgm', 'opcua client'),"
+                       " ORDER BY kind = 'certificate', kind,"
+                       " kind = 'os' AND protocol IN ('nbdgm', 'dhcp', 'dhcpv6'), unit <> '',"
+                       " protocol LIKE '% answer', protocol = '" ASSET_OPCUA_CLIENT "',"
                        " first_ns, unit, protocol",
                        fact_row) &&
            guesses(x) && asset_links_fill(x->store, key->sensor, key->id, x->row, x->err) &&

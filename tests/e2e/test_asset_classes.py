@@ -43,8 +43,10 @@ PLAIN = [
     ("bsap/bsap-ip_example.pcap", "192.168.5.210", "rtu", "Bristol Babcock"),
     ("bsap/bsap-ip_example.pcap", "192.168.5.211", "hmi", "Weintek, reads and writes"),
     ("dnp3/icsnpp_example.pcap", "10.10.20.8", "rtu", "outstation"),
+    ("dnp3/uiuc_cold_restart_and_response.pcap", "192.168.60.1", "engineering", "orders a cold restart and reads nothing"),
     ("egd/lsw_egd.pcap", "140.80.0.77", "plc", "produces global data"),
     ("enip/cl5000_software_download.pcap", "192.168.10.105", "engineering", "the file's name"),
+    ("enip/cl5000_ip_address_change.pcap", "192.168.10.136", "unknown", "asks for an address and does nothing else"),
     ("enip/lsw_enip.pcap", "192.168.166.120", "plc", "1756-L61"),
     ("ethercat/wireshark_ethercat.pcap", "02:14:4f:23:98:cf", "plc", "the bus's master"),
     ("goose/robidev_goose_trace.pcap", "00:03:b3:01:89:e3", "ied", "publishes GOOSE"),
@@ -59,6 +61,8 @@ PLAIN = [
     ("mixed/agentcarter_teb.pcapng", "192.168.42.1", "router", "SCALANCE S615"),
     ("mixed/agentcarter_teb.pcapng", "e0:dc:a0:9a:e4:2b", "plc", "CPU-1200"),
     ("mms/pcapr_8d7c7db0.pcap", "10.101.1.3", "server", "e-terracomm, ICCP"),
+    ("mms/tsccai_substation_mms_slice.pcapng", "198.121.0.181", "hmi", "a substation's computer"),
+    ("modbus/lemay_moving_two_files.pcap", "192.168.1.100", "hmi", "MTU"),
     ("modbus/uiuc_modbus_test.pcap", "192.168.0.20", "gateway", "Moxa, four units"),
     ("other-ot/crimson_v3_getversion.pcap", "166.141.92.53", "hmi", "Red Lion G306a"),
     ("profinet/icsnpp_mixed_1.pcap", "192.168.1.2", "io-device", "VersaMax PNS"),
@@ -69,6 +73,7 @@ PLAIN = [
     ("roc-plus/all_opcodes_tcp.pcap", "192.168.1.200", "rtu", "ROC800"),
     ("s7comm/conveyor_direct_replay.pcap", "18:03:73:d8:e0:b0", "hmi", "scada-pc"),
     ("s7comm/conveyor_direct_replay.pcap", "00:1b:1b:34:34:d0", "switch", "SCALANCE X 200"),
+    ("s7comm/conveyor_direct_replay.pcap", "00:1c:06:08:3f:8b", "plc", "a port of 10.10.10.13"),
     ("s7comm/step7_s300_download.pcap", "134.249.53.130", "engineering", "STEP 7"),
     ("s7comm/step7_s300_download.pcap", "134.249.61.182", "plc", "S7-300"),
     ("s7comm/wincc_s300_setup-alarm-read-write.pcap", "134.249.53.130", "hmi", "WinCC"),
@@ -77,8 +82,11 @@ PLAIN = [
     ("s7comm-plus/V13_1200_TP1200sim.pcapng", "192.168.1.35", "hmi", "TP1200"),
     ("s7comm-plus/s71200_go_online.pcapng", "192.168.55.2", "switch", "Aruba 2930F"),
     ("s7comm-plus/s71200_go_online.pcapng", "192.168.55.5", "engineering", "tia-muhpc"),
+    ("s7comm-plus/s71200_online_stop_start.pcapng", "192.168.55.5", "engineering", "tia-muhpc stops a PLC"),
+    ("s7comm-plus/s71500-change.pcapng", "192.168.0.1", "plc", "its port is ac:64:17:5f:fa:42"),
     ("s7comm-plus/s71500-change.pcapng", "ac:64:17:5f:fa:42", "plc", "CPU 1515-2 PN"),
     ("sv/lsw_sv.pcap", "00:0c:cd:01:00:27", "ied", "merging unit"),
+    ("synchrophasor/C37.118_1PMU_TCP.pcap", "192.168.0.20", "server", "a concentrator"),
     ("synchrophasor/C37.118_1PMU_UDP.pcap", "192.168.0.60", "ied", "PMU1"),
     ("tristation/nozomi_triton_malware_exec.pcapng", "192.168.1.2", "plc", "Triconex"),
     ("tristation/nozomi_triton_malware_exec.pcapng", "192.168.1.88", "engineering", "runs the malware"),
@@ -115,7 +123,8 @@ def plain(capture):
         done = subprocess.run([SIGHTGLASS, "assets", "-s", store, "--format", "csv"], capture_output=True, text=True, check=True)
         rows = list(csv.DictReader(io.StringIO(done.stdout, newline="")))
         for one, address, expected, why in PLAIN:
-            classes = [row["asset_class"] for row in rows if address in (row["ip"], row["mac"])]
+            classes = [row["asset_class"] for row in rows
+                       if address in ";".join(row[key] for key in ("ip", "mac", "ip_other", "mac_other")).split(";")]
             if one == capture and classes != [expected]:
                 wrong.append(f"{capture}: {address} ({why}) is {expected}, not {classes}")
     return wrong

@@ -23,6 +23,7 @@ ROWS = [
     ("ads/beckoffaddroute.pcapng", "192.168.1.8", "protocol_names", "PLC Server 2.11.2103", "ams.ads_devicename, ads_version*"),
     ("ads/beckoffaddroute.pcapng", "192.168.1.8", "protocol_names", "I/O Server 2.11.2100", "ams.ads_devicename, ads_version*"),
     ("ads/beckoffaddroute.pcapng", "192.168.1.8", "protocol_names", "TwinCAT CE 2.11.2228", "ams.ads_devicename, ads_version*"),
+    ("ads/addroute1.pcapng", "192.168.1.199", "description", "TI-VM server (Samba, Ubuntu)", "browser.comment"),
     # BACnet: what stands behind a router or a broadcast device is not the router
     ("bacnet/bacnet_ethernet_device.pcap", "00:0c:6e:b0:3c:15", "name", "SimpleServer", "bacapp.object_name"),
     ("bacnet/bacnet_ethernet_device.pcap", "00:0c:6e:b0:3c:15", "vendor", "ASHRAE", "bacapp vendor-name"),
@@ -39,11 +40,14 @@ ROWS = [
     ("bacnet/icsnpp_example.pcap", "172.20.32.100", "firmware_version", "5.6.1", "bacapp firmware-revision"),
     ("bacnet/icsnpp_example.pcap", "172.20.32.100", "software_version", "1.8.5", "bacapp application-software-version"),
     ("bacnet/icsnpp_example.pcap", "172.20.32.100", "location", "bay_3257", "bacapp location"),
+    ("bacnet/icsnpp_error_reject_abort.pcap", "10.10.10.10", "modules", "unit 13:61: SYNERGY", "bacapp.object_name of an I-Have of device 61"),
     ("bacnet/icsnpp_segmented.pcap", "10.0.0.1", "vendor", "Unitec Corporation", "bacapp.vendor_identifier"),
     ("bacnet/icsnpp_services.pcap", "192.168.0.24", "vendor", "Automated Logic Corporation", "bacapp.vendor_identifier 24, no bacnet.snet"),
     ("bacnet/icsnpp_services.pcap", "192.168.0.24", "model", None, "bacapp model-name is told with bacnet.snet 3 only"),
     # C12.22
     ("c1222/c1222_ident_service_tcp.pcap", "192.168.1.101", "facts.device_type", "1.3.6.1.4.1.33507", "c1222_identification_service.log"),
+    ("c1222/c1222_ident_service_tcp.pcap", "192.168.1.101", "protocol_names", "C12.22 AP title 1.3.6.1.4.1.33507.1919.12345678.0",
+     "c1222.calling_ap_title_abs of its answers"),
     # EtherNet/IP, CIP
     ("enip/digitalbond_enip_test.pcap", "10.1.1.164", "vendor", ROCKWELL, "enip.lir.vendor 0x0001"),
     ("enip/digitalbond_enip_test.pcap", "10.1.1.164", "model", "1756-ENBT/A", "enip.lir.name"),
@@ -96,6 +100,9 @@ ROWS = [
     # HTTP, SSH, MQTT
     ("it/eternalblue_success.pcap", "192.168.198.203", "os", "Windows 7 Enterprise 7601 Service Pack 1", "smb.native_os"),
     ("it/eternalblue_success.pcap", "192.168.198.204", "os", "Windows 2000 2195", "smb.native_os"),
+    ("it/eternalblue_success.pcap", "192.168.198.203", "hostname", "IE11WIN7", "smb.server"),
+    ("it/ndpi_smbv1.pcap", "10.128.0.243", "hostname", "JOHN-PC", "smb.server"),
+    ("modbus/lemay_characterization.pcap", "192.168.1.104", "os", "Windows 2002 Service Pack 3 2600", "smb.native_os"),
     ("it/ndpi_smbv1.pcap", "10.128.0.243", "os", "Windows 7 Ultimate 7601 Service Pack 1", "smb.native_os"),
     ("it/zeek_dhcp.pcap", "90:b1:1c:99:49:29", "hostname", "btest.is.cool", "dhcp.option.hostname"),
     ("it/http_google.pcapng", "74.125.95.104", "description", "gws", "http.server"),
@@ -141,6 +148,7 @@ ROWS = [
     ("opcua/icsnpp_cs_encrypted.pcapng", "::1", "facts.url", "urn:open62541.server.application", "ApplicationUri"),
     ("opcua/icsnpp_opcua_with-gap.pcap", "192.168.11.33", "name", "SiLab OPC UA Server-Client", "ApplicationName"),
     ("opcua/icsnpp_opcua_with-gap.pcap", "192.168.11.33", "description", "urn:FraunhoferIOSB:SiLabUAServer:Client", "ProductUri"),
+    ("opcua/icsnpp_opcua_with-gap.pcap", "192.168.11.33", "protocol_names", "urn:MES::FraunhoferIOSB:SiLab UA-Client", "ApplicationUri"),
     ("opcua/wireshark_opcua_method.pcap", "192.168.41.212", "name", "UA StackTest Server (AnsiC/2048)", "ApplicationName"),
     # PC WORX, ProConOS, Fox, POWERLINK, ROC Plus
     ("other-ot/pcworx_info.pcap", "190.5.228.74", "model", "ILC 131 ETH", "bytes of frame 15"),
@@ -170,6 +178,10 @@ ROWS = [
     ("profinet/wireshark_bug.pcap", "00:02:e3:17:c7:50", "model", "S7-300EC", "pn_dcp.suboption_device_typeofstation"),
     ("profinet/icsnpp_device.pcapng", "192.168.1.3", "name", "pc-worx-rt-basic-6d-d3-43", "bytes of frame 1"),
     ("profinet/icsnpp_io_cm.pcapng", "10.9.0.117", "name", "rt-labs-dev", "bytes of frame 746"),
+    ("profinet/icsnpp_io_cm.pcapng", "192.168.0.126", "modules", "unit 9.1: module 0x002af340, submodule 0xf0000000",
+     "pn_io.module_ident_number of a Connect"),
+    ("profinet/icsnpp_io_cm.pcapng", "140.140.60.50", "modules", "unit 1.1000: module 0x00016301, submodule 0x10000004",
+     "pn_io.module_ident_number of a Connect"),
     # S7comm
     ("s7comm/snap7_s300_everything.pcap", "134.217.61.211", "name", "S7300/ET200M station_1", "Name of the PLC"),
     ("s7comm/snap7_s300_everything.pcap", "134.217.61.211", "protocol_names", "PLC_1", "Name of the module"),

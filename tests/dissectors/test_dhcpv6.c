@@ -26,7 +26,7 @@ static const struct row {
     {"reconfigure",                        "0a 000009" CLIENT,                               "10", "reconfigure",         "response", "",             "",                                            ""  },
     {"advertise",                          "02 000009" CLIENT ADDRESS,                       "2",  "advertise",           "response", "2001:db8::63", "",                                            ""  },
     {"reply: it has it",                   "07 000009" CLIENT ADDRESS,                       "7",  "reply",               "response", "2001:db8::63",
-     "~ip=2001:db8::63",                                                                                                                                                                              ""  },
+     "~ip=2001:db8::63",                                                                                                                                                                             ""  },
     {"refused",                            "07 000009" CLIENT "000d 0002 0002",              "7",  "reply",               "response", "",             "",
      "error 2 no_addresses"                                                                                                                                                                              },
     {"accepted",                           "07 000009" CLIENT "000d 0002 0000",              "7",  "reply",               "response", "",             "",                                            "ok"},

@@ -344,7 +344,7 @@ static const struct {
     {"two hosts",             ASKS "Host: evil.example\r\n\r\n" NEXT                        },
     {"no host",               "GET /healthz HTTP/1.1\r\n\r\n" NEXT                          },
     {"chunks in HTTP/1.0",    "POST /api/v1/session HTTP/1.0\r\nHost: 127.0.0.1\r\nTransfer-Encoding: "
-     "chunked\r\n\r\n0\r\n\r\n" NEXT                                                                  },
+                           "chunked\r\n\r\n0\r\n\r\n" NEXT        },
 };
 
 START_TEST(ends_what_is_unclear)

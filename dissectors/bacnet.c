@@ -29,6 +29,11 @@ enum {
 
     LLC_SAP = 0x82,
     LLC_UI = 0x03, /* unnumbered information */
+    /* Linux cooked frames do not say how long what follows is: the shortest Ethernet frames may be
+     * padded (www.tcpdump.org/linktypes.html; [135] 7) */
+    LINKTYPE_LINUX_SLL = 113,
+    LINKTYPE_LINUX_SLL2 = 276,
+    ETHERNET_PAYLOAD_MIN = 46,
 
     NPDU_VERSION = 1,
     CONTROL_MESSAGE = 0x80,
@@ -88,6 +93,7 @@ struct route {
     struct station destination, source;
     struct reader forwarded; /* BACnet/IP address of the first sender, empty when not forwarded */
     bool is_broadcast, is_message;
+    bool may_be_padded; /* the frame may end in zeros that are not the message's */
     uint8_t message;
 };
 
@@ -244,10 +250,18 @@ enum {
     MESSAGE_NETWORK_NUMBER = 0x13,
 };
 
-/* The networks that a router says it reaches, or not. */
-static void put_networks(struct dissect *d, struct ot_event *e, struct reader r)
+static uint32_t count_networks(struct reader r, bool may_be_padded)
 {
-    uint32_t count = (uint32_t)(reader_left(&r) / 2);
+    uint32_t all = (uint32_t)(reader_left(&r) / 2), count = 0;
+    while (may_be_padded && count < all && reader_u16be(&r) != 0) /* there is no network 0 */
+        count++;
+    return may_be_padded ? count : all;
+}
+
+/* The networks that a router says it reaches, or not. */
+static void put_networks(struct dissect *d, struct ot_event *e, struct reader r, bool may_be_padded)
+{
+    uint32_t count = count_networks(r, may_be_padded);
     e->items_total = count;
     struct ot_item *items = dissect_items(d, &count);
     for (uint32_t i = 0; i < count; i++)
@@ -287,7 +301,7 @@ static void network_message(struct dissect *d, const struct route *route, struct
         e.operation = OP_BROWSE;
     if (message == 0 || message == MESSAGE_I_AM_ROUTER ||
         (message > MESSAGE_REJECT && message <= MESSAGE_AVAILABLE))
-        put_networks(d, &e, r);
+        put_networks(d, &e, r, route->may_be_padded);
     emit_event(d, &e);
 }
 
@@ -510,6 +524,8 @@ static void application(struct dissect *d, const struct route *route, struct rea
                        reader_left(&pdu));
         return;
     }
+    if (route->may_be_padded)
+        a.body = bacnet_without_padding(a.body);
     tell_roles(d, &a, route);
     struct bacnet_message m;
     bacnet_message_begin(&m, d, pdu);
@@ -706,7 +722,12 @@ static void ethernet(struct dissect *d, struct reader r)
                        reader_left(&pdu));
         return;
     }
-    struct route route = {.is_broadcast = d->packet->destination_mac.bytes[0] & 1};
+    uint16_t link = d->packet->link_type;
+    struct route route = {
+        .is_broadcast = d->packet->destination_mac.bytes[0] & 1,
+        .may_be_padded = (link == LINKTYPE_LINUX_SLL || link == LINKTYPE_LINUX_SLL2) &&
+                         reader_left(&pdu) <= ETHERNET_PAYLOAD_MIN,
+    };
     network(d, &route, r);
 }
 

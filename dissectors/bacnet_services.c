@@ -6,6 +6,7 @@
 #include "bacnet_services.h"
 
 #include "bacnet_names.h"
+#include "bacnet_values.h"
 
 enum {
     ITEMS_MAX = 512, /* an APDU of 1476 bytes holds fewer; a segmented one may hold more */
@@ -17,6 +18,7 @@ enum {
     PROGRAM_CHANGE = 90,
     OBJECT_NAME = 77,
     SYSTEM_STATUS = 112,
+    VENDOR_IDENTIFIER = 120,
     VENDOR_NAME = 121,
     PRIORITY_MAX = 16,     /* [135] 19.2.1 */
     PRIORITY_OVERRIDE = 4, /* 1 and 2 life safety, 3 critical equipment, 4 reserved for the same */
@@ -168,14 +170,25 @@ static const char *const system_states[] = {/* [135] 21, BACnetDeviceStatus */
                                             "download-required", "download-in-progress",
                                             "non-operational",   "backup-in-progress"};
 
+static void vendor_note(struct bacnet_message *m, uint32_t vendor)
+{
+    const char *name = bacnet_vendor_name(vendor);
+    fact(m, FACT_VENDOR, name ? text_of(name) : dissect_text(m->d, "vendor %u", vendor));
+}
+
 /* What a device tells about itself. */
 static void identity_note(struct bacnet_message *m, const struct bacnet_property *p,
                           struct reader content)
 {
     if (bacnet_object_type(p->object) != DEVICE)
         return;
-    uint32_t state;
+    uint32_t state, vendor;
     struct reader string;
+    if (p->property == VENDOR_IDENTIFIER &&
+        bacnet_application_number(&content, BACNET_UNSIGNED, &vendor)) {
+        vendor_note(m, vendor);
+        return;
+    }
     if (p->property == SYSTEM_STATUS &&
         bacnet_application_number(&content, BACNET_ENUMERATED, &state)) {
         if (state < sizeof system_states / sizeof *system_states)
@@ -195,7 +208,7 @@ static void add_value(struct bacnet_message *m, const struct bacnet_property *p,
 {
     struct ot_item *item = add(m, p);
     if (item)
-        item->values = bacnet_values(m->d, content, &item->type);
+        bacnet_put_values(m->d, content, item);
     identity_note(m, p, content);
 }
 
@@ -291,7 +304,7 @@ static void read_range_acknowledged(struct bacnet_message *m, struct reader *r)
         return;
     item->count = count;
     if (bacnet_enclosed(r, 5, &content))
-        item->values = bacnet_values(m->d, content, &item->type);
+        bacnet_put_values(m->d, content, item);
 }
 
 /* --- writing --- */
@@ -359,7 +372,7 @@ static bool write_one(struct bacnet_message *m, struct reader *r, uint8_t number
     struct ot_item *item = add_asked(m, p);
     if (item) {
         item->operation = operation == OP_WRITE ? OP_UNKNOWN : operation;
-        item->values = bacnet_values(m->d, content, &item->type);
+        bacnet_put_values(m->d, content, item);
     }
     graver(m, operation);
     return true;
@@ -404,7 +417,7 @@ static void list_request(struct bacnet_message *m, struct reader *r)
     }
     struct ot_item *item = add_asked(m, &p);
     if (item)
-        item->values = bacnet_values(m->d, content, &item->type);
+        bacnet_put_values(m->d, content, item);
 }
 
 /* | 0 { object type 0, or object 1 } | initial values 1 { property 0 ... }, or not | */
@@ -606,8 +619,7 @@ static void i_am_request(struct bacnet_message *m, struct reader *r)
     struct bacnet_property p = property_of(object, BACNET_NO_INDEX);
     add(m, &p);
     device_note(m, object);
-    const char *name = bacnet_vendor_name(vendor);
-    fact(m, FACT_VENDOR, name ? text_of(name) : dissect_text(m->d, "vendor %u", vendor));
+    vendor_note(m, vendor);
 }
 
 /* | device | object | name of the object | */
@@ -675,24 +687,85 @@ static void event_request(struct bacnet_message *m, struct reader *r)
         r->is_short = true;
 }
 
+/* | property 0 | index 1, or not | value 2 |: false when there is none. */
+static bool change_at(struct bacnet_message *m, struct reader *r, struct bacnet_property *p)
+{
+    struct reader content;
+    if (!property_at(r, 0, p))
+        return false;
+    if (!bacnet_enclosed(r, 2, &content)) {
+        r->is_short = true;
+        return false;
+    }
+    ask(m, p);
+    struct ot_item *item = add(m, p);
+    if (item)
+        bacnet_put_values(m->d, content, item);
+    return true;
+}
+
 /* | process 0 | device 1 | object 2 | time left 3 | 4 { property 0 | index 1 | value 2 | priority 3
  * }... | */
 static void change_request(struct bacnet_message *m, struct reader *r)
 {
-    struct reader process, device, left, content;
+    struct reader process, device, left;
     struct bacnet_property p;
     if (!bacnet_context(r, 0, &process) || !bacnet_context(r, 1, &device) || !object_at(r, 2, &p) ||
         !bacnet_context(r, 3, &left) || !bacnet_opening(r, 4)) {
         r->is_short = true;
         return;
     }
-    while (property_at(r, 0, &p) && bacnet_enclosed(r, 2, &content)) {
+    while (change_at(m, r, &p)) {
         uint32_t priority;
-        ask(m, &p);
-        struct ot_item *item = add(m, &p);
-        if (item)
-            item->values = bacnet_values(m->d, content, &item->type);
         bacnet_context_number(r, 3, &priority);
+    }
+    if (!bacnet_closing(r, 4))
+        r->is_short = true;
+}
+
+/* | date | time | */
+static void time_request(struct bacnet_message *m, struct reader *r)
+{
+    struct text time = bacnet_date_time(m->d, r);
+    uint32_t count = 1;
+    if (!time.size) {
+        r->is_short = true;
+        return;
+    }
+    m->event.detail = time;
+    struct ot_item *item = dissect_items(m->d, &count);
+    if (count == 0)
+        return;
+    *item = (struct ot_item){
+        .area = "clock",
+        .count = 1,
+        .values = {VALUES_TEXT, 1, (const uint8_t *)time.at, time.size},
+    };
+    m->items = item;
+    m->item_count = m->item_capacity = m->items_total = 1;
+}
+
+/* | process 0 | device 1 | time left 2 | time 3, or not | 4 { object 0 | 1 { property 0 | index 1 |
+ * value 2 | time 3, or not }... }... | */
+static void changes_request(struct bacnet_message *m, struct reader *r)
+{
+    struct reader part;
+    struct bacnet_property p;
+    if (!bacnet_context(r, 0, &part) || !bacnet_context(r, 1, &part) ||
+        !bacnet_context(r, 2, &part)) {
+        r->is_short = true;
+        return;
+    }
+    (void)bacnet_enclosed(r, 3, &part);
+    if (!bacnet_opening(r, 4))
+        r->is_short = true;
+    while (object_at(r, 0, &p)) {
+        if (!bacnet_opening(r, 1))
+            r->is_short = true;
+        while (change_at(m, r, &p))
+            bacnet_context(r, 3, &part);
+        if (!bacnet_closing(r, 1))
+            r->is_short = true;
     }
     if (!bacnet_closing(r, 4))
         r->is_short = true;
@@ -819,7 +892,7 @@ static const struct service confirmed[] = {
     [28] = {"subscribe_cov_property",              OP_SUBSCRIBE,      second_object,          NULL,                       false, false},
     [29] = {"get_event_information",               OP_ALARM,          NULL,                   NULL,                       false, false},
     [30] = {"subscribe_cov_property_multiple",     OP_SUBSCRIBE,      NULL,                   NULL,                       false, false},
-    [31] = {"confirmed_cov_notification_multiple", OP_PUBLISH,        NULL,                   NULL,                       true,  false},
+    [31] = {"confirmed_cov_notification_multiple", OP_PUBLISH,        changes_request,        NULL,                       true,  false},
     [32] = {"confirmed_audit_notification",        OP_UNKNOWN,        NULL,                   NULL,                       true,  false},
     [33] = {"audit_log_query",                     OP_UNKNOWN,        NULL,                   NULL,                       false, false},
     [34] = {"auth_request",                        OP_AUTH,           NULL,                   NULL,                       false, false},
@@ -835,12 +908,13 @@ static const struct service unconfirmed[] = {
     [3] = {"unconfirmed_event_notification",        OP_ALARM,         event_request,   NULL, true,  false},
     [4] = {"unconfirmed_private_transfer",          OP_UNKNOWN,       private_request, NULL, false, true },
     [5] = {"unconfirmed_text_message",              OP_ALARM,         message_request, NULL, true,  false},
-    [6] = {"time_synchronization",                  OP_TIME_SET,      NULL,            NULL, false, false},
+    [6] = {"time_synchronization",                  OP_TIME_SET,      time_request,    NULL, false, false},
     [7] = {"who_has",                               OP_DISCOVER,      who_has_request, NULL, false, false},
     [8] = {"who_is",                                OP_DISCOVER,      who_is_request,  NULL, false, false},
-    [9] = {"utc_time_synchronization",              OP_TIME_SET,      NULL,            NULL, false, false},
+    [9] = {"utc_time_synchronization",              OP_TIME_SET,      time_request,    NULL, false, false},
     [10] = {"write_group",                           OP_WRITE,         group_request,   NULL, false, false},
-    [11] = {"unconfirmed_cov_notification_multiple", OP_PUBLISH,       NULL,            NULL, true,  false},
+    [11] = {"unconfirmed_cov_notification_multiple", OP_PUBLISH,       changes_request, NULL, true,
+           false                                                                                         },
     [12] = {"unconfirmed_audit_notification",        OP_UNKNOWN,       NULL,            NULL, true,  false},
     [13] = {"who_am_i",                              OP_DISCOVER,      NULL,            NULL, true,  false},
     [14] = {"you_are",                               OP_CONFIG_CHANGE, NULL,            NULL, false, false},

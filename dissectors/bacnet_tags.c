@@ -1,4 +1,4 @@
-/* bacnet_tags.c: BACnet's tagged encoding: tags, values, objects and properties.
+/* bacnet_tags.c: BACnet's tagged encoding: tags, texts, objects and properties.
  *
  * Spec: [135] ANSI/ASHRAE 135-2020, clause 20.2
  *
@@ -172,6 +172,32 @@ bool bacnet_is_balanced(struct reader r)
     return depth == 0;
 }
 
+static bool is_zeros(struct reader r)
+{
+    while (reader_left(&r))
+        if (reader_u8(&r) != 0)
+            return false;
+    return true;
+}
+
+struct reader bacnet_without_padding(struct reader r)
+{
+    struct reader rest = r;
+    struct bacnet_tag tag;
+    unsigned depth = 0;
+    while (reader_left(&rest)) {
+        if (depth == 0 && is_zeros(rest)) { /* nulls, which no parameter is */
+            r.end = rest.at;
+            return r;
+        }
+        if (!bacnet_tag_read(&rest, &tag) || (tag.is_closing && depth == 0))
+            return r;
+        depth += tag.is_opening;
+        depth -= tag.is_closing;
+    }
+    return r;
+}
+
 /* A character of [135] 20.2.9 as UTF-8; the number of bytes. */
 static size_t put_utf8(uint8_t *out, uint32_t c)
 {
@@ -280,120 +306,4 @@ struct text bacnet_property_text(struct dissect *d, const struct bacnet_property
         put_text(&t, at, "]");
     }
     return t;
-}
-
-/* --- values --- */
-
-/* Numbers of 3 bytes, which no encoding has, as 4. */
-static struct ot_values widened(struct dissect *d, struct reader content, bool is_signed)
-{
-    enum { WIDE = 4 };
-    size_t size = reader_left(&content);
-    uint8_t *copy = arena_take(d->arena, WIDE);
-    if (!copy)
-        return (struct ot_values){.encoding = VALUES_NONE};
-    bool is_negative = is_signed && reader_peek(&content) & 0x80;
-    memset(copy, is_negative ? 0xff : 0, WIDE);
-    memcpy(copy + WIDE - size, reader_bytes(&content, size), size);
-    return (struct ot_values){is_signed ? VALUES_I32BE : VALUES_U32BE, 1, copy, WIDE};
-}
-
-static struct ot_values number_values(struct dissect *d, struct reader content, bool is_signed)
-{
-    static const enum ot_encoding encodings[2][5] = {
-        {VALUES_NONE, VALUES_U8, VALUES_U16BE, VALUES_NONE, VALUES_U32BE},
-        {VALUES_NONE, VALUES_I8, VALUES_I16BE, VALUES_NONE, VALUES_I32BE},
-    };
-    size_t size = reader_left(&content);
-    if (size == 3)
-        return widened(d, content, is_signed);
-    if (size == 8 && !is_signed)
-        return (struct ot_values){VALUES_U64BE, 1, content.at, size};
-    if (size == 0 || size > 4)
-        return (struct ot_values){VALUES_BYTES, size > 0, content.at, size};
-    return (struct ot_values){encodings[is_signed][size], 1, content.at, size};
-}
-
-static struct ot_values boolean_values(struct dissect *d, uint8_t value)
-{
-    uint8_t *copy = arena_take(d->arena, 1);
-    if (!copy)
-        return (struct ot_values){.encoding = VALUES_NONE};
-    *copy = value;
-    return (struct ot_values){VALUES_BITS, 1, copy, 1};
-}
-
-static struct ot_values object_values(struct dissect *d, struct reader content)
-{
-    struct bacnet_property object = {bacnet_unsigned(content), BACNET_NO_INDEX, BACNET_NO_INDEX};
-    struct text name = bacnet_property_text(d, &object);
-    return (struct ot_values){VALUES_TEXT, name.size > 0, (const uint8_t *)name.at, name.size};
-}
-
-static struct ot_values value_of(struct dissect *d, const struct bacnet_tag *tag)
-{
-    struct reader content = tag->content;
-    size_t size = reader_left(&content);
-    struct text text;
-    switch (tag->number) {
-    case BACNET_BOOLEAN:
-        return boolean_values(d, tag->boolean);
-    case BACNET_UNSIGNED:
-    case BACNET_ENUMERATED:
-        return number_values(d, content, false);
-    case BACNET_SIGNED:
-        return number_values(d, content, true);
-    case BACNET_REAL:
-        if (size == 4)
-            return (struct ot_values){VALUES_F32BE, 1, content.at, size};
-        break;
-    case BACNET_DOUBLE:
-        if (size == 8)
-            return (struct ot_values){VALUES_F64BE, 1, content.at, size};
-        break;
-    case BACNET_OBJECT:
-        if (size == 4)
-            return object_values(d, content);
-        break;
-    case BACNET_STRING:
-        text = bacnet_string(d, content);
-        if (text.size)
-            return (struct ot_values){VALUES_TEXT, 1, (const uint8_t *)text.at, text.size};
-        break;
-    default:
-        break;
-    }
-    return (struct ot_values){VALUES_BYTES, size > 0, content.at, size};
-}
-
-static const char *const type_names[] = {
-    [BACNET_NULL] = "null",
-    [BACNET_BOOLEAN] = "boolean",
-    [BACNET_UNSIGNED] = "unsigned",
-    [BACNET_SIGNED] = "integer",
-    [BACNET_REAL] = "real",
-    [BACNET_DOUBLE] = "double",
-    [BACNET_OCTETS] = "octet_string",
-    [BACNET_STRING] = "character_string",
-    [BACNET_BITS] = "bit_string",
-    [BACNET_ENUMERATED] = "enumerated",
-    [BACNET_DATE] = "date",
-    [BACNET_TIME] = "time",
-    [BACNET_OBJECT] = "object_identifier",
-};
-
-struct ot_values bacnet_values(struct dissect *d, struct reader content, const char **type)
-{
-    struct bacnet_tag tag;
-    struct reader all = content;
-    *type = NULL;
-    if (!reader_left(&content))
-        return (struct ot_values){.encoding = VALUES_NONE};
-    bool is_simple = bacnet_tag_read(&content, &tag) && !tag.is_context;
-    if (is_simple && tag.number < sizeof type_names / sizeof *type_names)
-        *type = type_names[tag.number];
-    /* a list, and what is built of several elements, is shown as it is */
-    if (!is_simple || reader_left(&content))
-        return (struct ot_values){VALUES_BYTES, 1, all.at, reader_left(&all)};
-    return value_of(d, &tag);
 }

@@ -47,6 +47,9 @@ bool bacnet_closing(struct reader *r, uint8_t number);
 bool bacnet_enclosed(struct reader *r, uint8_t number, struct reader *content);
 /* Whether tags nest, match and end where the reader ends. */
 bool bacnet_is_balanced(struct reader r);
+/* Without the zeros that fill a short Ethernet frame: those behind the last tag that is in no
+ * other. For frames whose length was not recorded. */
+struct reader bacnet_without_padding(struct reader r);
 
 /* An unsigned number of 1 to 4 bytes. */
 uint32_t bacnet_unsigned(struct reader content);
@@ -72,7 +75,3 @@ static inline uint32_t bacnet_object_instance(uint32_t object)
 
 /* "analog-value,1 present-value[8]" of packet lifetime; empty when the arena is full. */
 struct text bacnet_property_text(struct dissect *d, const struct bacnet_property *p);
-
-/* The value between an opening and a closing tag; of lists and constructed values the bytes. *type
- * is what the tag says, NULL when it says nothing. */
-struct ot_values bacnet_values(struct dissect *d, struct reader content, const char **type);

@@ -7,6 +7,12 @@
  * highest | */
 #include "mms_data.h"
 
+#include "sensor/base/json_writer.h"
+#include "value_list.h"
+
+enum { UTC_TIME_SIZE = 8, BINARY_TIME_SIZE = 6 };
+static const int64_t SECOND_NS = 1000000000;
+
 enum tag { /* [MMS] 14.4.2 */
            TAG_ARRAY = 0xa1,
            TAG_STRUCTURE = 0xa2,
@@ -90,6 +96,31 @@ static void set_integer(struct dissect *d, struct ot_item *item, bool is_signed,
     }
 }
 
+static void set_time(struct dissect *d, struct ot_item *item, int64_t time_ns)
+{
+    char *text = arena_take(d->arena, TIME_TEXT_SIZE);
+    if (text)
+        item->values =
+            (struct ot_values){VALUES_TEXT, 1, (uint8_t *)time_print(text, time_ns), strlen(text)};
+}
+
+/* [8-1] 8.1.3.6: | seconds since 1970 4 | fraction of 2^24 3 | quality 1 | */
+static void set_utc_time(struct dissect *d, struct ot_item *item, struct reader r)
+{
+    int64_t seconds = reader_u32be(&r);
+    int64_t fraction = reader_u24be(&r);
+    set_time(d, item, seconds * SECOND_NS + (fraction * SECOND_NS >> 24));
+}
+
+/* [MMS] 14.4.2, TimeOfDay with a date: | ms of the day 4 | days since 1984 2 | */
+static void set_binary_time(struct dissect *d, struct ot_item *item, struct reader r)
+{
+    enum { DAYS_1970_TO_1984 = 5113, DAY_S = 86400, MS_NS = 1000000 };
+    int64_t ms = reader_u32be(&r);
+    int64_t days = reader_u16be(&r) + DAYS_1970_TO_1984;
+    set_time(d, item, days * DAY_S * SECOND_NS + ms * MS_NS);
+}
+
 static bool set_leaf(struct dissect *d, struct ot_item *item, const struct ber *leaf)
 {
     struct reader r = leaf->value;
@@ -118,14 +149,20 @@ static bool set_leaf(struct dissect *d, struct ot_item *item, const struct ber *
     case TAG_STRING:
         set_values(item, VALUES_TEXT, r);
         return true;
+    case TAG_UTC_TIME:
+    case TAG_BINARY_TIME:
+        set_values(item, VALUES_BYTES, r); /* where the size is another, or no memory is left */
+        if (leaf->tag == TAG_UTC_TIME && size == UTC_TIME_SIZE)
+            set_utc_time(d, item, r);
+        else if (leaf->tag == TAG_BINARY_TIME && size == BINARY_TIME_SIZE)
+            set_binary_time(d, item, r);
+        return true;
     case TAG_REAL:
     case TAG_OCTETS:
     case TAG_TIME:
-    case TAG_BINARY_TIME:
     case TAG_BCD:
     case TAG_BOOLEANS:
     case TAG_OID:
-    case TAG_UTC_TIME:
         set_values(item, VALUES_BYTES, r);
         return true;
     default:
@@ -231,58 +268,34 @@ static bool set_row(struct dissect *d, struct ot_item *item, const struct ber *d
 
 /* --- structures of several kinds --- */
 
-enum { FURTHER_MAX = 64, HEAD_SIZE = 3, WIDE_SIZE = 8 };
-
-struct leaves {
-    uint32_t count;
-    size_t size; /* at most, as further values */
-    struct ber leaf[FURTHER_MAX];
-};
-
-/* The leaves, as many as are told. */
-static void find_leaves(struct leaves *l, struct reader r, int depth)
+/* The leaves, as many as are told; false: one is malformed. */
+static bool add_leaves(struct dissect *d, struct value_list *list, struct reader r, int depth)
 {
     struct ber e;
-    while (l->count < FURTHER_MAX && ber_next(&r, &e)) {
-        if (e.tag == TAG_ARRAY || e.tag == TAG_STRUCTURE) {
-            if (depth < MMS_DEPTH_MAX)
-                find_leaves(l, e.value, depth + 1);
-            continue;
-        }
-        size_t size = reader_left(&e.value);
-        if (size > UINT16_MAX)
-            return;
-        l->size += HEAD_SIZE + (size > WIDE_SIZE ? size : WIDE_SIZE);
-        l->leaf[l->count++] = e;
+    while (list->count < VALUE_LIST_MAX && ber_next(&r, &e)) {
+        struct ot_item one = {0};
+        bool is_inner = e.tag == TAG_ARRAY || e.tag == TAG_STRUCTURE;
+        bool is_good = is_inner ? depth == MMS_DEPTH_MAX || add_leaves(d, list, e.value, depth + 1)
+                                : set_leaf(d, &one, &e);
+        if (!is_good)
+            return false;
+        value_list_add(list, &one.values);
     }
+    return true;
 }
 
-/* What is behind the first leaf, which stands for the structure. */
+/* The first leaf stands for the structure, the others are behind it. */
 static void set_further(struct dissect *d, struct ot_item *item, const struct ber *data)
 {
-    struct leaves l;
-    l.count = 0;
-    l.size = 0;
+    struct value_list list;
+    list.count = 0;
     if (data->tag != TAG_ARRAY && data->tag != TAG_STRUCTURE)
         return;
-    find_leaves(&l, data->value, 1);
-    uint8_t *out = l.count > 1 ? arena_take(d->arena, l.size) : NULL, *at = out;
-    for (uint32_t i = 1; out && i < l.count; i++) {
-        struct ot_item one = {0};
-        if (!set_leaf(d, &one, &l.leaf[i]))
-            break;
-        size_t size = one.values.size;
-        *at++ = (uint8_t)one.values.encoding;
-        *at++ = (uint8_t)size;
-        *at++ = (uint8_t)(size >> 8);
-        if (size)
-            memcpy(at, one.values.bytes, size);
-        at += size;
-    }
-    if (at == out)
+    (void)add_leaves(d, &list, data->value, 1);
+    if (list.count == 0)
         return;
-    item->further = out;
-    item->further_size = (size_t)(at - out);
+    item->values = (struct ot_values){.encoding = VALUES_NONE};
+    value_list_put(d, &list, item);
 }
 
 bool mms_data_item(struct dissect *d, const struct ber *data, struct ot_item *item)

@@ -58,7 +58,7 @@ static const struct exchange {
      "ok"                                                                                                                                                                                                                                                                                                                                                                            },
     {"readRange",                                         "0104 0005 071a 0c05000001 1983",
      "0100 30 07 1a 0c05000001 1983 3a05c0 4902 5e 2101 2102 5f",                                                                                                          "type=0,service=26", "read",
-     "read_range",                                                                                                                                                                                                                                "trend-log,1 log-buffer",           "trend-log,1 log-buffer=21012102",                                                         "ok"},
+     "read_range",                                                                                                                                                                                                                                "trend-log,1 log-buffer",           "trend-log,1 log-buffer=1|2",                                                              "ok"},
     {"writeProperty without priority",                    "0104 0005 080f 0c00800001 1955 3e 44 43340000 3f",
      "0100 20 08 0f",                                                                                                                                                      "type=0,service=15", "write",          "write_property",
      "analog-value,1 present-value=180",                                                                                                                                                                                                                                              "analog-value,1 present-value",                                                            "ok"},
@@ -103,7 +103,7 @@ static const struct exchange {
     {"a change of value is published",
      "0104 0005 1001 0912 1c02000004 2c0000000a 3900 4e 0955 2e 44 42820000 2f 096f 2e 820400 2f "
      "4f",                                                                                                          "0100 20 10 01",                                       "type=0,service=1",  "publish",        "confirmed_cov_notification",
-     "analog-input,10 present-value=65; analog-input,10 status-flags=0400",                                                                                                                                                                                                           "analog-input,10 present-value; analog-input,10 status-flags",                             "ok"},
+     "analog-input,10 present-value=65; analog-input,10 status-flags=0000",                                                                                                                                                                                                           "analog-input,10 present-value; analog-input,10 status-flags",                             "ok"},
     {"an element is added to a list",                     "0104 0005 1108 0c03c00001 1966 3e 2105 3f",              "0100 20 11 08",
      "type=0,service=8",                                                                                                                                                                        "config_change",  "add_list_element",
      "notification-class,1 recipient-list=5",                                                                                                                                                                                                                                         "notification-class,1 recipient-list",                                                     "ok"},
@@ -161,29 +161,37 @@ END_TEST
 static const struct one {
     const char *shows, *npdu, *code, *operation, *name, *unit, *items, *facts, *detail;
 } ones[] = {
-    {"I-Am, annex F.4.8",                 "0100 10 00 c402000001 2201e0 9103 2163",            "type=1,service=0",  "discover",
-     "i_am",                                                                                                                                                    "",     "device,1",                         NULL,                                  ""                    },
-    {"I-Am tells its vendor",             "0100 10 00 c402000001 2201e0 9103 2100",            "type=1,service=0",
-     "discover",                                                                                                                "i_am",                         "",     "device,1",                         "module_name=device,1; vendor=ASHRAE", ""                    },
-    {"I-Am of a device without a number", "0100 10 00 c4023fffff 2201e0 9103 2100",
-     "type=1,service=0",                                                                                            "discover", "i_am",                         "",     "device,4194303",                   "vendor=ASHRAE",                       ""                    },
-    {"I-Have",                            "0100 10 01 c402000008 c402000008 74 004f4154",      "type=1,service=1",  "discover",
-     "i_have",                                                                                                                                                  "",     "device,8",                         "module_name=device,8; name=OAT",      "OAT"                 },
-    {"I-Am from behind a router",         "0108 000d 01 05 10 00 c402000001 2201e0 9103 2100",
-     "type=1,service=0",                                                                                            "discover", "i_am",                         "13:5", "device,1",
-     "module_name=device,1; vendor=ASHRAE",                                                                                                                                                                                                        ""                    },
-    {"a time is set",                     "0120 ffff 00 ff 10 06 a45c0b1102 b416132d46",       "type=1,service=6",  "time_set",
-     "time_synchronization",                                                                                                                                    "",     "",                                 "",                                    ""                    },
-    {"Who-Has a name",                    "0100 10 07 3d 04 004f4154",                         "type=1,service=7",  "discover", "who_has",                      "",
-     "",                                                                                                                                                                                                    "",                                    "OAT"                 },
-    {"Who-Is",                            "0120 ffff 00 ff 10 08",                             "type=1,service=8",  "discover", "who_is",                       "",     "",                                 "",                                    ""                    },
-    {"Who-Is of a range",                 "0100 10 08 0903 1905",                              "type=1,service=8",  "discover", "who_is",                       "",     "",
-     "",                                                                                                                                                                                                                                           "device 3 to 5"       },
+    {"I-Am, annex F.4.8",                             "0100 10 00 c402000001 2201e0 9103 2163",            "type=1,service=0",  "discover",
+     "i_am",                                                                                                                                                                         "",     "device,1",                         NULL,                                  ""                      },
+    {"I-Am tells its vendor",                         "0100 10 00 c402000001 2201e0 9103 2100",            "type=1,service=0",
+     "discover",                                                                                                                            "i_am",                                  "",     "device,1",                         "module_name=device,1; vendor=ASHRAE", ""                      },
+    {"I-Am of a device without a number",             "0100 10 00 c4023fffff 2201e0 9103 2100",
+     "type=1,service=0",                                                                                                        "discover", "i_am",                                  "",     "device,4194303",                   "vendor=ASHRAE",                       ""                      },
+    {"I-Have",                                        "0100 10 01 c402000008 c402000008 74 004f4154",      "type=1,service=1",  "discover",
+     "i_have",                                                                                                                                                                       "",     "device,8",                         "module_name=device,8; name=OAT",      "OAT"                   },
+    {"I-Am from behind a router",                     "0108 000d 01 05 10 00 c402000001 2201e0 9103 2100",
+     "type=1,service=0",                                                                                                        "discover", "i_am",                                  "13:5", "device,1",
+     "module_name=device,1; vendor=ASHRAE",                                                                                                                                                                                                                             ""                      },
+    {"a time is set",                                 "0120 ffff 00 ff 10 06 a45c0b1102 b416132d46",       "type=1,service=6",  "time_set",
+     "time_synchronization",                                                                                                                                                         "",     "clock=1992-11-17T22:19:45.70",     "",                                    "1992-11-17T22:19:45.70"},
+    {"a time is set, UTC",                            "0120 ffff 00 ff 10 09 a45c0b1102 b416132d46",       "type=1,service=9",
+     "time_set",                                                                                                                            "utc_time_synchronization",              "",     "clock=1992-11-17T22:19:45.70",     "",
+     "1992-11-17T22:19:45.70"                                                                                                                                                                                                                                                                   },
+    {"changes of several objects, one with its time",
+     "0100 10 0b 0912 1c02000004 2905 3e a45c0b1102 b416132d46 3f 4e 0c0000000a 1e 0955 2e 44 "
+     "42820000 2f 096f 2e 820400 2f 1f 0c00c0000f 1e 0955 2e 9101 2f 3c16132d46 1f 4f",                    "type=1,service=11", "publish",  "unconfirmed_cov_notification_multiple", "",
+     "analog-input,10 present-value=65; analog-input,10 status-flags=0000; binary-input,15 "
+     "present-value=1",                                                                                                                                                                                                          "",                                    ""                      },
+    {"Who-Has a name",                                "0100 10 07 3d 04 004f4154",                         "type=1,service=7",  "discover", "who_has",                               "",
+     "",                                                                                                                                                                                                                         "",                                    "OAT"                   },
+    {"Who-Is",                                        "0120 ffff 00 ff 10 08",                             "type=1,service=8",  "discover", "who_is",                                "",     "",                                 "",                                    ""                      },
+    {"Who-Is of a range",                             "0100 10 08 0903 1905",                              "type=1,service=8",  "discover", "who_is",                                "",     "",
+     "",                                                                                                                                                                                                                                                                "device 3 to 5"         },
     {"an unconfirmed change of value",
-     "0100 10 02 0912 1c02000004 2c0000000a 3900 4e 0955 2e 44 42820000 2f 4f",                "type=1,service=2",
-     "publish",                                                                                                                 "unconfirmed_cov_notification", "",     "analog-input,10 present-value=65", "",                                    ""                    },
-    {"writeGroup",                        "0100 10 0a 0917 1908 2e 0c 00000001 2e 2105 2f 2f", "type=1,service=10",
-     "write",                                                                                                                   "write_group",                  "",     "",                                 "",                                    "group 23, priority 8"},
+     "0100 10 02 0912 1c02000004 2c0000000a 3900 4e 0955 2e 44 42820000 2f 4f",                            "type=1,service=2",
+     "publish",                                                                                                                             "unconfirmed_cov_notification",          "",     "analog-input,10 present-value=65", "",                                    ""                      },
+    {"writeGroup",                                    "0100 10 0a 0917 1908 2e 0c 00000001 2e 2105 2f 2f", "type=1,service=10",
+     "write",                                                                                                                               "write_group",                           "",     "",                                 "",                                    "group 23, priority 8"  },
 };
 
 START_TEST(unconfirmed_services)
@@ -209,26 +217,39 @@ END_TEST
 static const struct value {
     const char *shows, *tag, *printed;
 } values[] = {
-    {"null",                      "00",                     ""                },
-    {"true",                      "11",                     "=1"              },
-    {"false",                     "10",                     "=0"              },
-    {"unsigned, 1 byte",          "2148",                   "=72"             },
-    {"unsigned, 2 bytes",         "220102",                 "=258"            },
-    {"unsigned, 3 bytes",         "23010000",               "=65536"          },
-    {"unsigned, 4 bytes",         "24ffffffff",             "=4294967295"     },
-    {"signed, 1 byte",            "31ff",                   "=-1"             },
-    {"signed, 3 bytes",           "33fffffe",               "=-2"             },
-    {"real",                      "4442900000",             "=72"             },
-    {"double",                    "55 08 4052000000000000", "=72"             },
-    {"octets",                    "63 1234ff",              "=1234ff"         },
-    {"characters",                "75 06 00 48656c6c6f",    "=Hello"          },
-    {"characters of UCS-2",       "73 04 0041",             "=A"              },
-    {"characters of another set", "73 02 2422",             "=022422"         },
-    {"bits",                      "82 0480",                "=0480"           },
-    {"enumerated",                "9103",                   "=3"              },
-    {"date",                      "a45b011805",             "=5b011805"       },
-    {"object",                    "c400c0000f",             "=binary-input,15"},
-    {"a list",                    "2101 2102",              "=21012102"       },
+    {"null",                      "00",                         ""                         },
+    {"true",                      "11",                         "=1"                       },
+    {"false",                     "10",                         "=0"                       },
+    {"unsigned, 1 byte",          "2148",                       "=72"                      },
+    {"unsigned, 2 bytes",         "220102",                     "=258"                     },
+    {"unsigned, 3 bytes",         "23010000",                   "=65536"                   },
+    {"unsigned, 4 bytes",         "24ffffffff",                 "=4294967295"              },
+    {"signed, 1 byte",            "31ff",                       "=-1"                      },
+    {"signed, 3 bytes",           "33fffffe",                   "=-2"                      },
+    {"real",                      "4442900000",                 "=72"                      },
+    {"double",                    "55 08 4052000000000000",     "=72"                      },
+    {"octets",                    "63 1234ff",                  "=1234ff"                  },
+    {"characters",                "75 06 00 48656c6c6f",        "=Hello"                   },
+    {"characters of UCS-2",       "73 04 0041",                 "=A"                       },
+    {"characters of another set", "73 02 2422",                 "=022422"                  },
+    {"bits",                      "82 0480",                    "=1000"                    },
+    {"bits of two bytes",         "83 05fa 60",                 "=11111010011"             },
+    {"no bits at all",            "81 00",                      "=00"                      },
+    {"more unused bits than are", "82 0880",                    "=0880"                    },
+    {"more bits than are shown",  "85 0a 00ffffffffffffffffff", "=00ffffffffffffffffff"    },
+    {"enumerated",                "9103",                       "=3"                       },
+    {"date",                      "a45b011805",                 "=1991-01-24"              },
+    {"any day of a month",        "a4ff01ffff",                 "=*-01-*"                  },
+    {"a date of the wrong size",  "a35b0118",                   "=5b0118"                  },
+    {"time",                      "b411232d11",                 "=17:35:45.17"             },
+    {"any time of an hour",       "b411ffffff",                 "=17:*:*.*"                },
+    {"a time of the wrong size",  "b311232d",                   "=11232d"                  },
+    {"object",                    "c400c0000f",                 "=binary-input,15"         },
+    {"a list",                    "2101 2102",                  "=1|2"                     },
+    {"a list of several kinds",   "00 444290999a 00",           "=null|72.3|null"          },
+    {"objects",                   "c402000001 c400c0000f",      "=device,1|binary-input,15"},
+    {"a date with a time",        "a45b011805 b411232d11",      "=1991-01-24|17:35:45.17"  },
+    {"what is constructed",       "0901 19ff",                  "=090119ff"                },
 };
 
 START_TEST(values_of_every_type)
@@ -253,6 +274,8 @@ static const struct identity {
 } identities[] = {
     {"194d",   "75 04 00 414243",                     "name=ABC"                  },
     {"191c",   "75 04 00 414243",                     "comment=ABC"               },
+    {"1978",   "2100",                                "vendor=ASHRAE"             },
+    {"1978",   "220fff",                              "vendor=vendor 4095"        },
     {"1979",   "75 04 00 414243",                     "vendor=ABC"                },
     {"1946",   "75 04 00 414243",                     "product=ABC"               },
     {"192c",   "75 04 00 414243",                     "firmware_version=ABC"      },
@@ -344,7 +367,7 @@ START_TEST(segments_are_put_together)
     ck_assert_str_eq(probe_event(p, 2)->code, "type=4");
     ck_assert_str_eq(probe_event(p, 2)->direction, "response");
     ck_assert_uint_eq(probe_event(p, 4)->flags, OT_RETRANSMIT);
-    ck_assert_str_eq(probe_event(p, 5)->items, "device,1 object-list=c402000001c400000001");
+    ck_assert_str_eq(probe_event(p, 5)->items, "device,1 object-list=device,1|analog-input,1");
     ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);
 }
@@ -413,6 +436,49 @@ START_TEST(ethernet_frames)
     ck_assert_str_eq(probe_event(p, 0)->items, "analog-input,5 present-value");
     probe_hex(p, &dissector_bacnet, true, "8282bf 0104");
     ck_assert(probe_has_violation(p, VIOLATION_FUNCTION));
+    probe_destroy(p);
+}
+END_TEST
+
+/* Linux cooked frames do not say how long an LLC frame is: a short one ends in the zeros that fill
+ * it to 46 bytes. */
+static const struct padded {
+    const char *shows, *frame, *items;
+    uint16_t link_type;
+    size_t size;
+    bool is_violation;
+} padded[] = {
+    {"a read of several properties",      "828203 0104 0005 010e 0c00000005 1e 0955 1f",
+     "analog-input,5 present-value",                                                                                         113, 46, false},
+    {"the same, newer header",            "828203 0104 0005 010e 0c00000005 1e 0955 1f",
+     "analog-input,5 present-value",                                                                                         276, 46, false},
+    {"of Ethernet the length is known",   "828203 0104 0005 010e 0c00000005 1e 0955 1f",
+     "analog-input,5 present-value",                                                                                         1,   46, true },
+    {"longer frames are not filled",      "828203 0104 0005 010e 0c00000005 1e 0955 1f",
+     "analog-input,5 present-value",                                                                                         113, 47, true },
+    {"zeros inside of a value stay",      "828203 0104 0005 010f 0c00800001 1955 3e 44 00000000 3f",
+     "analog-value,1 present-value=0",                                                                                       113, 46, false},
+    {"a null that is written stays",      "828203 0104 0005 010f 0c00800001 1955 3e 00 3f 4908",
+     "analog-value,1 present-value",                                                                                         113, 46, false},
+    {"what lacks a closing tag is told",  "828203 0104 0005 010f 0c00800001 1955 3e 44 00000000",    "",
+     113,                                                                                                                         46, true },
+    {"networks end where there are none", "828203 0180 01 0003 0004",                                "network 3; network 4", 113,
+     46,                                                                                                                              false},
+    {"who-is-router for all networks",    "828203 0180 00",                                          "",                     113, 46, false},
+};
+
+START_TEST(padding_of_short_frames)
+{
+    const struct padded *row = &padded[_i];
+    struct probe *p = probe_create(TRANSPORT_NONE);
+    uint8_t frame[64] = {0};
+    hex_bytes(frame, sizeof frame, row->frame);
+    p->link_type = row->link_type;
+    probe_feed(p, &dissector_bacnet, true, frame, row->size);
+    ck_assert_msg((p->violation_count > 0) == row->is_violation, "%s", row->shows);
+    if (!row->is_violation)
+        ck_assert_msg(!strcmp(probe_event(p, 0)->items, row->items), "%s: %s", row->shows,
+                      probe_event(p, 0)->items);
     probe_destroy(p);
 }
 END_TEST
@@ -508,6 +574,14 @@ static const struct wrong {
     {"priority 0",                        "810a 0017 0104 0005 010f 0c00800001 1955 3e 2105 3f 4900",  VIOLATION_RANGE    },
     {"priority 17",                       "810a 0017 0104 0005 010f 0c00800001 1955 3e 2105 3f 4911",  VIOLATION_RANGE    },
     {"a window of 0",                     "810a 0016 0100 3c 01 00 00 0c 0c02000001 194c 3e c4 0200",  VIOLATION_RANGE    },
+    {"a clock without its time",          "810b 000d 0100 1006 a45c0b1102",                            VIOLATION_ENCODING },
+    {"a clock with a time of 3 bytes",    "810b 0011 0100 1006 a45c0b1102 b316132d",
+     VIOLATION_ENCODING                                                                                                   },
+    {"changes without a list",            "810b 0011 0100 100b 0912 1c02000004 2905",                  VIOLATION_ENCODING },
+    {"a changed object without values",   "810b 0018 0100 100b 0912 1c02000004 2905 4e 0c0000000a 4f",
+     VIOLATION_ENCODING                                                                                                   },
+    {"a changed property without value",
+     "810b 001c 0100 100b 0912 1c02000004 2905 4e 0c0000000a 1e 0955 1f 4f",                           VIOLATION_ENCODING },
     {"a restart that is not",             "810a 000c 0104 0005 0114 0908",                             VIOLATION_RANGE    },
     {"a communication state that is not", "810a 000c 0104 0005 0111 1903",                             VIOLATION_RANGE    },
 };
@@ -626,6 +700,7 @@ int main(void)
     tcase_add_test(tc, units_are_stations_behind_routers);
     tcase_add_test(tc, forwarded_messages_tell_who_sent_them);
     tcase_add_test(tc, ethernet_frames);
+    tcase_add_loop_test(tc, padding_of_short_frames, 0, sizeof padded / sizeof *padded);
     tcase_add_loop_test(tc, link_and_network_messages, 0, ROWS(links));
     tcase_add_test(tc, a_result_answers);
     tcase_add_loop_test(tc, violations, 0, ROWS(wrongs));

@@ -311,7 +311,7 @@ static const struct answer_row {
     {"a structure of several kinds",            READ_AB,                                    "a410a10ea209830101850105830100830101",
      "A{read}=1|5|0!ok; B{read}=1!ok",                                                                                                                                                                   "ok",                           ""},
     {"a magnitude, its quality and its time",   READ_AB,
-     "a41f a11d a218 a207 8705083fc00000 8403030000 9108386ebbf34217280a 830101",                                                                     "A{read}=1.5|0|386ebbf34217280a!ok; B{read}=1!ok", "ok",                           ""},
+     "a41f a11d a218 a207 8705083fc00000 8403030000 9108386ebbf34217280a 830101",                                                                     "A{read}=1.5|0|2000-01-02T02:46:11.258165Z!ok; B{read}=1!ok", "ok",                           ""},
     {"a structure with one of an unknown kind", READ_AB,                                    "a40d a10b a206 830101 930105 830101",
      "A{read}=1!ok; B{read}=1!ok",                                                                                                                                                                       "ok",                           ""},
     {"a value of an unknown kind",              READ_AB,                                    "a408 a106 9301 05 8301 01",                              NULL,                                              "ok",

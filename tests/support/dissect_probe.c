@@ -138,6 +138,7 @@ void probe_reset(struct probe *p, enum transport transport)
     probe_clear(p);
     p->pdu_count = 0;
     p->carrier = (struct carrier){0};
+    p->link_type = 0;
     p->is_out_of_memory = p->is_terse = false;
     p->time_ns = 1000000000;
     p->flow = (struct ot_flow){
@@ -787,6 +788,7 @@ static void feed_exact(struct probe *p, const struct dissector *dissector, bool 
     lent->packet = (struct packet){
         .time_ns = p->time_ns,
         .number = lent->packet.number + 1,
+        .link_type = p->link_type,
         .bytes = bytes,
         .captured_size = (uint32_t)size,
         .wire_size = (uint32_t)size,

@@ -57,6 +57,7 @@ struct probe {
     struct ot_flow flow;    /* TCP, 10.0.0.1:49152 -> 10.0.0.2:502, start seen */
     struct carrier carrier; /* given to a dissector that is fed directly */
     int64_t time_ns;        /* of the next PDU; moves by 1 ms with each */
+    uint16_t link_type;     /* of the packets: LINKTYPE_*, 0 unless set */
     bool is_out_of_memory;  /* dissect_grow fails */
     bool is_terse;          /* what comes out is checked, read and counted, not put into words */
 

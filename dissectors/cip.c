@@ -19,7 +19,7 @@
 
 enum {
     RESPONSE_BIT = 0x80,
-    NESTING_MAX = 2,    /* Unconnected_Send, then Multiple_Service_Packet */
+    NESTING_MAX = 3,    /* Unconnected_Send over two routes, Multiple_Service_Packet */
     SERVICES_MAX = 256, /* in one packet; a large connection of 4002 bytes holds fewer of use */
     ATTRIBUTES_KEPT = 16,
     ATTRIBUTES_SHOWN = 64,
@@ -75,7 +75,7 @@ struct asked {
     uint16_t attributes[ATTRIBUTES_KEPT];
     uint8_t service, attribute_count, transport_class;
     uint8_t unit_size, name_size;
-    bool is_tag;
+    bool is_tag, ot_is_variable, to_is_variable;
     char text[]; /* unit, then name */
 };
 
@@ -424,6 +424,8 @@ static void remember(struct dissect *d, const struct request *q, const struct ot
     a->transport_class = q->open.transport_class;
     a->originator_serial = q->open.originator_serial;
     a->originator_vendor = q->open.originator_vendor;
+    a->ot_is_variable = q->open.ot_is_variable;
+    a->to_is_variable = q->open.to_is_variable;
     if (reader_left(&q->open.path))
         cip_forward_open_points(&q->open, &a->ot_point, &a->to_point);
     a->is_tag = is_tag(q->path.target_class, q->row);
@@ -491,6 +493,15 @@ static bool unconnected_read(struct request *q, struct reader *inner, struct rea
     return true;
 }
 
+/* What lies behind a route has a longer one. */
+static struct text route_beyond(struct dissect *d, struct text so_far, struct reader route)
+{
+    struct text next = cip_route_text(d, route);
+    if (!so_far.size || !next.size)
+        return next.size ? next : so_far;
+    return dissect_text(d, "%.*s/%.*s", (int)so_far.size, so_far.at, (int)next.size, next.at);
+}
+
 static void unconnected_send(struct dissect *d, struct request *q, const struct place *place,
                              struct ot_event *e)
 {
@@ -502,12 +513,12 @@ static void unconnected_send(struct dissect *d, struct request *q, const struct 
                        q->at, q->head_size);
         return;
     }
-    e->unit = inside.unit = cip_route_text(d, route);
+    e->unit = inside.unit = route_beyond(d, place->unit, route);
     emit_event(d, e);
     inside.nesting++;
     if (inside.nesting > NESTING_MAX || place->is_in_multiple)
         emit_violation(d, VIOLATION_STATE, "messages nested too deep", q->at, q->head_size);
-    else if (reader_left(&inner))
+    if (inside.nesting <= NESTING_MAX && reader_left(&inner))
         message(d, inner, &inside);
 }
 
@@ -686,9 +697,11 @@ static void connection_opened(struct dissect *d, const struct asked *a, struct r
     ot.other_id = to_id;
     to.other_id = ot.id;
     ot.point = a->ot_point;
+    ot.is_variable = a->ot_is_variable;
     to.id = to_id;
     to.interval_us = to_interval;
     to.point = a->to_point;
+    to.is_variable = a->to_is_variable;
     cip_connection_learn(d, &ot);
     cip_connection_learn(d, &to);
 }
@@ -873,7 +886,7 @@ static void response(struct dissect *d, struct reader r, const struct place *pla
 
 static void message(struct dissect *d, struct reader r, const struct place *place)
 {
-    if (place->nesting > NESTING_MAX || reader_left(&r) == 0)
+    if (reader_left(&r) == 0)
         return;
     if (reader_peek(&r) & RESPONSE_BIT)
         response(d, r, place);

@@ -9,6 +9,13 @@ _Static_assert(sizeof(struct cip_connection) <= 64, "an entry of the pair's tabl
 
 enum { CLASS_ASSEMBLY = 0x04 };
 
+/* [CIP1] 3-5.5.1.1: network connection parameters; of a large one 32 bits wide */
+static bool is_variable(struct reader *r, bool is_large)
+{
+    enum { VARIABLE = 1 << 9, LARGE_VARIABLE = 1 << 25 };
+    return is_large ? reader_u32le(r) & LARGE_VARIABLE : reader_u16le(r) & VARIABLE;
+}
+
 bool cip_forward_open_read(struct reader *r, bool is_large, struct cip_forward_open *open)
 {
     reader_skip(r, 2); /* priority, ticks */
@@ -19,9 +26,9 @@ bool cip_forward_open_read(struct reader *r, bool is_large, struct cip_forward_o
     open->originator_serial = reader_u32le(r);
     reader_skip(r, 4); /* timeout multiplier, reserved */
     open->ot_interval_us = reader_u32le(r);
-    open->ot_parameters = is_large ? reader_u32le(r) : reader_u16le(r);
+    open->ot_is_variable = is_variable(r, is_large);
     open->to_interval_us = reader_u32le(r);
-    open->to_parameters = is_large ? reader_u32le(r) : reader_u16le(r);
+    open->to_is_variable = is_variable(r, is_large);
     open->transport_class = reader_u8(r) & 0x0f;
     size_t words = reader_u8(r);
     open->path = reader_take(r, words * 2);

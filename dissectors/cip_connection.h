@@ -17,6 +17,7 @@ struct cip_connection {
     uint16_t originator_vendor;
     uint8_t transport_class; /* 0 and 1 cyclic, 3 messages */
     bool is_to_target;
+    bool is_variable; /* its packets may differ in size */
     uint8_t route_size;
     char route[CIP_ROUTE_KEPT];
 };
@@ -41,7 +42,8 @@ struct cip_forward_open {
     uint32_t ot_id, to_id; /* towards the target, towards the originator */
     uint16_t serial, originator_vendor;
     uint32_t originator_serial;
-    uint32_t ot_interval_us, to_interval_us, ot_parameters, to_parameters;
+    uint32_t ot_interval_us, to_interval_us;
+    bool ot_is_variable, to_is_variable;
     uint8_t transport_class;
     struct reader path;
 };

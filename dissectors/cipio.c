@@ -31,8 +31,9 @@ struct connection {
     uint32_t packets; /* modulo 2^32 */
     uint32_t point;
     int64_t told_ns;
+    uint16_t size; /* of the last packet with data */
     bool is_used, is_from_client;
-    bool is_known, is_to_target, is_class_1;
+    bool is_known, is_to_target, is_class_1, is_variable;
     bool has_header, is_running;
     uint8_t route_size;
     char route[CIP_ROUTE_KEPT];
@@ -92,6 +93,7 @@ static void look_up(struct dissect *d, struct connection *c)
     c->is_known = true;
     c->is_to_target = known->is_to_target;
     c->is_class_1 = known->transport_class == 1;
+    c->is_variable = known->is_variable;
     c->point = known->point;
     c->route_size = known->route_size;
     memcpy(c->route, known->route, known->route_size);
@@ -126,6 +128,15 @@ static struct connection *connection_of(struct dissect *d, uint32_t id, bool *is
     return c;
 }
 
+static void tell(struct dissect *d, struct connection *c, enum violation_kind kind, const char *why,
+                 const uint8_t *at, size_t size)
+{
+    if (c->told_ns != 0 && d->time_ns - c->told_ns < TOLD_EVERY_NS)
+        return;
+    c->told_ns = d->time_ns ? d->time_ns : 1;
+    emit_violation(d, kind, why, at, size);
+}
+
 /* [CIP2] 3-4.4: the number rises by one with each packet; some lost ones are no news. */
 static void check_sequence(struct dissect *d, struct connection *c, const struct packet_read *p,
                            struct ot_event *e)
@@ -138,12 +149,23 @@ static void check_sequence(struct dissect *d, struct connection *c, const struct
         why = "sequence number of cyclic data goes backwards";
     else if (step > JUMP_MAX)
         why = "sequence number of cyclic data jumps ahead";
-    if (why && (c->told_ns == 0 || d->time_ns - c->told_ns >= TOLD_EVERY_NS)) {
-        c->told_ns = d->time_ns ? d->time_ns : 1;
-        emit_violation(d, VIOLATION_SEQUENCE, why, p->at + 10, 4);
-    }
+    if (why)
+        tell(d, c, VIOLATION_SEQUENCE, why, p->at + 10, 4);
     if (step > 0 || why)
         c->sequence = p->sequence;
+}
+
+/* [CIP1] 3-5.5.1.1: packets of a connection of fixed size are alike, but for those without data
+ * (idle, or only keeping it open). */
+static void check_size(struct dissect *d, struct connection *c, const struct packet_read *p)
+{
+    enum { COUNT_AND_HEADER = 6 }; /* what a packet without data may have all the same */
+    size_t size = reader_left(&p->data);
+    if (size <= COUNT_AND_HEADER || size > UINT16_MAX)
+        return;
+    if (c->size && c->size != size && !c->is_variable)
+        tell(d, c, VIOLATION_LENGTH, "cyclic data of another size than before", p->data.at, size);
+    c->size = (uint16_t)size;
 }
 
 /* Only where the connection's opening was seen: otherwise nobody can tell a header from data. */
@@ -204,6 +226,7 @@ static void cipio_dissect(struct dissect *d, struct reader r)
         c->sequence = p.sequence;
     else if (p.has_sequence)
         check_sequence(d, c, &p, &e);
+    check_size(d, c, &p);
     c->packets++;
     run_idle(d, c, &p.data, &e);
 

@@ -366,6 +366,64 @@ START_TEST(unconnected_send_has_a_route)
 }
 END_TEST
 
+/* Over two routes, one in the other. */
+START_TEST(nested_routes_add_up)
+{
+    struct probe *p = keyed_probe();
+    probe_hex(p, &dissector_cip, true,
+              "52 02 2006 2401 047d 1600 5202 2006 2401 047d 0800 4c029101 4100 0100 0100 0103 "
+              "0100 0102");
+    ck_assert_uint_eq(p->event_count, 3);
+    ck_assert_str_eq(probe_event(p, 0)->unit, "1/2");
+    ck_assert_str_eq(probe_event(p, 1)->unit, "1/2/1/3");
+    ck_assert_str_eq(probe_event(p, 2)->unit, "1/2/1/3");
+    ck_assert_str_eq(probe_event(p, 2)->items, "A");
+    probe_hex(p, &dissector_cip, false, "cc000000 c300 0500");
+    ck_assert_str_eq(probe_event(p, 3)->items, "A=5");
+    ck_assert_str_eq(probe_event(p, 3)->unit, "1/2/1/3");
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
+/* Four in each other: what the last one holds is not looked at. */
+START_TEST(nesting_has_an_end)
+{
+    uint8_t message[256];
+    size_t size = hex_bytes(message, sizeof message, "4c029101 4100 0100");
+    struct probe *p = keyed_probe();
+    for (int depth = 1; depth <= 4; depth++) {
+        static const uint8_t head[] = {0x52, 0x02, 0x20, 0x06, 0x24, 0x01, 0x04, 0x7d};
+        static const uint8_t route[] = {0x01, 0x00, 0x01, 0x03};
+        memmove(message + sizeof head + 2, message, size);
+        memcpy(message, head, sizeof head);
+        message[sizeof head] = (uint8_t)size;
+        message[sizeof head + 1] = 0;
+        memcpy(message + sizeof head + 2 + size, route, sizeof route);
+        size += sizeof head + 2 + sizeof route;
+        probe_clear(p);
+        probe_feed(p, &dissector_cip, true, message, size);
+        ck_assert_uint_eq(p->event_count, depth < 4 ? (size_t)depth + 1 : 4);
+        ck_assert_uint_eq(p->violation_count, depth == 4);
+    }
+    probe_destroy(p);
+}
+END_TEST
+
+/* It is told as wrong, and what it asks for all the same. */
+START_TEST(a_route_inside_of_several_services)
+{
+    struct probe *p = keyed_probe();
+    probe_hex(p, &dissector_cip, true,
+              "0a 02 2002 2401 0100 0400 5202 2006 2401 047d 0800 4c029101 4100 0100 0100 0103");
+    ck_assert_uint_eq(p->event_count, 3);
+    ck_assert_str_eq(probe_event(p, 2)->items, "A");
+    ck_assert_str_eq(probe_event(p, 2)->unit, "1/3");
+    ck_assert(probe_has_violation(p, VIOLATION_STATE));
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(route_error_answers_the_embedded_request)
 {
     struct probe *p = keyed_probe();
@@ -722,6 +780,9 @@ int main(void)
     tcase_add_loop_test(tc, cut_anywhere_it_is_safe, 0, 4);
     tcase_add_test(tc, table_is_sorted);
     tcase_add_test(tc, unconnected_send_has_a_route);
+    tcase_add_test(tc, nested_routes_add_up);
+    tcase_add_test(tc, nesting_has_an_end);
+    tcase_add_test(tc, a_route_inside_of_several_services);
     tcase_add_test(tc, route_error_answers_the_embedded_request);
     tcase_add_test(tc, route_over_a_network);
     tcase_add_test(tc, multiple_services_each_have_a_line);

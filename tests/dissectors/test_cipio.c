@@ -37,15 +37,23 @@ END_TEST
 
 /* Opens class 1, O->T id 11223344 with assembly 101, T->O id 55667788 with assembly 100, over
  * slot 3. */
-static void open_connection(struct probe *p)
+static void open_with(struct probe *p, const char *ot_parameters)
 {
+    char hex[256];
+    snprintf(hex, sizeof hex,
+             "54 02 2006 2401 07f9 00000000 88776655 1400 0100 78563412 00000000 10270000 %s "
+             "10270000 0848 01 06 0103 2004 2401 2c65 2c64 8000",
+             ot_parameters);
     p->carrier = (struct carrier){.key = 1, .is_keyed = true};
-    probe_hex(p, &dissector_cip, true,
-              "54 02 2006 2401 07f9 00000000 88776655 1400 0100 78563412 00000000 10270000 0848 "
-              "10270000 0848 01 06 0103 2004 2401 2c65 2c64 8000");
+    probe_hex(p, &dissector_cip, true, hex);
     probe_hex(p, &dissector_cip, false,
               "d4000000 44332211 88776655 1400 0100 78563412 10270000 10270000 0000");
     probe_clear(p);
+}
+
+static void open_connection(struct probe *p)
+{
+    open_with(p, "0848");
 }
 
 START_TEST(opening_gives_route_object_and_header)
@@ -131,6 +139,35 @@ START_TEST(sequence)
 }
 END_TEST
 
+static const struct sizes {
+    const char *shows, *parameters; /* of O->T, bit 9: of variable size */
+    const char *first, *second;
+    bool is_told;
+} sizes[] = {
+    {"the same size",                            "0a48", "01000100000011223344", "02000100000011223345",   false},
+    {"one byte more",                            "0a48", "01000100000011223344", "0200010000001122334455", true },
+    {"one byte less",                            "0a48", "01000100000011223344", "020001000000112233",     true },
+    {"of variable size",                         "0a4a", "01000100000011223344", "0200010000001122334455", false},
+    {"idle, without data",                       "0a48", "01000100000011223344", "020000000000",           false},
+    {"only keeping the connection open",         "0a48", "01000100000011223344", "0200",                   false},
+    {"of a connection whose opening was missed", NULL,   "01000100000011223344",
+     "0200010000001122334455",                                                                             true },
+};
+
+START_TEST(packets_have_one_size)
+{
+    const struct sizes *row = &sizes[_i];
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    if (row->parameters)
+        open_with(p, row->parameters);
+    io(p, true, "44332211", 1, row->first);
+    io(p, true, "44332211", 2, row->second);
+    ck_assert_msg(probe_has_violation(p, VIOLATION_LENGTH) == row->is_told, "%s", row->shows);
+    ck_assert_uint_eq(p->violation_count, row->is_told);
+    probe_destroy(p);
+}
+END_TEST
+
 /* Two producers of one connection: told once a minute, not with each packet. */
 START_TEST(two_producers_do_not_flood)
 {
@@ -210,6 +247,7 @@ int main(void)
     tcase_add_test(tc, data_is_published);
     tcase_add_test(tc, opening_gives_route_object_and_header);
     tcase_add_test(tc, data_that_cannot_be_a_header_is_data);
+    tcase_add_loop_test(tc, packets_have_one_size, 0, sizeof sizes / sizeof *sizes);
     tcase_add_test(tc, two_producers_do_not_flood);
     tcase_add_test(tc, directions_and_connections_have_their_own_order);
     tcase_add_test(tc, another_layout_is_told);

@@ -3,7 +3,8 @@
  * The parts: mms.c (session, presentation and association control), mms_pdu.c (the PDUs and what
  * belongs to none of the others), mms_services.c (the table of services and the objects they name),
  * mms_variables.c (read, write and reports of variables; the meaning of IEC 61850 names),
- * mms_data.c (values), mms_iccp.c (the names of control centres). Sections of PROTOCOLS 11.
+ * mms_data.c (values), mms_modes.c (nodes in test mode), mms_iccp.c (the names of control
+ * centres). Sections of PROTOCOLS 11.
  *
  * Spec: [MMS] ISO 9506-2; [8-1] IEC 61850-8-1 (mapping to MMS) */
 #pragma once
@@ -31,14 +32,19 @@ enum mms_service {
     MMS_SERVICE_COUNT = 78,
 };
 
-enum { MMS_BODY_KEPT = REMEMBER_MAX - 8 };
+enum {
+    MMS_BODY_KEPT = REMEMBER_MAX - 8,
+    MMS_TEST_NODES = 8, /* nodes in test mode that are known; of more the latest */
+};
 
 /* Of a flow. */
 struct mms_state {
-    bool has_contexts;    /* the presentation's contexts were seen */
-    uint8_t mms_context;  /* of MMS among them */
-    uint8_t acse_context; /* of association control */
-    bool is_iccp;         /* names of it were seen */
+    bool has_contexts;                   /* the presentation's contexts were seen */
+    uint8_t mms_context;                 /* of MMS among them */
+    uint8_t acse_context;                /* of association control */
+    bool is_iccp;                        /* names of it were seen */
+    uint8_t test_next;                   /* to reuse */
+    uint64_t test_nodes[MMS_TEST_NODES]; /* hashes of "device/node"; 0: free */
 };
 
 /* Of a confirmed request: its body, as much as fits, so that the answer can read it again. */
@@ -85,6 +91,13 @@ void mms_read_answer(struct dissect *d, struct ot_event *event, struct reader bo
 void mms_write_answer(struct dissect *d, struct ot_event *event, struct reader body,
                       const struct mms_request *request);
 void mms_information_report(struct dissect *d, struct ot_event *event, struct reader body);
+
+/* --- modes of logical nodes --- */
+
+/* Looks for modes among what a server tells in answers and reports. */
+void mms_modes_told(struct dissect *d, const struct ot_event *event);
+/* Tells a command to a node that is in test mode, unless it is a test (is_test). */
+void mms_modes_command(struct dissect *d, const struct ot_event *event, bool is_test);
 
 /* --- ICCP --- */
 

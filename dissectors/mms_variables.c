@@ -111,8 +111,8 @@ static enum operation write_of(const struct constraint *c, struct text object, s
     bool is_go = is_text((struct text){c->code, 2}, "GO");
     bool is_stream =
         is_text((struct text){c->code, 2}, "MS") || is_text((struct text){c->code, 2}, "US");
-    if (c->write == OP_CONTROL &&
-        (is_text(object, "Mod") || is_text(object, "LocSta") || is_text(object, "Loc")))
+    if (c->write == OP_CONTROL && (is_text(object, "Mod") || is_text(object, "Beh") ||
+                                   is_text(object, "LocSta") || is_text(object, "Loc")))
         return OP_MODE_CHANGE;
     if (is_text(object, "SGCB"))
         return OP_CONFIG_CHANGE;
@@ -287,12 +287,13 @@ static const char *origin_name(uint64_t category)
     return category < sizeof names / sizeof *names ? names[category] : "unknown";
 }
 
-/* [8-1] 20.2: | value | [time] | origin: | category | identity | | number | T | test | check | */
-static void describe_control(struct dissect *d, struct ot_event *event, struct reader values)
+/* [8-1] 20.2: | value | [time] | origin: | category | identity | | number | T | test | check |
+ * True when it says that it is a test. */
+static bool describe_control(struct dissect *d, struct ot_event *event, struct reader values)
 {
     struct ber oper, e, category, identity = {0};
     if (!ber_next(&values, &oper) || oper.tag != 0xa2 || !ber_next(&oper.value, &e))
-        return;
+        return false;
     bool has_origin = false, is_test = false;
     unsigned check = 3; /* synchronism and interlock, both */
     uint64_t number = 0;
@@ -310,13 +311,14 @@ static void describe_control(struct dissect *d, struct ot_event *event, struct r
         }
     }
     if (!has_origin)
-        return;
+        return false;
     char who[ORIGIN_SHOWN];
     text_copy(who, sizeof who,
               (struct text){(const char *)identity.value.at, reader_left(&identity.value)});
     event->detail = dissect_text(d, "origin %s '%s', number %u%s%s",
                                  origin_name(ber_unsigned(category.value)), who, (unsigned)number,
                                  is_test ? ", test" : "", check == 3 ? "" : ", checks bypassed");
+    return is_test;
 }
 
 /* Reporting, GOOSE or sampled values switched off. */
@@ -355,7 +357,7 @@ void mms_write_request(struct dissect *d, struct ot_event *event, struct reader 
                        event->telling, event->telling_size);
     add_items(d, event, v, data.value, VALUES_WRITTEN);
     if (event->operation == OP_CONTROL || event->operation == OP_MODE_CHANGE)
-        describe_control(d, event, data.value);
+        mms_modes_command(d, event, describe_control(d, event, data.value));
     else if (event->operation == OP_SUBSCRIBE && event->item_count)
         describe_switch(event);
 }
@@ -435,6 +437,7 @@ void mms_read_answer(struct dissect *d, struct ot_event *event, struct reader bo
     struct variables v = asked_variables(d, request);
     check_count(d, event, &v, e.value);
     add_items(d, event, v, e.value, VALUES_GIVEN);
+    mms_modes_told(d, event);
     name_plate(d, event);
 }
 
@@ -549,6 +552,8 @@ static bool dissect_report(struct dissect *d, struct ot_event *event, struct rea
         emit_violation(d, VIOLATION_DIRECTION, "report comes from the client", event->telling,
                        event->telling_size);
     report_values(d, event, name, inclusion.value, r, f & FIELD_REFERENCE);
+    if (f & FIELD_REFERENCE)
+        mms_modes_told(d, event);
     return true;
 }
 

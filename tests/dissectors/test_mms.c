@@ -196,6 +196,7 @@ static const struct write_row {
     {"G$CO$SPCSO1$SBOw",   "8301ff",                                                        "control",       NULL          },
     {"G$CO$SPCSO1$Cancel", "8301ff",                                                        "control",       NULL          },
     {"L$CO$Mod$Oper",      "850105",                                                        "mode_change",   NULL          },
+    {"L$CO$Beh$Oper",      "850105",                                                        "mode_change",   NULL          },
     {"L$CO$LocSta$Oper",   "8301ff",                                                        "mode_change",   NULL          },
     {"L$CO$Loc$Oper",      "8301ff",                                                        "mode_change",   NULL          },
     {"L$SP$SGCB$ActSG",    "860102",                                                        "config_change", NULL          },
@@ -270,6 +271,87 @@ START_TEST(control_tells_its_origin)
 }
 END_TEST
 
+/* A read of one domain variable that is an integer of one byte. */
+static void tell_mode(struct probe *p, const char *name, int mode)
+{
+    uint8_t a[512], b[512];
+    char hex[64];
+    size_t n = hex_bytes(a, sizeof a, "1a0144 1a00");
+    a[4] = (uint8_t)strlen(name);
+    memcpy(a + n, name, strlen(name));
+    n += strlen(name);
+    static const uint8_t around[] = {0xa1, 0xa0, 0x30, 0xa0, 0xa1, 0xa4};
+    for (size_t i = 0; i < sizeof around; i++) {
+        n = wrap(b, around[i], a, n);
+        memcpy(a, b, n);
+    }
+    memmove(a + 3, a, n);
+    hex_bytes(a, 3, "020107");
+    n = wrap(b, ASK, a, n + 3);
+    probe_feed(p, &dissector_mms, true, b, n);
+    snprintf(hex, sizeof hex, "a405 a103 8501%02x", (unsigned)mode);
+    service(p, false, ANSWER, hex);
+}
+
+#define OPERATED "a217 8301ff a208 850102 8903 6f7031 860105 8301 00 8402 06 c0"
+#define TESTED   "a217 8301ff a208 850102 8903 6f7031 860105 8301 ff 8402 06 c0"
+
+static const struct mode_row {
+    const char *shows, *name; /* of what is told */
+    int mode;
+    const char *written, *data;
+    bool is_told;
+} modes[] = {
+    {"to a node in test",                    "G$ST$Mod$stVal",    3, "G$CO$SPCSO1$Oper",     OPERATED, true },
+    {"to a node in test and blocked",        "G$ST$Beh$stVal",    4, "G$CO$SPCSO1$Oper",     OPERATED, true },
+    {"to a node that is on",                 "G$ST$Mod$stVal",    1, "G$CO$SPCSO1$Oper",     OPERATED, false},
+    {"to a node that is blocked",            "G$ST$Mod$stVal",    2, "G$CO$SPCSO1$Oper",     OPERATED, false},
+    {"to a node that is off",                "G$ST$Mod$stVal",    5, "G$CO$SPCSO1$Oper",     OPERATED, false},
+    {"as a test",                            "G$ST$Mod$stVal",    3, "G$CO$SPCSO1$Oper",     TESTED,   false},
+    {"to another node",                      "G$ST$Mod$stVal",    3, "GGIO1$CO$SPCSO1$Oper", OPERATED, false},
+    {"to a node of a device in test",        "LLN0$ST$Mod$stVal", 3, "G$CO$SPCSO1$Oper",     OPERATED, true },
+    {"of the mode itself",                   "G$ST$Mod$stVal",    3, "G$CO$Mod$Oper",        OPERATED, false},
+    {"of a setting",                         "G$ST$Mod$stVal",    3, "G$SP$x$setMag",        "860102", false},
+    {"after something else was read",        "G$ST$Pos$stVal",    3, "G$CO$SPCSO1$Oper",     OPERATED, false},
+    {"after the quality of a mode was read", "G$ST$Mod$q",        3, "G$CO$SPCSO1$Oper",     OPERATED, false},
+};
+
+START_TEST(commands_to_nodes_in_test)
+{
+    const struct mode_row *row = &modes[_i];
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    tell_mode(p, row->name, row->mode);
+    ck_assert_uint_eq(p->violation_count, 0);
+    write_name(p, row->written, row->data);
+    ck_assert_msg(probe_has_violation(p, VIOLATION_STATE) == row->is_told, "a command %s",
+                  row->shows);
+    ck_assert_uint_eq(p->violation_count, row->is_told);
+    probe_destroy(p);
+}
+END_TEST
+
+/* Only the latest nodes are known; one that is on again takes commands. */
+START_TEST(nodes_leave_test_mode)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    char name[32];
+    for (int i = 0; i < 9; i++) {
+        snprintf(name, sizeof name, "G%d$ST$Mod$stVal", i);
+        tell_mode(p, name, 3);
+    }
+    write_name(p, "G0$CO$SPCSO1$Oper", OPERATED);
+    ck_assert_uint_eq(p->violation_count, 0);
+    service(p, false, ANSWER, "a502 8100");
+    write_name(p, "G8$CO$SPCSO1$Oper", OPERATED);
+    ck_assert_uint_eq(p->violation_count, 1);
+    service(p, false, ANSWER, "a502 8100");
+    tell_mode(p, "G8$ST$Mod$stVal", 1);
+    write_name(p, "G8$CO$SPCSO1$Oper", OPERATED);
+    ck_assert_uint_eq(p->violation_count, 1);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(reading_sbo_is_a_select)
 {
     struct probe *p = probe_create(TRANSPORT_TCP);
@@ -287,40 +369,40 @@ static const struct answer_row {
     const char *shows, *request, *answer, *items, *status, *why;
 } answers[] = {
     {"values in their order",                   READ_AB,                                    "a408 a106 8501 05 8301 01",                              "A{read}=5!ok; B{read}=1!ok",
-     "ok",                                                                                                                                                                                                                               ""},
+     "ok",                                                                                                                                                                                                                                          ""},
     {"one may fail",                            READ_AB,                                    "a408 a106 8001 03 8301 01",
-     "A{read}!error 3 object_access_denied; B{read}=1!ok",                                                                                                                                               "error 3 object_access_denied", ""},
-    {"too few values",                          READ_AB,                                    "a405 a103 8501 05",                                      NULL,                                              "ok",
-     "answer has another count than its request"                                                                                                                                                                                           },
-    {"a float",                                 READ_AB,                                    "a40c a10a 8705 08 3f800000 8301 01",                     "A{read}=1!ok; B{read}=1!ok",                      "ok",
-     ""                                                                                                                                                                                                                                    },
+     "A{read}!error 3 object_access_denied; B{read}=1!ok",                                                                                                                                                          "error 3 object_access_denied", ""},
+    {"too few values",                          READ_AB,                                    "a405 a103 8501 05",                                      NULL,                                                         "ok",
+     "answer has another count than its request"                                                                                                                                                                                                      },
+    {"a float",                                 READ_AB,                                    "a40c a10a 8705 08 3f800000 8301 01",                     "A{read}=1!ok; B{read}=1!ok",                                 "ok",
+     ""                                                                                                                                                                                                                                               },
     {"a structure stands by its first value",   READ_AB,                                    "a40c a10a a205 a203 8601 09 8301 01",
-     "A{read}=9!ok; B{read}=1!ok",                                                                                                                                                                       "ok",                           ""},
+     "A{read}=9!ok; B{read}=1!ok",                                                                                                                                                                                  "ok",                           ""},
     {"an array of floats",                      READ_AB,                                    "a415a113a10e8705083f800000870508c0000000830101",
-     "A{read}=1,-2!ok; B{read}=1!ok",                                                                                                                                                                    "ok",                           ""},
+     "A{read}=1,-2!ok; B{read}=1!ok",                                                                                                                                                                               "ok",                           ""},
     {"an array of doubles",                     READ_AB,
-     "a41da11ba11687090b3ff800000000000087090b0000000000000000830101",                                                                                "A{read}=1.5,0!ok; B{read}=1!ok",                  "ok",                           ""},
+     "a41da11ba11687090b3ff800000000000087090b0000000000000000830101",                                                                                "A{read}=1.5,0!ok; B{read}=1!ok",                             "ok",                           ""},
     {"floats of two sizes",                     READ_AB,                                    "a419a117a1128705083f80000087090b0000000000000000830101",
-     "A{read}=1|0!ok; B{read}=1!ok",                                                                                                                                                                     "ok",                           ""},
+     "A{read}=1|0!ok; B{read}=1!ok",                                                                                                                                                                                "ok",                           ""},
     {"a structure of integers",                 READ_AB,                                    "a413a111a20c8501ff85027fffa103850105830101",
-     "A{read}=-1,32767,5!ok; B{read}=1!ok",                                                                                                                                                              "ok",                           ""},
+     "A{read}=-1,32767,5!ok; B{read}=1!ok",                                                                                                                                                                         "ok",                           ""},
     {"a structure of unsigned ones",            READ_AB,                                    "a40ea10ca2078601ff86020100830101",
-     "A{read}=255,256!ok; B{read}=1!ok",                                                                                                                                                                 "ok",                           ""},
+     "A{read}=255,256!ok; B{read}=1!ok",                                                                                                                                                                            "ok",                           ""},
     {"an array of booleans",                    READ_AB,                                    "a410a10ea109830101830100830101830101",
-     "A{read}=1,0,1!ok; B{read}=1!ok",                                                                                                                                                                   "ok",                           ""},
+     "A{read}=1,0,1!ok; B{read}=1!ok",                                                                                                                                                                              "ok",                           ""},
     {"a structure of several kinds",            READ_AB,                                    "a410a10ea209830101850105830100830101",
-     "A{read}=1|5|0!ok; B{read}=1!ok",                                                                                                                                                                   "ok",                           ""},
+     "A{read}=1|5|0!ok; B{read}=1!ok",                                                                                                                                                                              "ok",                           ""},
     {"a magnitude, its quality and its time",   READ_AB,
      "a41f a11d a218 a207 8705083fc00000 8403030000 9108386ebbf34217280a 830101",                                                                     "A{read}=1.5|0|2000-01-02T02:46:11.258165Z!ok; B{read}=1!ok", "ok",                           ""},
     {"a structure with one of an unknown kind", READ_AB,                                    "a40d a10b a206 830101 930105 830101",
-     "A{read}=1!ok; B{read}=1!ok",                                                                                                                                                                       "ok",                           ""},
-    {"a value of an unknown kind",              READ_AB,                                    "a408 a106 9301 05 8301 01",                              NULL,                                              "ok",
-     "value is malformed or of an unknown type"                                                                                                                                                                                            },
-    {"written",                                 "a50e a007 3005 a003 8001 41 a003 8501 05", "a502 8100",                                              "A{write}!ok",                                     "ok",                           ""},
+     "A{read}=1!ok; B{read}=1!ok",                                                                                                                                                                                  "ok",                           ""},
+    {"a value of an unknown kind",              READ_AB,                                    "a408 a106 9301 05 8301 01",                              NULL,                                                         "ok",
+     "value is malformed or of an unknown type"                                                                                                                                                                                                       },
+    {"written",                                 "a50e a007 3005 a003 8001 41 a003 8501 05", "a502 8100",                                              "A{write}!ok",                                                "ok",                           ""},
     {"not written",                             "a50e a007 3005 a003 8001 41 a003 8501 05", "a503 8001 0a",
-     "A{write}!error 10 object_non_existent",                                                                                                                                                            "error 10 object_non_existent", ""},
-    {"an answer of another service",            "8200",                                     "a502 8100",                                              NULL,                                              "ok",
-     "answer is of another service than its request"                                                                                                                                                                                       },
+     "A{write}!error 10 object_non_existent",                                                                                                                                                                       "error 10 object_non_existent", ""},
+    {"an answer of another service",            "8200",                                     "a502 8100",                                              NULL,                                                         "ok",
+     "answer is of another service than its request"                                                                                                                                                                                                  },
 };
 
 START_TEST(answers_bring_values)
@@ -588,6 +670,8 @@ int main(void)
     tcase_add_loop_test(tcase, answers_bring_values, 0, sizeof answers / sizeof *answers);
     tcase_add_loop_test(tcase, violations, 0, sizeof wrongs / sizeof *wrongs);
     tcase_add_test(tcase, control_tells_its_origin);
+    tcase_add_loop_test(tcase, commands_to_nodes_in_test, 0, sizeof modes / sizeof *modes);
+    tcase_add_test(tcase, nodes_leave_test_mode);
     tcase_add_test(tcase, reading_sbo_is_a_select);
     tcase_add_test(tcase, identity);
     tcase_add_test(tcase, errors_and_rejects);

@@ -91,6 +91,7 @@ static const struct function *function_of(uint8_t code)
 
 /* Remembered of a request. */
 struct asked {
+    uint64_t echo_hash; /* of commands; 0: none */
     uint8_t function, operation, item_count;
     struct dnp3_open open;
     struct asked_item {
@@ -168,6 +169,7 @@ static void keep(struct fragment *f, const struct dnp3_open *open)
     asked->function = f->code;
     asked->operation = (uint8_t)f->event.operation;
     asked->item_count = (uint8_t)count;
+    asked->echo_hash = f->walk.echo_hash;
     asked->open = *open;
     for (uint32_t i = 0; i < count; i++) {
         const struct ot_item *item = &f->walk.items[i];
@@ -212,6 +214,15 @@ static void describe_control(struct fragment *f)
         breaks(f, VIOLATION_RANGE, "control operation is not defined");
 }
 
+/* The time that a clock is set to; empty when it is none of these days. */
+static struct text time_written(const struct ot_event *e)
+{
+    const struct ot_values *v = e->item_count ? &e->items[0].values : NULL;
+    if (!v || v->encoding != VALUES_TEXT)
+        return (struct text){NULL, 0};
+    return (struct text){(const char *)v->bytes, v->size};
+}
+
 static void request(struct fragment *f)
 {
     struct dnp3_open open = {0};
@@ -227,6 +238,8 @@ static void request(struct fragment *f)
         dnp3_file_object(f->d, f->s, &f->walk, e, NULL, &open);
     if (f->walk.has_control_code)
         describe_control(f);
+    if (e->operation == OP_TIME_SET)
+        e->detail = time_written(e);
     if (f->code == FUNCTION_SELECT || f->code == FUNCTION_OPERATE)
         check_select(f);
     if (f->control & UNSOLICITED && f->code != FUNCTION_CONFIRM)
@@ -238,6 +251,43 @@ static void request(struct fragment *f)
 }
 
 /* --- responses --- */
+
+/* [1815] 4.2.2.6: what the outstation says of itself, the gravest first. */
+static struct text indicated(struct dissect *d, uint8_t first, uint8_t second)
+{
+    enum { CLASSES = 0x0e, TEXT_MAX = 160 };
+    static const struct {
+        uint8_t first, second;
+        const char *words;
+    } states[] = {
+        {0x80, 0,    "device restart"       },
+        {0x40, 0,    "device trouble"       },
+        {0,    0x20, "configuration corrupt"},
+        {0,    0x08, "event buffer overflow"},
+        {0x20, 0,    "local control"        },
+        {0x10, 0,    "need time"            },
+        {0x01, 0,    "broadcast received"   },
+    };
+    static const char *const classes[] = {NULL,
+                                          "class 1 events",
+                                          "class 2 events",
+                                          "class 1, 2 events",
+                                          "class 3 events",
+                                          "class 1, 3 events",
+                                          "class 2, 3 events",
+                                          "class 1, 2, 3 events"};
+    const char *waiting = classes[(first & CLASSES) >> 1];
+    if (!(first & ~CLASSES) && !(second & 0x28))
+        return text_of(waiting); /* the usual case */
+    char words[TEXT_MAX];
+    words[0] = '\0';
+    size_t used = 0;
+    for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+        if ((states[i].first & first) || (states[i].second & second))
+            used += strlen(text_format(words + used, sizeof words - used, "%s%s", used ? ", " : "",
+                                       states[i].words));
+    return dissect_text(d, "%s%s%s", words, waiting ? ", " : "", waiting ? waiting : "");
+}
 
 /* [1815] 4.2.2.6; the second octet's errors say that the request failed. */
 static void indications(struct fragment *f, uint8_t first, uint8_t second)
@@ -259,14 +309,7 @@ static void indications(struct fragment *f, uint8_t first, uint8_t second)
         e->status =
             (struct ot_status){OT_RESULT_ERROR, (uint32_t)first << 8 | second, refused[i].name};
     }
-    const char *words = first & 0x80    ? "device restart"
-                        : first & 0x40  ? "device trouble"
-                        : second & 0x20 ? "configuration corrupt"
-                        : second & 0x08 ? "event buffer overflow"
-                        : first & 0x20  ? "local control"
-                        : first & 0x10  ? "need time"
-                                        : NULL;
-    e->detail = text_of(words);
+    e->detail = indicated(f->d, first, second);
     if (second & 0xc0)
         breaks(f, VIOLATION_RESERVED, "reserved internal indications are set");
 }
@@ -315,6 +358,8 @@ static void match(struct fragment *f)
             f->event.flags |= OT_NO_REQUEST;
         asked = NULL;
     }
+    if (asked && asked->echo_hash && f->walk.echo_hash && asked->echo_hash != f->walk.echo_hash)
+        f->event.flags |= OT_ECHO_DIFFERS;
     if (asked)
         f->event.operation = (enum operation)asked->operation;
     else if (f->walk.operation > OP_UNKNOWN)

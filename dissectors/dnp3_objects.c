@@ -11,6 +11,7 @@
 #include "dnp3_objects.h"
 
 #include "sensor/base/hash.h"
+#include "sensor/base/json_writer.h"
 
 enum {
     GROUP_ATTRIBUTE = 0,
@@ -209,31 +210,43 @@ static uint8_t encoding_size(uint8_t encoding)
     }
 }
 
-/* A value that has to be cut out of other bits, or is no number of ours as it stands. */
-static void put_copied(struct dnp3_walk *w, struct ot_item *item, const struct dnp3_variation *v,
-                       const uint8_t *point)
+/* Milliseconds since 1970, as text; what no calendar of ours reaches stays a number. */
+static void put_time(struct dnp3_walk *w, struct ot_item *item, const uint8_t *point)
 {
-    enum { TIME_SIZE = 6, U64_SIZE = 8 };
-    bool is_time = v->layout == DNP3_TIME;
-    uint8_t *copy = arena_take(w->d->arena, is_time ? U64_SIZE : 1);
+    enum { TIME_SIZE = 6, U64_SIZE = 8, MS_NS = 1000000 };
+    uint8_t *copy = arena_take(w->d->arena, TIME_TEXT_SIZE); /* more than the number takes */
     if (!copy)
         return;
-    if (is_time)
-        memcpy(copy, point, TIME_SIZE);
-    else
-        *copy = v->layout == DNP3_DOUBLE_STATE ? point[0] >> 6 : point[0] >> 7;
-    item->values =
-        (struct ot_values){(enum ot_encoding)v->encoding, 1, copy, is_time ? U64_SIZE : 1};
+    memcpy(copy, point, TIME_SIZE);
+    struct reader r = reader_of(copy, U64_SIZE);
+    uint64_t ms = reader_u64le(&r);
+    item->values = (struct ot_values){VALUES_U64LE, 1, copy, U64_SIZE};
+    if (ms > INT64_MAX / MS_NS)
+        return;
+    const char *text = time_print((char *)copy, (int64_t)ms * MS_NS);
+    item->values = (struct ot_values){VALUES_TEXT, 1, copy, strlen(text)};
+}
+
+/* A value that has to be cut out of other bits. */
+static void put_bits(struct dnp3_walk *w, struct ot_item *item, const struct dnp3_variation *v,
+                     const uint8_t *point)
+{
+    uint8_t *copy = arena_take(w->d->arena, 1);
+    if (!copy)
+        return;
+    *copy = v->layout == DNP3_DOUBLE_STATE ? point[0] >> 6 : point[0] >> 7;
+    item->values = (struct ot_values){(enum ot_encoding)v->encoding, 1, copy, 1};
 }
 
 static void put_fixed(struct dnp3_walk *w, struct ot_item *item, const struct dnp3_variation *v,
                       const uint8_t *point)
 {
-    bool is_copied = v->layout == DNP3_STATE || v->layout == DNP3_DOUBLE_STATE ||
-                     v->layout == DNP3_TIME ||
-                     (v->layout == DNP3_COMMAND_EVENT && v->encoding == VALUES_BITS);
-    if (is_copied) {
-        put_copied(w, item, v, point);
+    bool is_bits = v->layout == DNP3_STATE || v->layout == DNP3_DOUBLE_STATE ||
+                   (v->layout == DNP3_COMMAND_EVENT && v->encoding == VALUES_BITS);
+    if (v->layout == DNP3_TIME) {
+        put_time(w, item, point);
+    } else if (is_bits) {
+        put_bits(w, item, v, point);
     } else {
         uint8_t size = v->encoding == VALUES_BYTES ? v->size : encoding_size(v->encoding);
         item->values =
@@ -245,9 +258,12 @@ static void put_fixed(struct dnp3_walk *w, struct ot_item *item, const struct dn
         item->status = flags_status(point[v->flags_at]);
 }
 
-static void look_at_command(struct dnp3_walk *w, const struct header *h, const uint8_t *point)
+static void look_at_command(struct dnp3_walk *w, const struct header *h, uint32_t index,
+                            const uint8_t *point)
 {
     const struct dnp3_variation *v = h->variation_row;
+    uint64_t here = hash_mix((uint64_t)h->group << 8 | h->variation, index);
+    w->echo_hash = hash_mix(w->echo_hash, hash_mix(here, hash_bytes(point, v->flags_at))) | 1;
     if (h->group == GROUP_COMMAND && !w->has_control_code) {
         w->has_control_code = true;
         w->control_code = point[0];
@@ -261,7 +277,7 @@ static void fixed_point(struct dnp3_walk *w, const struct header *h, uint32_t in
 {
     struct ot_item *item = item_next(w, h);
     if (!w->is_counting && h->variation_row->layout == DNP3_COMMAND)
-        look_at_command(w, h, point);
+        look_at_command(w, h, index, point);
     if (!item)
         return;
     if (has_index)
@@ -383,6 +399,27 @@ static bool sized_points(struct dnp3_walk *w, struct reader *r, const struct hea
     return true;
 }
 
+static bool is_printable(struct reader r)
+{
+    while (reader_left(&r)) {
+        uint8_t c = reader_u8(&r);
+        if (c < 0x20 || c > 0x7e)
+            return false;
+    }
+    return true;
+}
+
+/* [1815] 11.9: octets are any bytes, and mostly a text that zeros may fill up. */
+static struct ot_values octet_values(struct reader value)
+{
+    struct reader text = value;
+    while (reader_left(&text) && text.end[-1] == 0)
+        text.end--;
+    if (reader_left(&text) && is_printable(text))
+        return (struct ot_values){VALUES_TEXT, 1, text.at, reader_left(&text)};
+    return (struct ot_values){VALUES_BYTES, 1, value.at, reader_left(&value)};
+}
+
 static bool octet_point(struct dnp3_walk *w, struct reader *r, const struct header *h,
                         uint32_t index)
 {
@@ -393,7 +430,7 @@ static bool octet_point(struct dnp3_walk *w, struct reader *r, const struct head
     if (!item)
         return true;
     item_place(item, index, 1);
-    item->values = (struct ot_values){VALUES_BYTES, 1, value.at, h->variation};
+    item->values = octet_values(value);
     return true;
 }
 

@@ -16,6 +16,7 @@ struct dnp3_walk {
     uint32_t room, count, total;
     enum operation operation; /* the gravest meaning of what is read or written */
     uint64_t command_hash;    /* of the commands; 0: none */
+    uint64_t echo_hash;       /* of their points without the status, which a response repeats */
     struct ot_status status;  /* of the first command that failed */
     uint8_t control_code;     /* of the first control relay output block */
     bool has_control_code;

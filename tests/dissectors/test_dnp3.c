@@ -131,79 +131,100 @@ struct row {
 
 static const struct row rows[] = {
     {"class poll",                      true,  "c1 01 3c0206 3c0306 3c0406 3c0106",                 "read",
-     "class 1; class 2; class 3; class 0",                                                                                                                 ""                     },
-    {"a range of inputs",               true,  "c1 01 010100 0005",                                 "read",          "binary_input 0-5",                   ""                     },
-    {"all of a group",                  true,  "c1 01 1e0006",                                      "read",          "analog_input",                       ""                     },
-    {"16-bit range",                    true,  "c1 01 1e0201 0001 0201",                            "read",          "analog_input 256-258",               ""                     },
+     "class 1; class 2; class 3; class 0",                                                                                                                 ""                           },
+    {"a range of inputs",               true,  "c1 01 010100 0005",                                 "read",          "binary_input 0-5",                   ""                           },
+    {"all of a group",                  true,  "c1 01 1e0006",                                      "read",          "analog_input",                       ""                           },
+    {"16-bit range",                    true,  "c1 01 1e0201 0001 0201",                            "read",          "analog_input 256-258",               ""                           },
     {"32-bit range",                    true,  "c1 01 1e0202 00000100 01000100",                    "read",          "analog_input 65536-65537",
-     ""                                                                                                                                                                           },
+     ""                                                                                                                                                                                 },
     {"indexes of one byte",             true,  "c1 01 1e0217 02 05 07",                             "read",          "analog_input 5; analog_input 7",
-     ""                                                                                                                                                                           },
-    {"indexes of two bytes",            true,  "c1 01 1e0228 0100 0501",                            "read",          "analog_input 261",                   ""                     },
-    {"identity is asked for",           true,  "c1 01 00fe00 0000",                                 "identify",      "device_attribute 254",               ""                     },
-    {"unknown group",                   true,  "c1 01 fe0106",                                      "read",          "object 254",                         ""                     },
+     ""                                                                                                                                                                                 },
+    {"indexes of two bytes",            true,  "c1 01 1e0228 0100 0501",                            "read",          "analog_input 261",                   ""                           },
+    {"identity is asked for",           true,  "c1 01 00fe00 0000",                                 "identify",      "device_attribute 254",               ""                           },
+    {"unknown group",                   true,  "c1 01 fe0106",                                      "read",          "object 254",                         ""                           },
     {"latch on",                        true,  "c1 05 0c0117 01 07 03 01 64000000 64000000 00",     "control",
-     "binary_output 7=3",                                                                                                                                  "latch on"             },
+     "binary_output 7=3",                                                                                                                                  "latch on"                   },
     {"trip",                            true,  "c1 05 0c0128 0100 0701 81 01 64000000 64000000 00", "control",
-     "binary_output 263=129",                                                                                                                              "pulse on trip"        },
+     "binary_output 263=129",                                                                                                                              "pulse on trip"              },
     {"close",                           true,  "c1 05 0c0117 01 07 41 01 64000000 64000000 00",     "control",
-     "binary_output 7=65",                                                                                                                                 "pulse on close"       },
+     "binary_output 7=65",                                                                                                                                 "pulse on close"             },
     {"set point of 32 bits",            true,  "c1 05 290117 01 02 feffffff 00",                    "control",
-     "analog_output 2=-2",                                                                                                                                 ""                     },
+     "analog_output 2=-2",                                                                                                                                 ""                           },
     {"set point of 16 bits",            true,  "c1 05 290217 01 02 ff7f 00",                        "control",       "analog_output 2=32767",
-     ""                                                                                                                                                                           },
+     ""                                                                                                                                                                                 },
     {"set point, float",                true,  "c1 05 290317 01 02 0000c03f 00",                    "control",       "analog_output 2=1.5",
-     ""                                                                                                                                                                           },
+     ""                                                                                                                                                                                 },
     {"set point, double",               true,  "c1 05 290417 01 02 000000000000f83f 00",            "control",
-     "analog_output 2=1.5",                                                                                                                                ""                     },
+     "analog_output 2=1.5",                                                                                                                                ""                           },
     {"two commands",                    true,  "c1 05 290217 02 02 0100 00 03 0200 00",             "control",
-     "analog_output 2=1; analog_output 3=2",                                                                                                               ""                     },
-    {"clock",                           true,  "c1 02 320107 01 010000000000",                      "time_set",      "time=1",                             ""                     },
+     "analog_output 2=1; analog_output 3=2",                                                                                                               ""                           },
+    {"clock",                           true,  "c1 02 320107 01 010000000000",                      "time_set",      "time=1970-01-01T00:00:00.001000Z",
+     "1970-01-01T00:00:00.001000Z"                                                                                                                                                      },
     {"dead band",                       true,  "c1 02 220117 01 04 0500",                           "config_change", "analog_input_deadband 4=5",
-     ""                                                                                                                                                                           },
+     ""                                                                                                                                                                                 },
     {"restart bit is cleared",          true,  "c1 02 500100 0707 00",                              "write",         "internal_indication 7=0",
-     ""                                                                                                                                                                           },
-    {"unsolicited off",                 true,  "c1 15 3c0206 3c0306",                               "subscribe",     "class 1; class 2",                   ""                     },
-    {"freeze counters",                 true,  "c1 07 140006",                                      "control",       "counter",                            ""                     },
+     ""                                                                                                                                                                                 },
+    {"unsolicited off",                 true,  "c1 15 3c0206 3c0306",                               "subscribe",     "class 1; class 2",                   ""                           },
+    {"freeze counters",                 true,  "c1 07 140006",                                      "control",       "counter",                            ""                           },
     {"freeze at a time",                true,  "c1 0b 320207 01 010000000000 00000000 140006",      "control",
-     "time=1; counter",                                                                                                                                    ""                     },
+     "time=1970-01-01T00:00:00.001000Z; counter",                                                                                                          ""                           },
     {"session key status is asked for", true,  "c1 20 780407 01 0100",                              "auth",          "authentication=0100",
-     ""                                                                                                                                                                           },
+     ""                                                                                                                                                                                 },
     {"packed inputs",                   false, RESPONSE "010100 0009 0503",                         "read",
-     "binary_input 0-9=1,0,1,0,0,0,0,0,1,1",                                                                                                               ""                     },
+     "binary_input 0-9=1,0,1,0,0,0,0,0,1,1",                                                                                                               ""                           },
     {"input with flags",                false, RESPONSE "010200 0001 81 01",                        "read",
-     "binary_input 0=1; binary_input 1=0",                                                                                                                 ""                     },
-    {"offline",                         false, RESPONSE "010200 0000 80",                           "read",          "binary_input 0=1!error 128 offline", ""                     },
-    {"input event",                     false, RESPONSE "020217 01 04 81 010000000000",             "read",          "binary_input 4=1",                   ""                     },
+     "binary_input 0=1; binary_input 1=0",                                                                                                                 ""                           },
+    {"offline",                         false, RESPONSE "010200 0000 80",                           "read",          "binary_input 0=1!error 128 offline", ""                           },
+    {"input event",                     false, RESPONSE "020217 01 04 81 010000000000",             "read",          "binary_input 4=1",                   ""                           },
     {"double-bit inputs",               false, RESPONSE "030100 0002 26",                           "read",          "double_bit_input 0-2=2,1,2",
-     ""                                                                                                                                                                           },
-    {"double-bit with flags",           false, RESPONSE "030200 0000 81",                           "read",          "double_bit_input 0=2",               ""                     },
-    {"outputs",                         false, RESPONSE "0a0200 0000 81",                           "read",          "binary_output 0=1",                  ""                     },
-    {"counter",                         false, RESPONSE "140100 0000 01 05000000",                  "read",          "counter 0=5",                        ""                     },
-    {"counter without flags",           false, RESPONSE "140500 0000 05000000",                     "read",          "counter 0=5",                        ""                     },
-    {"counter of 16 bits",              false, RESPONSE "140200 0000 01 0500",                      "read",          "counter 0=5",                        ""                     },
+     ""                                                                                                                                                                                 },
+    {"double-bit with flags",           false, RESPONSE "030200 0000 81",                           "read",          "double_bit_input 0=2",               ""                           },
+    {"outputs",                         false, RESPONSE "0a0200 0000 81",                           "read",          "binary_output 0=1",                  ""                           },
+    {"counter",                         false, RESPONSE "140100 0000 01 05000000",                  "read",          "counter 0=5",                        ""                           },
+    {"counter without flags",           false, RESPONSE "140500 0000 05000000",                     "read",          "counter 0=5",                        ""                           },
+    {"counter of 16 bits",              false, RESPONSE "140200 0000 01 0500",                      "read",          "counter 0=5",                        ""                           },
     {"frozen counter with time",        false, RESPONSE "150500 0000 01 05000000 010000000000",     "read",
-     "frozen_counter 0=5",                                                                                                                                 ""                     },
-    {"counter event",                   false, RESPONSE "160217 01 04 01 0500",                     "read",          "counter 4=5",                        ""                     },
+     "frozen_counter 0=5",                                                                                                                                 ""                           },
+    {"counter event",                   false, RESPONSE "160217 01 04 01 0500",                     "read",          "counter 4=5",                        ""                           },
     {"analog of 32 bits",               false, RESPONSE "1e0100 0000 01 feffffff",                  "read",          "analog_input 0=-2",
-     ""                                                                                                                                                                           },
+     ""                                                                                                                                                                                 },
     {"analog of 16 bits without flags", false, RESPONSE "1e0400 0001 feff 0100",                    "read",
-     "analog_input 0=-2; analog_input 1=1",                                                                                                                ""                     },
-    {"analog, float",                   false, RESPONSE "1e0500 0000 01 0000c03f",                  "read",          "analog_input 0=1.5",                 ""                     },
+     "analog_input 0=-2; analog_input 1=1",                                                                                                                ""                           },
+    {"analog, float",                   false, RESPONSE "1e0500 0000 01 0000c03f",                  "read",          "analog_input 0=1.5",                 ""                           },
     {"analog, double",                  false, RESPONSE "1e0600 0000 01 000000000000f83f",          "read",
-     "analog_input 0=1.5",                                                                                                                                 ""                     },
+     "analog_input 0=1.5",                                                                                                                                 ""                           },
     {"forced",                          false, RESPONSE "1e0200 0000 11 0100",                      "read",
-     "analog_input 0=1!error 17 local_forced",                                                                                                             ""                     },
+     "analog_input 0=1!error 17 local_forced",                                                                                                             ""                           },
     {"analog event with time",          false, RESPONSE "200428 0100 0401 01 0500 010000000000",    "read",
-     "analog_input 260=5",                                                                                                                                 ""                     },
-    {"output status",                   false, RESPONSE "280200 0000 01 0500",                      "read",          "analog_output 0=5",                  ""                     },
-    {"octet string",                    false, RESPONSE "6e0300 0000 414243",                       "read",          "octet_string 0=414243",              ""                     },
-    {"device restart",                  false, "c1 81 8000",                                        "read",          "",                                   "device restart"       },
-    {"need time",                       false, "c1 81 1000",                                        "read",          "",                                   "need time"            },
-    {"event buffer overflow",           false, "c1 81 0008",                                        "read",          "",                                   "event buffer overflow"},
-    {"delay",                           false, RESPONSE "340207 01 0500",                           "read",          "time_delay=5",                       ""                     },
-    {"unsolicited",                     false, "f1 82 0000 020117 01 04 81",                        "publish",       "binary_input 4=1",                   ""                     },
-    {"challenge",                       false, "c1 83 0000 78015b 01 0400 01020304",                "auth",          "authentication",                     ""                     },
+     "analog_input 260=5",                                                                                                                                 ""                           },
+    {"output status",                   false, RESPONSE "280200 0000 01 0500",                      "read",          "analog_output 0=5",                  ""                           },
+    {"octet string",                    false, RESPONSE "6e0300 0000 414243",                       "read",          "octet_string 0=ABC",              ""                           },
+    {"device restart",                  false, "c1 81 8000",                                        "read",          "",                                   "device restart"             },
+    {"a clock of the year 2026",        true,  "c1 02 320107 01 00787dc79e01",                      "time_set",
+     "time=2026-06-14T18:55:49.248000Z",                                                                                                                   "2026-06-14T18:55:49.248000Z"},
+    {"a clock beyond all calendars",    true,  "c1 02 320107 01 ffffffffffff",                      "time_set",
+     "time=281474976710655",                                                                                                                               ""                           },
+    {"an octet string is a text",       false, RESPONSE "6e0400 0505 41424300",                     "read",
+     "octet_string 5=ABC",                                                                                                                                 ""                           },
+    {"or other bytes",                  false, RESPONSE "6e0400 0505 41ff4300",                     "read",          "octet_string 5=41ff4300",
+     ""                                                                                                                                                                                 },
+    {"broadcast received",              false, "c1 81 0100",                                        "read",          "",                                   "broadcast received"         },
+    {"class 1 events",                  false, "c1 81 0200",                                        "read",          "",                                   "class 1 events"             },
+    {"class 2 events",                  false, "c1 81 0400",                                        "read",          "",                                   "class 2 events"             },
+    {"class 3 events",                  false, "c1 81 0800",                                        "read",          "",                                   "class 3 events"             },
+    {"events of all classes",           false, "c1 81 0e00",                                        "read",          "",                                   "class 1, 2, 3 events"       },
+    {"device trouble",                  false, "c1 81 4000",                                        "read",          "",                                   "device trouble"             },
+    {"local control",                   false, "c1 81 2000",                                        "read",          "",                                   "local control"              },
+    {"event buffer overflow",           false, "c1 81 0008",                                        "read",          "",                                   "event buffer overflow"      },
+    {"configuration corrupt",           false, "c1 81 0020",                                        "read",          "",                                   "configuration corrupt"      },
+    {"everything at once",              false, "c1 81 ff28",                                        "read",          "",
+     "device restart, device trouble, configuration corrupt, event buffer overflow, local control, "
+     "need time, broadcast received, class 1, 2, 3 events"                                                                                                                              },
+    {"need time",                       false, "c1 81 1000",                                        "read",          "",                                   "need time"                  },
+    {"event buffer overflow",           false, "c1 81 0008",                                        "read",          "",                                   "event buffer overflow"      },
+    {"delay",                           false, RESPONSE "340207 01 0500",                           "read",          "time_delay=5",                       ""                           },
+    {"unsolicited",                     false, "f1 82 0000 020117 01 04 81",                        "publish",       "binary_input 4=1",                   ""                           },
+    {"challenge",                       false, "c1 83 0000 78015b 01 0400 01020304",                "auth",          "authentication",                     ""                           },
 };
 
 START_TEST(fragments)
@@ -320,6 +341,38 @@ START_TEST(select_before_operate)
     p->time_ns += INT64_C(31000000000);
     feed(p, true, "c6 04 " COMMAND("00"));
     ck_assert(probe_has_violation(p, VIOLATION_STATE));
+    probe_destroy(p);
+}
+END_TEST
+
+static const struct echo {
+    const char *shows, *request, *response;
+    bool differs;
+} echoes[] = {
+    {"as asked",           "c1 05 " COMMAND("00"),       "c1 81 0000 " COMMAND("00"),                          false},
+    {"refused",            "c1 05 " COMMAND("00"),       "c1 81 0000 " COMMAND("04"),                          false},
+    {"without its object", "c1 05 " COMMAND("00"),       "c1 81 0001",                                         false},
+    {"another point",      "c1 05 " COMMAND("00"),       "c1 81 0000 0c0117 01 08 03 01 64000000 64000000 00",
+     true                                                                                                           },
+    {"another operation",  "c1 05 " COMMAND("00"),
+     "c1 81 0000 0c0117 01 07 04 01 64000000 64000000 00",                                                     true },
+    {"another count",      "c1 05 " COMMAND("00"),       "c1 81 0000 0c0117 01 07 03 02 64000000 64000000 00",
+     true                                                                                                           },
+    {"another time",       "c1 05 " COMMAND("00"),       "c1 81 0000 0c0117 01 07 03 01 64000000 65000000 00",
+     true                                                                                                           },
+    {"the same output",    "c1 05 290217 01 05 0a00 00", "c1 81 0000 290217 01 05 0a00 00",                    false},
+    {"another output",     "c1 05 290217 01 05 0a00 00", "c1 81 0000 290217 01 05 0b00 00",                    true },
+    {"a read",             "c1 01 3c0206",               "c1 81 0000 1e0200 0505 01 0a00",                     false},
+};
+
+START_TEST(commands_are_repeated)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    feed(p, true, echoes[_i].request);
+    feed(p, false, echoes[_i].response);
+    bool differs = probe_event(p, 1)->flags & OT_ECHO_DIFFERS;
+    ck_assert_msg(differs == echoes[_i].differs, "%s", echoes[_i].shows);
+    ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);
 }
 END_TEST
@@ -668,6 +721,7 @@ int main(void)
     tcase_add_test(tc, responses_are_matched);
     tcase_add_test(tc, any_outstation_answers_a_broadcast);
     tcase_add_test(tc, select_before_operate);
+    tcase_add_loop_test(tc, commands_are_repeated, 0, sizeof echoes / sizeof *echoes);
     tcase_add_test(tc, refused_command);
     tcase_add_test(tc, a_challenged_command_is_answered_later);
     tcase_add_test(tc, a_file_is_read);

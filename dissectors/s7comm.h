@@ -3,9 +3,9 @@
  *
  * The parts: s7comm.c (header, jobs and their answers), s7comm_items (variables and values),
  * s7comm_blocks (block names, transfers, PI services), s7comm_userdata (ROSCTR 7),
- * s7comm_groups (what its groups say), s7comm_szl (system status lists and identity),
- * s7comm_errors (names of errors). Sections are
- * those of PROTOCOLS 6. */
+ * s7comm_groups (what its groups say), s7comm_jobs (what variable tables and subscriptions yield),
+ * s7comm_szl (system status lists and identity), s7comm_times (dates and times), s7comm_errors
+ * (names of errors). Sections are those of PROTOCOLS 6. */
 #pragma once
 
 #include "dissector.h"

@@ -8,6 +8,7 @@
 
 #include "s7comm_blocks.h"
 #include "s7comm_items.h"
+#include "s7comm_jobs.h"
 #include "s7comm_szl.h"
 
 enum {
@@ -49,13 +50,13 @@ static void programmer_request(struct dissect *d, struct ot_event *event,
     uint16_t trigger = reader_u16be(&parameter);
     switch (u->sub) {
     case SUB_VARIABLE_STATUS:
-        s7comm_items_table(d, event, data, false);
+        s7comm_items_table(d, event, data, reader_of(NULL, 0), S7COMM_VALUES_NONE);
         break;
     case SUB_MODIFY_VARIABLE:
     case SUB_FORCE:
         if (trigger == TRIGGER_PERMANENT || trigger == TRIGGER_FORCE)
             event->operation = OP_FORCE; /* the value is held against the program */
-        s7comm_items_table(d, event, data, true);
+        s7comm_items_table(d, event, data, reader_of(NULL, 0), S7COMM_VALUES_TO_WRITE);
         if (event->operation == OP_FORCE)
             event->detail = TEXT("held against the program");
         break;
@@ -357,10 +358,16 @@ void s7comm_groups_dissect(struct dissect *d, struct ot_event *event,
     case S7COMM_GROUP_PROGRAMMER:
         if (s7comm_is_request(u))
             programmer_request(d, event, u);
+        else if (!s7comm_is_response(u))
+            s7comm_job_yields(d, event, u);
         break;
     case S7COMM_GROUP_CYCLIC:
         if (s7comm_is_request(u))
             cyclic_request(d, event, u);
+        else if (s7comm_is_response(u))
+            s7comm_job_answer(d, event, u, asked);
+        else
+            s7comm_job_yields(d, event, u);
         break;
     case S7COMM_GROUP_BLOCK:
         if (s7comm_is_request(u))

@@ -25,10 +25,14 @@ enum s7comm_type {
     S7COMM_TYPE_NC_RESPONSE = 11
 };
 
-enum { S7COMM_ASKED_MAX = 16 }; /* bytes of a request's payload kept for its answer */
+enum {
+    S7COMM_ASKED_MAX = REMEMBER_MAX - 4, /* bytes of a request's payload kept for its answer */
+    S7COMM_ASKED_FEW = 16,               /* where no addresses are in it */
+};
 
 struct s7comm_userdata {
     uint8_t type, group, sub;
+    uint8_t sequence;  /* of an answer: the job's number */
     uint8_t unit;      /* of data that comes in several PDUs; 0: all is here */
     bool is_continued; /* more follow */
     struct reader payload;
@@ -37,9 +41,15 @@ struct s7comm_userdata {
 /* What an answer may need of its request. */
 struct s7comm_asked {
     uint8_t operation; /* enum operation, as found out from the request */
-    uint8_t size;
+    uint16_t size;     /* of what is kept of the payload */
     uint8_t payload[S7COMM_ASKED_MAX];
 };
+
+/* Of it with its payload. */
+static inline size_t s7comm_asked_size(const struct s7comm_asked *asked)
+{
+    return offsetof(struct s7comm_asked, payload) + asked->size;
+}
 
 static inline bool s7comm_is_request(const struct s7comm_userdata *u)
 {

@@ -9,6 +9,7 @@
 #include "s7comm_items.h"
 
 #include "s7comm_errors.h"
+#include "s7comm_times.h"
 
 enum {
     ADDRESS_MARK = 0x12,
@@ -72,27 +73,28 @@ struct value_type {
     const char *name;
     uint8_t bits; /* 0: not fixed */
     enum ot_encoding encoding;
+    bool is_time; /* that is told as one */
 };
 
 static const struct value_type value_types[] = {
-    [1] = {"bit",         1,  VALUES_BITS },
-      [2] = {"byte",        8,  VALUES_U8   },
-    [3] = {"char",        8,  VALUES_TEXT },
-      [4] = {"word",        16, VALUES_U16BE},
-    [5] = {"int",         16, VALUES_I16BE},
-      [6] = {"dword",       32, VALUES_U32BE},
-    [7] = {"dint",        32, VALUES_I32BE},
-      [8] = {"real",        32, VALUES_F32BE},
-    [9] = {"date",        16, VALUES_U16BE},
-      [10] = {"tod",         32, VALUES_U32BE},
-    [11] = {"time",        32, VALUES_I32BE},
-      [12] = {"s5time",      16, VALUES_U16BE},
-    [15] = {"dt",          64, VALUES_BYTES},
-      [28] = {"counter",     16, VALUES_U16BE},
-    [29] = {"timer",       16, VALUES_U16BE},
-      [30] = {"iec_counter", 0,  VALUES_BYTES},
-    [31] = {"iec_timer",   0,  VALUES_BYTES},
-      [32] = {"hs_counter",  0,  VALUES_BYTES},
+    [1] = {"bit",         1,            VALUES_BITS                      },
+      [2] = {"byte",        8,            VALUES_U8                        },
+    [3] = {"char",        8,            VALUES_TEXT                      },
+      [4] = {"word",        16,           VALUES_U16BE                     },
+    [5] = {"int",         16,           VALUES_I16BE                     },
+      [6] = {"dword",       32,           VALUES_U32BE                     },
+    [7] = {"dint",        32,           VALUES_I32BE                     },
+      [8] = {"real",        32,           VALUES_F32BE                     },
+    [9] = {"date",        16,           VALUES_U16BE,                      true},
+      [10] = {"tod",             32,                     VALUES_U32BE,                                        true},
+    [11] = {"time",         32,                     VALUES_I32BE         },
+      [12] = {"s5time", 16,VALUES_U16BE         },
+    [15] = {"dt", 64,                     VALUES_BYTES,                                          true},
+      [28] = {"counter", 16,VALUES_U16BE},
+    [29] = {"timer",           16,                       VALUES_U16BE                                                                           },
+      [30] = {"iec_counter", 0,VALUES_BYTES},
+    [31] = {"iec_timer",            0,                                  VALUES_BYTES                                                                                                                                  },
+      [32] = {"hs_counter", 0,VALUES_BYTES},
 };
 
 static const struct value_type *type_of(uint8_t code)
@@ -401,6 +403,8 @@ static void read_value(struct dissect *d, struct ot_event *event, struct ot_item
         if (item) {
             item->values = values_of(item, asked, kind, bytes);
             item->is_memory = item->values.encoding == VALUES_U8;
+            if (asked && asked->is_time)
+                s7comm_time_value(d, item);
         }
         if (item && !item->type && kind)
             item->type = kind->name;
@@ -516,14 +520,19 @@ static bool parse_table_address(struct ot_item *item, struct reader *r,
     return area == 2 || area == 3;
 }
 
-void s7comm_items_table(struct dissect *d, struct ot_event *event, struct reader r, bool has_values)
+void s7comm_items_table(struct dissect *d, struct ot_event *event, struct reader list,
+                        struct reader data, enum s7comm_values values)
 {
-    uint32_t count = reader_u16be(&r);
-    if (count > reader_left(&r) / TABLE_ADDRESS) {
-        emit_violation(d, VIOLATION_COUNT, "fewer addresses than the item count", NULL, 0);
-        count = (uint32_t)(reader_left(&r) / TABLE_ADDRESS);
+    bool is_answer = values == S7COMM_VALUES_READ || values == S7COMM_VALUES_RESULTS;
+    uint32_t count = reader_u16be(&list);
+    if (count > reader_left(&list) / TABLE_ADDRESS) {
+        if (!is_answer) /* of what was kept of the request the end may be missing */
+            emit_violation(d, VIOLATION_COUNT, "fewer addresses than the item count", NULL, 0);
+        count = (uint32_t)(reader_left(&list) / TABLE_ADDRESS);
     }
-    struct reader addresses = reader_take(&r, (size_t)count * TABLE_ADDRESS);
+    struct reader addresses = reader_take(&list, (size_t)count * TABLE_ADDRESS);
+    if (values == S7COMM_VALUES_TO_WRITE)
+        data = list;
     uint32_t room = count;
     struct ot_item *items = dissect_items(d, &room);
     for (uint32_t i = 0; i < room; i++) {
@@ -531,10 +540,10 @@ void s7comm_items_table(struct dissect *d, struct ot_event *event, struct reader
         bool is_output = parse_table_address(&items[i], &addresses, &asked);
         if (event->operation == OP_WRITE && is_output)
             event->operation = OP_CONTROL;
-        if (!has_values || !reader_ok(&r))
+        if (values == S7COMM_VALUES_NONE || !reader_ok(&data))
             continue;
         items[i].operation = is_output && event->operation == OP_CONTROL ? OP_CONTROL : OP_UNKNOWN;
-        read_value(d, event, &items[i], asked, &r, S7COMM_VALUES_TO_WRITE, i + 1 == count);
+        read_value(d, event, &items[i], asked, &data, values, i + 1 == count);
     }
     event->items = items;
     event->item_count = room;

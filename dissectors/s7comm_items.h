@@ -21,6 +21,7 @@ void s7comm_items(struct dissect *d, struct ot_event *event, struct reader list,
 void s7comm_items_unasked(struct dissect *d, struct ot_event *event, unsigned count,
                           struct reader data, enum s7comm_values values);
 
-/* Items of a variable table (userdata group 1): | count 2 | addresses, 6 each | data items |. */
-void s7comm_items_table(struct dissect *d, struct ot_event *event, struct reader r,
-                        bool has_values);
+/* Items of a variable table (userdata group 1): list: | count 2 | addresses, 6 each |, of values to
+ * write the data items behind them; data: of other values, from the first on. */
+void s7comm_items_table(struct dissect *d, struct ot_event *event, struct reader list,
+                        struct reader data, enum s7comm_values values);

@@ -11,6 +11,7 @@
 #include "s7comm_userdata.h"
 
 #include "s7comm_groups.h"
+#include "s7comm_jobs.h"
 
 enum {
     SUBS = 0x17,
@@ -142,7 +143,7 @@ static bool parse(struct dissect *d, const struct s7comm_pdu *pdu, struct s7comm
     reader_skip(&r, 1); /* method: repeats the type */
     uint8_t type_group = reader_u8(&r);
     u->sub = reader_u8(&r);
-    reader_skip(&r, 1); /* sequence */
+    u->sequence = reader_u8(&r);
     u->type = type_group >> 4;
     u->group = type_group & 15;
     if (!reader_ok(&r)) {
@@ -190,15 +191,18 @@ static const struct s7comm_asked *recall(struct dissect *d, const struct s7comm_
 static void remember(struct dissect *d, const struct s7comm_pdu *pdu,
                      const struct s7comm_userdata *u, enum operation operation)
 {
-    struct s7comm_asked *asked =
-        dissect_remember(d, key_of(pdu, u, d->is_from_client), sizeof *asked, NULL);
-    size_t size =
-        reader_left(&u->payload) < S7COMM_ASKED_MAX ? reader_left(&u->payload) : S7COMM_ASKED_MAX;
+    bool has_addresses = u->group == S7COMM_GROUP_PROGRAMMER || u->group == S7COMM_GROUP_CYCLIC;
+    size_t size = reader_left(&u->payload);
+    size_t most = has_addresses ? S7COMM_ASKED_MAX : S7COMM_ASKED_FEW;
+    if (size > most)
+        size = most;
     if (u->group == S7COMM_GROUP_SECURITY)
         size = 0; /* a password is kept nowhere */
+    struct s7comm_asked *asked = dissect_remember(
+        d, key_of(pdu, u, d->is_from_client), offsetof(struct s7comm_asked, payload) + size, NULL);
     if (size)
         memcpy(asked->payload, u->payload.at, size);
-    asked->size = (uint8_t)size;
+    asked->size = (uint16_t)size;
     asked->operation = (uint8_t)operation;
 }
 
@@ -242,6 +246,8 @@ void s7comm_userdata(struct dissect *d, const struct s7comm_pdu *pdu)
             event.operation = OP_PUBLISH; /* what a job or subscription yields */
     }
     s7comm_groups_dissect(d, &event, &u, asked);
+    if (asked && error == 0)
+        s7comm_job_begins(d, &u, asked);
     if (s7comm_is_request(&u))
         remember(d, pdu, &u, event.operation);
     emit_event(d, &event);

@@ -239,11 +239,20 @@ static const struct type_row {
     {"DWORD",                           "06 0001 0000 83 000050", "ff040020 ffffffff",         "MB10=4294967295!ok"             },
     {"DINT",                            "07 0001 0000 83 000050", "ff060004 fffffffe",         "MB10=-2!ok"                     },
     {"REAL",                            "08 0001 0000 83 000050", "ff070004 42280000",         "MB10=42!ok"                     },
-    {"DATE",                            "09 0001 0000 83 000050", "ff040010 0100",             "MB10=256!ok"                    },
-    {"TOD",                             "0a 0001 0000 83 000050", "ff040020 00000100",         "MB10=256!ok"                    },
+    {"DATE",                            "09 0001 0000 83 000050", "ff040010 0100",             "MB10=1990-09-14!ok"             },
+    {"two dates",                       "09 0002 0000 83 000050", "ff040020 01000101",         "MB10 (2 date)=256,257!ok"       },
+    {"TOD",                             "0a 0001 0000 83 000050", "ff040020 00000100",         "MB10=00:00:00.256!ok"           },
+    {"TOD, the last of a day",          "0a 0001 0000 83 000050", "ff040020 05265bff",
+     "MB10=23:59:59.999!ok"                                                                                                     },
+    {"TOD beyond a day",                "0a 0001 0000 83 000050", "ff040020 05265c00",         "MB10=86400000!ok"               },
     {"TIME",                            "0b 0001 0000 83 000050", "ff060004 ffffff9c",         "MB10=-100!ok"                   },
     {"S5TIME",                          "0c 0001 0000 83 000050", "ff040010 2127",             "MB10=8487!ok"                   },
-    {"DT",                              "0f 0001 0000 83 000050", "ff090008 1602082308100002", "MB10=1602082308100002!ok"       },
+    {"DT",                              "0f 0001 0000 83 000050", "ff090008 1602082308100002",
+     "MB10=2016-02-08T23:08:10.000!ok"                                                                                          },
+    {"DT of the last century",          "0f 0001 0000 83 000050", "ff090008 9012312359599996",
+     "MB10=1990-12-31T23:59:59.999!ok"                                                                                          },
+    {"DT that is not BCD",              "0f 0001 0000 83 000050", "ff090008 1a02082308100002",
+     "MB10=1a02082308100002!ok"                                                                                                 },
     {"counter",                         "1c 0001 0000 1c 000003", "ff090002 0017",             "c 3=23!ok"                      },
     {"timer",                           "1d 0001 0000 1d 000003", "ff090002 0017",             "t 3=23!ok"                      },
     {"IEC counter",                     "1e 0001 0000 1e 000003", "ff090003 000017",           "iec_counter 3=000017!ok"        },
@@ -809,6 +818,86 @@ START_TEST(test_block_without_its_job)
 }
 END_TEST
 
+/* What jobs of a variable table and subscriptions yield, by the addresses of their request; values
+ * of a table: as tshark shows them in a capture of STEP 7 with an S7-300. */
+#define TABLE_REQUEST                                                                              \
+    ">7:000112 04 11 41 02 00:ff09 0026 0014 000e 0000 0000 0001 0012 0001 0001 0001 0001 0001 "   \
+    "0000 0002 0106 0000 0000 1101 0000 0008 "
+#define TABLE_ANSWER(job) "<7:000112 08 12 81 02 " job " 00 00 0000:0a000000 "
+#define TABLE_YIELD(job)                                                                           \
+    "<7:000112 08 12 01 02 " job " 00 00 0000:ff09 001a 0004 0012 0100 0001 0002 "                 \
+    "ff09 0006 4133851fdead ff09 0001 02 00 "
+#define CYCLIC_REQUEST(sub)                                                                        \
+    ">7:000112 04 11 42 " sub " 00:ff09 001c 0002 01 0a 120a10 04 0001 0001 84 000050 "            \
+    "120a10 08 0001 0000 83 000020 "
+#define CYCLIC_VALUES "0002 ff04 0010 0102 ff07 0004 3fc00000 "
+#define CYCLIC_ANSWER(sub, job)                                                                    \
+    "<7:000112 08 12 82 " sub " " job " 00 00 0000:ff09 0010 " CYCLIC_VALUES
+#define CYCLIC_YIELD(sub, job)                                                                     \
+    "<7:000112 08 12 02 " sub " " job " 00 00 0000:ff09 0010 " CYCLIC_VALUES
+
+static const struct yield {
+    const char *shows, *script, *items;
+    uint32_t flags;
+} yields[] = {
+    {"a variable table yields values",         TABLE_REQUEST TABLE_ANSWER("02") TABLE_YIELD("02"),
+     "MB0 (6 byte)=65,51,133,31,222,173!ok; IB8=2!ok",                                                                                                               OT_UNSOLICITED},
+    {"and again",                              TABLE_REQUEST TABLE_ANSWER("02") TABLE_YIELD("02") TABLE_YIELD("02"),
+     "MB0 (6 byte)=65,51,133,31,222,173!ok; IB8=2!ok",                                                                                                               OT_UNSOLICITED},
+    {"a table that was asked for earlier",     TABLE_YIELD("02"),                                                    "=4133851fdead!ok; =02!ok",
+     OT_UNSOLICITED                                                                                                                                                                },
+    {"a table of another job",                 TABLE_REQUEST TABLE_ANSWER("03") TABLE_YIELD("02"),
+     "=4133851fdead!ok; =02!ok",                                                                                                                                     OT_UNSOLICITED},
+    {"modified variables have results",
+     ">7:000112 04 11 41 08 00:ff09 0040 0014 0028 0000 0001 0001 0006 0001 0001 0001 0001 0001 "
+     "0200 "
+     "0003 0301 0000 0000 0201 0000 0004 1001 0000 0008 0009 0004 4133851f 0009 0002 dead "
+     "0009 "
+     "0001 01 00 <7:000112 08 12 81 08 02 00 00 0000:0a000000 "
+     "<7:000112 08 12 01 08 02 00 00 0000:ff09 000e 0004 0006 0100 0002 0003 ff 05 ff 00",                           "MB0!ok; MB4!error 5 invalid_address; I8.1!ok", OT_UNSOLICITED},
+    {"a subscription brings its first values", CYCLIC_REQUEST("01") CYCLIC_ANSWER("01",                              "05"),
+     "DB1.DBB10=258!ok; MB4=1.5!ok",                                                                                                                                                 0},
+    {"a subscription yields values",
+     CYCLIC_REQUEST("01") CYCLIC_ANSWER("01",                                                                               "05") CYCLIC_YIELD("01",                                                                                                                        "05"),
+     "DB1.DBB10=258!ok; MB4=1.5!ok", OT_UNSOLICITED},
+    {"and again",
+     CYCLIC_REQUEST("01") CYCLIC_ANSWER("01",                                                                 "05") CYCLIC_YIELD("01",                                                                                                               "05")
+         CYCLIC_YIELD("01",                                                                                                                   "05"),
+     "DB1.DBB10=258!ok; MB4=1.5!ok", OT_UNSOLICITED},
+    {"one of changes yields what has changed",
+     CYCLIC_REQUEST("05") CYCLIC_ANSWER(
+         "05","06") "<7:000112 08 12 02 05 06 00 00 0000:ff09 000e 0002 0a00 0000 ff07 0004 3fc00000",
+     "DB1.DBB10!error 10 object_does_not_exist; MB4=1.5!ok",                                                                                                                                                 OT_UNSOLICITED},
+    {"a subscription that was made earlier",                                        CYCLIC_YIELD("01",                                                                     "05"),                                                                                                                                                       "=1,2!ok; =1.5!ok",
+     OT_UNSOLICITED},
+    {"a subscription that was refused yields nothing by address",
+     CYCLIC_REQUEST("01") "<7:000112 08 12 82 01 05 00 00 d801:0a000000 " CYCLIC_YIELD("01",                                                                                              "05"),
+     "=1,2!ok; =1.5!ok",OT_UNSOLICITED},
+    {"more values than were asked for",
+     CYCLIC_REQUEST("01")
+         CYCLIC_ANSWER("01",                                                                                                 "05") "<7:000112 08 12 02 01 05 00 00 0000:ff09 0002 0009",
+     "DB1.DBB10",                                                                                                   OT_UNSOLICITED},
+    {"nothing in it",
+     CYCLIC_REQUEST("01") CYCLIC_ANSWER("01",                                                                                             "05") "<7:000112 08 12 02 01 05 00 00 0000:0a000000",
+     "",                                                                                                                                                                                                                               OT_UNSOLICITED},
+    {"a parameter that is longer than all",
+     TABLE_REQUEST TABLE_ANSWER(
+         "02") "<7:000112 08 12 01 02 02 00 00 0000:ff09 0008 0404 0012 0100 0001",
+     "",                                                                                                                                                    OT_UNSOLICITED                                                 },
+};
+
+START_TEST(test_job_yields)
+{
+    const struct yield *row = &yields[_i];
+    struct probe *p = flow(false);
+    feed(p, row->script);
+    const struct probe_event *e = probe_event(p, p->event_count - 1);
+    check(row->shows, "items", row->items, e->items);
+    ck_assert_msg(e->flags == row->flags, "%s: flags %x", row->shows, (unsigned)e->flags);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(test_password_is_a_secret)
 {
     struct probe *p = flow(false);
@@ -1095,6 +1184,7 @@ int main(void)
     LOOP(test_parts, part_rows);
     tcase_add_test(tcase, test_transfers);
     tcase_add_test(tcase, test_block_without_its_job);
+    tcase_add_loop_test(tcase, test_job_yields, 0, sizeof yields / sizeof *yields);
     tcase_add_test(tcase, test_password_is_a_secret);
     tcase_add_test(tcase, test_names_of_errors);
     LOOP(test_violations, violations);

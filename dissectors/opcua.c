@@ -13,6 +13,7 @@
  * clear when a service that we know can be read in it. A message in several chunks is one PDU as
  * long as it is not greater than JOIN_MAX; of a greater one the first part is read. */
 #include "opcua_message.h"
+#include "opcua_monitored.h"
 #include "x509.h"
 
 #include <stdio.h>
@@ -68,6 +69,8 @@ struct state {
     uint32_t tokens[TOKENS];
     int64_t renewals_since_ns;
 };
+
+_Static_assert(sizeof(struct state) <= UA_MONITORED_OFFSET, "the table of items lies behind it");
 
 struct chunk {
     enum message_kind kind;
@@ -231,6 +234,7 @@ static void dissect_connect(struct dissect *d, enum message_kind kind, struct re
             emit_violation(d, VIOLATION_STATE, "hello on an open connection", pdu.at,
                            reader_left(&pdu));
         *s = (struct state){.is_greeted = true};
+        ua_monitored_forget(d);
         struct text url = ua_string(&u);
         fact.value = host_of(url);
         e.detail = url;
@@ -650,7 +654,7 @@ const struct dissector dissector_opcua = {
     .spec = "OPC 10000-6 OPC Unified Architecture, Mappings 1.05",
     .over = OVER_TCP,
     .ports = {4840},
-    .state_size = sizeof(struct state),
+    .state_size = UA_MONITORED_OFFSET + UA_MONITORED_HEAD_SIZE,
     .pdu_max = CHUNK_MAX,
     .recognise = opcua_recognise,
     .frame = opcua_frame,

@@ -5,6 +5,10 @@
  * The response names no nodes: its results stand in the order of the request, whose items are kept
  * under the request id, in as many pieces as they need. */
 #include "opcua_message.h"
+#include "opcua_monitored.h"
+#include "value_list.h"
+
+#include <strings.h>
 
 enum {
     PIECES_MAX = 8, /* of a remembered request: about 100 nodes */
@@ -41,6 +45,7 @@ struct piece_header {
     uint16_t service;
     uint16_t item_count; /* in this piece */
     uint32_t items_total;
+    uint32_t subscription;
     bool has_next;
 };
 
@@ -84,7 +89,8 @@ void ua_remember(struct ua_message *m)
     unsigned piece = 0;
     do {
         struct piece_header header = {.service = m->service->request,
-                                      .items_total = m->event.items_total};
+                                      .items_total = m->event.items_total,
+                                      .subscription = m->subscription};
         size_t size = sizeof header;
         uint32_t end = next;
         while (end < count && size + kept_size(&m->items[end]) <= REMEMBER_MAX)
@@ -135,6 +141,7 @@ const struct ua_service *ua_recall(struct ua_message *m)
         return NULL;
     ua_items(m, items);
     m->event.items_total = headers[0].items_total;
+    m->subscription = headers[0].subscription;
     enum operation gravest = OP_UNKNOWN;
     uint32_t next = 0;
     for (unsigned i = 0; i < count; i++) {
@@ -196,7 +203,8 @@ static void write_request(struct ua_message *m)
  * filter | queue 4 | discard 1 |)[] | */
 static void monitored_items_request(struct ua_message *m)
 {
-    reader_skip(&m->ua.r, 8);
+    m->subscription = reader_u32le(&m->ua.r);
+    reader_skip(&m->ua.r, 4);
     ua_items(m, ua_count(&m->ua, 40));
     uint32_t i = 0;
     for (; i < m->event.item_count && reader_ok(&m->ua.r); i++) {
@@ -383,6 +391,8 @@ static void subscriptions_request(struct ua_message *m)
 
 /* --- methods --- */
 
+static const char vendors_method[] = "method";
+
 struct call {
     const struct ua_method *method; /* NULL: the server's own */
     struct text object;
@@ -421,18 +431,67 @@ static void file_step(struct ua_message *m, const struct call *c, struct ot_item
     }
 }
 
-/* The arguments of an own method are values that are written to it. */
+/* Methods of vendors whose name tells that a secret goes with them. */
+static bool has_secret(struct text method)
+{
+    static const char *const words[] = {"passw", "login", "logon", "credential", "authent"};
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
+        size_t size = strlen(words[i]);
+        for (size_t at = 0; at + size <= method.size; at++)
+            if (strncasecmp(method.at + at, words[i], size) == 0)
+                return true;
+    }
+    return false;
+}
+
+/* Those of vendors have values that are written or read; of the standard ones contents of files,
+ * users, keys and certificates are not told. */
+static bool is_told(const struct ot_item *item)
+{
+    bool is_vendors = item->area && strcmp(item->area, vendors_method) == 0;
+    if (is_vendors)
+        return !has_secret(item->name);
+    return item->operation == OP_ALARM || item->operation == OP_START ||
+           item->operation == OP_STOP || item->operation == OP_RESTART ||
+           item->operation == OP_SUBSCRIBE || item->operation == OP_DIAGNOSTICS;
+}
+
+/* The next variants are the values of an item: an array's as they are where there is only one. */
+static void put_variants(struct ua_message *m, struct ot_item *item, struct ua *u, uint32_t count)
+{
+    struct value_list list;
+    list.count = 0;
+    for (uint32_t k = 0; k < count && reader_ok(&u->r); k++) {
+        struct ot_item one = {0};
+        ua_variant(u, &one, NULL);
+        value_list_add(&list, &one.values);
+        if (count == 1) {
+            item->values = one.values;
+            item->type = one.type;
+            return;
+        }
+    }
+    value_list_put(m->d, &list, item);
+}
+
 static void read_arguments(struct ua_message *m, struct call *c, struct ot_item *item)
 {
-    c->count = ua_count(&m->ua, 1);
-    for (uint32_t i = 0; i < c->count && reader_ok(&m->ua.r); i++) {
+    struct ua *u = &m->ua;
+    c->count = ua_count(u, 1);
+    const uint8_t *begin = u->r.at;
+    struct ua first = *u; /* is read once more for the values */
+    for (uint32_t i = 0; i < c->count && reader_ok(&u->r); i++) {
         struct ot_item unused = {0};
-        struct ot_item *argument = i < 2 ? &c->arguments[i] : &unused;
-        ua_variant(&m->ua, argument, NULL);
+        ua_variant(u, i < 2 ? &c->arguments[i] : &unused, NULL);
     }
-    if (!c->method && reader_ok(&m->ua.r)) {
-        item->values = c->arguments[0].values;
-        item->type = c->arguments[0].type;
+    if (!reader_ok(&u->r))
+        return;
+    if (is_told(item)) {
+        put_variants(m, item, &first, c->count);
+    } else if (!c->method && c->count) {
+        m->event.flags |= OT_HAS_CREDENTIAL;
+        m->event.secret = begin;
+        m->event.secret_size = (size_t)(u->r.at - begin);
     }
 }
 
@@ -450,7 +509,7 @@ static void call_request(struct ua_message *m)
         struct call c = {.method = ua_method_of(&method)};
         if (reader_ok(&u->r)) {
             c.object = ua_node_text(u, &object, (struct text){NULL, 0});
-            item->area = c.method ? c.method->name : "method";
+            item->area = c.method ? c.method->name : vendors_method;
             item->name = c.method ? c.object : ua_node_text(u, &method, (struct text){NULL, 0});
             item->operation = c.method ? c.method->operation : OP_CONTROL;
         }
@@ -495,11 +554,14 @@ static void call_response(struct ua_message *m)
         for (uint32_t k = 0; k < diagnostics && reader_ok(&u->r); k++)
             ua_diagnostic_info(u);
         uint32_t outputs = ua_count(u, 1);
+        struct ua first = *u;
         for (uint32_t k = 0; k < outputs && reader_ok(&u->r); k++) {
             struct ot_item other = {0};
             ua_variant(u, k ? &other : &output, NULL);
         }
         m->items[i].status = ua_status(status);
+        if (reader_ok(&u->r) && is_told(&m->items[i]))
+            put_variants(m, &m->items[i], &first, outputs);
         file_opened(m, &m->items[i], &output);
     }
 }
@@ -559,6 +621,12 @@ static void after_monitored_item(struct ua *u)
 static void monitored_items_response(struct ua_message *m)
 {
     statuses(m, 23, after_monitored_item);
+    for (uint32_t i = 0; i < m->event.item_count; i++) {
+        const struct ot_item *item = &m->items[i];
+        if (item->status.result == OT_RESULT_OK &&
+            item->area == ua_attribute_name(UA_ATTRIBUTE_VALUE))
+            ua_monitored_learn(m->d, m->subscription, item->number, item->name);
+    }
 }
 
 static void after_history(struct ua *u)
@@ -585,7 +653,14 @@ static void history_read_response(struct ua_message *m)
     statuses(m, 11, after_history);
 }
 
-/* (| status 4 | continuation point | references[] |)[] */
+static void add_text(struct value_list *list, struct text text)
+{
+    struct ot_values value = {VALUES_TEXT, text.size > 0, (const uint8_t *)text.at, text.size};
+    value_list_add(list, &value);
+}
+
+/* (| status 4 | continuation point | references[] |)[]; the values of a node are the names of what
+ * it refers to */
 static void browse_response(struct ua_message *m)
 {
     struct ua *u = &m->ua;
@@ -594,15 +669,18 @@ static void browse_response(struct ua_message *m)
         uint32_t status = reader_u32le(&u->r);
         ua_string(u);
         uint32_t references = ua_count(u, 18);
+        struct value_list names;
+        names.count = 0;
         for (uint32_t k = 0; k < references && reader_ok(&u->r); k++) {
             ua_node_id(u);
             reader_skip(&u->r, 1);
             ua_expanded_node_id(u);
-            ua_qualified_name(u);
+            add_text(&names, ua_qualified_name(u));
             ua_localized_text(u);
             reader_skip(&u->r, 4);
             ua_expanded_node_id(u);
         }
+        value_list_put(m->d, &names, &m->items[i]);
         m->items[i].status = ua_status(status);
         m->items[i].count = references;
     }
@@ -611,16 +689,19 @@ static void browse_response(struct ua_message *m)
 /* --- notifications --- */
 
 /* MonitoredItemNotification: | handle 4 | DataValue | */
-static void data_changes(struct ua_message *m, struct ua *u)
+static void data_changes(struct ua_message *m, struct ua *u, uint32_t subscription)
 {
     uint32_t count = ua_count(u, HANDLE_SIZE + 1);
     ua_items(m, count);
     uint32_t i = 0;
     for (; i < m->event.item_count && reader_ok(&u->r); i++) {
-        m->items[i].area = "monitored_item";
-        m->items[i].number = reader_u32le(&u->r);
-        m->items[i].has_number = true;
-        ua_data_value(u, &m->items[i], NULL);
+        uint32_t handle = reader_u32le(&u->r);
+        struct ot_item *item = &m->items[i];
+        item->name = ua_monitored_name(m->d, subscription, handle);
+        item->area = item->name.size ? ua_attribute_name(UA_ATTRIBUTE_VALUE) : "monitored_item";
+        item->has_number = !item->name.size;
+        item->number = item->has_number ? handle : 0;
+        ua_data_value(u, item, NULL);
     }
     end_items(m, i);
 }
@@ -636,16 +717,13 @@ static void events(struct ua_message *m, struct ua *u)
         m->items[i].number = reader_u32le(&u->r);
         m->items[i].has_number = true;
         uint32_t fields = ua_count(u, 1);
-        for (uint32_t k = 0; k < fields && reader_ok(&u->r); k++) {
-            struct ot_item unused = {0};
-            ua_variant(u, &unused, NULL);
-        }
+        put_variants(m, &m->items[i], u, fields);
     }
     end_items(m, i);
 }
 
 /* | number 4 | time 8 | notifications: ExtensionObject[] | */
-static void notification_message(struct ua_message *m)
+static void notifications(struct ua_message *m, uint32_t subscription)
 {
     enum { DATA_CHANGE = 811, EVENT_LIST = 916 }; /* [6] A.3 */
     struct ua *u = &m->ua;
@@ -657,7 +735,7 @@ static void notification_message(struct ua_message *m)
         if (m->event.item_count > 0)
             break; /* the first kind stands for the message */
         if (ua_is_standard(&object.type, DATA_CHANGE))
-            data_changes(m, &inner);
+            data_changes(m, &inner, subscription);
         else if (ua_is_standard(&object.type, EVENT_LIST))
             events(m, &inner);
         if (inner.wrong)
@@ -669,10 +747,21 @@ static void notification_message(struct ua_message *m)
 static void publish_response(struct ua_message *m)
 {
     struct ua *u = &m->ua;
-    reader_skip(&u->r, 4);
+    uint32_t subscription = reader_u32le(&u->r);
     reader_skip(&u->r, (size_t)4 * ua_count(u, 4));
     reader_skip(&u->r, 1);
-    notification_message(m);
+    notifications(m, subscription);
+}
+
+/* [4] 5.14.6: | subscription 4 | number 4 | */
+static void republish_request(struct ua_message *m)
+{
+    m->subscription = reader_u32le(&m->ua.r);
+}
+
+static void republish_response(struct ua_message *m)
+{
+    notifications(m, m->subscription);
 }
 
 /* --- which service has what --- */
@@ -688,7 +777,7 @@ static const struct parser {
     {UA_CALL,                   call_request,              call_response           },
     {UA_BROWSE,                 browse_request,            browse_response         },
     {UA_CREATE_MONITORED_ITEMS, monitored_items_request,   monitored_items_response},
-    {UA_REPUBLISH,              NULL,                      notification_message    },
+    {UA_REPUBLISH,              republish_request,         republish_response      },
     {UA_HISTORY_READ,           history_read_request,      history_read_response   },
     {UA_HISTORY_UPDATE,         history_update_request,    history_update_response },
     {UA_TRANSLATE_BROWSE_PATHS, translate_request,         NULL                    },

@@ -15,6 +15,7 @@ struct ua_message {
     const struct ua_service *service;
     bool is_response;
     uint32_t request_id;
+    uint32_t subscription; /* of a request for monitored items, and of its response */
     struct ot_item *items; /* of the event; in a response those of its request, when it was seen */
     struct ot_fact facts[UA_FACTS_MAX];
 };

@@ -523,7 +523,7 @@ START_TEST(results_of_nodes)
     response(&t, 667, "01000000 00000000 ffffffff 000000 00000000");
     request(&t, 700, items[10].fields);
     response(&t, 703, "01000000 00001f80 00000000 00000000 00000000");
-    ck_assert_str_eq(probe_event(t.p, 1)->items, "ns=0;i=85!ok");
+    ck_assert_str_eq(probe_event(t.p, 1)->items, "ns=0;i=85=A!ok");
     ck_assert_str_eq(probe_event(t.p, 3)->items, "ns=1;i=101!error 2153644032 bad_node_id_exists");
     ck_assert_str_eq(probe_event(t.p, 3)->status, "error 2153644032 bad_node_id_exists");
     ck_assert_str_eq(probe_event(t.p, 5)->items,
@@ -550,7 +550,128 @@ START_TEST(notifications)
     ck_assert_str_eq(probe_event(t.p, 1)->items,
                      "monitored_item 5=7; monitored_item 6=1!error 2150891520 bad_node_id_unknown");
     ck_assert_str_eq(probe_event(t.p, 1)->operation, "publish");
-    ck_assert_str_eq(probe_event(t.p, 2)->items, "event 8");
+    ck_assert_str_eq(probe_event(t.p, 2)->items, "event 8=5");
+    ck_assert_uint_eq(t.p->violation_count, 0);
+    probe_destroy(t.p);
+}
+END_TEST
+
+/* --- monitored items --- */
+
+/* A name of letters as "ns=3;s=...", monitored by a client's handle. */
+static void monitor(struct talk *t, unsigned subscription, unsigned handle, const char *name,
+                    const char *status)
+{
+    char fields[1024], hex[700] = "";
+    for (size_t i = 0; name[i]; i++)
+        snprintf(hex + 2 * i, sizeof hex - 2 * i, "%02x", (unsigned)name[i]);
+    snprintf(fields, sizeof fields,
+             "%02x000000 02000000 01000000 03 0300 %02zx000000 %s 0d000000 ffffffff 0000 ffffffff "
+             "02000000 %02x%02x0000 0000000000000000 000000 01000000 01",
+             subscription, strlen(name), hex, handle & 255, handle >> 8);
+    request(t, 751, fields);
+    snprintf(fields, sizeof fields,
+             "01000000 %s 09000000 0000000000000000 01000000 000000 ffffffff", status);
+    response(t, 754, fields);
+}
+
+/* A notification of one item; what it is called. */
+static const char *published(struct talk *t, unsigned subscription, unsigned handle)
+{
+    char fields[512];
+    request(t, 826, "00000000");
+    snprintf(fields, sizeof fields,
+             "%02x000000 ffffffff 00 01000000 0000000000000000 01000000 "
+             "01 00 2b03 01 0f000000 01000000 %02x%02x0000 01 03 07 ffffffff 00000000 00000000",
+             subscription, handle & 255, handle >> 8);
+    response(t, 829, fields);
+    return probe_event(t->p, t->p->event_count - 1)->items;
+}
+
+START_TEST(notifications_name_the_monitored_node)
+{
+    struct talk t = clear_channel();
+    monitor(&t, 5, 77, "Tank", "00000000");
+    ck_assert_str_eq(published(&t, 5, 77), "ns=3;s=Tank=7");
+    ck_assert_str_eq(published(&t, 5, 78), "monitored_item 78=7"); /* never asked for */
+    ck_assert_str_eq(published(&t, 6, 77), "monitored_item 77=7"); /* of another subscription */
+    monitor(&t, 6, 77, "Pump", "00000000");
+    ck_assert_str_eq(published(&t, 6, 77), "ns=3;s=Pump=7");
+    ck_assert_str_eq(published(&t, 5, 77), "ns=3;s=Tank=7");
+    monitor(&t, 5, 79, "No", "00003480"); /* refused */
+    ck_assert_str_eq(published(&t, 5, 79), "monitored_item 79=7");
+    monitor(&t, 5, 77, "Fan", "00000000"); /* the handle is used again */
+    ck_assert_str_eq(published(&t, 5, 77), "ns=3;s=Fan=7");
+    monitor(&t, 5, 77, "ALongerName", "00000000");
+    ck_assert_str_eq(published(&t, 5, 77), "ns=3;s=ALongerName=7");
+    ck_assert_uint_eq(t.p->violation_count, 0);
+    probe_clear(t.p);
+    say_hex(&t, true, HELLO);
+    response(&t, 829,
+             "05000000 ffffffff 00 01000000 0000000000000000 01000000 "
+             "01 00 2b03 01 0f000000 01000000 4d000000 01 03 07 ffffffff 00000000 00000000");
+    ck_assert_str_eq(probe_event(t.p, 1)->items, "monitored_item 77=7");
+    probe_destroy(t.p);
+}
+END_TEST
+
+START_TEST(what_is_sent_again_has_names_too)
+{
+    struct talk t = clear_channel();
+    monitor(&t, 5, 77, "Tank", "00000000");
+    request(&t, 832, "05000000 01000000");
+    response(&t, 835,
+             "01000000 0000000000000000 01000000 "
+             "01 00 2b03 01 0f000000 01000000 4d000000 01 03 07 ffffffff");
+    ck_assert_str_eq(probe_event(t.p, 3)->items, "ns=3;s=Tank=7");
+    ck_assert_uint_eq(t.p->violation_count, 0);
+    probe_destroy(t.p);
+}
+END_TEST
+
+/* 512 items are kept, and 24 KiB of names; further ones have their numbers. */
+START_TEST(so_many_monitored_items_are_named)
+{
+    char name[180];
+    struct talk t = clear_channel();
+    for (unsigned i = 0; i < 513; i++) {
+        snprintf(name, sizeof name, "V%u", i);
+        monitor(&t, 5, i, name, "00000000");
+        probe_clear(t.p);
+    }
+    ck_assert_str_eq(published(&t, 5, 511), "ns=3;s=V511=7");
+    ck_assert_str_eq(published(&t, 5, 512), "monitored_item 512=7");
+    probe_destroy(t.p);
+
+    t = clear_channel();
+    for (unsigned i = 0; i < 140; i++) { /* 176 bytes each with "ns=3;s=": room for 139 */
+        memset(name, 'n', 169);
+        name[169] = '\0';
+        name[0] = (char)('A' + i % 26);
+        monitor(&t, 5, i, name, "00000000");
+        probe_clear(t.p);
+    }
+    ck_assert(strncmp(published(&t, 5, 138), "ns=3;s=", 7) == 0);
+    ck_assert_str_eq(published(&t, 5, 139), "monitored_item 139=7");
+    probe_destroy(t.p);
+
+    t = clear_channel();
+    t.p->is_out_of_memory = true;
+    monitor(&t, 5, 1, "Tank", "00000000");
+    ck_assert_str_eq(published(&t, 5, 1), "monitored_item 1=7");
+    probe_destroy(t.p);
+}
+END_TEST
+
+START_TEST(events_have_their_fields)
+{
+    struct talk t = clear_channel();
+    request(&t, 826, "00000000");
+    response(&t, 829,
+             "01000000 ffffffff 00 02000000 0000000000000000 01000000 01 00 9403 01 "
+             "23000000 01000000 08000000 04000000 0c 04000000 48696768 05 bc02 "
+             "0d 00a0d1fe9575dc01 00 00000000 00000000 00000000");
+    ck_assert_str_eq(probe_event(t.p, 1)->items, "event 8=High|700|2025-12-25T12:00:00Z");
     ck_assert_uint_eq(t.p->violation_count, 0);
     probe_destroy(t.p);
 }
@@ -674,9 +795,54 @@ START_TEST(a_method_of_the_vendor_is_control)
             "01000000 03 0200 04000000 50756d70 03 0200 05000000 5374617274 02000000 06 2a000000 "
             "03 01");
     response(&t, 715, "01000000 00007580 ffffffff ffffffff ffffffff ffffffff");
-    ck_assert_str_eq(probe_event(t.p, 0)->items, "ns=2;s=Start{control}=42");
+    ck_assert_str_eq(probe_event(t.p, 0)->items, "ns=2;s=Start{control}=42|1");
     ck_assert_str_eq(probe_event(t.p, 0)->operation, "control");
     ck_assert_str_eq(probe_event(t.p, 1)->status, "error 2155151360 bad_method_invalid");
+    ck_assert_uint_eq(t.p->violation_count, 0);
+    probe_destroy(t.p);
+}
+END_TEST
+
+/* object ns=2;s=Pump and a method: what is called with, what comes back */
+#define PUMP  "01000000 03 0200 04000000 50756d70 "
+#define START "03 0200 05000000 5374617274 "
+#define LOGIN "03 0200 09000000 557365724c6f67696e "
+
+static const struct call_row {
+    const char *shows, *called, *answer, *asked, *told;
+    uint32_t flags;
+    size_t secret_size;
+} calls[] = {
+    {"arguments and results of several kinds",
+     PUMP START "03000000 06 2a000000 0c 02000000 6f6e 0a 0000c03f",
+     "01000000 00000000 00000000 00000000 02000000 0b 000000000000f83f 01 01 ffffffff",                                                                                  "ns=2;s=Start{control}=42|on|1.5", "ns=2;s=Start{control}=1.5|1!ok", 0,                 0 },
+    {"an array is one argument",               PUMP START "01000000 84 03000000 0100 0200 0300",
+     "01000000 00000000 00000000 00000000 01000000 84 02000000 0100 0200 ffffffff",                                                                                      "ns=2;s=Start{control}=1,2,3",     "ns=2;s=Start{control}=1,2!ok",   0,                 0 },
+    {"nothing",                                PUMP START "00000000",                                           "01000000 00000000 00000000 00000000 00000000 ffffffff",
+     "ns=2;s=Start{control}",                                                                                                                                                                               "ns=2;s=Start{control}!ok",       0,                 0 },
+    {"a password is not told",                 PUMP LOGIN "02000000 0c 03000000 626f62 0c 04000000 70617373",
+     "01000000 00000000 00000000 00000000 01000000 0c 03000000 6b6579 ffffffff",                                                                                         "ns=2;s=UserLogin{control}",       "ns=2;s=UserLogin{control}!ok",   OT_HAS_CREDENTIAL, 17},
+    {"a comment on an alarm",                  PUMP "01 00 4523 02000000 0f 02000000 cafe 15 02 02000000 6f6b",
+     "01000000 00000000 00000000 00000000 00000000 ffffffff",                                                                                                            "ns=2;s=Pump{alarm}=cafe|ok",
+     "ns=2;s=Pump{alarm}!ok",                                                                                                                                                                                                                 0,                 0 },
+    {"the content of a file is not a value",
+     PUMP "01 00 442d 02000000 07 2a000000 0f 03000000 010203",
+     "01000000 00000000 00000000 00000000 00000000 ffffffff",                                                                                                            "ns=2;s=Pump{file_write}",
+     "ns=2;s=Pump{file_write}!ok",                                                                                                                                                                                                            0,                 0 },
+};
+
+START_TEST(what_methods_are_called_with)
+{
+    const struct call_row *row = &calls[_i];
+    struct talk t = clear_channel();
+    request(&t, 712, row->called);
+    response(&t, 715, row->answer);
+    ck_assert_msg(!strcmp(probe_event(t.p, 0)->items, row->asked), "%s: %s", row->shows,
+                  probe_event(t.p, 0)->items);
+    ck_assert_msg(!strcmp(probe_event(t.p, 1)->items, row->told), "%s: %s", row->shows,
+                  probe_event(t.p, 1)->items);
+    ck_assert_uint_eq(probe_event(t.p, 0)->flags, row->flags);
+    ck_assert_uint_eq(probe_event(t.p, 0)->secret_size, row->secret_size);
     ck_assert_uint_eq(t.p->violation_count, 0);
     probe_destroy(t.p);
 }
@@ -1335,7 +1501,12 @@ int main(void)
     tcase_add_loop_test(tc, what_services_touch, 0, COUNT(items));
     tcase_add_test(tc, results_of_nodes);
     tcase_add_test(tc, notifications);
+    tcase_add_test(tc, notifications_name_the_monitored_node);
+    tcase_add_test(tc, what_is_sent_again_has_names_too);
+    tcase_add_test(tc, so_many_monitored_items_are_named);
+    tcase_add_test(tc, events_have_their_fields);
     tcase_add_loop_test(tc, standard_methods, 0, COUNT(methods));
+    tcase_add_loop_test(tc, what_methods_are_called_with, 0, COUNT(calls));
     tcase_add_test(tc, a_method_of_the_vendor_is_control);
     tcase_add_test(tc, a_file_is_written);
     tcase_add_loop_test(tc, applications, 0, COUNT(identities));

@@ -198,7 +198,7 @@ static const struct row rows[] = {
     {"analog event with time",          false, RESPONSE "200428 0100 0401 01 0500 010000000000",    "read",
      "analog_input 260=5",                                                                                                                                 ""                           },
     {"output status",                   false, RESPONSE "280200 0000 01 0500",                      "read",          "analog_output 0=5",                  ""                           },
-    {"octet string",                    false, RESPONSE "6e0300 0000 414243",                       "read",          "octet_string 0=ABC",              ""                           },
+    {"octet string",                    false, RESPONSE "6e0300 0000 414243",                       "read",          "octet_string 0=ABC",                 ""                           },
     {"device restart",                  false, "c1 81 8000",                                        "read",          "",                                   "device restart"             },
     {"a clock of the year 2026",        true,  "c1 02 320107 01 00787dc79e01",                      "time_set",
      "time=2026-06-14T18:55:49.248000Z",                                                                                                                   "2026-06-14T18:55:49.248000Z"},

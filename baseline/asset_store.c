@@ -85,6 +85,11 @@ static const char *const migrations[] = {
     "CREATE INDEX facts_by_host_name ON facts (value COLLATE NOCASE) WHERE kind = 'host_name';"
     "CREATE INDEX facts_by_ip ON facts (value) WHERE kind = 'ip';"
     "CREATE INDEX facts_by_serial ON facts (value COLLATE NOCASE) WHERE kind = 'serial_number';",
+    /* services so busy that more is usual there: flood.h */
+    "CREATE TABLE floods (sensor TEXT NOT NULL, segment INTEGER NOT NULL, kind TEXT NOT NULL,"
+    " transport INTEGER NOT NULL, ip TEXT NOT NULL, mac TEXT NOT NULL, port INTEGER NOT NULL,"
+    " usual INTEGER NOT NULL,"
+    " PRIMARY KEY (sensor, segment, kind, transport, ip, mac, port)) WITHOUT ROWID;",
     NULL,
 };
 
@@ -573,6 +578,7 @@ void inventory_save(struct inventory *inv, struct store_queue *queue)
     bindings_changed(inv->bindings, binding_save, &saving);
     const struct infrastructure_names names = names_of(inv);
     infrastructure_save(inv->infrastructure, queue, &names);
+    floods_save(inv->floods, queue, inv->options.sensor);
 }
 
 /* --- reading --- */
@@ -778,5 +784,6 @@ bool inventory_load(struct inventory *inv, struct store *store, struct error *er
     for (size_t i = 0; i < inv->assets.count; i++)
         inv->assets.list[i].is_dirty = false;
     const struct infrastructure_names names = names_of(inv);
-    return infrastructure_load(inv->infrastructure, store, &names, err);
+    return infrastructure_load(inv->infrastructure, store, &names, err) &&
+           floods_load(inv->floods, store, inv->options.sensor, err);
 }

@@ -1289,7 +1289,7 @@ static void take_sighting(struct inventory *inv, const struct sighting *s)
     struct asset *a = is_answer ? host_find(inv, segment, &s->who)
                                 : host_of(inv, segment, s, &s->who, s->kind == SIGHTING_ARP);
     scans_sighting(inv->scans, s);
-    floods_sighting(inv->floods, s);
+    floods_sighting(inv->floods, s, is_silent(inv, segment));
     if (!a)
         return;
     if (s->time_ns > a->last_ns)
@@ -1332,6 +1332,7 @@ static void take_sighting(struct inventory *inv, const struct sighting *s)
     case SIGHTING_REFUSED:
     case SIGHTING_ARP:
     case SIGHTING_ECHO:
+    case SIGHTING_DATAGRAMS:
         break;
     }
 }

@@ -152,6 +152,17 @@ static bool is_from_a(const struct flow *f, const struct packet *p)
     return !address_equal(&p->source, &p->destination) || p->source_port == f->a.port;
 }
 
+/* A datagram costs its sender nothing: of those that nobody understands only the number counts. */
+static void note_strange(struct analyser *a, struct flow *f, const struct packet *p)
+{
+    enum { STRANGE_TOLD = 50 };
+    if (++f->strange < STRANGE_TOLD)
+        return;
+    f->strange = 0;
+    if (a->sink.strange)
+        a->sink.strange(a->sink.context, &f->view, f->protocol_name, STRANGE_TOLD, p);
+}
+
 void analyser_look(const struct analyser *a, const struct packet *p, struct analyser_place *place,
                    unsigned step)
 {
@@ -210,6 +221,8 @@ void analyser_packet_at(struct analyser *a, const struct packet *p,
         claims_datagram(a, f, p, from);
     if (f->state == FLOW_OTHER && p->payload_size > 0 && p->network)
         claims_classify(a, f, p);
+    if (f->state != FLOW_CLAIMED && p->transport == TRANSPORT_UDP)
+        note_strange(a, f, p);
     a->packet = NULL;
 }
 

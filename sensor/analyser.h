@@ -38,6 +38,10 @@ struct analyser_sink {
      * protocol away from its ports). Both NULL: what nobody knows runs where nobody is at home. */
     void (*odd_port)(void *context, const struct ot_flow *flow, const char *name,
                      const char *expected, const struct packet *packet);
+    /* So many more datagrams came that no dissector took; name: what nDPI calls them (NULL: nothing
+     * yet). NULL: nobody minds. */
+    void (*strange)(void *context, const struct ot_flow *flow, const char *name, unsigned count,
+                    const struct packet *packet);
     /* A packet of this flow will come soon; step 0, then step 1: what it needs may be fetched.
      * NULL: nobody minds. */
     void (*soon)(void *context, const struct ot_flow *flow, unsigned step);

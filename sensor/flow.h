@@ -68,6 +68,7 @@ struct flow {
     bool has_answered, is_refused;
     bool has_good; /* a PDU was framed: the claim is right, whatever comes */
     bool is_closed;
+    uint8_t strange; /* datagrams that no dissector took, since they were reported */
     uint16_t ethertype;
     const char *protocol_name;  /* reported last */
     struct memory_near request; /* in flight, the last */

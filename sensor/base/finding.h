@@ -143,6 +143,8 @@ enum sighting_kind {
                        most once in ten seconds per writer and object */
     SIGHTING_ECHO,  /* who sent `packets` more ICMP echo requests, most of them to other; once in a
                        hundred */
+    SIGHTING_DATAGRAMS, /* `packets` more datagrams that no dissector knows, on one flow; who sent
+                           the last of them to other, and these two were not learned to speak so */
 };
 
 /* Of a SIGHTING_ROLE: what told it was other's answer, and that did not refuse. */

@@ -196,6 +196,21 @@ static void on_odd_port(void *context, const struct ot_flow *flow, const char *n
         policy_odd_port(w->policy, flow, name, expected, packet);
 }
 
+static void on_strange(void *context, const struct ot_flow *flow, const char *name, unsigned count,
+                       const struct packet *packet)
+{
+    struct worker *w = context;
+    if (name && baseline_is_learned(w->baseline, flow, name))
+        return;
+    bool is_from_client = packet->source_port == flow->client.port &&
+                          address_equal(&packet->source, &flow->client.ip);
+    const struct endpoint *who = is_from_client ? &flow->client : &flow->server;
+    const struct endpoint *other = is_from_client ? &flow->server : &flow->client;
+    struct sighting s = sighting_of(w, SIGHTING_DATAGRAMS, flow, who, other);
+    s.packets = count;
+    worker_sighting(w, &s);
+}
+
 /* Over TCP the side that was called is the server, whoever has the word: an S7 CPU asks for the
  * blocks that are downloaded to it. Elsewhere nobody was called, and the sender tells. */
 static void tell_role(struct worker *w, const struct ot_event *e)
@@ -380,6 +395,7 @@ struct analyser_sink worker_listener(struct worker *w)
     return (struct analyser_sink){
         .context = w,
         .event = on_event,
+        .strange = on_strange,
         .violation = on_violation,
         .flow_started = on_flow_started,
         .flow_answered = on_flow_answered,

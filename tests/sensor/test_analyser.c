@@ -11,6 +11,7 @@ enum { SEEN_MAX = 256 };
 static struct seen {
     char events[SEEN_MAX][24]; /* "> 3 tid 1" */
     int event_count, violation_count, started, answered, refused, finished, odd;
+    unsigned strange;
     char protocol[32], odd_name[32], why[64];
     unsigned client_port;
     uint32_t segment;
@@ -73,9 +74,16 @@ static void on_odd_port(void *context, const struct ot_flow *f, const char *name
     snprintf(seen.odd_name, sizeof seen.odd_name, "%s", name ? name : "unknown");
 }
 
+static void on_strange(void *context, const struct ot_flow *f, const char *name, unsigned count,
+                       const struct packet *p)
+{
+    (void)context, (void)f, (void)name, (void)p;
+    seen.strange += count;
+}
+
 static const struct analyser_sink sink = {NULL,        on_event,   on_violation, on_started,
                                           on_answered, on_refused, on_finished,  on_protocol,
-                                          on_odd_port, NULL};
+                                          on_odd_port, on_strange, NULL};
 static struct wire wire;
 
 static void setup(void)
@@ -623,6 +631,17 @@ START_TEST(modbus_over_udp)
 }
 END_TEST
 
+/* A flood through one socket is one flow: what nobody understands is counted, what is known not. */
+START_TEST(strange_datagrams_are_counted)
+{
+    wire.transport = TRANSPORT_UDP;
+    wire.server_port = 5555;
+    for (int i = 0; i < 500; i++)
+        wire_segment(&wire, true, 0, 0, _i ? "?" : (const char *)request, _i ? 1 : sizeof request);
+    ck_assert_uint_eq(seen.strange, _i ? 500 : 0);
+}
+END_TEST
+
 /* Of two that nobody knows, the lower port is likely the service; a group serves nobody's answer.
  */
 START_TEST(who_asked)
@@ -730,6 +749,7 @@ int main(void)
     tcase_add_test(c, modbus_over_udp);
     tcase_add_loop_test(c, who_asked, 0, 2);
     tcase_add_test(c, udp_on_another_port_loses_nothing);
+    tcase_add_loop_test(c, strange_datagrams_are_counted, 0, 2);
     tcase_add_test(c, a_cooked_frame_of_layer_2);
     tcase_add_test(c, what_the_capture_cut_off_is_no_violation);
     suite_add_tcase(s, c);

@@ -55,10 +55,16 @@ enum command_1e {
 
 /* Answers of frames 1E do not tell their length: what was asked does. */
 struct state {
-    uint16_t answer_1e;       /* size of the data that is awaited, in bytes */
-    bool is_awaited;          /* answer_1e is known */
-    uint16_t monitored_1e[2]; /* registered bits and words */
+    uint16_t answer_1e;             /* size of the data that is awaited, in bytes */
+    bool is_awaited;                /* answer_1e is known */
+    uint16_t monitored_1e[2];       /* registered bits and words */
+    uint32_t asked_3e, answered_3e; /* requests, and of them those that were answered or given up */
+    int64_t asked_ns;               /* the last one */
 };
+
+/* Requests 3E have no number: over TCP those in a row are answered in their order, unless bytes
+ * were not seen. One that had no answer for so long, when the next one comes, has none. */
+static const int64_t IN_A_ROW_NS = 1000000000;
 
 static void slmp_spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
 {
@@ -287,10 +293,31 @@ static struct frame slmp_frame_in(struct reader r, const void *state, bool is_fr
 
 /* --- dissection --- */
 
-/* One request at a time, but for the serial numbers of frames 4E. */
-static uint64_t key_of(const struct layout *l, uint32_t serial)
+enum { KEY_1E = 1 }; /* one request at a time */
+
+static uint64_t key_3e(uint32_t number)
 {
-    return l->is_1e ? 1 : l->is_4e ? UINT64_C(1) << 32 | serial : 2;
+    return UINT64_C(2) << 32 | number;
+}
+
+static uint64_t key_of_request(struct slmp_message *m, const struct layout *l, uint32_t serial)
+{
+    struct state *s = m->d->state;
+    if (l->is_4e)
+        return UINT64_C(1) << 32 | serial;
+    bool is_in_order = m->d->flow->transport == TRANSPORT_TCP && !m->d->flow->has_gap;
+    if (!is_in_order || m->event.time_ns - s->asked_ns > IN_A_ROW_NS)
+        s->answered_3e = s->asked_3e;
+    s->asked_ns = m->event.time_ns;
+    return key_3e(s->asked_3e++);
+}
+
+static uint64_t key_of_answer(struct slmp_message *m, const struct layout *l, uint32_t serial)
+{
+    struct state *s = m->d->state;
+    if (l->is_4e)
+        return UINT64_C(1) << 32 | serial;
+    return key_3e(s->answered_3e == s->asked_3e ? s->asked_3e : s->answered_3e++);
 }
 
 static void name_command(struct slmp_message *m)
@@ -358,7 +385,6 @@ static void dissect_1e(struct slmp_message *m, const struct layout *l, struct re
 {
     uint32_t first = slmp_number(m, &r, 1);
     uint32_t second = slmp_number(m, &r, 1);
-    uint64_t key = key_of(l, 0);
     if (!l->is_response) {
         m->asked.is_1e = true;
         m->asked.command = (uint16_t)first;
@@ -367,12 +393,12 @@ static void dissect_1e(struct slmp_message *m, const struct layout *l, struct re
         m->event.unit = second == OWN_STATION ? TEXT("255") : dissect_text(m->d, "%u", second);
         reader_skip(&r, 2 * l->scale);
         slmp_1e_request_data(m, &r);
-        remember(m, key);
+        remember(m, KEY_1E);
         return;
     }
     ((struct state *)m->d->state)->is_awaited = false;
     m->event.unit = TEXT("255");
-    bool is_matched = recall(m, key);
+    bool is_matched = recall(m, KEY_1E);
     if (is_matched && (m->asked.command != (first & 0x7f) || !m->asked.is_1e)) {
         is_matched = false;
         m->event.flags |= OT_NO_REQUEST;
@@ -440,7 +466,7 @@ static void dissect_3e(struct slmp_message *m, const struct layout *l, struct re
     m->event.transaction = h.serial;
     m->event.has_transaction = l->is_4e;
     if (l->is_response) {
-        answer_3e(m, key_of(l, h.serial), l, r);
+        answer_3e(m, key_of_answer(m, l, h.serial), l, r);
         return;
     }
     (void)slmp_number(m, &r, 2);
@@ -453,7 +479,7 @@ static void dissect_3e(struct slmp_message *m, const struct layout *l, struct re
     }
     name_command(m);
     slmp_request_data(m, &r);
-    remember(m, key_of(l, h.serial));
+    remember(m, key_of_request(m, l, h.serial));
 }
 
 static void slmp_dissect(struct dissect *d, struct reader r)

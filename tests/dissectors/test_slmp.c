@@ -202,6 +202,7 @@ START_TEST(files_are_transfers)
     feed(p, false, "2918 0000 0500 00000000 0200 0102");
     ck_assert_str_eq(probe_event(p, 0)->transfer, "block program_download key=5 bytes=2");
     ck_assert_str_eq(probe_event(p, 0)->items, "file 5");
+    feed(p, true, "0000 0200");
     probe_clear(p);
     feed(p, false, "2818 0000 0500 00000000 0200");
     feed(p, true, "0000 0200 0102");
@@ -227,6 +228,40 @@ START_TEST(serial_numbers_match_answers)
     ck_assert_str_eq(probe_event(p, 2)->items, "D 200=9");
     ck_assert_str_eq(probe_event(p, 3)->items, "D 100=8");
     ck_assert_uint_eq(probe_event(p, 3)->transaction, 1);
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
+#define READ_3E(address, count) "0104 0000 " address " a8 " count
+
+START_TEST(requests_3e_in_a_row_are_answered_in_order)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    feed(p, false, READ_3E("640000", "0200"));
+    feed(p, false, READ_3E("c80000", "0100"));
+    feed(p, true, "0000 0800 0700");
+    feed(p, true, "0000 0900");
+    ck_assert_str_eq(probe_event(p, 2)->items, "D 100-101=8,7");
+    ck_assert_str_eq(probe_event(p, 3)->items, "D 200=9");
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(an_answer_3e_that_was_lost_shifts_nothing)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    feed(p, false, READ_3E("640000", "0200"));
+    p->time_ns += 2000000000; /* asked again */
+    feed(p, false, READ_3E("c80000", "0100"));
+    feed(p, true, "0000 0900");
+    ck_assert_str_eq(probe_event(p, 2)->items, "D 200=9");
+    p->flow.has_gap = true;
+    feed(p, false, READ_3E("640000", "0200"));
+    feed(p, false, READ_3E("c80000", "0100"));
+    feed(p, true, "0000 0900");
+    ck_assert_str_eq(probe_event(p, 5)->items, "D 200=9");
     ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);
 }
@@ -485,6 +520,8 @@ int main(void)
     tcase_add_test(tc, a_password_is_never_told);
     tcase_add_test(tc, files_are_transfers);
     tcase_add_test(tc, serial_numbers_match_answers);
+    tcase_add_test(tc, requests_3e_in_a_row_are_answered_in_order);
+    tcase_add_test(tc, an_answer_3e_that_was_lost_shifts_nothing);
     tcase_add_test(tc, ascii_frames);
     tcase_add_loop_test(tc, answers_1e, 0, sizeof answer_rows / sizeof *answer_rows);
     tcase_add_test(tc, a_monitor_answers_what_was_registered);

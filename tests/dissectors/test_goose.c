@@ -133,21 +133,26 @@ START_TEST(silence)
 {
     static const struct {
         int64_t wait_ms;
-        bool is_late;
+        uint8_t steps;
+        const char *why; /* "": none */
     } waits[] = {
-        {199, false},
-        {201, true }
-    }; /* twice 100 ms */
-    for (size_t i = 0; i < 2; i++) {
-        struct probe *p = ethernet();
-        struct message next = plain;
-        next.sequence++;
-        feed(p, plain);
-        p->time_ns += (waits[i].wait_ms - 1) * 1000000; /* the probe adds one */
-        feed(p, next);
-        ck_assert_uint_eq(p->violation_count, waits[i].is_late);
-        probe_destroy(p);
-    }
+        {199, 1,  ""                                               }, /* twice 100 ms */
+        {201, 1,  "silent for longer than its time allowed to live"},
+        {150, 6,  ""                                               }, /* as many as there may have been */
+        {99,  3,  "sequence number jumps"                          },
+        {150, 50, "sequence number jumps"                          },
+    };
+    const size_t i = (size_t)_i;
+    struct probe *p = ethernet();
+    struct message next = plain;
+    next.sequence = (uint8_t)(next.sequence + waits[i].steps);
+    feed(p, plain);
+    p->time_ns += (waits[i].wait_ms - 1) * 1000000; /* the probe adds one */
+    feed(p, next);
+    ck_assert_uint_eq(p->violation_count, waits[i].why[0] != '\0');
+    if (waits[i].why[0])
+        ck_assert_str_eq(probe_violation(p, 0)->why, waits[i].why);
+    probe_destroy(p);
 }
 END_TEST
 
@@ -228,7 +233,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_copy_is_no_repetition, 0, 3);
     tcase_add_loop_test(tcase, continuity, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tcase, one_message);
-    tcase_add_test(tcase, silence);
+    tcase_add_loop_test(tcase, silence, 0, 5);
     tcase_add_test(tcase, wrong_destination);
     tcase_add_test(tcase, lengths);
     tcase_add_test(tcase, routed);

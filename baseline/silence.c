@@ -37,8 +37,15 @@ void silence_beat(struct seen *s)
     c->is_silent = false;
 }
 
+/* Those two have ended their connection: that is no silence. How long they paused before is known
+ * all the same. */
 static void forget(struct baseline *b, struct conversation *c)
 {
+    bool learns = b->options.mode != MODE_DETECT && !c->is_silent && c->heard_ns != 0;
+    if (learns && b->now_ns - c->heard_ns > c->f.longest_pause_ns) {
+        c->f.longest_pause_ns = b->now_ns - c->heard_ns;
+        entry_change(&b->conversations, &c->e);
+    }
     if (c->beat_ns != 0 && b->beating > 0)
         b->beating--;
     c->beat_ns = c->heard_ns = 0;

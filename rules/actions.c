@@ -78,6 +78,15 @@ static const struct action sdb_activation = {
     "tried to activate %O in %T, which refused",
     "nobody changes the configuration of this device without approval"};
 
+/* What raises alarms, and whom they reach. */
+static const struct action alarm_settings = {
+    DETECTION_RW_ALARM_LIMIT_WRITE,
+    "the settings of alarms",
+    "is changing %O of %T, a setting of its alarms",
+    "changed %O of %T, a setting of its alarms",
+    "tried to change %O of %T, a setting of its alarms, which refused",
+    "nobody changes how this device raises alarms without approval"};
+
 /* The end of a reservation: others may act again. */
 static const struct action release = {DETECTION_PLC_SESSION_TAKEOVER,
                                       "",
@@ -112,6 +121,15 @@ static const struct meaning {
     {"cip",    OP_RESTART,          NULL,                "factory",               DETECTION_PLC_FACTORY_RESET,     NULL           },
  /* PROTOCOLS 13: DCP 5/5 and 5/6 */
     {"pn_dcp", OP_RESTART,          NULL,                "factory",               DETECTION_PLC_FACTORY_RESET,     NULL           },
+ /* [135] 13: limits, and what is told when they are passed */
+    {"bacnet", OP_CONFIG_CHANGE,    NULL,                "-limit",                DETECTION_RW_ALARM_LIMIT_WRITE,  &alarm_settings},
+    {"bacnet", OP_CONFIG_CHANGE,    NULL,                "limit-enable",          DETECTION_RW_ALARM_LIMIT_WRITE,
+     &alarm_settings                                                                                                              },
+    {"bacnet", OP_CONFIG_CHANGE,    NULL,                "event-enable",          DETECTION_RW_ALARM_LIMIT_WRITE,
+     &alarm_settings                                                                                                              },
+    {"bacnet", OP_CONFIG_CHANGE,    NULL,                "deadband",              DETECTION_RW_ALARM_LIMIT_WRITE,  &alarm_settings},
+    {"bacnet", OP_CONFIG_CHANGE,    NULL,                "recipient-list",        DETECTION_RW_ALARM_LIMIT_WRITE,
+     &alarm_settings                                                                                                              },
  /* PROTOCOLS 8.2: CIP Security, EtherNet/IP Security, certificates */
     {"cip",    OP_CONFIG_CHANGE,    "class=0x5d",        NULL,                    DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
     {"cip",    OP_CONFIG_CHANGE,    "class=0x5e",        NULL,                    DETECTION_PLC_CREDENTIAL_CHANGE, NULL           },
@@ -202,6 +220,29 @@ const struct action *action_of(const struct ot_event *e, enum operation operatio
         break;
     }
     return detection == DETECTION_COUNT ? NULL : action_find(detection);
+}
+
+static bool name_has(const char *name, const char *const *words)
+{
+    for (; *words; words++)
+        if (strcasestr(name, *words))
+            return true;
+    return false;
+}
+
+/* PROTOCOLS 32: over a plant's protocol the files of a controller are its program, its firmware or
+ * settings; over those of offices they are pages and settings. */
+const struct action *action_of_file(const char *protocol, const char *name)
+{
+    static const char *const firmware[] = {"firmware", ".fw",  ".bin", ".img",
+                                           ".hex",     ".upd", ".s19", NULL};
+    static const char *const settings[] = {".cfg", ".conf", ".ini", ".xml", ".csv",
+                                           ".txt", ".json", ".log", NULL};
+    static const char *const offices[] = {"ftp", "http", "smb", NULL}; /* tftp, smb2 */
+    if (name_has(name, settings) || name_has(protocol, offices))
+        return action_find(DETECTION_PLC_CONFIG_WRITE);
+    return action_find(name_has(name, firmware) ? DETECTION_PLC_FIRMWARE_TRANSFER
+                                                : DETECTION_PLC_PROGRAM_DOWNLOAD);
 }
 
 char *action_object(const struct ot_event *e, char *out, size_t capacity)

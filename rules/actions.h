@@ -24,6 +24,8 @@ bool action_is_candidate(enum operation operation);
 const struct action *action_find(enum detection detection);
 
 /* What the event acts on: "OB1", "DB5.DBW10", "" when it says nothing. Returns out. */
+/* What a file of this name ("" when it has none) is for the device that it is written to. */
+const struct action *action_of_file(const char *protocol, const char *name);
 char *action_object(const struct ot_event *e, char *out, size_t capacity);
 /* Fills a phrase: %O by the object (or thing when it is empty); %T stays. Returns out. */
 char *action_phrase(char *out, size_t capacity, const char *phrase, const char *thing,

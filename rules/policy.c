@@ -423,9 +423,8 @@ static void system_data_tell(struct policy *p, const struct ot_event *e, uint32_
 
 static const struct action *action_of_transfer(const struct ot_event *e, const struct transfer *t)
 {
-    if (t->operation == OP_FILE_WRITE)
-        return action_find(DETECTION_PLC_CONFIG_WRITE);
-    return action_of(e, t->operation);
+    return t->operation == OP_FILE_WRITE ? action_of_file(e->protocol, t->name)
+                                         : action_of(e, t->operation);
 }
 
 static void transfer_tell(struct policy *p, const struct ot_event *e, const struct transfer *t,

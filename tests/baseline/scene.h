@@ -5,6 +5,7 @@
  *   [N*] ACTOR~TARGET OPERATION CODE [AREA START[+COUNT] [=VALUES]]    without an answer, over TCP
  *   links ACTOR>TARGET N   that many connections, at the pace of the steps
  *   ports ACTOR>TARGET N   the same, each to another port
+ *   done ACTOR>TARGET   their connection is closed
  *   sealed | open   whether the messages that follow are encrypted
  *   times N    all that follows in the script, N times
  *   bytes N    how long the packets of the messages that follow are
@@ -207,6 +208,14 @@ static inline void scene_line(struct scene *s, const char *line)
     if (sscanf(line, " ports %31[^>]>%31s %u", actor, target, &repeat) == 3) {
         for (unsigned i = 0; i < repeat; i++)
             scene_link(s, actor, target, (uint16_t)i);
+        return;
+    }
+    if (sscanf(line, " done %31[^>]>%31s", actor, target) == 2) {
+        struct ot_flow flow = {.transport = TRANSPORT_TCP,
+                               .client = scene_host(actor),
+                               .server = scene_host(target),
+                               .is_role_known = true};
+        baseline_finished(s->baseline, &flow);
         return;
     }
     if (strstr(line, "memory")) { /* what follows is written as bytes */

@@ -277,19 +277,24 @@ static const struct dimension {
     "SELECT sum(state = 'learned'), sum(state = 'pending'), sum(state = 'rejected') FROM " from
 #define OF(table) table " INDEXED BY " table "_newest WHERE sensor = ?1"
 
-#define BOTH(a, b) "(SELECT state FROM " a " UNION ALL SELECT state FROM " b ")"
+#define EACH(from)                                                                                 \
+    "(SELECT coalesce(sum(state = 'learned'), 0) learned, coalesce(sum(state = 'pending'), 0)"     \
+    " pending, coalesce(sum(state = 'rejected'), 0) rejected FROM " from ")"
+  /* Each by itself: rows of a union are copied one by one. */
+#define BOTH(a, b)                                                                                 \
+    "SELECT a.learned + b.learned, a.pending + b.pending, a.rejected + b.rejected FROM " EACH(     \
+        a) " a, " EACH(b) " b"
     {"conversations", conversations_sql, COUNTS("baseline_conversations WHERE sensor = ?1"),
-                                                                                    tell_conversation                                                                                            },
-    {"operations",    operations_sql,    COUNTS(OF("baseline_operations")),                  tell_operation       },
+                          tell_conversation                                                                                           },
+    {"operations",    operations_sql,    COUNTS(OF("baseline_operations")),                  tell_operation      },
     {"objects",       objects_sql,
-                                                                                    COUNTS(BOTH("baseline_ranges WHERE sensor = ?1 AND ranges <> ''",                       OF("baseline_tags"))),
-                                                                                    tell_object},
-    {"values",               values_sql,                         COUNTS(BOTH(OF("baseline_points"),                                                   OF("baseline_polled"))),               tell_value},
-    {"timing",     timing_sql,                      COUNTS(OF("baseline_blocks")),                                                                 tell_timing                                                         },
+                          BOTH("baseline_ranges WHERE sensor = ?1 AND ranges <> ''",                              OF("baseline_tags")), tell_object},
+    {"values",               values_sql,                         BOTH(OF("baseline_points"),                                                   OF("baseline_polled")),                     tell_value},
+    {"timing",     timing_sql,                      COUNTS(OF("baseline_blocks")),                                                                 tell_timing                                                  },
     {"programs",    programs_sql,
-                                                                                    COUNTS("baseline_operations INDEXED BY baseline_operations_changing WHERE sensor = ?1"
+                          COUNTS("baseline_operations INDEXED BY baseline_operations_changing WHERE sensor = ?1"
             " AND " BASELINE_CHANGING " AND operation IN " PROGRAMS),
-                                                                                    tell_operation},
+                          tell_operation},
 };
 enum { DIMENSIONS = sizeof dimensions / sizeof *dimensions };
 

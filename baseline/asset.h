@@ -198,9 +198,10 @@ bool asset_has_units(const char *protocol);
 /* As people call it: "Modbus unit 7". Returns out. */
 enum { ASSET_UNIT_NAME = ASSET_UNIT_TEXT + 24 };
 char *asset_unit_name(char out[ASSET_UNIT_NAME], const char *protocol, const char *unit);
-/* The rack and slot that the address of a unit tells; "" for what it does not. */
+/* The rack and slot that the address of a unit tells in this protocol; "" for what it does not. */
 enum { ASSET_PLACE_SIZE = 16 };
-void asset_unit_place(const char *unit, char rack[ASSET_PLACE_SIZE], char slot[ASSET_PLACE_SIZE]);
+void asset_unit_place(const char *protocol, const char *unit, char rack[ASSET_PLACE_SIZE],
+                      char slot[ASSET_PLACE_SIZE]);
 /* Its own serial number, not that of a unit behind it; "" when it is not known. */
 const char *asset_serial(const struct assets *t, const struct asset *a);
 

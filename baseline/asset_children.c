@@ -36,7 +36,7 @@ static void set(struct child *c, enum asset_column column, const char *value)
         text_format(c->cells->cells[column], ASSET_CELL_SIZE, "%s", value);
 }
 
-static void child_begin(struct child *c, const char *unit)
+static void child_begin(struct child *c, const char *protocol, const char *unit)
 {
     static const enum asset_column shared[] = {ASSET_COLUMN_site,    ASSET_COLUMN_zone,
                                                ASSET_COLUMN_segment, ASSET_COLUMN_sensor,
@@ -54,7 +54,7 @@ static void child_begin(struct child *c, const char *unit)
     for (size_t i = 0; i < sizeof shared / sizeof *shared; i++)
         set(c, shared[i], c->parent->cells->cells[shared[i]]);
     char rack[ASSET_PLACE_SIZE], slot[ASSET_PLACE_SIZE];
-    asset_unit_place(c->unit, rack, slot);
+    asset_unit_place(protocol, c->unit, rack, slot);
     set(c, ASSET_COLUMN_rack, rack);
     set(c, ASSET_COLUMN_slot, slot);
 }
@@ -290,7 +290,7 @@ bool asset_children(struct store *store, const struct asset_parent *parent,
     while (ok && *is_more && sqlite3_step(s) == SQLITE_ROW) {
         if (strcmp(c.unit, text_at(s, 0)) != 0) {
             ok = child_end(&c, row, context, is_more);
-            child_begin(&c, text_at(s, 0));
+            child_begin(&c, text_at(s, 2), text_at(s, 0));
         }
         widen(&c, s);
         child_fact(&c, text_at(s, 1), text_at(s, 2), text_at(s, 3));

@@ -289,10 +289,10 @@ static bool is_of_itself(const struct export *x, const char *kind, const char *u
 }
 
 /* A CPU that is reached in its rack stands there. */
-static void own_place(struct export *x, const char *unit)
+static void own_place(struct export *x, const char *protocol, const char *unit)
 {
     char rack[ASSET_PLACE_SIZE], slot[ASSET_PLACE_SIZE];
-    asset_unit_place(unit, rack, slot);
+    asset_unit_place(protocol, unit, rack, slot);
     if (slot[0] == '\0' || x->row->cells[ASSET_COLUMN_slot][0] != '\0')
         return;
     set(x, ASSET_COLUMN_rack, rack);
@@ -306,7 +306,7 @@ static void unit_answered(struct export *x, const char *protocol, const char *un
     if (!asset_unit_is_other(protocol))
         add(x, ASSET_COLUMN_protocol_names, asset_unit_name(name, protocol, unit));
     if (is_own)
-        own_place(x, unit);
+        own_place(x, protocol, unit);
     else
         add(x, ASSET_COLUMN_modules,
             text_format(text, sizeof text, "unit %s: answers %s", unit, protocol));
@@ -354,7 +354,7 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
         add(x, ASSET_COLUMN_modules, text_format(text, sizeof text, "unit %s: %s", unit, clean));
     if (!is_own)
         return;
-    own_place(x, unit);
+    own_place(x, protocol, unit);
     if (strcmp(kind, fact_name(FACT_IP)) == 0 && x->row->cells[ASSET_COLUMN_ip][0] == '\0' &&
         !sqlite3_column_int(s, 5)) /* nobody spoke with it: it is told on layer 2 only */
         set(x, ASSET_COLUMN_ip, value);

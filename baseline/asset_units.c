@@ -80,8 +80,10 @@ char *asset_unit_name(char out[ASSET_UNIT_NAME], const char *protocol, const cha
 
 bool asset_unit_is_behind(const char *protocol, const char *unit)
 {
-    /* not S7: CPUs answer for slots in which they do not stand */
-    static const char *const protocols[] = {"modbus", "dnp3", "cip", "hart_ip"};
+    /* Addresses of a line or a bus. Not S7: CPUs answer for slots in which they do not stand; not
+     * IEC 104 and FINS: parts of one station and of one controller have addresses of their own. */
+    static const char *const protocols[] = {"modbus",  "dnp3", "cip",     "hart_ip",
+                                            "genisys", "sbus", "roc_plus"};
     if (unit[0] == '\0')
         return false;
     if (asset_unit_is_other(protocol))
@@ -130,10 +132,14 @@ size_t asset_units_behind(const struct assets *t, const struct asset *a, const c
 
 /* "rack 0 slot 2" of S7; "3.1" of PROFINET: slot and subslot; "1/2" of CIP: port 1 is the
  * backplane, then comes the slot. */
-void asset_unit_place(const char *unit, char rack[ASSET_PLACE_SIZE], char slot[ASSET_PLACE_SIZE])
+void asset_unit_place(const char *protocol, const char *unit, char rack[ASSET_PLACE_SIZE],
+                      char slot[ASSET_PLACE_SIZE])
 {
     int size = 0;
     rack[0] = slot[0] = '\0';
+    if (strcmp(protocol, "pnio_cm") != 0 && strcmp(protocol, "cip") != 0 &&
+        strcmp(protocol, "s7comm") != 0 && strcmp(protocol, "s7comm_plus") != 0)
+        return;
     if (sscanf(unit, "%15[0-9].%*u%n", slot, &size) == 1 && size > 0 && unit[size] == '\0')
         return;
     slot[0] = '\0';

@@ -421,9 +421,25 @@ static void take_text(char *to, size_t capacity, const char *from)
         text_copy(to, capacity, text_of(from));
 }
 
+/* Mostly the newest finding does: the transfer has ended, the number has grown. */
+static bool knows_better(const struct finding *to, const struct finding *f)
+{
+    if (to->detection == DETECTION_RW_NEW_WRITER) /* what came first is what was new */
+        return !f->object[0] || strcmp(f->object, to->object) == 0;
+    if (to->detection == DETECTION_PLC_SAFETY_ACCESS) /* a start does not hide the stop before it */
+        return f->operation >= to->operation;
+    return true;
+}
+
 /* What the newest finding knows better: its words, and what it adds about a transfer. */
 static void update_words(struct finding *to, const struct finding *f)
 {
+    if (!knows_better(to, f))
+        return;
+    if (to->detection == DETECTION_PLC_SAFETY_ACCESS && f->operation > to->operation) {
+        to->operation = f->operation;
+        to->ot_json_size = 0;
+    }
     take_text(to->what, sizeof to->what, f->what);
     take_text(to->expected, sizeof to->expected, f->expected);
     take_text(to->seen, sizeof to->seen, f->seen);

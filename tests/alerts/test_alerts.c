@@ -350,6 +350,60 @@ START_TEST(the_next_block_has_its_own_fingerprint)
 }
 END_TEST
 
+static const struct words_row {
+    const char *shows;
+    enum detection detection;
+    struct {
+        const char *what, *object;
+        enum operation operation;
+    } first, second;
+    const char *message;
+} words_rows[] = {
+    {"what grows is told as it is now",
+     DETECTION_NET_FLOOD,         {"floods %T", "", OP_READ},
+     {"floods %T again", "", OP_READ},
+     "10.0.0.5 floods 10.0.0.10 again"                    },
+    {"the first write of a new writer is what was new",
+     DETECTION_RW_NEW_WRITER,     {"wrote to %T for the first time: 260", "260", OP_WRITE},
+     {"wrote to %T for the first time: 200", "200", OP_WRITE},
+     "10.0.0.5 wrote to 10.0.0.10 for the first time: 260"},
+    {"how that write went on is told",
+     DETECTION_RW_NEW_WRITER,     {"writes 260 of %T", "260", OP_WRITE},
+     {"wrote 260 of %T", "260", OP_WRITE},
+     "10.0.0.5 wrote 260 of 10.0.0.10"                    },
+    {"a start does not hide the stop of a safety system",
+     DETECTION_PLC_SAFETY_ACCESS, {"stopped %T", "stop", OP_STOP},
+     {"started %T", "start", OP_START},
+     "10.0.0.5 stopped 10.0.0.10"                         },
+    {"a download is graver than the upload before it",
+     DETECTION_PLC_SAFETY_ACCESS, {"read the program of %T", "", OP_PROGRAM_UPLOAD},
+     {"downloaded a program to %T", "", OP_PROGRAM_DOWNLOAD},
+     "10.0.0.5 downloaded a program to 10.0.0.10"         },
+};
+
+START_TEST(the_words_of_the_first_and_of_the_last)
+{
+    const struct words_row *row = &words_rows[_i];
+    struct bench *b = bench_create(0, 0);
+    struct finding f = finding_made(row->detection, START);
+    text_copy(f.what, sizeof f.what, text_of(row->first.what));
+    text_copy(f.object, sizeof f.object, text_of(row->first.object));
+    f.operation = row->first.operation;
+    alerts_finding(b->alerts, &f);
+    text_copy(f.what, sizeof f.what, text_of(row->second.what));
+    text_copy(f.object, sizeof f.object, text_of(row->second.object));
+    f.operation = row->second.operation;
+    f.time_ns += SECOND;
+    alerts_finding(b->alerts, &f);
+    json_t *lines = published(b);
+    ck_assert_uint_eq(json_array_size(lines), 2);
+    const char *message = text_at(json_array_get(lines, 1), "message");
+    ck_assert_msg(strcmp(message, row->message) == 0, "%s: %s", row->shows, message);
+    json_decref(lines);
+    bench_destroy(b);
+}
+END_TEST
+
 START_TEST(still_learning_ends_when_it_has_settled)
 {
     struct bench *b = bench_create(0, 0);
@@ -635,6 +689,8 @@ int main(void)
                         sizeof outcome_rows / sizeof *outcome_rows);
     tcase_add_test(tcase, the_next_block_has_its_own_fingerprint);
     tcase_add_test(tcase, a_transfer_ends_with_size_and_fingerprint);
+    tcase_add_loop_test(tcase, the_words_of_the_first_and_of_the_last, 0,
+                        sizeof words_rows / sizeof *words_rows);
     tcase_add_test(tcase, still_learning_ends_when_it_has_settled);
     tcase_add_test(tcase, closes_after_its_quiet_time);
     tcase_add_test(tcase, the_table_is_bounded);

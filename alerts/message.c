@@ -92,6 +92,16 @@ static char *storm_message(char out[MESSAGE_SIZE], const struct alert *alert,
                        alert->count);
 }
 
+/* "PANEL-7 (10.0.0.5, new device)": one pair of brackets is enough. */
+static void put_actor(char out[MESSAGE_SIZE], const char *actor, const char *news)
+{
+    size_t size = strlen(actor);
+    if (news[0] && actor[size - 1] == ')')
+        text_format(out, MESSAGE_SIZE, "%.*s, %s", (int)size - 1, actor, news + strlen(" ("));
+    else
+        text_join(out, MESSAGE_SIZE, actor, news, NULL);
+}
+
 char *document_message(char out[MESSAGE_SIZE], const struct alert *alert,
                        const struct document_context *context)
 {
@@ -112,7 +122,8 @@ char *document_message(char out[MESSAGE_SIZE], const struct alert *alert,
                     detection_kind(f->detection)->title, target);
 
     if (actor[0]) {
-        text_join(out, MESSAGE_SIZE, actor, note(alert, context), " ", words, NULL);
+        put_actor(out, actor, note(alert, context));
+        text_join(out + strlen(out), MESSAGE_SIZE - strlen(out), " ", words, NULL);
     } else if (strncmp(detection_kind(f->detection)->id, "sensor.", 7) == 0) {
         text_format(out, MESSAGE_SIZE, "The sensor %s", words);
     } else {

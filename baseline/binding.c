@@ -224,8 +224,19 @@ static bool poses_as_others(const struct bindings *b, const struct binding_entry
     return is_so;
 }
 
+/* Adds what is not there yet, as far as there is room. */
+static void add_words(char *out, size_t capacity, const char *words, const char *more)
+{
+    char both[2 * FINDING_TEXT];
+    if (strstr(words, more) || strlen(words) + strlen(more) + 2 >= capacity)
+        text_format(both, sizeof both, "%s", words);
+    else
+        text_format(both, sizeof both, "%s; %s", words, more);
+    text_copy(out, capacity, text_of(both));
+}
+
 /* Is the spoofing MAC the one told before? Then it is the same cause: the first victim stays the
- * target. */
+ * target, and all that were claimed are told. */
 static void fold_spoof(struct bindings *b, struct finding *f)
 {
     if (b->spoofed_ns != 0 && mac_equal(&b->spoof.actor.mac, &f->actor.mac) &&
@@ -233,6 +244,9 @@ static void fold_spoof(struct bindings *b, struct finding *f)
         f->target = b->spoof.target;
         f->actor.ip = b->spoof.actor.ip;
         memcpy(f->what, b->spoof.what, sizeof f->what);
+        add_words(f->object, sizeof f->object, b->spoof.object, f->object);
+        add_words(f->expected, sizeof f->expected, b->spoof.expected, f->expected);
+        add_words(f->seen, sizeof f->seen, b->spoof.seen, f->seen);
     }
     b->spoofed_ns = f->time_ns;
     b->spoof = *f;

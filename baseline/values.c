@@ -7,6 +7,7 @@
 #include "learned.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -125,14 +126,23 @@ static void observe(struct point_facts *f, double v)
     }
 }
 
+static int compare_states(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
 static void print_normal(const struct point_facts *f, char *out, size_t capacity)
 {
     if (is_set_of_bits(f)) {
         text_format(out, capacity, "bits of 0x%llx only", (unsigned long long)f->ones);
     } else if (f->state_count <= STATES_MAX) {
         size_t used = 0;
+        double states[STATES_MAX];
+        memcpy(states, f->states, sizeof states);
+        qsort(states, (size_t)f->state_count, sizeof *states, compare_states);
         for (int i = 0; i < f->state_count && used + 32 < capacity; i++) {
-            text_format(out + used, capacity - used, "%s%.10g", i ? ", " : "", f->states[i]);
+            text_format(out + used, capacity - used, "%s%.10g", i ? ", " : "", states[i]);
             used += strlen(out + used);
         }
     } else {

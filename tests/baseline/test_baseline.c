@@ -339,6 +339,27 @@ START_TEST(test_words)
 }
 END_TEST
 
+/* Values that came in any order are told in theirs. */
+START_TEST(test_words_of_states)
+{
+    static struct scene learning, judging;
+    struct store *store = scene_store(":memory:");
+    scene_open(&learning, MODE_LEARN, 1000000);
+    scene_play(&learning, HMI_DAY "20* hmi>plc write 6 reg 290 =3; 20* hmi>plc write 6 reg 290 =1;"
+                                  "20* hmi>plc write 6 reg 290 =2;");
+    scene_save(&learning, store);
+    scene_open(&judging, MODE_DETECT, 2000000);
+    scene_load(&judging, store);
+    scene_play(&judging, "hmi>plc write 6 reg 290 =77");
+    ck_assert_uint_eq(judging.count, 1);
+    const char *expected = judging.found[0].expected;
+    ck_assert_msg(strncmp(expected, "1, 2, 3 (60 times", 17) == 0, "%s", expected);
+    scene_close(&learning);
+    scene_close(&judging);
+    store_close(store);
+}
+END_TEST
+
 /* --- modes --- */
 
 START_TEST(test_pending_is_learned_in_learn_mode)
@@ -643,6 +664,7 @@ int main(void)
     TCase *sequences = tcase_create("sequences");
     tcase_add_loop_test(sequences, test_sequence, 0, (int)(sizeof rows / sizeof *rows));
     tcase_add_test(sequences, test_words);
+    tcase_add_test(sequences, test_words_of_states);
     suite_add_tcase(suite, sequences);
     TCase *modes = tcase_create("modes");
     tcase_add_test(modes, test_pending_is_learned_in_learn_mode);

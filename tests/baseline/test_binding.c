@@ -122,6 +122,28 @@ START_TEST(moved_and_back_is_a_duplicate)
 }
 END_TEST
 
+/* One that poses as two: the first is the target, both are told. */
+START_TEST(a_spoof_tells_of_every_victim)
+{
+    struct collected c;
+    struct finding_sink sink;
+    struct bindings *b = create(64, &c, &sink);
+    see(b, START, 1, 100, true, true);
+    see(b, START, 2, 101, true, true);
+    see(b, START + SECOND, 1, 200, true, false);
+    see(b, START + SECOND, 2, 200, true, false);
+    bindings_tick(b, START + 7 * SECOND, false, on_moved, &c);
+    ck_assert_uint_eq(c.count, 2);
+    ck_assert_int_eq(c.last.detection, DETECTION_NET_ARP_SPOOF);
+    ck_assert_uint_eq(c.last.target.ip.bytes[3], 1);
+    ck_assert_str_eq(c.last.object, "10.0.0.1; 10.0.0.2");
+    ck_assert_ptr_nonnull(strstr(c.last.seen, "10.0.0.1 claimed by 02:00:00:00:00:c8"));
+    ck_assert_ptr_nonnull(strstr(c.last.seen, "; 10.0.0.2 claimed by 02:00:00:00:00:c8"));
+    ck_assert_ptr_nonnull(strstr(c.last.expected, "; 10.0.0.2 at 02:00:00:00:00:65"));
+    bindings_destroy(b);
+}
+END_TEST
+
 START_TEST(end_of_run_decides)
 {
     struct collected c;
@@ -159,6 +181,7 @@ int main(void)
     tcase_add_test(tc, keeps_learned_pairs);
     tcase_add_test(tc, undecided_until_five_seconds);
     tcase_add_test(tc, moved_and_back_is_a_duplicate);
+    tcase_add_test(tc, a_spoof_tells_of_every_victim);
     tcase_add_test(tc, end_of_run_decides);
     tcase_add_test(tc, forgets_what_was_routed);
     suite_add_tcase(suite, tc);

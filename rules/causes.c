@@ -135,7 +135,7 @@ void causes_fill(struct finding *f, const struct cause_of *of, uint32_t flags, u
     f->flags = flags;
     f->count = count;
     text_copy(f->key, sizeof f->key, text_of(of->key));
-    text_copy(f->object, sizeof f->object, text_of(of->object));
+    text_copy(f->object, sizeof f->object, of->is_amount ? TEXT("") : text_of(of->object));
     text_copy(f->expected, sizeof f->expected, text_of(of->expected));
     action_phrase(f->what, sizeof f->what, of->phrase, of->thing, of->object);
 }
@@ -154,9 +154,11 @@ static void cause_tell_rest(struct causes *c, struct cause *cause)
     struct violation last = {
         .flow = &flow, .protocol = cause->protocol, .time_ns = cause->slot.used_ns};
     last.is_from_client = true;
-    struct cause_of of = {cause->detection, cause->protocol,        cause->key,
-                          cause->phrase,    cause->thing,           cause->object,
-                          cause->expected,  cause->is_actor_server, cause->is_alone};
+    struct cause_of of = {cause->detection, cause->protocol,
+                          cause->key,       cause->phrase,
+                          cause->thing,     cause->object,
+                          cause->expected,  cause->is_actor_server,
+                          cause->is_alone,  false};
     struct finding f;
     finding_of_violation(&f, cause->detection, &last);
     causes_fill(&f, &of, cause->flags & ~(uint32_t)FINDING_OUTCOME, cause->count - cause->told);

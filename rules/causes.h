@@ -17,6 +17,7 @@ struct cause_of {
     const char *expected;
     bool is_actor_server; /* the called side did it */
     bool is_alone;        /* what it tells is about the actor only */
+    bool is_amount;       /* object says how much, not what: it belongs into the words only */
 };
 
 struct causes;

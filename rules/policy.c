@@ -572,7 +572,8 @@ static void sweep_tell(struct policy *p, const struct ot_event *e, enum detectio
                           .phrase = phrase,
                           .thing = "",
                           .object = object,
-                          .expected = expected};
+                          .expected = expected,
+                          .is_amount = detection != DETECTION_PLC_UNDOCUMENTED_SERVICE};
     raise_event(p, e, &of, 0, NULL);
 }
 
@@ -645,7 +646,8 @@ static void logins_tell(struct policy *p, const struct ot_event *e, const struct
                           .phrase = phrase,
                           .thing = "",
                           .object = object,
-                          .expected = "log-ins work at the first or second attempt"};
+                          .expected = "log-ins work at the first or second attempt",
+                          .is_amount = true};
     raise_event(p, e, &of, r->is_let_in ? FINDING_OUTCOME | FINDING_CONFIRMED : 0, NULL);
 }
 

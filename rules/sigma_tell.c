@@ -145,9 +145,10 @@ static void tell(const struct cause *c, const struct sigma_record *r, uint64_t c
         ot_item_print(&r->event->items[0], f.object, sizeof f.object);
     if (r->event) {
         char code[OT_CODE_SIZE];
-        text_format(f.seen, sizeof f.seen, "%s %s%s%s%s", r->event->protocol,
+        text_format(f.seen, sizeof f.seen, "%s %s%s%s%s%s", r->event->protocol,
                     ot_event_code(r->event, code), r->event->name ? " (" : "",
-                    r->event->name ? r->event->name : "", r->event->name ? ")" : "");
+                    r->event->name ? r->event->name : "", r->event->name ? ")" : "",
+                    r->event->direction == OT_RESPONSE ? ", the answer" : "");
     } else if (r->finding) {
         text_format(f.seen, sizeof f.seen, "%s", detection_kind(r->finding->detection)->title);
     } else {

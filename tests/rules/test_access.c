@@ -195,6 +195,7 @@ START_TEST(the_words)
     made_play(&run, pdus);
     ck_assert_uint_eq(run.count, 2);
     ck_assert_str_eq(run.findings[0].what, "failed to log in to %T 5 times within 8 s");
+    ck_assert_str_eq(run.findings[0].object, ""); /* an amount is no object */
     ck_assert_str_eq(run.findings[1].what, "copies an executable (tool.exe) to %T");
     made_end(&run);
 }

@@ -133,6 +133,14 @@ struct site_window {
     uint32_t line;
 };
 
+/* Names of several operations at once, the wider before the narrower. */
+struct site_operation_group {
+    const char *name;
+    uint32_t operations; /* a bit each */
+};
+enum { SITE_OPERATION_GROUPS = 4 };
+extern const struct site_operation_group site_operation_groups[SITE_OPERATION_GROUPS];
+
 struct site {
     atomic_uint references;
     bool is_declared, has_conduits, has_internet, has_remote;

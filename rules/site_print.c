@@ -66,6 +66,14 @@ static void print_operations(const char *before, uint32_t operations, FILE *file
     if ((operations & all) == all || operations == 0)
         return;
     fputs(before, file);
+    for (size_t i = 0; i < SITE_OPERATION_GROUPS; i++) { /* as one writes them */
+        uint32_t group = site_operation_groups[i].operations & all;
+        if ((operations & group) != group)
+            continue;
+        fprintf(file, "%s%s", is_first ? "" : ", ", site_operation_groups[i].name);
+        operations &= ~group;
+        is_first = false;
+    }
     for (int op = 0; op < OPERATION_COUNT; op++) {
         if (operations >> op & 1) {
             fprintf(file, "%s%s", is_first ? "" : ", ", operation_name((enum operation)op));

@@ -181,26 +181,24 @@ bool site_read_protocols(struct site_reader *r, const char *key, const yaml_node
            site_fail(r, node, key, "is empty: leave it out or write any");
 }
 
+const struct site_operation_group site_operation_groups[SITE_OPERATION_GROUPS] = {
+    {"any",         UINT32_MAX                                        },
+    {"change",      OPERATIONS_OF_CHANGE                              },
+    {"engineering", ~((1u << OP_LOCK) - 1)                            },
+    {"observe",     ~OPERATIONS_OF_CHANGE & ~(1u << OP_PROGRAM_UPLOAD)},
+};
+
 static bool read_operation(struct site_reader *r, const char *key, const yaml_node_t *node,
                            void *to)
 {
-    static const struct {
-        const char *name;
-        uint32_t operations;
-    } groups[] = {
-        {"any",         UINT32_MAX                                        },
-        {"observe",     ~OPERATIONS_OF_CHANGE & ~(1u << OP_PROGRAM_UPLOAD)},
-        {"change",      OPERATIONS_OF_CHANGE                              },
-        {"engineering", ~((1u << OP_LOCK) - 1)                            },
-    };
     uint32_t *operations = to;
     enum operation op;
     const char *text = site_text(r, key, node);
     if (!text)
         return false;
-    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++) {
-        if (strcmp(groups[i].name, text) == 0) {
-            *operations |= groups[i].operations;
+    for (size_t i = 0; i < SITE_OPERATION_GROUPS; i++) {
+        if (strcmp(site_operation_groups[i].name, text) == 0) {
+            *operations |= site_operation_groups[i].operations;
             return true;
         }
     }

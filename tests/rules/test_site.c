@@ -106,6 +106,38 @@ START_TEST(fault)
 }
 END_TEST
 
+/* Operations are printed as one writes them. */
+static const struct printed {
+    const char *shows, *operations, *words;
+} printed[] = {
+    {"a group",                      "engineering",              "may do engineering; on mon"         },
+    {"several operations",           "[write, control]",         "may do write, control; on mon"      },
+    {"a group and more",             "[control, engineering]",   "may do engineering, control; on mon"},
+    {"a group inside another",       "[change, stop]",           "may do change; on mon"              },
+    {"what belongs to one, not all", "[stop, program_download]",
+     "may do stop, program_download; on mon"                                                          },
+    {"everything",                   "any",                      "may do any operation; on mon"       },
+};
+
+START_TEST(operations_are_printed_as_one_writes_them)
+{
+    const struct printed *row = &printed[_i];
+    struct error err = {""};
+    char yaml[128], *text = NULL;
+    size_t size = 0;
+    snprintf(yaml, sizeof yaml, "windows:\n- {name: a, days: mon, operations: %s}\n",
+             row->operations);
+    struct site *site = parse(yaml, &err);
+    ck_assert_msg(site != NULL, "%s: %s", row->shows, err.text);
+    FILE *file = open_memstream(&text, &size);
+    site_print(site, file);
+    fclose(file);
+    ck_assert_msg(strstr(text, row->words) != NULL, "%s: %s", row->shows, text);
+    free(text);
+    site_release(site);
+}
+END_TEST
+
 /* # stands for the number of the line. More of something than there is room for ends with a
  * message, not with a crash. */
 static char *repeat(const char *head, const char *line, int count)
@@ -375,6 +407,8 @@ int main(void)
     Suite *suite = suite_create("site");
     TCase *tcase = tcase_create("policy");
     tcase_add_loop_test(tcase, fault, 0, sizeof faults / sizeof *faults);
+    tcase_add_loop_test(tcase, operations_are_printed_as_one_writes_them, 0,
+                        sizeof printed / sizeof *printed);
     tcase_add_loop_test(tcase, crowd, 0, sizeof crowds / sizeof *crowds);
     tcase_add_loop_test(tcase, place, 0, sizeof rows / sizeof *rows);
     tcase_add_loop_test(tcase, time, 0, sizeof whens / sizeof *whens);

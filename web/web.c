@@ -217,7 +217,9 @@ static bool serve(struct web *web, union listen_address *address, const struct t
     asset_list_wait(web->assets, READY_MAX_MS, web->stop);
     struct MHD_Daemon *daemon = start(web, address, tls);
     if (!daemon)
-        return error_set(err, "cannot listen on %s: %s", listen, strerror(errno));
+        return error_set(
+            err, "cannot listen on %s: %s%s", listen, strerror(errno),
+            errno == EADDRINUSE ? "; another console? choose another port with --listen" : "");
     const union MHD_DaemonInfo *info = MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_BIND_PORT);
     char where[LISTEN_TEXT_SIZE];
     log_info("console of %s on %s://%s/", web->store_path, web->is_tls ? "https" : "http",

@@ -365,8 +365,7 @@ int cmd_run(int argc, char **argv)
     }
     stop_install();
     if (!options_read(o, argc, argv, &is_help, &err)) {
-        log_error("%s", err.text);
-        fputs(run_usage, stderr);
+        log_error("%s (sightglass run --help lists the options)", err.text);
         status = 2;
     } else if (is_help) {
         fputs(run_usage, stdout);

@@ -61,6 +61,7 @@ void stats_print(const struct stats *s)
             log_info("  %-12s %" PRIu64 " PDUs, %" PRIu64 " events, %" PRIu64 " violations",
                      dissectors[i]->name, p->pdus, p->events, p->violations);
     }
-    log_info("%" PRIu64 " alerts in %.2f seconds, %.2f of processor time, peak memory %ld MiB",
-             s->alerts, s->seconds, s->cpu_seconds, s->peak_memory_kib / 1024);
+    log_info("%" PRIu64 " alert%s in %.2f seconds, %.2f of processor time, peak memory %ld MiB",
+             s->alerts, s->alerts == 1 ? "" : "s", s->seconds, s->cpu_seconds,
+             s->peak_memory_kib / 1024);
 }

@@ -91,6 +91,11 @@ const told = async (page, host) => (await alertsOf(page, "&rule=rw&host=" + host
 async function beginsAPolicy() {
   const page = await person("eve");
   await go(page, "#/policy");
+  await page.locator(".editor textarea").fill("zones:\n  - name: cell\n    lvel: 1\n");
+  await page.getByRole("button", { name: "Check" }).click();
+  await page.locator(".editor .problem", { hasText: /^Line 3: policy key `zones.lvel` is unknown/ }).waitFor();
+  check(true, "a mistake is named with its line");
+  await page.locator(".editor textarea").fill("");
   await page.getByRole("button", { name: "Begin with an example" }).click();
   await page.getByRole("button", { name: "Check" }).click();
   await page.locator(".result .notice").waitFor();
@@ -158,6 +163,23 @@ async function comesBackByItself() {
   await shuts(page, "who watched a restart");
 }
 
+/* A session that the server ended says so, and one goes on where one was. */
+async function sessionEnds() {
+  const page = await person("ann");
+  page.expected = /status of 401/;
+  await go(page, "#/stories");
+  await page.context().clearCookies();
+  await page.evaluate(() => { location.hash = "#/assets?q=10.0.0.10"; });
+  await page.getByText("Your session has ended.").waitFor();
+  await logIn(page, "ann");
+  await page.locator("table.assets tbody tr").first().waitFor();
+  check(await page.evaluate(() => location.hash) === "#/assets?q=10.0.0.10", "after logging in again one is where one was");
+  await page.getByRole("button", { name: "Log out" }).click();
+  await page.waitForSelector("input[name=user]");
+  check(await page.getByText("Your session has ended.").count() === 0, "who logs out needs not be told");
+  await shuts(page, "whose session ended");
+}
+
 async function logsOut() {
   const page = await person("vic");
   page.expected = /status of 401/;
@@ -179,6 +201,7 @@ await run(async () => {
     await approvesWhatIsNormal();
     await keepsRolesApart();
     await comesBackByItself();
+    await sessionEnds();
     await logsOut();
   } finally {
     await stop();

@@ -99,6 +99,13 @@ async function asksForTheKeys(page) {
   await page.keyboard.press("Escape");
   await focused(page, () => document.activeElement?.matches(".keys-button"));
   check(true, "the focus comes back from the dialog");
+  await go(page, "#/alerts?severity=7");
+  await page.locator(".keys-button").press("Enter");
+  await page.locator("dialog[open]").waitFor();
+  const place = await page.locator("dialog[open]").boundingBox();
+  check(Math.abs(place.y + place.height / 2 - 450) < 60, `the dialog stands in the middle: ${JSON.stringify(place)}`);
+  await page.goBack();
+  await until(page, () => location.hash === "#/alerts" && !document.querySelector("dialog[open]"), "a dialog that closes when one goes back");
   await page.keyboard.press("j");
   await page.keyboard.press("?");
   check(await openId(page) === "" && await page.locator("dialog[open]").count() === 0, "single letters can be switched off");

@@ -2,7 +2,7 @@
  * hostile comes alive, nothing goes wrong. See tests/e2e/test_console_pages.py. */
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
-import { check, go, isText, logIn, open, run } from "./browser.mjs";
+import { check, go, isText, logIn, open, run, until } from "./browser.mjs";
 
 const FIRST_LOAD_MAX = 250000, MAP_LEAST = 50000; // bytes, compressed
 const { URL: url, SCREENSHOTS } = process.env;
@@ -55,7 +55,7 @@ async function places(page) {
 
 async function looks(width, colorScheme, isFirst) {
   const page = await open(url, { viewport: { width, height: 900 }, colorScheme, reducedMotion: "reduce" });
-  page.expected = /status of 404/; // of what is not there, asked for on purpose
+  page.expected = /status of 40[0134]/; // of what is not there or not right, asked for on purpose
   await page.waitForSelector("input[name=user]");
   await judge(page, `log-in at ${width} px, ${colorScheme}`);
   await logIn(page, "admin");
@@ -69,30 +69,80 @@ async function looks(width, colorScheme, isFirst) {
     if (await page.evaluate(() => [...document.querySelectorAll("main details")].map((d) => { d.open = true; }).length) > 0) await judge(page, `${where}, all opened`);
     await page.screenshot({ path: `${SCREENSHOTS}/${width}-${colorScheme}-${hash.replace(/[^a-z0-9]+/gi, "-")}.png` });
   }
-  if (width > 700) await judgesAsking(page, colorScheme);
+  await judgesAsking(page, `${width} px, ${colorScheme}`, width > 700);
+  await page.context().clearCookies();
+  await page.evaluate(() => { location.hash = "#/overview"; });
+  await page.getByText("Your session has ended.").waitFor();
+  await judge(page, `a session that ended, ${width} px, ${colorScheme}`);
+  await page.fill("input[name=user]", "admin");
+  await page.fill("input[name=password]", "wrong");
+  await page.getByRole("button", { name: "Log in" }).click();
+  await page.locator(".problem").waitFor();
+  await judge(page, `a wrong password, ${width} px, ${colorScheme}`);
   check(page.trouble.length === 0, `no trouble at ${width} px, ${colorScheme}: ${page.trouble.join("; ")}`);
   await page.context().close();
 }
 
-/* What is only there when one asks for it: the keys, work on many alerts, decisions, a question before something is removed. */
-async function judgesAsking(page, colorScheme) {
+/* Asks for something, and looks at the question before it is removed, and at what is said afterwards. */
+async function judgesRemoving(page, what, button, how) {
+  await page.getByRole("button", { name: button, exact: true }).first().click();
+  await judge(page, `the question about ${what}, ${how}`);
+  await page.getByRole("button", { name: `Yes, ${button.toLowerCase()}` }).click();
+  await until(page, () => !document.querySelector("main .danger"), `${what} gone`);
+  await judge(page, `without ${what}, ${how}`);
+}
+
+/* What is only there when one asks for it: the keys, work on many alerts, decisions, questions, mistakes. */
+async function judgesAsking(page, how, hasKeys) {
   await go(page, "#/alerts?triage=all");
-  await page.getByLabel("Choose all that are shown").check();
-  await judge(page, `alerts chosen, ${colorScheme}`);
-  await page.getByRole("button", { name: "Keys" }).click();
-  await page.locator("dialog[open]").waitFor();
-  await judge(page, `the keys, ${colorScheme}`);
-  await page.keyboard.press("Escape");
+  await page.locator("td.mark input").first().check();
+  await judge(page, `an alert chosen, ${how}`);
+  if (hasKeys) {
+    await page.getByRole("button", { name: "Keys" }).click();
+    await page.locator("dialog[open]").waitFor();
+    await judge(page, `the keys, ${how}`);
+    await page.keyboard.press("Escape");
+  }
+  await page.locator("table.alerts tbody a").first().click();
+  const mute = page.locator("details.approve", { hasText: "mute this kind" });
+  await mute.locator("summary").click();
+  await mute.locator("[name=mute-why]").fill("repair");
+  await mute.getByRole("button", { name: "Mute" }).click();
+  await page.locator("#detail .notice").waitFor();
+  await judge(page, `an alert muted, ${how}`);
+  await go(page, "#/muted");
+  await judgesRemoving(page, "what is muted", "Lift", how);
   await go(page, "#/baseline/conversations");
   await page.locator("td.mark input").first().check();
-  await judge(page, `entries chosen, ${colorScheme}`);
+  await judge(page, `entries chosen, ${how}`);
+  await go(page, "#/assets/declared");
+  await page.setInputFiles("input[type=file]", { name: "list.csv", mimeType: "text/csv", buffer: Buffer.from("IP;name;vendor\n10.0.0.10;DOSING;Somebody\n10.0.0.99;GONE;\n") });
+  await page.getByRole("button", { name: "Compare" }).click();
+  await page.locator(".notice", { hasText: "2 devices are declared" }).waitFor();
+  await judge(page, `the plant's list, ${how}`);
+  await judgesRemoving(page, "the list", "Remove", how);
+  await go(page, "#/admin/tokens");
+  await page.fill("[name=name]", "siem");
+  await page.getByRole("button", { name: "Add" }).click();
+  await page.locator(".secret").waitFor();
+  await judge(page, `a new token, ${how}`);
+  await judgesRemoving(page, "the token", "Remove", how);
   await go(page, "#/admin");
   await page.getByRole("button", { name: "Remove" }).first().click();
-  await judge(page, `a question, ${colorScheme}`);
-  for (const hash of ["#/admin/tokens", "#/admin/audit", "#/policy/rules", "#/reports/maintenance", "#/reports/inventory", "#/baseline/writers", "#/baseline/decisions",
-    "#/assets/declared", "#/assets/none", "#/alerts/0f"]) {
+  await judge(page, `a question, ${how}`);
+  await go(page, "#/policy");
+  await page.locator(".editor textarea").fill("zones: 1\n");
+  await page.getByRole("button", { name: "Check" }).click();
+  await page.locator(".editor .problem").waitFor();
+  await judge(page, `a policy with a mistake, ${how}`);
+  await page.locator(".editor textarea").fill("zones: [{name: cell, level: 1, subnets: 10.0.0.0/28}]\n");
+  await page.getByRole("button", { name: "Try on the history" }).click();
+  await page.locator(".editor .notice").first().waitFor();
+  await judge(page, `a policy tried, ${how}`);
+  for (const hash of ["#/admin/audit", "#/policy/rules", "#/reports/maintenance", "#/reports/inventory", ...["operations", "objects", "values", "timing", "programs", "writers", "decisions", "nowhere"].map((d) => `#/baseline/${d}`),
+    "#/map?protocol=modbus", "#/map?new=1", "#/assets?q=nobody", "#/assets/none", "#/alerts/0f", "#/alerts?q=nothing", "#/stories/0f", "#/variables/0f"]) {
     await go(page, hash);
-    await judge(page, `${hash}, ${colorScheme}`);
+    await judge(page, `${hash}, ${how}`);
   }
 }
 

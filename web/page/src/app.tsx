@@ -9,7 +9,7 @@ import { useRoute } from "./route";
 
 type Live = "connecting" | "live" | "lost";
 
-function LogIn({ session, onDone }: { session: Session; onDone: () => void }) {
+function LogIn({ session, hasEnded, onDone }: { session: Session; hasEnded: boolean; onDone: () => void }) {
   const [error, setError] = useState<ApiError>();
   const [isBusy, setBusy] = useState(false);
   async function submit(event: SubmitEvent) {
@@ -32,6 +32,7 @@ function LogIn({ session, onDone }: { session: Session; onDone: () => void }) {
         <p class="soft">{session.site}</p>
         <label>User <input name="user" autocomplete="username" required autoFocus /></label>
         <label>Password <input name="password" type="password" autocomplete="current-password" required /></label>
+        {hasEnded && !error && <p class="notice" role="status">Your session has ended. Log in to go on where you were.</p>}
         {error && <Problem error={error} />}
         <button type="submit" class="primary" disabled={isBusy}>{isBusy ? "One moment…" : "Log in"}</button>
       </form>
@@ -104,17 +105,18 @@ function Frame({ session, onLogOut }: { session: Session; onLogOut: () => void }
 function App() {
   const [session, setState] = useState<Session>();
   const [error, setError] = useState<Error>();
+  const [hasEnded, setEnded] = useState(false); // by itself, not by a click
   const load = useCallback(() => {
     setError(undefined);
     get<Session>("/api/v1/session").then((s) => {
-      setSession(s, load);
+      setSession(s, () => { setEnded(true); load(); });
       setState(s);
     }, setError);
   }, []);
   useEffect(load, [load]);
   if (error) return <main><Problem error={error} retry={load} /></main>;
   if (!session) return <main><Waiting /></main>;
-  if (session.needs_login) return <LogIn session={session} onDone={load} />;
+  if (session.needs_login) return <LogIn session={session} hasEnded={hasEnded} onDone={() => { setEnded(false); load(); }} />;
   return <Frame session={session} onLogOut={() => void remove("/api/v1/session").finally(load)} />;
 }
 

@@ -154,6 +154,12 @@ function Tokens() {
   );
 }
 
+/** The id of an alert, the first of several, is a way to it. */
+function About({ row }: { row: Audit }) {
+  const [, id, more] = /^([0-9a-f]{32})(.*)$/.exec(row.about) ?? [];
+  return id && row.what.startsWith("alert.") ? <><a class="shown" href={linkTo("alerts", id, { triage: "all" })}>{id}</a>{more}</> : <>{row.about}</>;
+}
+
 function AuditLog() {
   const first = useData<{ audit: Audit[] }>(`/api/v1/audit?limit=${AUDIT_PAGE}`);
   const [older, setOlder] = useState<Audit[]>([]);
@@ -177,8 +183,8 @@ function AuditLog() {
       {rows.length > 0 && (
         <table class="cards audit">
           <caption class="hidden">Changes, newest first</caption>
-          <thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">About</th><th scope="col">In which words</th></tr></thead>
-          <tbody>{rows.map((row) => <tr key={row.id}><td><Time value={row.time} /></td><td data-label="Who">{row.by}</td><td data-label="What">{row.what}</td><td data-label="About">{row.what.startsWith("alert.") && row.about ? <a href={linkTo("alerts", row.about, { triage: "all" })}>{row.about}</a> : row.about}</td><td data-label="Words">{row.why}</td></tr>)}</tbody>
+          <thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">What</th><th scope="col">About</th><th scope="col">Details</th></tr></thead>
+          <tbody>{rows.map((row) => <tr key={row.id}><td><Time value={row.time} /></td><td data-label="Who">{row.by}</td><td data-label="What">{row.what}</td><td data-label="About"><About row={row} /></td><td data-label="Details">{row.why}</td></tr>)}</tbody>
         </table>
       )}
       {rows.length >= AUDIT_PAGE && !isEnd && <button type="button" class="more" onClick={() => void showMore()}>Show older changes</button>}

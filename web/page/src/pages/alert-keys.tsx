@@ -53,8 +53,10 @@ export function Keys({ work }: { work: KeyWork }) {
       else if (known[2] === "help") dialog.current?.showModal();
       else (now[known[2]] as (() => void) | undefined)?.();
     };
+    const left = () => dialog.current?.close(); // "back" goes to another place, which must not lie below the dialog
     addEventListener("keydown", pressed);
-    return () => removeEventListener("keydown", pressed);
+    addEventListener("hashchange", left);
+    return () => { removeEventListener("keydown", pressed); removeEventListener("hashchange", left); };
   }, []);
   const choose = (isOn: boolean) => { off.current = !isOn; setOff(!isOn); switchOff(!isOn); };
   return (

@@ -187,13 +187,14 @@ export function AlertDetail({ id, turn, session, news, back, onChange }: { id: s
           <p><Severity value={alert.event.severity} /> <span class="soft">{alert.rule.name} · {alert.rule.id}</span></p>
           <h2>{alert.message}</h2>
           <Facts title="Why it is unusual" rows={[["Seen", own.seen && <TimedText words={own.seen} />], ["Expected", own.expected && <TimedText words={own.expected} />]]} />
-          <Facts title="What to check" rows={[["In the plant", own.checks?.plant], ["In the SOC", own.checks?.soc]]} />
+          <Facts title="What to check" rows={[["In the plant", own.checks?.plant], ["In the SOC", own.checks?.soc],
+            ["Beside it", own.incident && data.has_story && <>part of a story: <a href={linkTo("stories", own.incident)}>as a timeline</a>, <a href={linkTo("alerts", "", { incident: own.incident, triage: "all" })}>as a list</a></>]]} />
           <Work answer={data} session={session} onDone={() => { reload(); onChange(); }} />
           <Facts title="What happened" rows={[
             ["Actor", alert.source && <Host end={alert.source} about={own.actor} />],
             ["Target", alert.destination && <Host end={alert.destination} about={own.target} />],
             ["Protocol", [alert.network?.protocol, alert.network?.transport].filter(Boolean).join(" over ")],
-            ["Action", [alert.event.action, alert.ot?.name, alert.ot?.code && `code ${alert.ot.code}`].filter(Boolean).join(", ").replaceAll("_", " ")],
+            ["Action", [alert.event.action !== alert.rule.id && alert.event.action, alert.ot?.name, alert.ot?.code && `code ${alert.ot.code}`].filter(Boolean).join(", ").replaceAll("_", " ")],
             ["Unit", alert.ot?.unit], ["Object", own.object],
             ["Transfer", transfer && [transfer.name, transfer.size && `${transfer.size} bytes`, transfer.outcome].filter(Boolean).join(", ")],
             ["SHA-256", transfer?.sha256 && <span class="mono">{transfer.sha256}</span>],
@@ -204,7 +205,6 @@ export function AlertDetail({ id, turn, session, news, back, onChange }: { id: s
           <Facts title="Record" rows={[
             ["Severity", own.severity_reasons?.map((r) => `${r.reason} (${r.points > 0 ? "+" : ""}${r.points})`).join("; ")],
             ["Revision", `${own.revision}, ${own.status}`], ["Sensor", alert.observer?.name],
-            ["Story", own.incident && data.has_story && <><a href={linkTo("stories", own.incident)}>this story as a timeline</a>, <a href={linkTo("alerts", "", { incident: own.incident, triage: "all" })}>as a list</a></>],
             ["Id", <span class="mono">{alert.event.id}</span>]]} />
           <details><summary>As JSON</summary><pre tabIndex={0}>{JSON.stringify(alert, null, 1)}</pre></details>
         </>

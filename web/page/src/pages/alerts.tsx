@@ -50,7 +50,7 @@ function Filters({ route }: { route: Route }) {
         </select>
       </label>
       {fields.map(([key, label, hint]) => (
-        <label key={key}>{label} <input type="search" defaultValue={value(key)} placeholder={hint} onInput={typed(key)} autocomplete="off" spellcheck={false} /></label>
+        <label key={key}>{label} <input type="search" defaultValue={value(key)} placeholder={hint} class={key === "rule" ? "long" : undefined} onInput={typed(key)} autocomplete="off" spellcheck={false} /></label>
       ))}
       {value("incident") && <button type="button" onClick={() => setQuery(route, "incident", "")}>One story only ✕</button>}
     </form>

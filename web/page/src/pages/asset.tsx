@@ -26,6 +26,9 @@ interface Answer {
 
 const words = (name: string) => name.replaceAll("_", " ");
 
+/** Columns of numbers. */
+const numbers = ["Count", "Messages", "Times", "Uses"];
+
 /** A table under a heading, or the sentence that says why there is none. */
 function Part({ title, head, empty, children }: { title: string; head: string[]; empty: string; children: ComponentChildren[] }) {
   const id = "part-" + title.toLowerCase().replace(/\W+/g, "-");
@@ -34,7 +37,7 @@ function Part({ title, head, empty, children }: { title: string; head: string[];
       <h2 id={id}>{title} {children.length > 0 && <span class="number">{children.length}</span>}</h2>
       {children.length === 0 ? <Empty>{empty}</Empty> : (
         <div class="wide" tabIndex={0} role="region" aria-labelledby={id}>
-          <table class="cards"><thead><tr>{head.map((h) => <th key={h} scope="col">{h}</th>)}</tr></thead><tbody>{children}</tbody></table>
+          <table class="cards"><thead><tr>{head.map((h) => <th key={h} scope="col" class={numbers.includes(h) ? "count" : undefined}>{h}</th>)}</tr></thead><tbody>{children}</tbody></table>
         </div>
       )}
     </section>
@@ -163,7 +166,7 @@ function Programs({ answer }: { answer: Answer }) {
         <tr key={i}>
           <td><Time value={t.time} /></td><td data-label="What">{t.what}</td><td data-label="Who">{t.actor}</td>
           <td data-label="Transfer">{[t.name, t.size > 0 && `${t.size} bytes`, t.outcome].filter(Boolean).join(", ")}{t.sha256 && <span class="mono rule">SHA-256 {t.sha256}</span>}</td>
-          <td>{t.link ? <a href={t.link}>alert</a> : t.place}</td>
+          <td>{t.link ? <a class="shown" href={t.link}>alert</a> : t.place}</td>
         </tr>
       ))}
     </Part>

@@ -142,7 +142,7 @@ export function Entries({ route, name, canDecide, onChange }: { route: Route; na
       {data && entries.length === 0 && <Empty>{isFiltered ? "No entry fits these filters." : name === "programs" ? "Nobody transferred a program, started or stopped a controller." : "Nothing has been learned here yet. Run the sensor on the plant's normal traffic: it learns by itself."}</Empty>}
       {entries.length > 0 && (
         <table class="entries cards">
-          <thead><tr>{canDecide && <th scope="col"><span class="hidden">Choose</span></th>}<th scope="col">State</th><th scope="col">Who</th><th scope="col">What is normal</th><th scope="col" class="count">Count</th><th scope="col">First seen</th><th scope="col">Last seen</th></tr></thead>
+          <thead><tr>{canDecide && <th scope="col"><span class="hidden">Choose</span></th>}<th scope="col">State</th><th scope="col">Who</th><th scope="col">What</th><th scope="col" class="count">Count</th><th scope="col">First seen</th><th scope="col">Last seen</th></tr></thead>
           <tbody>{entries.map((e) => <Row key={e.id} entry={e} isOperation={isOperation} isMarked={marked.has(e.id)} mark={canDecide ? mark(e.id) : undefined} />)}</tbody>
         </table>
       )}

@@ -37,7 +37,7 @@ function rules(): unknown[] {
     { selector: "node.is-new", style: { "background-color": c.critical } },
     { selector: "node.group.is-new", style: { "background-color": c.chosen, "border-color": c.critical, "border-width": 4 } },
     { selector: "node.row", style: { shape: "rectangle", width: "data(width)", height: "data(height)", "background-color": c.card, "background-opacity": 0.6, "border-width": 1, "border-color": c.line, label: "data(label)", "text-valign": "center", "text-halign": "left", "text-margin-x": -8, "text-margin-y": 0, "text-max-width": 170, "font-size": 15, color: c.soft, events: "no", "z-index": 0, "z-index-compare": "manual" } },
-    { selector: "node.row.is-narrow", style: { "text-valign": "top", "text-halign": "center", "text-margin-x": 0, "text-margin-y": 2, "text-max-width": 400 } },
+    { selector: "node.row.is-narrow", style: { "text-valign": "top", "text-halign": "center", "text-margin-x": 0, "text-margin-y": -1, "text-max-width": 400, "font-size": 13 } },
     { selector: "edge", style: { width: "data(width)", "line-color": c.soft, opacity: 0.55, "curve-style": "bezier", "target-arrow-shape": "triangle", "target-arrow-color": c.soft, "arrow-scale": 0.8 } },
     { selector: "edge.writes", style: { "line-color": c.accent, "target-arrow-color": c.accent, opacity: 0.8 } },
     { selector: "edge.is-faint", style: { "curve-style": "haystack", "haystack-radius": 0, opacity: 0.25 } },

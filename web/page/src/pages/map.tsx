@@ -17,7 +17,7 @@ function Filters({ route, data, until, onUntil }: { route: Route; data: MapData;
   return (
     <form class="filters" role="search" aria-label="Filter the map" onSubmit={(e) => e.preventDefault()}>
       <label>Protocol <select value={route.query.get("protocol") ?? ""} onChange={(e) => setQuery(route, "protocol", (e.target as HTMLSelectElement).value)}>
-        <option value="">all</option>{[...data.protocols].sort().map((p) => <option key={p} value={p}>{p}</option>)}
+        <option value="">all</option>{[...new Set([...data.protocols, route.query.get("protocol") ?? ""])].filter(Boolean).sort().map((p) => <option key={p} value={p}>{p}</option>)}
       </select></label>
       <label><input type="checkbox" checked={route.query.get("new") === "1"} onChange={(e) => setQuery(route, "new", (e.target as HTMLInputElement).checked ? "1" : "")} /> Only new ones</label>
       {last > first && (

@@ -32,8 +32,8 @@ interface Overview {
 
 const RELOAD_MS = 3000;
 
-function Tile({ value, label, href, tone }: { value: number; label: string; href: string; tone?: "critical" | "high" }) {
-  return <li><a class={`tile ${value > 0 && tone ? `is-${tone}` : ""}`} href={href}><strong>{value.toLocaleString()}</strong> {label}</a></li>;
+function Tile({ value, one, many, href, tone }: { value: number; one: string; many: string; href: string; tone?: "critical" | "high" }) {
+  return <li><a class={`tile ${value > 0 && tone ? `is-${tone}` : ""}`} href={href}><strong>{value.toLocaleString()}</strong> {value === 1 ? one : many}</a></li>;
 }
 
 function Card({ title, id, children }: { title: string; id: string; children: ComponentChildren }) {
@@ -44,11 +44,11 @@ function Waits({ data }: { data: Overview }) {
   return (
     <Card title="What needs a decision now" id="decide">
       <ul class="tiles">
-        <Tile value={data.open.critical} label="critical alerts open" href={linkTo("alerts", "", { severity: "9" })} tone="critical" />
-        <Tile value={data.open.high} label="high alerts open" href={linkTo("alerts", "", { severity: "7" })} tone="high" />
-        <Tile value={data.open.all} label="alerts open in all" href={linkTo("alerts")} />
-        <Tile value={data.learning.pending} label="new conversations, not yet normal" href={linkTo("baseline", "conversations", { state: "pending" })} />
-        <Tile value={data.muted} label="kinds of alert are muted" href={linkTo("muted")} />
+        <Tile value={data.open.critical} one="critical alert open" many="critical alerts open" href={linkTo("alerts", "", { severity: "9" })} tone="critical" />
+        <Tile value={data.open.high} one="high alert open" many="high alerts open" href={linkTo("alerts", "", { severity: "7" })} tone="high" />
+        <Tile value={data.open.all} one="alert open in all" many="alerts open in all" href={linkTo("alerts")} />
+        <Tile value={data.learning.pending} one="new conversation, not yet normal" many="new conversations, not yet normal" href={linkTo("baseline", "conversations", { state: "pending" })} />
+        <Tile value={data.muted} one="kind of alert is muted" many="kinds of alert are muted" href={linkTo("muted")} />
       </ul>
       {data.newest.length === 0 && <Empty>Nothing grave is open. New alerts appear here by themselves.</Empty>}
       {data.newest.length > 0 && (

@@ -4,7 +4,7 @@ import type { ComponentChildren } from "preact";
 import { useEffect, useRef, useState } from "preact/hooks";
 import { may, post, query } from "../api";
 import { useData } from "../data";
-import { Empty, Problem, Time, Waiting } from "../parts";
+import { counted, Empty, Problem, Time, Waiting } from "../parts";
 import type { PageProps } from "../pages";
 import { linkTo, setQuery, type Route } from "../route";
 
@@ -50,7 +50,7 @@ function Lines({ lines }: { lines: Line[] }) {
         return (
           <section key={kind} class="card" aria-label={title}>
             <h3>{title} <span class="number">{own.length}</span></h3>
-            {own.length === 0 ? <p class="soft">None. {about}.</p> : <ul class="plain lines">{own.map((line, i) => <li key={i}>{hosts(line.text)}</li>)}</ul>}
+            {own.length === 0 ? <p class="soft">None. {about}.</p> : <ul class="plain lines">{own.map((line, i) => <li key={i}>{hosts(line.text).replaceAll("_", " ")}</li>)}</ul>}
           </section>
         );
       })}
@@ -80,8 +80,11 @@ function Tried({ span }: { span: Span }) {
   return <p class="soft" role="status">Tried on {number(span.events)} events, <Time value={span.from} /> to <Time value={span.to} />{span.is_cut && ": the newest part of the history"}.</p>;
 }
 
+/** "rule:4: key ..." of the command line: the text has no file name here. */
+const Mistake = ({ words }: { words: string }) => <Problem error={new Error(words.replace(/^(?:policy|rule):(\d+): /, "line $1: "))} />;
+
 function PolicyResult({ trial }: { trial: PolicyTrial }) {
-  if (!trial.is_well_formed) return <Problem error={new Error(trial.error ?? "")} />;
+  if (!trial.is_well_formed) return <Mistake words={trial.error ?? ""} />;
   return (
     <div class="result">
       <p class="notice" role="status">Well-formed: {trial.summary}.{trial.findings && (trial.findings.length ? " On the history it would have raised:" : " On the history it would have raised nothing.")}</p>
@@ -96,11 +99,11 @@ function PolicyResult({ trial }: { trial: PolicyTrial }) {
 }
 
 function RuleResult({ trial }: { trial: RuleTrial }) {
-  if (!trial.is_well_formed) return <Problem error={new Error(trial.error ?? "")} />;
+  if (!trial.is_well_formed) return <Mistake words={trial.error ?? ""} />;
   const failures = trial.failures ?? [];
   return (
     <div class="result">
-      <p class="notice" role="status">Well-formed: {trial.rules?.map((r) => `${r.title} (${r.level})`).join(", ")}. {trial.tests ? `${trial.tests} tests inside, ${failures.length} failed.` : "No tests inside."}</p>
+      <p class="notice" role="status">Well-formed: {trial.rules?.map((r) => `${r.title} (${r.level})`).join(", ")}. {trial.tests ? `${counted(trial.tests, "test")} inside, ${failures.length} failed.` : "No tests inside."}</p>
       {failures.map((f, i) => <p key={i} class="problem">Line {f.line}, {f.title}: {f.shows} {f.problem}</p>)}
       {trial.history && <Tried span={trial.history} />}
       {trial.matches && (
@@ -233,7 +236,7 @@ function RuleTable({ rules }: { rules: Rule[] }) {
           <tr key={r.id}>
             <td><span class={`badge ${r.level === "informational" ? "info" : r.level}`}>{r.level}</span></td>
             <td>{r.title}<span class="rule">{r.on}{r.techniques && ` · ${r.techniques}`} · {r.file}, line {r.line}</span></td>
-            <td data-label="State">{r.state === "part" ? "counted by a correlation" : r.state}{r.tests > 0 && <span class="rule">{r.tests} tests inside</span>}</td>
+            <td data-label="State">{r.state === "part" ? "counted by a correlation" : r.state}{r.tests > 0 && <span class="rule">{counted(r.tests, "test")} inside</span>}</td>
             <td class="count" data-label="Alerts">{number(r.alerts ?? 0)}</td><td class="count" data-label="Matches">{number(r.hits ?? 0)}</td>
             <td class="when" data-label="Last match"><Time value={r.last_seen} /></td>
           </tr>

@@ -60,7 +60,7 @@ function Values({ one }: { one: One }) {
     <details><summary>As a table{one.values.length > SHOWN_MAX && `, the newest ${SHOWN_MAX}`}</summary>
       <table class="values">
         <thead><tr><th scope="col" class="count">Value</th><th scope="col" class="count">Times</th><th scope="col">First</th><th scope="col">Last</th></tr></thead>
-        <tbody>{newest.map((value, i) => <tr key={i}><td class="count">{value.value}</td><td class="count">{value.count}</td><td><Time value={value.time} /></td><td><Time value={value.last} /></td></tr>)}</tbody>
+        <tbody>{newest.map((value, i) => <tr key={i}><td class="count" data-label="Value">{value.value}</td><td class="count" data-label="Times">{value.count}</td><td data-label="First"><Time value={value.time} /></td><td data-label="Last"><Time value={value.last} /></td></tr>)}</tbody>
       </table>
     </details>
   );
@@ -105,7 +105,7 @@ function Detail({ id, route }: { id: string; route: Route }) {
 function Row({ variable: v, isChosen, link }: { variable: Variable; isChosen: boolean; link: string }) {
   return (
     <tr class={isChosen ? "is-chosen" : ""}>
-      <td><a href={link} aria-current={isChosen ? "true" : undefined}>{placeWords(v.what, v.protocol)}</a><span class="rule">{v.target}{v.unit && `, unit ${v.unit}`}, {v.protocol}</span></td>
+      <td><a href={link} aria-current={isChosen ? "true" : undefined}>{placeWords(v.what, v.protocol)}</a><span class="rule">{v.target}{v.unit && `, unit ${v.unit}`}, {v.protocol}<span class="beside">, by {v.writer}</span></span></td>
       <td class="host extra" data-label="Writer">{v.writer}</td>
       <td data-label="Normal">{valueWords(v.normal)}{v.state !== "learned" && <span class="rule">{v.state === "pending" ? "to decide" : v.state}</span>}</td>
       <td class="count extra" data-label="Values">{v.observations.toLocaleString()}</td>

@@ -108,7 +108,7 @@ static bool take(struct call *call, int option, struct error *err)
         call->is_help = true;
         return true;
     default:
-        return error_set(err, "unknown option");
+        return error_set(err, "unknown or incomplete option");
     }
 }
 
@@ -245,9 +245,10 @@ int cmd_console(int argc, char **argv)
     while (ok && (option = getopt_long(argc, argv, "s:l:c:h", long_options, NULL)) != -1)
         ok = take(&call, option, &err);
     if (!ok || call.is_help) {
-        if (!ok && err.text[0])
-            fprintf(stderr, "sightglass console: %s\n", err.text);
-        fputs(usage, ok ? stdout : stderr);
+        if (ok)
+            fputs(usage, stdout);
+        else
+            fprintf(stderr, "sightglass console: %s (--help lists the options)\n", err.text);
         config_release(&call.config);
         return ok ? 0 : 2;
     }

@@ -15,12 +15,30 @@ bool document_describe(struct asset_brief *brief, const struct document_context 
     return context->describe && context->describe(context->inventory, segment, host, brief);
 }
 
+/* Who is meant when it is no single device; NULL: it is one. */
+static const char *crowd(const struct endpoint *host)
+{
+    static const uint8_t all[6] = {255, 255, 255, 255, 255, 255};
+    const uint8_t *ip = host->ip.bytes, *mac = host->mac.bytes;
+    switch (host->ip.kind) {
+    case ADDRESS_IP4:
+        return memcmp(ip, all, 4) == 0 ? "all devices" : ip[0] >> 4 == 14 ? "the group" : NULL;
+    case ADDRESS_IP6:
+        return ip[0] == 0xff ? "the group" : NULL;
+    case ADDRESS_NONE:
+        break;
+    }
+    return memcmp(mac, all, sizeof all) == 0 ? "all devices" : mac[0] & 1 ? "the group" : NULL;
+}
+
 char *document_host(char out[HOST_NAME_SIZE], const struct document_context *context,
                     uint32_t segment, const struct endpoint *host, bool is_target)
 {
     struct asset_brief brief;
     char address[ADDRESS_TEXT_SIZE];
     cause_host(address, host);
+    if (is_target && crowd(host))
+        return text_format(out, HOST_NAME_SIZE, "%s (%s)", crowd(host), address);
     bool is_known = document_describe(&brief, context, segment, host);
     bool has_name = is_known && brief.name[0] && strcmp(brief.name, address) != 0;
     bool has_model =

@@ -215,8 +215,8 @@ static void judge_time(struct health *h, const struct health_input *in,
     text_format(f.what, sizeof f.what,
                 "gets packets whose time goes back: clocks were set, or captures are mixed");
     text_format(f.expected, sizeof f.expected, "the time of packets goes on");
-    text_format(f.seen, sizeof f.seen, "%llu packets more than a second before the one before",
-                (unsigned long long)steps);
+    text_format(f.seen, sizeof f.seen, "%llu packet%s more than a second before the one before",
+                (unsigned long long)steps, steps == 1 ? "" : "s");
     h->time_backwards = in->time_backwards;
     tell_resource(in, sink, &h->stepping, steps > 0, "time", &f);
 }

@@ -46,16 +46,16 @@ static const struct {
 static const struct {
     const char *name, *phrase, *holder;
 } roles[ROLE_COUNT] = {
-    [ROLE_DHCP] = {"dhcp",        "gives addresses as a DHCP server",                 "DHCP server"      },
-    [ROLE_DNS] = {"dns",         "answers for names as a DNS server",                "DNS server"       },
-    [ROLE_TIME] = {"time",        "gives the time as an NTP server",                  "NTP server"       },
-    [ROLE_GRANDMASTER] = {"grandmaster", "says that the clock of this network is %s",        "clock"            },
-    [ROLE_ROUTER] = {"router",      "advertises itself as the IPv6 router",             "IPv6 router"      },
-    [ROLE_ROOT_BRIDGE] = {"root",        "says that the root of the spanning tree is %s",    "root bridge"      },
-    [ROLE_RING] = {"ring",        "manages the ring (MRP)",                           "ring manager"     },
+    [ROLE_DHCP] = {"dhcp",        "gives addresses as a DHCP server",                 "DHCP server"   },
+    [ROLE_DNS] = {"dns",         "answers for names as a DNS server",                "DNS server"    },
+    [ROLE_TIME] = {"time",        "gives the time as an NTP server",                  "NTP server"    },
+    [ROLE_GRANDMASTER] = {"grandmaster", "says that the clock of this network is %s",        "clock"         },
+    [ROLE_ROUTER] = {"router",      "advertises itself as the IPv6 router",             "IPv6 router"   },
+    [ROLE_ROOT_BRIDGE] = {"root",        "says that the root of the spanning tree is %s",    "root bridge"   },
+    [ROLE_RING] = {"ring",        "manages the ring (MRP)",                           "ring manager"  },
     [ROLE_RESPONDER] = {"responder",   "answers questions for names that go to everybody",
-                   "such responder"                                                                      },
-    [ROLE_ANNOUNCER] = {"announcer",   "announces names and services by mDNS",             "such announcement"},
+                   "name responder"                                                                   },
+    [ROLE_ANNOUNCER] = {"announcer",   "announces names and services by mDNS",             "mDNS announcer"},
 };
 
 struct claim {

@@ -338,8 +338,9 @@ static void tell_program(struct inventory *inv, const struct asset *a, const str
     text_format(f.what, sizeof f.what,
                 "runs another program than before%s%.40s: %.60s, and no download was seen",
                 s->unit[0] ? " in " : "", s->unit, s->text);
-    text_format(f.expected, sizeof f.expected, "%.100s, since %s, told %llu times", old->text,
-                when(since, old->first_ns), (unsigned long long)old->count);
+    text_format(f.expected, sizeof f.expected, "%.100s, since %s, told %llu time%s", old->text,
+                when(since, old->first_ns), (unsigned long long)old->count,
+                old->count == 1 ? "" : "s");
     text_format(f.seen, sizeof f.seen, "%s", s->text);
     text_format(f.key, sizeof f.key, "program %s", s->unit);
     text_format(f.object, sizeof f.object, "%s", s->unit[0] ? s->unit : "program");
@@ -373,9 +374,9 @@ static void tell_module(struct inventory *inv, const struct asset *a, const stru
     finding_start(inv, &f, DETECTION_ASSET_MODULE_CHANGED, a, s);
     text_format(f.what, sizeof f.what, "has another module at %.40s: %s %.60s, before %.60s",
                 s->unit, fact_name(s->fact), s->text, old->text);
-    text_format(f.expected, sizeof f.expected, "%s \"%s\", since %s, told %llu times",
+    text_format(f.expected, sizeof f.expected, "%s \"%s\", since %s, told %llu time%s",
                 fact_name(s->fact), old->text, when(since, old->first_ns),
-                (unsigned long long)old->count);
+                (unsigned long long)old->count, old->count == 1 ? "" : "s");
     text_format(f.seen, sizeof f.seen, "%s \"%s\"", fact_name(s->fact), s->text);
     text_format(f.key, sizeof f.key, "module %s", s->unit);
     text_format(f.object, sizeof f.object, "%s", s->unit);
@@ -410,9 +411,9 @@ static void tell_fact(struct inventory *inv, const struct asset *a, const struct
         text_format(f.what, sizeof f.what,
                     "says that it is another device%s: %s %.60s, before %.60s", unit,
                     fact_name(s->fact), s->text, old->text);
-    text_format(f.expected, sizeof f.expected, "%s \"%s\", since %s, told %llu times",
+    text_format(f.expected, sizeof f.expected, "%s \"%s\", since %s, told %llu time%s",
                 fact_name(s->fact), old->text, when(since, old->first_ns),
-                (unsigned long long)old->count);
+                (unsigned long long)old->count, old->count == 1 ? "" : "s");
     text_format(f.seen, sizeof f.seen, "%s \"%s\"", fact_name(s->fact), s->text);
     text_format(f.key, sizeof f.key, "unit %s", s->unit);
     text_format(f.object, sizeof f.object, "%s", fact_name(s->fact));

@@ -309,7 +309,7 @@ static void tell(struct scans *scans, struct source *source, enum scan_kind kind
     text_format(f.expected, sizeof f.expected,
                 "at most %u unanswered %s in %s (the most learned of this device: %u)",
                 limit->fast - 1u, limit->many, limit->window, habit);
-    text_format(f.seen, sizeof f.seen, "%s%u %s within %lld s, %u of them not answered or refused",
+    text_format(f.seen, sizeof f.seen, "%s%u %s within %lld s, %u of them refused or not answered",
                 least, tried, limit->many, (long long)seconds, tally->slow);
     text_copy(f.key, sizeof f.key, text_of(kind == SCAN_ARP ? "arp" : "scan"));
     scans->sink->finding(scans->sink->context, &f);

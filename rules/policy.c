@@ -545,7 +545,7 @@ static void flags_event(struct policy *p, const struct ot_event *e)
         text_copy(object, sizeof object, user_of_event(e));
     else if (e->flags & OT_WEAK && e->detail.size)
         text_copy(object, sizeof object, e->detail);
-    else if (!object[0] && e->name)
+    else if (!object[0] && e->name && strcmp(e->name, "password") != 0) /* says nothing more */
         text_copy(object, sizeof object, text_of(e->name));
     key_of_event(key, e);
     struct cause_of of = {.detection = odd.detection,

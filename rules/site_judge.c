@@ -467,7 +467,7 @@ static void tell_internet(struct site_judge *j, const struct crossing *c, enum i
     struct telling t = {
         .detection = is_out ? DETECTION_SEG_INTERNET_EGRESS : DETECTION_SEG_INTERNET_INGRESS,
         .key = "internet",
-        .phrase = is_out ? "talks to the public address %T (%O)"
+        .phrase = is_out ? "talks to %T, a public address (%O)"
                          : "opens a session from the internet to %T (%O)",
         .expected = j->site->has_internet ? "only what the policy allows with the internet"
                                           : "no contact with this public address was learned"};

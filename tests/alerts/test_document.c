@@ -107,6 +107,31 @@ START_TEST(sentence)
 }
 END_TEST
 
+static const struct crowd_row {
+    const char *shows, *target, *message;
+} crowd_rows[] = {
+    {"everybody",                 "255.255.255.255",   "10.0.0.5 stopped all devices (255.255.255.255)"  },
+    {"a group",                   "232.1.1.12",        "10.0.0.5 stopped the group (232.1.1.12)"         },
+    {"a group of IPv6",           "ff02::fb",          "10.0.0.5 stopped the group (ff02::fb)"           },
+    {"the last address below it", "223.255.255.255",   "10.0.0.5 stopped 223.255.255.255"                },
+    {"everybody, by MAC",         "ff:ff:ff:ff:ff:ff", "10.0.0.5 stopped all devices (ff:ff:ff:ff:ff:ff)"},
+    {"a group, by MAC",           "01:0e:cf:00:00:00", "10.0.0.5 stopped the group (01:0e:cf:00:00:00)"  },
+};
+
+START_TEST(a_crowd_is_no_device)
+{
+    const struct crowd_row *row = &crowd_rows[_i];
+    struct alert alert = {.finding = finding_made(DETECTION_PLC_STOP, START)};
+    struct document_context context = {.sensor = "s", .segment = "default"};
+    memset(&alert.finding.target, 0, sizeof alert.finding.target);
+    ck_assert(address_parse(&alert.finding.target.ip, row->target) ||
+              mac_parse(&alert.finding.target.mac, row->target));
+    char message[MESSAGE_SIZE];
+    document_message(message, &alert, &context);
+    ck_assert_msg(strcmp(message, row->message) == 0, "%s: %s", row->shows, message);
+}
+END_TEST
+
 static const struct nobody_row {
     const char *shows;
     enum detection detection;
@@ -210,6 +235,7 @@ int main(void)
     Suite *suite = suite_create("document");
     TCase *tcase = tcase_create("document");
     tcase_add_loop_test(tcase, sentence, 0, sizeof sentence_rows / sizeof *sentence_rows);
+    tcase_add_loop_test(tcase, a_crowd_is_no_device, 0, sizeof crowd_rows / sizeof *crowd_rows);
     tcase_add_loop_test(tcase, nobody_acted_on_the_network, 0,
                         sizeof nobody_rows / sizeof *nobody_rows);
     tcase_add_test(tcase, long_texts_stay_inside);

@@ -6,6 +6,7 @@ import { useData, type StreamEvent } from "../data";
 import { Hex, Problem, Severity, Span, Time, TimedText, Waiting } from "../parts";
 import { linkTo } from "../route";
 import { className } from "./asset-columns";
+import { plain } from "./baseline-words";
 import { Mute } from "./muted";
 
 interface End { ip?: string; mac?: string; port?: number; zone?: string; level?: number | string }
@@ -194,7 +195,7 @@ export function AlertDetail({ id, turn, session, news, back, onChange }: { id: s
             ["Actor", alert.source && <Host end={alert.source} about={own.actor} />],
             ["Target", alert.destination && <Host end={alert.destination} about={own.target} />],
             ["Protocol", [alert.network?.protocol, alert.network?.transport].filter(Boolean).join(" over ")],
-            ["Action", [alert.event.action !== alert.rule.id && alert.event.action, alert.ot?.name, alert.ot?.code && `code ${alert.ot.code}`].filter(Boolean).join(", ").replaceAll("_", " ")],
+            ["Action", [alert.event.action !== alert.rule.id && plain(alert.event.action ?? ""), plain(alert.ot?.name ?? ""), alert.ot?.code && `code ${alert.ot.code}`].filter(Boolean).join(", ")],
             ["Unit", alert.ot?.unit], ["Object", own.object],
             ["Transfer", transfer && [transfer.name, transfer.size && `${transfer.size} bytes`, transfer.outcome].filter(Boolean).join(", ")],
             ["SHA-256", transfer?.sha256 && <span class="mono">{transfer.sha256}</span>],

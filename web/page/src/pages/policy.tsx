@@ -90,7 +90,7 @@ function PolicyResult({ trial }: { trial: PolicyTrial }) {
       <p class="notice" role="status">Well-formed: {trial.summary}.{trial.findings && (trial.findings.length ? " On the history it would have raised:" : " On the history it would have raised nothing.")}</p>
       {trial.history && <Tried span={trial.history} />}
       {trial.findings?.map((f) => (
-        <details key={f.rule}><summary>{f.title}: {number(f.count)} times <span class="soft">({f.rule}, {f.severity})</span></summary>
+        <details key={f.rule}><summary>{f.title}: {counted(f.count, "time")} <span class="soft">({f.rule}, {f.severity})</span></summary>
           <ul>{f.examples.map((e, i) => <li key={i}><Time value={e.time} /> {e.actor}{e.target && ` → ${e.target}`}: {e.seen}<span class="rule">{e.expected}</span></li>)}</ul>
         </details>
       ))}

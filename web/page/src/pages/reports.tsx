@@ -177,7 +177,7 @@ function WindowPart({ w }: { w: Window }) {
   return (
     <section class="window">
       <h2>{w.name}{w.ticket && <span class="soft"> · {w.ticket}</span>}</h2>
-      <p class="soft"><Time value={w.start} /> to <Time value={w.end} />{!w.ended && ", not over yet"}</p>
+      <p class="soft"><Time value={w.start} /> to <Time value={w.end} />{!w.ended && Date.parse(w.end) > Date.now() && ", not over yet"}</p>
       {w.actions.length === 0 ? <p>Nothing was done.</p> : (
         <table class="cards">
           <thead><tr><th scope="col">When</th><th scope="col">Who</th><th scope="col">On what</th><th scope="col">What was done</th><th scope="col">Outcome</th><th scope="col" class="count">Times</th></tr></thead>

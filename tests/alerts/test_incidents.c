@@ -210,6 +210,25 @@ START_TEST(the_alert_tells_its_story)
 }
 END_TEST
 
+/* That it was a safety system is told beside what was done to it, which is what the title says:
+ * also of another who had a part. */
+START_TEST(what_was_done_to_a_safety_system)
+{
+    struct bench *b = bench_create(":memory:");
+    say(b, DETECTION_PLC_SAFETY_ACCESS, 0, "10.0.0.5", "10.0.0.10", FINDING_SAFETY_ASSET);
+    say(b, DETECTION_PLC_STOP, 0, "10.0.0.5", "10.0.0.10", FINDING_SAFETY_ASSET);
+    say(b, DETECTION_RW_NEW_WRITER, SECOND, "10.0.0.6", "10.0.0.10", 0);
+    say(b, DETECTION_PLC_SAFETY_ACCESS, 2 * SECOND, "10.0.0.6", "10.0.0.10", FINDING_SAFETY_ASSET);
+    say(b, DETECTION_PLC_PROGRAM_DOWNLOAD, 3 * SECOND, "10.0.0.6", "10.0.0.10",
+        FINDING_SAFETY_ASSET);
+    alerts_tick(b->alerts, START + MINUTE, true);
+    ck_assert_str_eq(text_of_row(b, "SELECT count(*) FROM incidents"), "1");
+    ck_assert_str_eq(text_of_row(b, "SELECT title FROM incidents"),
+                     "10.0.0.5 stopped 10.0.0.10; 10.0.0.6 downloaded a program to 10.0.0.10");
+    bench_destroy(b);
+}
+END_TEST
+
 /* Who is known already makes no first contact. */
 START_TEST(known_to_each_other)
 {
@@ -327,6 +346,7 @@ int main(void)
     tcase_add_test(tcase, a_mac_joins_its_address);
     tcase_add_test(tcase, the_whole_story);
     tcase_add_loop_test(tcase, told, 0, sizeof told_rows / sizeof *told_rows);
+    tcase_add_test(tcase, what_was_done_to_a_safety_system);
     tcase_add_test(tcase, known_to_each_other);
     tcase_add_loop_test(tcase, soon, 0, sizeof soon_rows / sizeof *soon_rows);
     tcase_add_test(tcase, the_alert_tells_its_story);

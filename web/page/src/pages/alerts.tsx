@@ -34,7 +34,7 @@ function Filters({ route }: { route: Route }) {
     timer.current = setTimeout(() => setQuery(route, key, text.trim()), 250);
   };
   const chosen = (key: string) => (event: Event) => setQuery(route, key, (event.target as HTMLSelectElement).value);
-  const fields: [string, string, string][] = [["q", "Find", "in the message"], ["host", "Host", "IP or MAC"], ["rule", "Type", "plc or plc.stop"], ["protocol", "Protocol", "s7comm"]];
+  const fields: [string, string, string][] = [["q", "Find", "words"], ["host", "Host", "IP or MAC"], ["rule", "Type", "plc or plc.stop"], ["protocol", "Protocol", "s7comm"]];
   return (
     <form class="filters" role="search" aria-label="Filter alerts" onSubmit={(e) => e.preventDefault()}>
       <label>Severity{" "}

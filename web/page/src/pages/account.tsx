@@ -22,7 +22,7 @@ export function Account({ session }: PageProps) {
   }
   return (
     <section class="card" aria-labelledby="account-title">
-      <h1 id="account-title">{session.user ?? "Nobody is logged in"}</h1>
+      <h1 id="account-title">{session.user || "Nobody is logged in"}</h1>
       <p>Your role is {session.role}.</p>
       {session.user && (
         <form class="stack" onSubmit={submit}>

@@ -15,6 +15,7 @@ enum {
     BUCKETS = 64,
     BUCKET_SIZE = 8,
     SOURCES = BUCKETS * BUCKET_SIZE,
+    NAMED = 4,              /* targets in a sentence */
     TRIES_MAX = 96,         /* per source and kind; "at least" beyond */
     EPHEMERAL_PORT = 32768, /* Linux's first; IANA's is 49152 (RFC 6335) */
 };
@@ -62,6 +63,8 @@ struct source {
     struct endpoint who;
     int64_t last_ns;
     struct endpoint last_target[SCAN_KIND_COUNT];
+    struct address named[NAMED]; /* of those that were tried, the last ones that differ */
+    uint8_t named_next;
     uint64_t packet_number;
     uint32_t source_index;
     struct tries tries[SCAN_KIND_COUNT];
@@ -160,9 +163,19 @@ static void tries_add(struct tries *tries, uint64_t target, uint16_t port, uint8
     tries->is_dirty = true;
 }
 
+/* A scan is told with some of those that it goes to. */
+static void remember_target(struct source *source, const struct address *ip)
+{
+    for (size_t i = 0; i < NAMED; i++)
+        if (address_equal(&source->named[i], ip))
+            return;
+    source->named[source->named_next++ % NAMED] = *ip;
+}
+
 static void source_tries(struct scans *scans, const struct sighting *s, enum scan_kind kind)
 {
     struct source *source = source_of(scans, s->segment, &s->who, true);
+    remember_target(source, &s->other.ip);
     source->last_ns = s->time_ns;
     source->last_target[kind] = s->other;
     source->packet_number = s->packet_number;
@@ -272,8 +285,37 @@ static struct tally tries_tally(const struct tries *tries, enum scan_kind kind, 
     return most;
 }
 
+/* Does what it tried there look like a scan? */
+static bool has_failed(const struct tries *tries, const struct address *ip, int64_t now)
+{
+    uint64_t target = hash_bytes(ip, sizeof *ip);
+    for (size_t i = 0; i < tries->count; i++)
+        if (tries->list[i].target == target && !tries->list[i].is_answered &&
+            now - tries->list[i].first_ns >= ANSWER_NS)
+            return true;
+    return false;
+}
+
+/* "; among them 10.0.0.1, 10.0.0.2" */
+static void print_named(const struct source *source, const struct tries *tries, int64_t now,
+                        char *out, size_t capacity)
+{
+    char address[ADDRESS_TEXT_SIZE];
+    bool is_first = true;
+    out[0] = '\0';
+    for (size_t i = 0; i < NAMED; i++) {
+        const struct address *ip = &source->named[(source->named_next + i) % NAMED];
+        if (ip->kind == ADDRESS_NONE || !has_failed(tries, ip, now))
+            continue;
+        size_t used = strlen(out);
+        text_format(out + used, capacity - used, "%s%s", is_first ? "; among them " : ", ",
+                    address_print(address, ip));
+        is_first = false;
+    }
+}
+
 static void tell(struct scans *scans, struct source *source, enum scan_kind kind,
-                 const struct tally *tally, size_t targets, uint16_t habit)
+                 const struct tally *tally, size_t targets, uint16_t habit, int64_t now)
 {
     const struct limit *limit = &limits[kind];
     struct tries *tries = &source->tries[kind];
@@ -311,6 +353,8 @@ static void tell(struct scans *scans, struct source *source, enum scan_kind kind
                 limit->fast - 1u, limit->many, limit->window, habit);
     text_format(f.seen, sizeof f.seen, "%s%u %s within %lld s, %u of them refused or not answered",
                 least, tried, limit->many, (long long)seconds, tally->slow);
+    if (!f.has_target)
+        print_named(source, tries, now, f.seen + strlen(f.seen), sizeof f.seen - strlen(f.seen));
     text_copy(f.key, sizeof f.key, text_of(kind == SCAN_ARP ? "arp" : "scan"));
     scans->sink->finding(scans->sink->context, &f);
 }
@@ -341,7 +385,7 @@ static void judge(struct scans *scans, struct source *source, enum scan_kind kin
     bool is_told = tries->told_ns != 0 && source->last_ns - tries->told_ns < REPEAT_NS;
     if (is_told && tally.slow < tries->told_count * 2)
         return;
-    tell(scans, source, kind, &tally, targets, learned);
+    tell(scans, source, kind, &tally, targets, learned, now);
 }
 
 static bool judge_source(struct scans *scans, struct source *source, int64_t now)

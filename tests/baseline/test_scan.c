@@ -49,7 +49,7 @@ static struct endpoint host(unsigned n, uint16_t port)
 }
 
 struct collected {
-    struct finding first;
+    struct finding first, last;
     size_t count;
 };
 
@@ -58,6 +58,7 @@ static void collect(void *context, const struct finding *f)
     struct collected *c = context;
     if (c->count++ == 0)
         c->first = *f;
+    c->last = *f;
 }
 
 /* Plays a row's tries from `source`; returns the time after it. */
@@ -124,6 +125,34 @@ static struct scan_habit *one_habit(void *context, uint32_t segment, const struc
 }
 
 /* What a source did while learning is its habit; half as much more is a scan. */
+/* Who was scanned stands in the alert, as far as there is room; who answered was not. */
+START_TEST(names_who_was_scanned)
+{
+    static const struct {
+        struct row row;
+        const char *seen;
+    } told[] = {
+        {{"three", SIGHTING_FLOW, 3, 20, 0, 0.01, false, ""},
+         "; among them 10.1.0.100, 10.1.0.101, 10.1.0.102"                                     },
+        {{"the last four", SIGHTING_ARP, 12, 1, 0, 0.1, false, ""},
+         "; among them 10.1.0.108, 10.1.0.109, 10.1.0.110, 10.1.0.111"                         },
+        {{"one, which is the target", SIGHTING_FLOW, 1, 20, 0, 0.01, false, ""}, "not answered"},
+    };
+    for (size_t i = 0; i < sizeof told / sizeof *told; i++) {
+        struct collected c = {.count = 0};
+        struct finding_sink sink = {.context = &c, .finding = collect};
+        struct scan_options options = {0};
+        struct scans *scans = scans_create(&options, &sink);
+        play(scans, &told[i].row, 1, START);
+        ck_assert_uint_ge(c.count, 1);
+        size_t size = strlen(c.last.seen), end = strlen(told[i].seen);
+        ck_assert_msg(size > end && strcmp(c.last.seen + size - end, told[i].seen) == 0, "%s: %s",
+                      told[i].row.shows, c.last.seen);
+        scans_destroy(scans);
+    }
+}
+END_TEST
+
 START_TEST(habits_are_learned)
 {
     struct scan_habit habit = {{0}};
@@ -175,6 +204,7 @@ int main(void)
     Suite *suite = suite_create("scan");
     TCase *tc = tcase_create("scan");
     tcase_add_loop_test(tc, tells_scans_only, 0, (int)(sizeof rows / sizeof *rows));
+    tcase_add_test(tc, names_who_was_scanned);
     tcase_add_test(tc, habits_are_learned);
     tcase_add_test(tc, is_bounded);
     suite_add_tcase(suite, tc);

@@ -5,7 +5,7 @@ import { promisify } from "node:util";
 import { chromium } from "playwright-core";
 
 const { CHROMIUM, URL: url, STORE, CAPTURE, SIGHTGLASS, SCREENSHOTS, HOSTILE } = process.env;
-const WAIT_MS = 15000;
+const WAIT_MS = 30000;
 let failures = 0;
 
 function check(isTrue, what) {

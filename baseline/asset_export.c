@@ -321,6 +321,16 @@ static void part_stands(struct export *x, const char *unit, const char *numbers)
         add(x, ASSET_COLUMN_modules, text_format(text, sizeof text, "unit %s: %s", unit, numbers));
 }
 
+/* Nobody spoke with it: it is told on layer 2 only, or for management. */
+static void told_address(struct export *x, const char *ip)
+{
+    if (x->row->cells[ASSET_COLUMN_ip][0] == '\0')
+        set(x, ASSET_COLUMN_ip, ip);
+    else if (strcmp(x->row->cells[ASSET_COLUMN_ip], ip) != 0 &&
+             !strstr(x->row->cells[ASSET_COLUMN_ip_other], ip))
+        add(x, ASSET_COLUMN_ip_other, ip);
+}
+
 /* Facts come with those of the asset itself first, then by unit and age: the first one fills the
  * column. */
 static void fact_row(struct export *x, sqlite3_stmt *s)
@@ -355,9 +365,8 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
     if (!is_own)
         return;
     own_place(x, protocol, unit);
-    if (strcmp(kind, fact_name(FACT_IP)) == 0 && x->row->cells[ASSET_COLUMN_ip][0] == '\0' &&
-        !sqlite3_column_int(s, 5)) /* nobody spoke with it: it is told on layer 2 only */
-        set(x, ASSET_COLUMN_ip, value);
+    if (strcmp(kind, fact_name(FACT_IP)) == 0 && !sqlite3_column_int(s, 5))
+        told_address(x, value);
     for (size_t i = 0; i < sizeof fact_columns / sizeof *fact_columns; i++) {
         enum asset_column column = fact_columns[i].column;
         if (strcmp(kind, fact_name(fact_columns[i].kind)) != 0)

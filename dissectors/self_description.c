@@ -4,6 +4,8 @@
  *       number behind "S " ("Siemens, SIMATIC S7, CPU 1515-2 PN, 6ES7 515-2AM01-0AB0,
  *       HW: Version 3, FW: Version V2.6.0, S C-L5CM77762019")
  *   [C] Cisco IOS: "Cisco IOS Software, IE4010  Software (IE4010-UNIVERSALK9-M), Version 15.2(6),"
+ *   [H] HP and Aruba: "Aruba JL259A 2930F-24G-4SFP Switch, revision WC.16.07.0003, ROM ...": maker,
+ *       order number, model
  *   [U] uname -a (RFC 1213 sysDescr of most agents): "Linux name release ...", and
  *       "Hardware: ... - Software: Windows Version 6.3 (Build ...)" */
 #include "self_description.h"
@@ -25,6 +27,9 @@ static const struct {
     {"schneider",       FACT_VENDOR, "Schneider Electric" },
     {"wago",            FACT_VENDOR, "WAGO"               },
     {"westermo",        FACT_VENDOR, "Westermo"           },
+    {"aruba",           FACT_VENDOR, "Aruba"              },
+    {"procurve",        FACT_VENDOR, "HP"                 },
+    {"hp j",            FACT_VENDOR, "HP"                 },
     {"ruggedcom",       FACT_VENDOR, "RuggedCom"          },
     {"freebsd",         FACT_OS,     "FreeBSD"            },
     {"qnx",             FACT_OS,     "QNX"                },
@@ -80,6 +85,23 @@ static void fields(struct facts *f, struct text line)
     }
 }
 
+static void switch_of_hp(struct facts *f, struct text line)
+{
+    static const char end[] = " switch";
+    struct text device = ascii_trim(ascii_until(&line, ','));
+    struct text revision = ascii_trim(ascii_until(&line, ','));
+    if (!ascii_ends(device, end) || !ascii_begins(revision, "revision "))
+        return;
+    device.size -= sizeof end - 1;
+    ascii_until(&device, ' ');
+    struct text order = ascii_until(&device, ' ');
+    if (order.size == 0 || ascii_lower(order.at[0]) != 'j')
+        return;
+    facts_add(f, FACT_ORDER_NUMBER, order);
+    facts_add(f, FACT_PRODUCT, device);
+    facts_add(f, FACT_FIRMWARE, behind(revision, "revision "));
+}
+
 void self_description_facts(struct facts *f, struct text line)
 {
     line = ascii_trim(line);
@@ -91,6 +113,7 @@ void self_description_facts(struct facts *f, struct text line)
         if (ascii_contains(first, systems[i].word))
             facts_add(f, FACT_OS, text_of(systems[i].os));
     fields(f, first);
+    switch_of_hp(f, first);
     first.size = first.size < COMMENT_SIZE ? first.size : COMMENT_SIZE;
     facts_add(f, FACT_COMMENT, first);
 }

@@ -12,6 +12,12 @@ extern const struct dissector dissector_lldp;
 #define HEAD_OUT "02:00:00:00:00:09; p1"
 #define END      " 0000"
 
+/* "Aruba JL259A 2930F Switch, revision WC.16.07, ROM 1" and "Box J1 X Switch, ROM 1" */
+#define ARUBA                                                                                      \
+    "0c33 4172756261204a4c32353941203239333046205377697463682c207265766973696f6e20574"             \
+    "32e31362e30372c20524f4d2031"
+#define BOX "0c16 426f78204a312058205377697463682c20524f4d2031"
+
 static const struct row {
     const char *shows, *hex, *items, *facts;
 } rows[] = {
@@ -57,6 +63,12 @@ static const struct row {
     {"PROFINET: the MAC of the interface, sent from a port's",
      "0204 07 706c63 0409 07 706f72742d303031 0602 0014 fe0a 000ecf05 001b1b343434" END,
      "plc; port-001",                                                                                                                        "mac=00:1b:1b:34:34:34; name=plc; switch_port=port-001"},
+    {"a switch of Aruba describes itself",                     HEAD ARUBA END,                                HEAD_OUT,
+     "mac=02:00:00:00:00:09; vendor=Aruba; order_number=JL259A; product=2930F; "
+     "firmware_version=WC.16.07; comment=Aruba JL259A 2930F Switch, revision WC.16.07, ROM 1; "
+     "switch_port=p1"                                                                                                                                                                               },
+    {"another sentence about a switch",                        HEAD BOX END,                                  HEAD_OUT,
+     "mac=02:00:00:00:00:09; comment=Box J1 X Switch, ROM 1; switch_port=p1"                                                                                                                        },
     {"a local chassis with blanks is no name",                 "0204 07 612062 0403 05 7031 0602 0014" END,
      "a b; p1",                                                                                                                              "switch_port=p1"                                       },
     {"VLAN and MAU of the IEEE are passed over",

@@ -687,6 +687,34 @@ static void event_request(struct bacnet_message *m, struct reader *r)
         r->is_short = true;
 }
 
+/* | process 0 | confirmed 1 | lifetime 2 | delay 3 | 4 { object 0 | 1 { 0 { property 0 | index 1 }
+ * | increment 1 | with times 2 }... }... | */
+static void subscribe_request(struct bacnet_message *m, struct reader *r)
+{
+    struct reader part, reference;
+    struct bacnet_property p;
+    for (uint8_t i = 0; i < 4; i++)
+        (void)bacnet_context(r, i, &part); /* [135] 13.16.1: but the first they may be left out */
+    if (!bacnet_opening(r, 4))
+        r->is_short = true;
+    while (object_at(r, 0, &p)) {
+        if (!bacnet_opening(r, 1))
+            r->is_short = true;
+        while (bacnet_enclosed(r, 0, &reference)) {
+            if (property_at(&reference, 0, &p))
+                add_asked(m, &p);
+            else
+                r->is_short = true;
+            (void)bacnet_context(r, 1, &part);
+            (void)bacnet_context(r, 2, &part);
+        }
+        if (!bacnet_closing(r, 1))
+            r->is_short = true;
+    }
+    if (!bacnet_closing(r, 4))
+        r->is_short = true;
+}
+
 /* | property 0 | index 1, or not | value 2 |: false when there is none. */
 static bool change_at(struct bacnet_message *m, struct reader *r, struct bacnet_property *p)
 {
@@ -891,7 +919,7 @@ static const struct service confirmed[] = {
     [27] = {"life_safety_operation",               OP_CONTROL,        life_safety_request,    NULL,                       false, false},
     [28] = {"subscribe_cov_property",              OP_SUBSCRIBE,      second_object,          NULL,                       false, false},
     [29] = {"get_event_information",               OP_ALARM,          NULL,                   NULL,                       false, false},
-    [30] = {"subscribe_cov_property_multiple",     OP_SUBSCRIBE,      NULL,                   NULL,                       false, false},
+    [30] = {"subscribe_cov_property_multiple",     OP_SUBSCRIBE,      subscribe_request,      NULL,                       false, false},
     [31] = {"confirmed_cov_notification_multiple", OP_PUBLISH,        changes_request,        NULL,                       true,  false},
     [32] = {"confirmed_audit_notification",        OP_UNKNOWN,        NULL,                   NULL,                       true,  false},
     [33] = {"audit_log_query",                     OP_UNKNOWN,        NULL,                   NULL,                       false, false},

@@ -357,7 +357,7 @@ static void put_record(struct pnio *p, const struct record *record, bool is_writ
         .type = "byte",
         .status = record->status,
     };
-    if (reader_left(&data))
+    if (reader_left(&data) && !pnio_identity_values(p, item, data))
         item->values = (struct ot_values){VALUES_BYTES, 1, data.at, reader_left(&data)};
     if (record->status.result == OT_RESULT_ERROR && p->event.status.result != OT_RESULT_ERROR)
         p->event.status = record->status;

@@ -44,6 +44,8 @@ void pnio_blocks(struct pnio *p, struct reader r);
 
 /* A block that tells who the device is; false: it is none. `body` begins after the version. */
 bool pnio_identity(struct pnio *p, uint16_t type, struct reader body);
+/* The values of an item that is a whole I&M record 1, 2 or 3: its texts; false: something else. */
+bool pnio_identity_values(struct pnio *p, struct ot_item *item, struct reader record);
 /* The text that a device writes beside its end point. */
 void pnio_annotation(struct pnio *p, struct text annotation);
 

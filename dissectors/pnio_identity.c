@@ -10,9 +10,11 @@
  */
 #include "pn_vendor.h"
 #include "pnio_cm.h"
+#include "value_list.h"
 
 enum block {
     BLOCK_IM0 = 0x0020,
+    DATE_SIZE = 16, /* "2026-11-23 08:15" */
     BLOCK_IM1 = 0x0021,
     BLOCK_IM2 = 0x0022,
     BLOCK_IM3 = 0x0023,
@@ -98,6 +100,35 @@ bool pnio_identity(struct pnio *p, uint16_t type, struct reader body)
     default:
         return false;
     }
+}
+
+static void add_text(struct value_list *list, struct reader r)
+{
+    struct text text = pnio_trimmed(r);
+    struct ot_values value = {VALUES_TEXT, 1, (const uint8_t *)text.at, text.size};
+    value_list_add(list, &value);
+}
+
+bool pnio_identity_values(struct pnio *p, struct ot_item *item, struct reader record)
+{
+    uint16_t type = reader_u16be(&record);
+    struct reader body = reader_take(&record, reader_u16be(&record));
+    reader_skip(&body, 2); /* version */
+    struct value_list list;
+    list.count = 0;
+    if (!reader_ok(&body) || reader_left(&record))
+        return false;
+    if (type == BLOCK_IM1 && reader_left(&body) == FUNCTION_SIZE + LOCATION_SIZE) {
+        add_text(&list, reader_take(&body, FUNCTION_SIZE));
+        add_text(&list, body);
+    } else if ((type == BLOCK_IM2 && reader_left(&body) == DATE_SIZE) ||
+               (type == BLOCK_IM3 && reader_left(&body) == TEXT_SIZE)) {
+        add_text(&list, body);
+    } else {
+        return false;
+    }
+    value_list_put(p->d, &list, item);
+    return true;
 }
 
 /* "V" and three groups of digits, blanks before the digits: V 2  0  1 is V2.0.1. */

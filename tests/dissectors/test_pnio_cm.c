@@ -274,6 +274,40 @@ START_TEST(multiple_write)
 }
 END_TEST
 
+static const struct written_row {
+    const char *shows, *index, *size, *record, *value;
+} written[] = {
+    {"I&M1, function and location", "aff1", "0000003c",
+     "0021 0038 0100 "
+     "50554d502020202020202020202020202020202020202020202020202020202048414c4c202020202020202020202"
+     "020202020202020",                                                                                    "PUMP|HALL"       },
+    {"I&M2, date",                  "aff2", "00000016", "0022 0012 0100 323032362d31312d32332030383a3135",
+     "2026-11-23 08:15"                                                                                                      },
+    {"I&M3, descriptor",            "aff3", "0000003c",
+     "0023 0038 0100 "
+     "48656c6c6f20202020202020202020202020202020202020202020202020202020202020202020202020202020202"
+     "020202020202020",                                                                                    "Hello"           },
+    {"I&M1 of a wrong size",        "aff1", "00000008", "0021 0004 0100 4142",                             "0021000401004142"},
+    {"I&M1 longer than it says",    "aff1", "00000008", "0021 0008 0100 4142",                             "0021000801004142"},
+    {"I&M1 with bytes behind",      "aff1", "00000008", "0021 0002 0100 4142",                             "0021000201004142"},
+};
+
+START_TEST(written_identity_is_text)
+{
+    const struct written_row *row = &written[_i];
+    char hex[512];
+    struct probe *p = udp();
+    snprintf(hex, sizeof hex, RECORD("0008", "0000", "0001", "%s", "%s", ZERO_24) "%s", row->index,
+             row->size, row->record);
+    request(p, 1, 3, hex);
+    const char *value = strchr(probe_event(p, 0)->items, '=');
+    ck_assert_msg(value && !strcmp(value + 1, row->value), "%s: %s", row->shows,
+                  probe_event(p, 0)->items);
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(identity_records)
 {
     struct probe *p = udp();
@@ -607,6 +641,7 @@ int main(void)
     tcase_add_loop_test(c, control_commands, 0, CONTROL_ROWS);
     tcase_add_loop_test(c, records, 0, RECORD_ROWS);
     tcase_add_test(c, multiple_write);
+    tcase_add_loop_test(c, written_identity_is_text, 0, sizeof written / sizeof *written);
     tcase_add_test(c, identity_records);
     tcase_add_test(c, interface_data_in_multiple_blocks);
     tcase_add_loop_test(c, ports_name_their_neighbours, 0, sizeof port_rows / sizeof *port_rows);

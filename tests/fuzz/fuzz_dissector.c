@@ -23,10 +23,11 @@ enum surroundings { /* by the input's size, so that a seed need not tell */
                     SIZE_WITH_IP6 = 13,
                     SIZE_WITHOUT_MEMORY = 17,
                     SIZE_ONE_SIDED = 21,
+                    SIZE_COOKED = 25, /* Linux cooked frames do not tell what is padding */
                     SIZE_PERIOD = 32,
 };
 
-enum { SMALL_ARENA = 512, CHUNKS_MAX = 64 };
+enum { SMALL_ARENA = 512, CHUNKS_MAX = 64, LINKTYPE_LINUX_SLL = 113 };
 
 /* The registry of this target: the dissector and what it carries, so that coverage is of them only.
  */
@@ -62,6 +63,7 @@ static void surround(struct probe *p, const struct dissector *dissector, uint8_t
     p->is_out_of_memory = kind == SIZE_WITHOUT_MEMORY;
     p->flow.has_gap = kind == SIZE_WITH_GAP;
     p->flow.is_two_sided = kind != SIZE_ONE_SIDED;
+    p->link_type = kind == SIZE_COOKED ? LINKTYPE_LINUX_SLL : 0;
     if (kind == SIZE_WITH_IP6)
         p->flow.client.ip.kind = p->flow.server.ip.kind = ADDRESS_IP6;
 }

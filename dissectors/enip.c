@@ -265,6 +265,16 @@ static struct ot_event enip_event(struct dissect *d, const struct header *h,
     return e;
 }
 
+/* [CIP1] 5-2.3: attribute 8; 255: the device does not say. NULL: none of these. */
+static const char *state_words(uint8_t state)
+{
+    static const char *const states[] = {
+        "state nonexistent", "state self-testing", "state standby",
+        "state operational", "state major fault",  "state major fault, not recoverable",
+    };
+    return state < sizeof states / sizeof *states ? states[state] : NULL;
+}
+
 /* [CIP2] 2-4.3.3: | version 2 | socket address 16 | identity attributes 1 to 7 | state 1 | */
 static void identity_item(struct dissect *d, struct reader r, struct ot_event *e)
 {
@@ -275,6 +285,9 @@ static void identity_item(struct dissect *d, struct reader r, struct ot_event *e
     if (!is_whole)
         emit_violation(d, VIOLATION_LENGTH, "identity item is too short", NULL, 0);
     cip_identity_facts(d, &identity, e);
+    uint8_t state = reader_u8(&r);
+    if (reader_ok(&r))
+        e->detail = text_of(state_words(state));
 }
 
 /* [CIP2] 2-4.6.3: | version 2 | capability flags 2 | name 16 | */

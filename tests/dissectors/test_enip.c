@@ -159,6 +159,34 @@ START_TEST(identity_becomes_facts)
                      "vendor=Rockwell Automation/Allen-Bradley; device_type=communications adapter; "
                      "product=1756-ENBT/A; order_number=1756-ENBT/A; firmware_version=4.3; "
                      "serial_number=00524d8e");
+    ck_assert_str_eq(e->detail, "state operational");
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
+/* The last byte of an identity item: [CIP1] 5-2.3. */
+static const struct state_row {
+    const char *state, *detail;
+} states[] = {
+    {"00", "state nonexistent"},
+    {"01", "state self-testing"},
+    {"02", "state standby"},
+    {"03", "state operational"},
+    {"04", "state major fault"},
+    {"05", "state major fault, not recoverable"},
+    {"06", ""},
+    {"ff", ""},
+};
+
+START_TEST(a_device_tells_its_state)
+{
+    char hex[512];
+    struct probe *p = probe_create(TRANSPORT_UDP);
+    snprintf(hex, sizeof hex, "%.*s%s", (int)strlen(identity_reply) - 2, identity_reply,
+             states[_i].state);
+    probe_hex(p, &dissector_enip, false, hex);
+    ck_assert_str_eq(probe_event(p, 0)->detail, states[_i].detail);
     ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);
 }
@@ -332,6 +360,7 @@ int main(void)
     tcase_add_loop_test(tc, violations, 0, sizeof wrongs / sizeof *wrongs);
     tcase_add_loop_test(tc, recognised, 0, sizeof claims / sizeof *claims);
     tcase_add_test(tc, identity_becomes_facts);
+    tcase_add_loop_test(tc, a_device_tells_its_state, 0, sizeof states / sizeof *states);
     tcase_add_test(tc, broadcast_discovers);
     tcase_add_test(tc, service_name_is_told);
     tcase_add_test(tc, connections_with_equal_counts_are_told_apart);

@@ -275,6 +275,7 @@ bool asset_ip_add(struct assets *t, struct asset *a, const struct address *ip, b
     a->ips[a->ip_count] = *ip;
     a->is_ip_confirmed[a->ip_count++] = is_confirmed;
     prefer_last(a);
+    t->ips_added++;
     a->is_dirty = true;
     return true;
 }

@@ -124,6 +124,7 @@ struct assets {
     size_t service_capacity, service_count, fact_capacity, fact_count;
     uint32_t free_service, free_fact, free_asset;
     size_t hand;
+    uint64_t ips_added;
     char protocols[PROTOCOLS_MAX][PROTOCOL_NAME_SIZE];
     uint16_t protocol_count;
     uint64_t evicted, services_full, facts_full;

@@ -82,8 +82,9 @@ static const struct asset_protocol_kind kinds[] = {
 
 const struct asset_protocol_kind *asset_protocol_kind(const char *name)
 {
+    enum { LOWER = 0x20 }; /* most differ in their first letter */
     for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcasecmp(kinds[i].name, name) == 0)
+        if (kinds[i].name[0] == (name[0] | LOWER) && strcasecmp(kinds[i].name, name) == 0)
             return &kinds[i];
     return NULL;
 }

@@ -253,11 +253,9 @@ static struct conversation *conversation_find_or_add(struct seen *s, const struc
 }
 
 /* What was pending is learned by being seen in learn mode, or by a decision. */
-static bool is_accepted(struct seen *s, struct table *t, struct entry *e, enum detection detection,
-                        const struct ot_flow *flow)
+static bool is_accepted_now(struct seen *s, struct table *t, struct entry *e,
+                            enum detection detection, const struct ot_flow *flow)
 {
-    if (e->state == ENTRY_LEARNED)
-        return true;
     if (e->state == ENTRY_REJECTED)
         return false;
     struct host client = host_of(&flow->client), server = host_of(&flow->server);
@@ -268,6 +266,12 @@ static bool is_accepted(struct seen *s, struct table *t, struct entry *e, enum d
         return false;
     table_state(t, e, ENTRY_LEARNED);
     return true;
+}
+
+static inline bool is_accepted(struct seen *s, struct table *t, struct entry *e,
+                               enum detection detection, const struct ot_flow *flow)
+{
+    return e->state == ENTRY_LEARNED || is_accepted_now(s, t, e, detection, flow);
 }
 
 void conversations_link(struct baseline *b, const struct ot_flow *flow, const struct packet *packet)

@@ -1257,15 +1257,19 @@ static void on_hearsay(struct inventory *inv, uint32_t segment, const struct sig
     a->is_dirty = true;
 }
 
-static void hearsay_recall(struct inventory *inv, uint32_t segment, const struct asset *a)
+/* Names wait until their address has a device: that it has one now is seen by a new address. */
+static void hearsay_recall(struct inventory *inv)
 {
+    if (inv->said_ips_added == inv->assets.ips_added)
+        return;
+    inv->said_ips_added = inv->assets.ips_added;
     for (size_t i = 0; i < SAID_MAX; i++) {
         struct sighting *s = &inv->said[i];
-        for (size_t k = 0; k < a->ip_count && s->text[0] != '\0'; k++)
-            if (address_equal(&a->ips[k], &s->who.ip) && segment_find(inv, s->segment) == segment) {
-                on_hearsay(inv, segment, s);
-                *s = (struct sighting){.segment = 0};
-            }
+        uint32_t segment = s->text[0] ? segment_find(inv, s->segment) : INDEX_NONE;
+        if (segment != INDEX_NONE && host_find(inv, segment, &s->who)) {
+            on_hearsay(inv, segment, s);
+            *s = (struct sighting){.segment = 0};
+        }
     }
 }
 
@@ -1297,7 +1301,7 @@ static void take_sighting(struct inventory *inv, const struct sighting *s)
         a->last_ns = s->time_ns;
     presence_heard(a, s->time_ns, inv->options.mode != MODE_DETECT);
     if (inv->is_said)
-        hearsay_recall(inv, segment, a);
+        hearsay_recall(inv);
     a->is_dirty = true;
     vlan_add(a, s->vlan);
     switch (s->kind) {

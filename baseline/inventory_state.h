@@ -66,7 +66,8 @@ struct inventory {
     size_t recent_at;
     struct sighting said[SAID_MAX]; /* a ring: names of addresses that nobody has used yet */
     size_t said_next;
-    bool is_said;     /* there was one */
+    bool is_said;            /* there was one */
+    uint64_t said_ips_added; /* when the names were last looked at */
     uint64_t changes; /* odd while something is changing */
     struct described *described;
 };

@@ -21,7 +21,7 @@ enum {
     STEPS_KNOWN = 12,   /* changes, before it is known how great they are */
     STEP_FACTOR = 4,    /* times the greatest that was learned */
 };
-static const int64_t SIGHT_NS = 10 * SECOND_NS;
+static const int64_t SIGHT_NS = 60 * SECOND_NS; /* half of what masters.c remembers */
 enum {
     BITS_CHANGES_MIN = 24, /* changes of a word, before it is known to be a set of bits */
     BITS_EACH_TENTHS = 15, /* bits that flip in a change, in tenths: numbers flip more */

@@ -9,6 +9,7 @@
  * all little endian. */
 #include "ads_sums.h"
 #include "ads_words.h"
+#include "decimal.h"
 #include "sensor/base/hash.h"
 
 #include <strings.h>
@@ -605,8 +606,17 @@ static void ask(struct message *m, uint64_t key, struct reader *r)
 
 static struct text unit_of(struct dissect *d, const uint8_t *net, uint16_t port)
 {
-    return dissect_text(d, "%u.%u.%u.%u.%u.%u:%u", net[0], net[1], net[2], net[3], net[4], net[5],
-                        port);
+    enum { UNIT_MAX = NET_ID * 4 + DECIMAL_MAX };
+    char *text = arena_take_unset(d->arena, UNIT_MAX);
+    size_t size = 0;
+    if (!text)
+        return (struct text){NULL, 0};
+    for (int i = 0; i < NET_ID; i++) {
+        size += decimal_put(text + size, net[i]);
+        text[size++] = i + 1 < NET_ID ? '.' : ':';
+    }
+    size += decimal_put(text + size, port);
+    return (struct text){text, size};
 }
 
 static void ads_dissect(struct dissect *d, struct reader r)

@@ -167,6 +167,8 @@ void dissect_sender_is_client(struct dissect *d, bool is_client);
 
 /* Zeroed packet-lifetime arrays; fewer than asked (*count is lowered) when the arena is full. */
 struct ot_item *dissect_items(struct dissect *d, uint32_t *count);
+/* The same, not zeroed, for many of which few may be used: the caller assigns each one whole. */
+struct ot_item *dissect_items_unset(struct dissect *d, uint32_t *count);
 struct ot_fact *dissect_facts(struct dissect *d, uint32_t *count);
 struct ot_part *dissect_parts(struct dissect *d, uint32_t *count);
 /* Packet-lifetime formatted text; empty when the arena is full. */

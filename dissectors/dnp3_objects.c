@@ -119,7 +119,7 @@ static struct ot_item *item_next(struct dnp3_walk *w, const struct header *h)
     if (w->is_counting || w->count >= w->room)
         return NULL;
     struct ot_item *item = &w->items[w->count++];
-    item->area = h->meaning ? h->meaning->area : "object";
+    *item = (struct ot_item){.area = h->meaning ? h->meaning->area : "object"};
     if (!h->meaning) {
         item->number = h->group;
         item->has_number = true;
@@ -439,10 +439,25 @@ static bool is_octets(const struct header *h)
     return h->group >= GROUP_OCTETS && h->group <= GROUP_OCTETS_LAST && h->variation > 0;
 }
 
+/* All points of a header have one size. */
+static bool count_points(struct dnp3_walk *w, struct reader *r, uint64_t count, size_t size)
+{
+    size_t there = size ? reader_left(r) / size : 0;
+    bool is_whole = size && count <= there;
+    w->total += is_whole ? (uint32_t)count : (uint32_t)there;
+    if (is_whole)
+        reader_skip(r, (size_t)count * size);
+    else
+        breaks(w, VIOLATION_COUNT, "fewer points than their number says");
+    return is_whole;
+}
+
 static bool points(struct dnp3_walk *w, struct reader *r, const struct header *h)
 {
     unsigned prefix = h->prefix > PREFIX_INDEX_LAST ? 0 : h->prefix == 3 ? 4 : h->prefix;
     uint64_t count = h->has_start && h->count == 0 ? (uint64_t)1 << 32 : h->count;
+    if (w->is_counting && h->group != GROUP_ATTRIBUTE)
+        return count_points(w, r, count, prefix + (is_octets(h) ? h->variation : h->variation_row->size));
     for (uint64_t i = 0; i < count; i++) {
         uint32_t index = prefix ? read_sized(r, prefix) : h->start + (uint32_t)i;
         bool is_whole;
@@ -525,7 +540,7 @@ void dnp3_objects(struct dnp3_walk *w, struct reader objects)
     w->is_counting = true;
     walk(w, objects);
     w->room = w->total;
-    w->items = w->room ? dissect_items(w->d, &w->room) : NULL;
+    w->items = w->room ? dissect_items_unset(w->d, &w->room) : NULL;
     if (!w->items)
         w->room = 0;
     if (w->is_response && reader_peek(&objects) == GROUP_ATTRIBUTE) {

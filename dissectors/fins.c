@@ -8,6 +8,7 @@
  *   TCP  | "FINS" 4 | length 4, from the next field on | command 4 | error 4 | FINS or nodes |
  *
  * all big endian. */
+#include "decimal.h"
 #include "fins_commands.h"
 #include "sensor/base/hash.h"
 
@@ -670,6 +671,20 @@ static void check_header(struct message *m, uint8_t icf, uint8_t rsv, uint8_t ga
         complain(m, VIOLATION_RANGE, "gateway count out of range");
 }
 
+/* | network | node | unit | */
+static struct text unit_of(struct dissect *d, const uint8_t *address)
+{
+    enum { PARTS = 3, UNIT_MAX = PARTS * 4 };
+    char *text = arena_take_unset(d->arena, UNIT_MAX);
+    size_t size = 0;
+    for (int i = 0; text && i < PARTS; i++) {
+        if (i)
+            text[size++] = '.';
+        size += decimal_put(text + size, address[i]);
+    }
+    return (struct text){text, size};
+}
+
 static void fins_frame_dissect(struct dissect *d, struct reader r)
 {
     struct message m;
@@ -702,7 +717,7 @@ static void fins_frame_dissect(struct dissect *d, struct reader r)
     m.event.transaction = sid;
     m.event.has_transaction = true;
     const uint8_t *unit = m.is_response ? from : to;
-    m.event.unit = dissect_text(d, "%u.%u.%u", unit[0], unit[1], unit[2]);
+    m.event.unit = unit_of(d, unit);
     if (to[1] == NODE_BROADCAST)
         m.event.flags |= OT_BROADCAST;
     check_header(&m, icf, rsv, gateways);

@@ -106,12 +106,12 @@ static void frame(struct dissect *d, uint16_t frame_id, const char *name, struct
         e.item_count = e.items_total = 1;
     }
     struct ot_fact fact = {.kind = FACT_MAC};
-    const uint8_t *p = found.port;
-    if (p && !mac_equal(&d->packet->source_mac, &(struct mac){
-                                                    {p[0], p[1], p[2], p[3], p[4], p[5]}
-    })) {
-        fact.value =
-            dissect_text(d, "%02x:%02x:%02x:%02x:%02x:%02x", p[0], p[1], p[2], p[3], p[4], p[5]);
+    struct mac port = d->packet->source_mac;
+    char text[MAC_TEXT_SIZE];
+    if (found.port)
+        memcpy(port.bytes, found.port, sizeof port.bytes);
+    if (!mac_equal(&d->packet->source_mac, &port)) {
+        fact.value = text_of(mac_print(text, &port));
         e.facts = &fact;
         e.fact_count = 1;
     }

@@ -90,10 +90,14 @@ struct ot_item *pnio_next_item(struct pnio *p)
     p->event.items_total++;
     if (!p->items) {
         p->room = PNIO_ITEMS_MAX;
-        p->items = dissect_items(p->d, &p->room);
+        p->items = dissect_items_unset(p->d, &p->room);
         p->event.items = p->items;
     }
-    return p->event.item_count < p->room ? &p->items[p->event.item_count++] : NULL;
+    if (p->event.item_count >= p->room)
+        return NULL;
+    struct ot_item *item = &p->items[p->event.item_count++];
+    *item = (struct ot_item){.operation = OP_UNKNOWN};
+    return item;
 }
 
 void pnio_add_fact(struct pnio *p, enum fact_kind kind, struct text value)

@@ -110,7 +110,7 @@ static unsigned rows_event(const struct ot_event *e, struct condition *found)
 {
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         const struct row *row = &rows[i];
-        if (row->operation != e->operation || strcmp(row->protocol, e->protocol) != 0 ||
+        if (row->operation != e->operation || !ot_event_is(e, row->protocol) ||
             (row->name && (!e->name || strcmp(row->name, e->name) != 0)) ||
             (row->detail && !text_holds(e->detail, row->detail)))
             continue;
@@ -294,9 +294,9 @@ static bool is_cyclic_connection(const struct ot_event *e)
     if ((e->operation != OP_SESSION && e->operation != OP_SUBSCRIBE) ||
         e->direction != OT_RESPONSE || e->status.result == OT_RESULT_ERROR || !e->name)
         return false;
-    if (strcmp(e->protocol, "pnio_cm") == 0)
+    if (ot_event_is(e, "pnio_cm"))
         return strcmp(e->name, "connect") == 0;
-    return e->operation == OP_SUBSCRIBE && strcmp(e->protocol, "cip") == 0 &&
+    return e->operation == OP_SUBSCRIBE && ot_event_is(e, "cip") &&
            strstr(e->name, "forward_open");
 }
 
@@ -382,7 +382,7 @@ unsigned conditions_event(struct conditions *c, const struct ot_event *e,
         if (count)
             return count;
     }
-    if (e->protocol[0] == 'd' && strcmp(e->protocol, "dnp3") == 0) /* a letter spares the call */
+    if (ot_event_is(e, "dnp3"))
         return dnp3_event(c, e, found);
     if (e->operation == OP_ALARM || e->operation == OP_ERROR ||
         (e->operation == OP_PUBLISH &&
@@ -391,11 +391,11 @@ unsigned conditions_event(struct conditions *c, const struct ot_event *e,
         if (count)
             return count;
     }
-    if (e->operation == OP_DIAGNOSTICS && strcmp(e->protocol, "s7comm") == 0)
+    if (e->operation == OP_DIAGNOSTICS && ot_event_is(e, "s7comm"))
         return s7_event(e, found);
     if (is_cyclic_connection(e)) {
         unsigned count = connection_event(c, e, found);
-        return count + (strcmp(e->protocol, "pnio_cm") == 0 ? modules_event(e, found + count) : 0);
+        return count + (ot_event_is(e, "pnio_cm") ? modules_event(e, found + count) : 0);
     }
     if (e->item_count && (e->operation == OP_PUBLISH || e->operation == OP_READ) &&
         e->direction != OT_REQUEST)

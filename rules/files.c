@@ -132,7 +132,7 @@ static const char *kind_of_bytes(const uint8_t *bytes, size_t size)
 
 static bool is_http(const struct ot_event *e)
 {
-    return strcmp(e->protocol, "http") == 0;
+    return ot_event_is(e, "http");
 }
 
 /* The name that the event gives: an item's, the transfer's, or the address of a page. */

@@ -73,7 +73,7 @@ void logins_destroy(struct logins *l)
 static const struct protocol *protocol_of(const char *name)
 {
     for (size_t i = 0; i < PROTOCOL_COUNT; i++)
-        if (strcmp(protocols[i].name, name) == 0)
+        if (protocols[i].name[0] == name[0] && strcmp(protocols[i].name, name) == 0)
             return &protocols[i];
     return NULL;
 }

@@ -31,6 +31,7 @@ enum {
     DEVICES_MAX = 1024,
     CONDITION_DEVICES_MAX = 4096, /* 300 KB */
     LOGIN_PAIRS_MAX = 2048,       /* 256 KB */
+    PENDING_FLOWS = 1024, /* bits */
     MODBUS_PORT = 502,
     COMPANY_MIN = 4, /* requests that make a conversation on another port credible */
 };
@@ -44,6 +45,7 @@ static const int64_t TRANSFER_WAIT_NS = 60 * INT64_C(1000000000);
 struct pending {
     struct slot slot;
     const struct action *action;
+    uint64_t flow_id;
     enum operation operation;
     enum transfer_step step;
     char key[FINDING_KEY];
@@ -64,6 +66,7 @@ struct policy {
     struct threats *threats;
     struct slots pending;
     size_t pending_count; /* about how many wait: 0 spares the look */
+    uint64_t pending_flows[PENDING_FLOWS / 64]; /* where they wait, by the flow's id; or did */
 };
 
 struct policy *policy_create(const struct policy_options *options, const struct finding_sink *sink)
@@ -206,9 +209,19 @@ static uint64_t pending_key(const struct ot_event *e, bool is_requester_client)
 {
     uint64_t key = hash_mix(e->flow->id, hash_bytes(e->protocol, strlen(e->protocol)));
     key = hash_mix(key, e->has_transaction ? e->transaction : e->function);
-    if (strcmp(e->protocol, "cip") == 0) /* services of one packet share its transaction */
+    if (ot_event_is(e, "cip")) /* services of one packet share its transaction */
         key = hash_mix(key, e->function);
     return hash_mix(key, is_requester_client) | 1;
+}
+
+static uint64_t *pending_word(struct policy *p, uint64_t flow_id)
+{
+    return &p->pending_flows[flow_id / 64 % (PENDING_FLOWS / 64)];
+}
+
+static uint64_t pending_bit(uint64_t flow_id)
+{
+    return UINT64_C(1) << flow_id % 64;
 }
 
 static struct pending *pending_add(struct policy *p, const struct ot_event *e,
@@ -220,6 +233,8 @@ static struct pending *pending_add(struct policy *p, const struct ot_event *e,
         slots_take(&p->pending, pending_key(e, e->is_from_client), e->time_ns, &is_new);
     if (is_new && evicted == p->pending.evicted)
         p->pending_count++;
+    *pending_word(p, e->flow->id) |= pending_bit(e->flow->id);
+    pending->flow_id = e->flow->id;
     pending->action = action;
     pending->operation = e->operation;
     pending->step = e->transfer.step;
@@ -332,7 +347,7 @@ static void pending_answered(struct policy *p, const struct ot_event *e, struct 
 /* True when the event is the answer to a pending action. */
 static bool answer(struct policy *p, const struct ot_event *e)
 {
-    if (p->pending_count == 0)
+    if (p->pending_count == 0 || !(*pending_word(p, e->flow->id) & pending_bit(e->flow->id)))
         return false;
     struct pending *pending =
         slots_find(&p->pending, pending_key(e, !e->is_from_client), e->time_ns);
@@ -945,14 +960,17 @@ static void pending_expire(struct policy *p, int64_t now_ns)
     if (p->pending_count == 0)
         return;
     size_t left = 0;
+    memset(p->pending_flows, 0, sizeof p->pending_flows);
     for (size_t i = 0; i < p->pending.capacity; i++) {
         struct pending *pending = slots_at(&p->pending, i);
         if (pending->slot.key == 0)
             continue;
-        if (now_ns - pending->slot.used_ns > ANSWER_WAIT_NS)
+        if (now_ns - pending->slot.used_ns > ANSWER_WAIT_NS) {
             slots_drop(pending);
-        else
-            left++;
+            continue;
+        }
+        *pending_word(p, pending->flow_id) |= pending_bit(pending->flow_id);
+        left++;
     }
     p->pending_count = left;
 }

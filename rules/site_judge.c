@@ -680,9 +680,9 @@ bool site_judge_is_safety(struct site_judge *j, const struct endpoint *host, int
 /* Protocols and services that only safety systems have. */
 static bool speaks_safety(const struct ot_event *e)
 {
-    if (strcmp(e->protocol, "tristation") == 0)
+    if (ot_event_is(e, "tristation"))
         return true;
-    return e->name && strcmp(e->protocol, "cip") == 0 && strncmp(e->name, "safety_", 7) == 0;
+    return e->name && ot_event_is(e, "cip") && strncmp(e->name, "safety_", 7) == 0;
 }
 
 static void remember_safety(struct site_judge *j, const struct endpoint *host, int64_t now_ns)

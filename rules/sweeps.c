@@ -178,15 +178,9 @@ static struct pair *pair_of(struct sweeps *s, const struct ot_event *e)
     return pair;
 }
 
-/* Short units are told apart by their bytes, so that the common case needs no hash of text. */
 static uint64_t unit_hash(struct text unit)
 {
-    uint64_t value = 0;
-    if (unit.size > sizeof value)
-        return hash_bytes(unit.at, unit.size);
-    if (unit.size)
-        memcpy(&value, unit.at, unit.size);
-    return hash_mix(value, unit.size);
+    return hash_short(unit.at, unit.size);
 }
 
 static void sweep_window(struct pair *pair, int64_t now)
@@ -205,7 +199,7 @@ static void sweep_window(struct pair *pair, int64_t now)
 
 static bool is_modbus(const struct ot_event *e)
 {
-    return strcmp(e->protocol, "modbus") == 0;
+    return ot_event_is(e, "modbus");
 }
 
 static void units_judge(struct pair *pair, int64_t now, struct sweep_report *report)

@@ -243,12 +243,18 @@ void dissect_sender_is_client(struct dissect *d, bool is_client)
     }
 }
 
-struct ot_item *dissect_items(struct dissect *d, uint32_t *count)
+struct ot_item *dissect_items_unset(struct dissect *d, uint32_t *count)
 {
     struct ot_item *items = NULL;
-    while (*count > 0 && !(items = arena_take(d->arena, *count * sizeof *items)))
+    while (*count > 0 && !(items = arena_take_unset(d->arena, *count * sizeof *items)))
         *count /= 2;
     return items;
+}
+
+struct ot_item *dissect_items(struct dissect *d, uint32_t *count)
+{
+    struct ot_item *items = dissect_items_unset(d, count);
+    return items ? memset(items, 0, *count * sizeof *items) : NULL;
 }
 
 struct ot_fact *dissect_facts(struct dissect *d, uint32_t *count)

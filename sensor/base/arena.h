@@ -17,6 +17,8 @@ void arena_destroy(struct arena *a);
 
 /* Zeroed memory aligned for any type, or NULL when the arena is full. */
 void *arena_take(struct arena *a, size_t size);
+/* The same, with whatever was there before. */
+void *arena_take_unset(struct arena *a, size_t size);
 
 static inline void arena_reset(struct arena *a)
 {

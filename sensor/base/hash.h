@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* Set once at start, before any table is made. */
 void hash_seed(uint64_t seed);
@@ -23,4 +24,21 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b)
     x *= 0xd6e8feb86659fd93u;
     x ^= x >> 32;
     return x;
+}
+
+/* The same for what is mostly short, as the unit of a PDU: up to eight bytes are a number, and two
+ * different ones of the same size never meet before they are mixed. Seeded only beyond that. */
+static inline uint64_t hash_short(const void *bytes, size_t size)
+{
+    const uint8_t *b = bytes;
+    uint32_t low = 0, high = 0;
+    if (size > sizeof low + sizeof high)
+        return hash_bytes(bytes, size);
+    if (size >= sizeof low) {
+        memcpy(&low, b, sizeof low);
+        memcpy(&high, b + size - sizeof high, sizeof high);
+    } else if (size) {
+        low = b[0] | (uint32_t)b[size / 2] << 8 | (uint32_t)b[size - 1] << 16;
+    }
+    return hash_mix((uint64_t)high << 32 | low, size);
 }

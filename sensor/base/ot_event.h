@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 enum operation {
 #define OPERATION(tag, text, technique, words) OP_##tag,
@@ -273,6 +274,12 @@ static inline const struct endpoint *ot_event_source(const struct ot_event *e)
 static inline const struct endpoint *ot_event_destination(const struct ot_event *e)
 {
     return e->is_from_client ? &e->flow->server : &e->flow->client;
+}
+
+/* Of that protocol. Most differ in their first letter. */
+static inline bool ot_event_is(const struct ot_event *e, const char *protocol)
+{
+    return e->protocol[0] == protocol[0] && strcmp(e->protocol, protocol) == 0;
 }
 
 /* The code as people spell it (PROTOCOLS 0.1). Returns out. */

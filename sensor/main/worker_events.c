@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define FLOW_COUNT_NS (86400 * SECOND_NS)
-#define CLAIM_NS      (5 * SECOND_NS)
+#define CLAIM_NS      (15 * SECOND_NS)
 
 static struct sighting sighting_of(const struct worker *w, enum sighting_kind kind,
                                    const struct ot_flow *flow, const struct endpoint *who,
@@ -218,13 +218,14 @@ static void tell_role(struct worker *w, const struct ot_event *e)
     bool is_called = e->flow->transport == TRANSPORT_TCP && e->direction != OT_ONEWAY;
     bool is_answer = e->direction == OT_RESPONSE && !(is_called && e->is_from_client);
     bool is_granted = is_answer && e->status.result != OT_RESULT_ERROR;
-    uint64_t key =
-        hash_mix(hash_mix(w->pair, marks_of(w, e->protocol)->key),
-                 (uint64_t)e->operation << 2 | (uint64_t)is_granted << 1 | e->is_from_client);
-    if (e->unit.size > 0)
-        key = hash_mix(key, hash_bytes(e->unit.at, e->unit.size));
-    if (!recent_is_due_at(w->claimed, e->flow->id, key, e->time_ns, CLAIM_NS) ||
-        !recent_is_due(w->told, key, e->time_ns, REPEAT_NS))
+    uint64_t role = (uint64_t)e->operation << 2 | (uint64_t)is_granted << 1 | e->is_from_client;
+    uint64_t unit = hash_short(e->unit.at, e->unit.size);
+    /* compared only: where the name lies in memory decides nothing */
+    uint64_t claim = hash_mix(e->flow->id << 16 ^ role << 8 ^ unit, (uintptr_t)e->protocol);
+    if (!recent_is_due_at(w->claimed, e->flow->id, claim, e->time_ns, CLAIM_NS))
+        return;
+    uint64_t key = hash_mix(hash_mix(w->pair, marks_of(w, e->protocol)->key), role);
+    if (!recent_is_due(w->told, e->unit.size ? hash_mix(key, unit) : key, e->time_ns, REPEAT_NS))
         return;
     bool is_actor_client = is_called || is_answer != e->is_from_client;
     const struct endpoint *actor = is_actor_client ? &e->flow->client : &e->flow->server;

@@ -622,6 +622,13 @@ struct ot_item *dissect_items(struct dissect *d, uint32_t *count)
     return items;
 }
 
+struct ot_item *dissect_items_unset(struct dissect *d, uint32_t *count)
+{
+    enum { LEFT_OVER = 0xa5 };
+    struct ot_item *items = dissect_items(d, count);
+    return items ? memset(items, LEFT_OVER, *count * sizeof *items) : NULL;
+}
+
 struct ot_fact *dissect_facts(struct dissect *d, uint32_t *count)
 {
     size_t fits = (d->arena->size - d->arena->used) / sizeof(struct ot_fact);

@@ -11,6 +11,7 @@ enum {
     FLOW_WAYS = 2, /* flows of a set, or protocols of a flow, one inside the other */
     FUNCTIONS_REMEMBERED = 8192,
     ITEMS_LOOKED_AT = 64,
+    AREAS = 64,
     VALUES_LOOKED_AT = 64
 };
 static const int64_t WRITE_WINDOW_NS =
@@ -161,6 +162,12 @@ struct flow_cache {
 };
 _Static_assert(sizeof(struct flow_cache) == 2 * TABLE_LINE, "two cache lines of a flow");
 
+/* The name of a kind of object, as dissectors have it. */
+struct area {
+    const char *name;
+    uint64_t hash;
+};
+
 /* Of each conversation, close together for the look once a second: most have nothing to be looked
  * at then. */
 struct watched {
@@ -187,6 +194,7 @@ struct baseline {
     int64_t now_ns, saved_ns;
     struct flow_cache (*flows)[FLOW_WAYS]; /* sets, a power of two, on cache lines */
     size_t flow_sets;
+    struct area areas[AREAS]; /* by where their names lie */
     uint64_t learned_functions[FUNCTIONS_REMEMBERED];
     struct baseline_decision *decisions;
     size_t decision_count;

@@ -17,35 +17,60 @@ static const uint64_t PENDING_SALT = 0x9e6c63d0876a9a62u;
 struct place_about {
     uint64_t unit, area, more;
     uint32_t number;
-    uint8_t side, has_number, is_write, unused;
+    uint8_t side;
+    bool has_number, is_write;
 };
 
+/* Asked for with every item. The conversation's key comes of the seeded hash, so that nobody on the
+ * wire can tell what meets what. */
 static uint64_t about_hash(uint64_t conversation_key, const struct place_about *about)
 {
-    return hash_mix(conversation_key, hash_bytes(about, sizeof *about)) |
-           1; /* 0 marks a free entry */
+    uint64_t marks =
+        (uint64_t)about->side << 2 | (uint64_t)about->has_number << 1 | about->is_write;
+    uint64_t hash = hash_mix(hash_mix(conversation_key, about->unit), about->area);
+    hash = hash_mix(hash_mix(hash, about->more), (uint64_t)about->number << 8 | marks);
+    return hash | 1; /* 0 marks a free entry */
+}
+
+static uint64_t area_hash(const char *area)
+{
+    return area && *area ? hash_bytes(area, strlen(area)) : 0;
+}
+
+/* Areas are static texts: one that lies at the same place is the same. Those of a history are not.
+ */
+static uint64_t known_area_hash(const struct seen *s, const char *area)
+{
+    struct baseline *b = s->b;
+    if (!area || s->event->is_replayed)
+        return area_hash(area);
+    struct area *known = &b->areas[(uintptr_t)area / sizeof(max_align_t) % AREAS];
+    if (known->name != area)
+        *known = (struct area){area, area_hash(area)};
+    return known->hash;
 }
 
 uint64_t place_key(const struct seen *s, const struct ot_item *item, bool is_write, uint64_t more)
 {
-    const struct place_about about = {s->unit,
-                                      item->area ? hash_bytes(item->area, strlen(item->area)) : 0,
-                                      more,
-                                      item->has_number ? item->number : 0,
-                                      (uint8_t)s->side,
-                                      item->has_number,
-                                      is_write,
-                                      0};
+    const struct place_about about = {.unit = s->unit,
+                                      .area = known_area_hash(s, item->area),
+                                      .more = more,
+                                      .number = item->has_number ? item->number : 0,
+                                      .side = (uint8_t)s->side,
+                                      .has_number = item->has_number,
+                                      .is_write = is_write};
     return about_hash(s->conversation->e.key, &about);
 }
 
 uint64_t place_key_of(uint64_t conversation_key, const struct place *p, uint64_t more)
 {
-    const struct place_about about = {
-        p->unit_hash, *p->area ? hash_bytes(p->area, strlen(p->area)) : 0,
-        more,         p->number,
-        p->side,      p->has_number,
-        p->is_write,  0};
+    const struct place_about about = {.unit = p->unit_hash,
+                                      .area = area_hash(p->area),
+                                      .more = more,
+                                      .number = p->number,
+                                      .side = p->side,
+                                      .has_number = p->has_number,
+                                      .is_write = p->is_write};
     return about_hash(conversation_key, &about);
 }
 

@@ -457,7 +457,8 @@ static bool points(struct dnp3_walk *w, struct reader *r, const struct header *h
     unsigned prefix = h->prefix > PREFIX_INDEX_LAST ? 0 : h->prefix == 3 ? 4 : h->prefix;
     uint64_t count = h->has_start && h->count == 0 ? (uint64_t)1 << 32 : h->count;
     if (w->is_counting && h->group != GROUP_ATTRIBUTE)
-        return count_points(w, r, count, prefix + (is_octets(h) ? h->variation : h->variation_row->size));
+        return count_points(w, r, count,
+                            prefix + (is_octets(h) ? h->variation : h->variation_row->size));
     for (uint64_t i = 0; i < count; i++) {
         uint32_t index = prefix ? read_sized(r, prefix) : h->start + (uint32_t)i;
         bool is_whole;

@@ -163,27 +163,39 @@ static void note_strange(struct analyser *a, struct flow *f, const struct packet
         a->sink.strange(a->sink.context, &f->view, f->protocol_name, STRANGE_TOLD, p);
 }
 
-void analyser_look(const struct analyser *a, const struct packet *p, struct analyser_place *place,
-                   unsigned step)
+void analyser_look(const struct analyser *a, const struct packet *p, struct analyser_place *place)
 {
-    if (step == 0) {
-        place->is_analysable = is_analysable(a, p);
-        if (place->is_analysable)
-            place->hash = flow_look(a->flows, p);
-    } else if (place->is_analysable && step == 1) {
+    place->flow = NULL;
+    place->is_analysable = is_analysable(a, p);
+    if (place->is_analysable)
+        place->hash = flow_look(a->flows, p);
+}
+
+void analyser_look_flow(const struct analyser *a, struct analyser_place *place)
+{
+    if (place->is_analysable)
         place->flow = flow_look_on(a->flows, place->hash);
-    } else if (place->is_analysable && place->flow) {
-        if (step == 2)
-            flow_look_in(place->flow);
-        if (a->sink.soon)
-            a->sink.soon(a->sink.context, &place->flow->view, step - 2);
-    }
+}
+
+void analyser_look_state(const struct analyser *a, const struct analyser_place *place)
+{
+    if (!place->flow)
+        return;
+    flow_look_in(place->flow);
+    if (a->sink.soon)
+        a->sink.soon(a->sink.context, &place->flow->view, 0);
+}
+
+void analyser_look_learned(const struct analyser *a, const struct analyser_place *place)
+{
+    if (place->flow && a->sink.soon)
+        a->sink.soon(a->sink.context, &place->flow->view, 1);
 }
 
 void analyser_packet(struct analyser *a, const struct packet *p)
 {
     struct analyser_place place;
-    analyser_look(a, p, &place, 0);
+    analyser_look(a, p, &place);
     analyser_packet_at(a, p, &place);
 }
 

@@ -59,16 +59,18 @@ void analyser_destroy(struct analyser *a);
 void analyser_packet(struct analyser *a, const struct packet *packet);
 
 /* What is known of a packet before its turn, so that memory it will need is fetched meanwhile: for
- * several packets, each step for all of them, then analyser_packet_at for each in order. Changes
- * nothing else. */
-enum { ANALYSER_STEPS = 4 };
+ * several packets, each step for all of them, then analyser_packet_at for each in order. Each step
+ * asks for what lies where the step before has led to. Changes nothing else. */
 struct analyser_place {
     uint64_t hash;
-    const struct flow *flow;
+    const struct flow *flow; /* NULL: none yet */
     bool is_analysable;
 };
 void analyser_look(const struct analyser *a, const struct packet *packet,
-                   struct analyser_place *place, unsigned step);
+                   struct analyser_place *place);
+void analyser_look_flow(const struct analyser *a, struct analyser_place *place);
+void analyser_look_state(const struct analyser *a, const struct analyser_place *place);
+void analyser_look_learned(const struct analyser *a, const struct analyser_place *place);
 void analyser_packet_at(struct analyser *a, const struct packet *packet,
                         const struct analyser_place *place);
 /* Once per second of packet time: ages flows. */

@@ -435,8 +435,15 @@ static void begin(struct packet *p, const struct raw_packet *raw)
     forget_outer(p);
 }
 
-bool decode(struct decoder *decoder, const struct raw_packet *raw, struct packet *packet,
-            struct counters *counters)
+static void count(struct counters *counters, const struct raw_packet *raw)
+{
+    counters->packets++;
+    counters->bytes += raw->wire_size;
+    counters->packets_cut += raw->wire_size > raw->captured_size;
+}
+
+bool decode_by_layers(struct decoder *decoder, const struct raw_packet *raw, struct packet *packet,
+                      struct counters *counters)
 {
     struct decoding d = {
         .r = reader_of(raw->bytes, raw->captured_size),
@@ -446,9 +453,7 @@ bool decode(struct decoder *decoder, const struct raw_packet *raw, struct packet
         .counters = counters,
     };
     begin(packet, raw);
-    counters->packets++;
-    counters->bytes += raw->wire_size;
-    counters->packets_cut += d.missing > 0;
+    count(counters, raw);
     enum layer layer = layer_of_link(raw->link_type);
     if (layer == LAYER_DONE) {
         counters->link_unknown++;
@@ -462,4 +467,18 @@ bool decode(struct decoder *decoder, const struct raw_packet *raw, struct packet
     packet->segment = decoding_segment(&d);
     counters->packets_malformed += packet->is_malformed;
     return true;
+}
+
+bool decode(struct decoder *decoder, const struct raw_packet *raw, struct packet *packet,
+            struct counters *counters)
+{
+    const struct decode_options *o = &decoder->options;
+    if (!o->is_segment_by_interface && !o->is_segment_by_vlan && !o->is_segment_by_tunnel) {
+        begin(packet, raw);
+        if (decode_plain(raw, packet)) {
+            count(counters, raw);
+            return true;
+        }
+    }
+    return decode_by_layers(decoder, raw, packet, counters);
 }

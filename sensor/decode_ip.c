@@ -11,8 +11,6 @@ enum {
     IP6_SIZE = 40,
     TCP_SIZE = 20,
     UDP_SIZE = 8,
-    VXLAN_PORT = 4789,
-    GENEVE_PORT = 6081
 };
 
 enum protocol { /* IANA protocol numbers */
@@ -373,8 +371,9 @@ enum layer layer_udp(struct decoding *d)
     else if (length) /* 0: a jumbogram, or offload */
         decoding_malformed(d, "UDP length below 8");
     decoding_payload(d);
-    if (p->destination_port == VXLAN_PORT && vxlan_is_plausible(d->r))
-        return LAYER_VXLAN;
-    return p->destination_port == GENEVE_PORT && geneve_is_plausible(d->r) ? LAYER_GENEVE
-                                                                           : LAYER_DONE;
+    if (!is_tunnel_port(p->destination_port))
+        return LAYER_DONE;
+    if (p->destination_port == VXLAN_PORT)
+        return vxlan_is_plausible(d->r) ? LAYER_VXLAN : LAYER_DONE;
+    return geneve_is_plausible(d->r) ? LAYER_GENEVE : LAYER_DONE;
 }

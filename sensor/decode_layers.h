@@ -86,6 +86,13 @@ static inline uint32_t u32be(const uint8_t *at)
     return (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3];
 }
 
+/* Whether a datagram to this UDP port may carry other packets. */
+enum { VXLAN_PORT = 4789, GENEVE_PORT = 6081 };
+static inline bool is_tunnel_port(uint16_t port)
+{
+    return port == VXLAN_PORT || port == GENEVE_PORT;
+}
+
 /* Remembers the first contradiction. Returns LAYER_DONE. */
 enum layer decoding_malformed(struct decoding *d, const char *why);
 
@@ -107,6 +114,14 @@ bool decoding_enter(struct decoding *d);
 
 /* Numbers of the segment that the packet belongs to by what is known of it so far. */
 uint32_t decoding_segment(const struct decoding *d);
+
+/* decode.c: the way through the layers, for any packet. */
+bool decode_by_layers(struct decoder *decoder, const struct raw_packet *raw, struct packet *packet,
+                      struct counters *counters);
+
+/* decode_plain.c: fills what an empty packet does not say. False, with nothing changed: not one of
+ * those. */
+bool decode_plain(const struct raw_packet *raw, struct packet *packet);
 
 /* decode_ip.c */
 enum layer layer_ip(struct decoding *d);

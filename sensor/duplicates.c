@@ -36,6 +36,10 @@ enum {
     COPIES_MAX = 7,
     WINDOW_NS = 2 * 1000 * 1000,
     WINDOW_SAME_PATH_NS = 100 * 1000,
+    TCP_CHECKSUM_AT = 16, /* in the IP payload */
+    UDP_CHECKSUM_AT = 6,
+    ICMP_CHECKSUM_AT = 2,
+    CHECKSUM_SIZE = 2,
     HEAD_MAX = 160, /* what is gathered before hashing: headers, and the payload of small packets */
 };
 
@@ -110,11 +114,11 @@ static size_t checksum_at(const struct packet *p)
         return SIZE_MAX;
     switch (p->transport) {
     case TRANSPORT_TCP:
-        return 16;
+        return TCP_CHECKSUM_AT;
     case TRANSPORT_UDP:
-        return 6;
+        return UDP_CHECKSUM_AT;
     case TRANSPORT_ICMP:
-        return 2;
+        return ICMP_CHECKSUM_AT;
     default:
         return SIZE_MAX;
     }
@@ -125,10 +129,10 @@ static uint64_t hash_ip_payload(struct gathered *g, const struct packet *p, cons
                                 size_t size)
 {
     size_t checksum = checksum_at(p);
-    if (checksum < size && size - checksum >= 2) {
+    if (checksum < size && size - checksum >= CHECKSUM_SIZE) {
         gather(g, at, checksum);
-        at += checksum + 2;
-        size -= checksum + 2;
+        at += checksum + CHECKSUM_SIZE;
+        size -= checksum + CHECKSUM_SIZE;
     }
     if (size <= HEAD_MAX - g->size) {
         gather(g, at, size);
@@ -138,19 +142,36 @@ static uint64_t hash_ip_payload(struct gathered *g, const struct packet *p, cons
 }
 
 /* [RFC 791] 3.1: version and length, total length, id, flags and offset, protocol, addresses and
- * options. */
+ * options; then what comes before the transport checksum, and what comes behind. Nearly all packets
+ * are hashed here: the parts of known size are gathered as numbers. */
 static uint64_t hash_ip4(struct gathered *g, const struct packet *p)
 {
-    enum { HEADER_SIZE = 20, OPTIONS_AT = 20, TTL_AT = 8 };
+    enum { HEADER_SIZE = 20, SERVICE_AT = 1, PROTOCOL_AT = 9, ADDRESSES_AT = 12 };
     const uint8_t *h = p->network;
     size_t header_size = (size_t)(h[0] & 15) * 4;
     if (header_size < HEADER_SIZE || header_size > p->network_size)
         return hash_rest(g, h, p->network_size); /* malformed: as it is */
-    gather(g, h, 1);
-    gather(g, h + 2, TTL_AT - 2);
-    gather(g, h + 9, 1);
-    gather(g, h + 12, header_size - 12);
-    return hash_ip_payload(g, p, h + header_size, p->network_size - header_size);
+    uint64_t head[5] = {0};
+    memcpy(&head[0], h, sizeof head[0]);
+    ((uint8_t *)head)[SERVICE_AT] = 0;
+    memcpy(&head[1], h + ADDRESSES_AT, sizeof head[1]);
+    head[2] = (uint64_t)p->segment << 8 | h[PROTOCOL_AT];
+    const uint8_t *at = h + header_size;
+    size_t size = p->network_size - header_size, checksum = checksum_at(p);
+    if (checksum < size && size - checksum >= CHECKSUM_SIZE) {
+        if (checksum == TCP_CHECKSUM_AT)
+            memcpy(&head[3], at, TCP_CHECKSUM_AT);
+        else if (checksum == UDP_CHECKSUM_AT)
+            memcpy(&head[3], at, UDP_CHECKSUM_AT);
+        else
+            memcpy(&head[3], at, ICMP_CHECKSUM_AT);
+        at += checksum + CHECKSUM_SIZE;
+        size -= checksum + CHECKSUM_SIZE;
+    }
+    uint64_t hash = hash_mix(hash_bytes(head, sizeof head), hash_bytes(at, size));
+    if (header_size == HEADER_SIZE)
+        return hash;
+    return hash_mix(hash, hash_bytes(h + HEADER_SIZE, header_size - HEADER_SIZE));
 }
 
 /* [RFC 8200] 3: flow label, payload length, next header, addresses. Behind extension headers the
@@ -199,8 +220,8 @@ struct print duplicates_print(const struct duplicates *d, const struct packet *p
 {
     struct print print = {.is_compared = true};
     struct gathered g;
-    g.size = 0;
-    gather(&g, &p->segment, sizeof p->segment);
+    g.size = sizeof p->segment;
+    memcpy(g.bytes, &p->segment, sizeof p->segment);
     if (p->network && p->source.kind == ADDRESS_IP4)
         print.hash = hash_ip4(&g, p);
     else if (p->network && p->source.kind == ADDRESS_IP6)

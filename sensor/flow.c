@@ -106,18 +106,11 @@ static bool is_before(const struct address *a, uint16_t a_port, const struct add
     return order < 0 || (order == 0 && a_port < b_port);
 }
 
-static uint32_t ip4_of(const struct address *a)
-{
-    uint32_t ip;
-    memcpy(&ip, a->bytes, sizeof ip);
-    return ip;
-}
-
 /* Nearly all: the same as below in a third of the bytes. */
 static uint64_t hash_of_ip4(const struct packet *p)
 {
-    uint64_t source = (uint64_t)ip4_of(&p->source) << 16 | p->source_port;
-    uint64_t destination = (uint64_t)ip4_of(&p->destination) << 16 | p->destination_port;
+    uint64_t source = (uint64_t)address_ip4(&p->source) << 16 | p->source_port;
+    uint64_t destination = (uint64_t)address_ip4(&p->destination) << 16 | p->destination_port;
     const uint64_t key[] = {source < destination ? source : destination,
                             source < destination ? destination : source,
                             (uint64_t)p->segment << 8 | p->transport};

@@ -32,6 +32,13 @@ static inline bool mac_equal(const struct mac *a, const struct mac *b)
     return memcmp(a, b, sizeof *a) == 0;
 }
 
+/* Of ADDRESS_IP4: as a number, the last octet lowest. */
+static inline uint32_t address_ip4(const struct address *a)
+{
+    return (uint32_t)a->bytes[0] << 24 | (uint32_t)a->bytes[1] << 16 | (uint32_t)a->bytes[2] << 8 |
+           a->bytes[3];
+}
+
 static inline bool address_equal(const struct address *a, const struct address *b)
 {
     return memcmp(a, b, sizeof *a) == 0;

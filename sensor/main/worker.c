@@ -221,6 +221,7 @@ bool worker_load(struct worker *w, struct store *store, struct error *err)
 /* What is known of a packet before its turn. */
 struct ahead {
     uint64_t pair, host;
+    bool has_host;
     struct analyser_place flow;
 };
 
@@ -251,22 +252,24 @@ void worker_tick(struct worker *w, int64_t time_ns)
         history_tick(w->history, time_ns, false);
 }
 
-/* Each step asks for memory whose place the step before has brought. */
-static void look(const struct worker *w, const struct packet *p, struct ahead *ahead, unsigned step)
+static void look(const struct worker *w, const struct packet *p, struct ahead *ahead)
 {
-    if (step == 0) {
-        struct endpoint source = {p->source, p->source_mac, 0};
-        struct endpoint destination = {p->destination, p->destination_mac, 0};
-        ahead->pair = pair_hash(p->segment, &source, &destination);
-        evidence_look(w->evidence, ahead->pair);
-        if (worker_has_host(p)) {
-            ahead->host = worker_host_hash(p);
-            memory_look(w->hosts, ahead->host);
-        }
-    } else if (step == 1 && worker_has_host(p)) {
-        memory_look_on(w->hosts, ahead->host);
+    ahead->pair = pair_hash_ends(p->segment, (struct pair_end){&p->source, &p->source_mac},
+                                 (struct pair_end){&p->destination, &p->destination_mac});
+    evidence_look(w->evidence, ahead->pair);
+    ahead->has_host = worker_has_host(p);
+    if (ahead->has_host) {
+        ahead->host = worker_host_hash(p);
+        memory_look(w->hosts, ahead->host);
     }
-    analyser_look(w->analyser, p, &ahead->flow, step);
+    analyser_look(w->analyser, p, &ahead->flow);
+}
+
+static void look_on(const struct worker *w, struct ahead *ahead)
+{
+    if (ahead->has_host)
+        memory_look_on(w->hosts, ahead->host);
+    analyser_look_flow(w->analyser, &ahead->flow);
 }
 
 static void take_packet(struct worker *w, const struct packet *p, const struct ahead *ahead)
@@ -290,7 +293,7 @@ static void take_packet(struct worker *w, const struct packet *p, const struct a
 void worker_packet(struct worker *w, const struct packet *p)
 {
     struct ahead ahead;
-    look(w, p, &ahead, 0);
+    look(w, p, &ahead);
     take_packet(w, p, &ahead);
 }
 
@@ -298,12 +301,19 @@ void worker_packets(struct worker *w, const struct packet *const packets[], size
 {
     struct ahead aheads[WORKER_BATCH];
     assert(count <= WORKER_BATCH);
-    for (unsigned step = 0; count > 1 && step < ANALYSER_STEPS; step++)
-        for (size_t i = 0; i < count; i++)
-            look(w, packets[i], &aheads[i], step);
-    if (count == 1)
+    if (count == 1) {
         worker_packet(w, packets[0]);
-    for (size_t i = 0; count > 1 && i < count; i++)
+        return;
+    }
+    for (size_t i = 0; i < count; i++)
+        look(w, packets[i], &aheads[i]);
+    for (size_t i = 0; i < count; i++)
+        look_on(w, &aheads[i]);
+    for (size_t i = 0; i < count; i++)
+        analyser_look_state(w->analyser, &aheads[i].flow);
+    for (size_t i = 0; i < count; i++)
+        analyser_look_learned(w->analyser, &aheads[i].flow);
+    for (size_t i = 0; i < count; i++)
         take_packet(w, packets[i], &aheads[i]);
 }
 

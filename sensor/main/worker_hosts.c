@@ -32,16 +32,15 @@ bool worker_has_host(const struct packet *p)
 
 uint64_t worker_host_hash(const struct packet *p)
 {
-    struct {
-        struct address ip;
-        struct mac mac;
-        uint32_t segment;
-    } key;
-    memset(&key, 0, sizeof key);
-    key.ip = p->arp.is_present ? p->arp.sender_ip : p->source;
-    key.mac = p->source_mac;
-    key.segment = p->segment;
-    return hash_bytes(&key, sizeof key);
+    const struct address *ip = p->arp.is_present ? &p->arp.sender_ip : &p->source;
+    uint64_t mac = 0;
+    memcpy(&mac, p->source_mac.bytes, sizeof p->source_mac.bytes);
+    if (ip->kind == ADDRESS_IP4) { /* nearly all */
+        const uint64_t key[] = {(uint64_t)p->segment << 32 | address_ip4(ip), mac};
+        return hash_bytes(key, sizeof key);
+    }
+    const uint64_t rest[] = {mac, p->segment};
+    return hash_mix(hash_bytes(ip, sizeof *ip), hash_bytes(rest, sizeof rest));
 }
 
 static struct sighting sighting_of_packet(enum sighting_kind kind, const struct packet *p)

@@ -1,6 +1,7 @@
 /* test_decode.c: frames made by hand from the specifications' drawings, each with what it says. */
 #include "sensor/capture.h"
 #include "sensor/decode.h"
+#include "sensor/decode_layers.h"
 
 #include <check.h>
 #include <dirent.h>
@@ -193,6 +194,14 @@ static const struct row rows[] = {
      OUTER_GRE "1000 88be 00000001 1005 1007 00000000" MACS2 "88b8 0001",                                                            "aa 88b8 :0>:0",                        "0001"                                                      },
     {"VXLAN",                                     1,
      MACS "8100 0064 0800" OUTER_UDP "c000 12b5 0000 0000 08000000 00000700" MACS2 "0800" IP4_TCP,
+     "aa 0800 " INNER,                                                                                                                                                       "6162"                                                      },
+    {"VXLAN, with all its lengths",               1,
+     MACS "0800 45 00 005c 0007 0000 40 11 0000 c0a80001 c0a80002 c000 12b5 0048 0000 "
+          "08000000 00000700" MACS2 "0800" IP4_TCP,
+     "aa 0800 " INNER,                                                                                                                                                       "6162"                                                      },
+    {"Geneve, with all its lengths",              1,
+     MACS "0800 45 00 005c 0007 0000 40 11 0000 c0a80001 c0a80002 c000 17c1 0048 0000 "
+          "0000 6558 00000700" MACS2 "0800" IP4_TCP,
      "aa 0800 " INNER,                                                                                                                                                       "6162"                                                      },
     {"Geneve",                                    1,
      MACS "0800" OUTER_UDP "c000 17c1 0000 0000 0000 6558 00000700" MACS2 "0800" IP4_TCP,
@@ -802,6 +811,70 @@ END_TEST
 
 #define COUNT(array) ((int)(sizeof(array) / sizeof *(array)))
 
+/* --- the short way gives what the way through the layers gives --- */
+
+static const char *const plain[] = {
+    MACS "0800" IP4_TCP,
+    MACS "0800" IP4_TCP "000000000000",
+    MACS "0800 45 00 001e 0007 0000 40 11 0000 0a000001 0a000002 0401 00a1 000a 0000 6162",
+};
+
+/* Each way has its own table of fragments. */
+static void compare_ways(struct decoder *const decoders[2], const uint8_t *bytes, size_t size,
+                         size_t wire, unsigned *shorts)
+{
+    struct packet whole, layered, started;
+    struct counters counted = {0}, counted_layered = {0};
+    struct raw_packet raw = raw_of(1, bytes, size, wire);
+    memset(&whole, 0x5a, sizeof whole);
+    memset(&layered, 0x5a, sizeof layered);
+    memset(&started, 0, sizeof started);
+    ck_assert_int_eq(decode(decoders[0], &raw, &whole, &counted),
+                     decode_by_layers(decoders[1], &raw, &layered, &counted_layered));
+    ck_assert_mem_eq(&whole, &layered, sizeof whole);
+    ck_assert_mem_eq(&counted, &counted_layered, sizeof counted);
+    *shorts += decode_plain(&raw, &started);
+    raw_free(&raw);
+}
+
+START_TEST(both_ways_agree_on_every_row)
+{
+    struct decoder *const decoders[] = {decoder_create(NULL), decoder_create(NULL)};
+    uint8_t bytes[FRAME_MAX];
+    size_t size = unhex(rows[_i].frame, bytes);
+    unsigned shorts = 0;
+    if (rows[_i].link_type == 1)
+        compare_ways(decoders, bytes, size, size, &shorts);
+    decoder_destroy(decoders[0]);
+    decoder_destroy(decoders[1]);
+}
+END_TEST
+
+/* Every value of every byte, every prefix, with more on the wire or not. */
+START_TEST(both_ways_agree)
+{
+    struct decoder *const decoders[] = {decoder_create(NULL), decoder_create(NULL)};
+    uint8_t bytes[FRAME_MAX];
+    size_t size = unhex(plain[_i], bytes);
+    unsigned shorts = 0, changed = 0;
+    compare_ways(decoders, bytes, size, size, &shorts);
+    ck_assert_uint_eq(shorts, 1); /* it is what the short way is for */
+    for (size_t at = 0; at < size; at++) {
+        uint8_t was = bytes[at];
+        for (unsigned value = 0; value < 256; value++) {
+            bytes[at] = (uint8_t)value;
+            compare_ways(decoders, bytes, size, size, &changed);
+        }
+        bytes[at] = was;
+        compare_ways(decoders, bytes, at, at, &changed);
+        compare_ways(decoders, bytes, at, size, &changed);
+    }
+    ck_assert_uint_gt(changed, 0);
+    decoder_destroy(decoders[0]);
+    decoder_destroy(decoders[1]);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("decode");
@@ -811,6 +884,8 @@ int main(void)
     tcase_add_loop_test(frames, every_prefix_is_safe, 0, COUNT(rows));
     tcase_add_loop_test(frames, malformed_says_why, 0, COUNT(malformed));
     tcase_add_test(frames, tcp_fields);
+    tcase_add_loop_test(frames, both_ways_agree, 0, COUNT(plain));
+    tcase_add_loop_test(frames, both_ways_agree_on_every_row, 0, COUNT(rows));
     tcase_add_test(frames, cut_payload_knows_its_size);
     tcase_add_test(frames, arp_fields);
     tcase_add_loop_test(frames, neighbours, 0, sizeof neighbour_rows / sizeof *neighbour_rows);

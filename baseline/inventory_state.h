@@ -68,7 +68,7 @@ struct inventory {
     size_t said_next;
     bool is_said;            /* there was one */
     uint64_t said_ips_added; /* when the names were last looked at */
-    uint64_t changes; /* odd while something is changing */
+    uint64_t changes;        /* odd while something is changing */
     struct described *described;
 };
 

@@ -296,8 +296,7 @@ static bool is_cyclic_connection(const struct ot_event *e)
         return false;
     if (ot_event_is(e, "pnio_cm"))
         return strcmp(e->name, "connect") == 0;
-    return e->operation == OP_SUBSCRIBE && ot_event_is(e, "cip") &&
-           strstr(e->name, "forward_open");
+    return e->operation == OP_SUBSCRIBE && ot_event_is(e, "cip") && strstr(e->name, "forward_open");
 }
 
 /* --- modules that differ from the configured ones: PROFINET's module difference --- */

@@ -31,7 +31,7 @@ enum {
     DEVICES_MAX = 1024,
     CONDITION_DEVICES_MAX = 4096, /* 300 KB */
     LOGIN_PAIRS_MAX = 2048,       /* 256 KB */
-    PENDING_FLOWS = 1024, /* bits */
+    PENDING_FLOWS = 1024,         /* bits */
     MODBUS_PORT = 502,
     COMPANY_MIN = 4, /* requests that make a conversation on another port credible */
 };
@@ -65,7 +65,7 @@ struct policy {
     struct conditions *conditions;
     struct threats *threats;
     struct slots pending;
-    size_t pending_count; /* about how many wait: 0 spares the look */
+    size_t pending_count;                       /* about how many wait: 0 spares the look */
     uint64_t pending_flows[PENDING_FLOWS / 64]; /* where they wait, by the flow's id; or did */
 };
 

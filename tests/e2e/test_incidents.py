@@ -36,14 +36,54 @@ ROWS = [
     ('conveyor, sorter', None, 's7comm/conveyor_sorter_attack.pcap', 6, ['10.10.10.80', 'first contact', '10.10.10.13', 'changed its values'], []),
     ('conveyor, sorter beside the HMI', 's7comm/conveyor_on_off.pcap', 's7comm/conveyor_sorter_attack_background.pcap', 6,
      ['10.10.10.80', 'first contact', '10.10.10.13', 'changed its values'], []),
+    ('FKIE, after learning', 'iec104/fkie_energy_train.pcapng', 'iec104/fkie_energy_s_001.pcap', 1, [], []),
+    ('MONT impact, after learning', 'modbus/mont_lateral.pcap', 'modbus/mont_impact.pcap', 3, [], []),
+    ('conveyor, direct replay, after learning', 's7comm/conveyor_on_off.pcap', 's7comm/conveyor_direct_replay.pcap', 12,
+     ['10.10.10.10', 'first contact', '10.10.10.13', 'changed its values'], []),
+    ('conveyor, session replay, after learning', 's7comm/conveyor_on_off.pcap', 's7comm/conveyor_replay_session.pcap', 12,
+     ['10.10.10.80', 'first contact', '10.10.10.10', 'changed values'], []),
+    ('S7-1200 download', None, 's7comm-plus/s71200_software_download.pcapng', 24,
+     ['192.168.55.5', 'first contact', 'stopped', '192.168.42.10', 'downloaded a program', 'started it'], ['execution', 'lateral-movement']),
+    ('S7-1200 OB1 download', None, 's7comm-plus/S7-1200-Uploading-OB1-TIAV12.pcap', 8,
+     ['192.168.1.10', 'first contact', '192.168.1.191', 'downloaded a program'], ['lateral-movement']),
+    ('S7-1200 stop and start', None, 's7comm-plus/s71200_online_stop_start.pcapng', 20,
+     ['192.168.55.5', 'first contact', 'stopped', '192.168.42.10', 'started it'], ['execution']),
     ('Lemay, characterisation', 'normal', 'modbus/lemay_characterization.pcap', 8,
      ['192.168.1.101', 'first contact', '192.168.1.104', 'probed it'], ['collection']),
     ('Lemay, exploit', 'normal', 'modbus/lemay_exploit_ms08_netapi.pcap', 10, ['192.168.1.101', 'first contact', '192.168.1.105'], []),
     ('Lemay, moved files', 'normal', 'modbus/lemay_moving_two_files.pcap', 12, ['192.168.1.101'], []),
 ]
+# of which types the alerts of a row are, beside those of a first contact
+FIRST_CONTACT = 'asset.new asset.new-controller asset.new-engineering-actor comm.new-link'
+TYPES = {
+    'TRITON': 'plc.program-upload plc.program-download plc.safety-access mal.known-pattern',
+    'UMAS transfer': 'plc.session-takeover plc.program-upload',
+    'S7 block download': 'plc.program-download',
+    'S7 OB1 download': 'plc.program-download',
+    'S7 hardware configuration': 'plc.stop plc.block-delete plc.config-write plc.program-download plc.start plc.mode-change',
+    'FKIE, nothing learned': 'plc.time-set rw.new-writer rw.unsolicited-response sensor.resource',
+    'FKIE, after learning': 'rw.unsolicited-response',
+    'MONT impact': 'rw.new-writer',
+    'MONT lateral movement': '',
+    'MONT impact, after learning': 'rw.new-writer rw.new-address',
+    'conveyor, direct replay': 'rw.new-writer',
+    'conveyor, direct replay, after learning': 'rw.new-writer comm.role-reversed',
+    'conveyor, session replay': 'rw.new-writer',
+    'conveyor, session replay, after learning': 'rw.new-writer comm.new-protocol',
+    'conveyor, sorter': 'rw.new-writer',
+    'conveyor, sorter beside the HMI': 'rw.new-writer',
+    'S7-1200 download': 'plc.stop plc.mode-change plc.program-download plc.start rw.new-writer',
+    'S7-1200 OB1 download': 'plc.program-download',
+    'S7-1200 stop and start': 'plc.stop plc.mode-change plc.start seg.internet-egress',
+    'Lemay, characterisation': 'comm.role-reversed proto.exception-burst rw.read-sweep',
+    'Lemay, exploit': 'comm.new-service access.controller-web access.weak-protection',
+    'Lemay, moved files': 'comm.new-service comm.new-protocol net.rogue-infrastructure access.weak-protection',
+}
 MEDIUM = 5
 # of these the story is more than one: the file moves lie beside browsing of the Windows hosts
 SEVERAL = {'Lemay, moved files'}
+# one cause, told without a first contact: no story is needed
+ALONE = {'FKIE, after learning', 'MONT impact, after learning'}
 
 
 def normal_of(capture, out):
@@ -112,7 +152,12 @@ def judge(row):
         incidents = listed(store, '--incidents')
         if not alerts or len(alerts) > most:
             says.append(f'{len(alerts)} alerts, of which at most {most} would be read')
+        strange = {a['rule']['id'] for a in alerts} - set(FIRST_CONTACT.split()) - set(TYPES[name].split())
+        if strange:
+            says.append(f'alerts that do not belong to it: {sorted(strange)}')
         fitting = [i for i in incidents if in_order(words, i['title'])]
+        if name in ALONE and not incidents:
+            return name, says, incidents
         if len(fitting) != 1 or (len(incidents) != 1 and name not in SEVERAL):
             says.append('not one incident that tells it: ' + ' | '.join(i['title'] for i in incidents))
         for incident in incidents:

@@ -6,7 +6,9 @@
  * came before it never did, although it was given often, always after another command, and no way
  * to it was seen only once (Good and Turing: then there is hardly another way). What comes between
  * polls is no procedure: a timer or a person gives it at any time, and sooner or later after each
- * of them. */
+ * of them. Handling of alarms that was always the first on a connection (a DNP3 master switches
+ * unsolicited reports off before it asks for all values) is unusual amid it. */
+#include "alarms.h"
 #include "learned.h"
 
 enum {
@@ -52,7 +54,7 @@ static void tell(struct seen *s, const struct operation_entry *o, unsigned from)
     const struct operation_entry *before = operation_at(s, from + LEAST_STEP);
     uint16_t ways = c->f.sequence.often[o->f.step - LEAST_STEP];
     const struct operation_entry *usual =
-        operation_at(s, (unsigned)__builtin_ctz(ways) + LEAST_STEP);
+        ways ? operation_at(s, (unsigned)__builtin_ctz(ways) + LEAST_STEP) : NULL;
     struct finding *f = finding_begin(s, DETECTION_RW_SEQUENCE_UNUSUAL);
     char since[SINCE_TEXT];
     f->count = times;
@@ -63,9 +65,14 @@ static void tell(struct seen *s, const struct operation_entry *o, unsigned from)
     text_format(f->key, sizeof f->key, "sequence %s", o->f.code_text);
     text_format(f->what, sizeof f->what, "uses %s on %%T right after %s, an order it never used",
                 words(o), words(before));
-    text_format(f->expected, sizeof f->expected, "%s before each of %u times, since %s",
-                words(usual), c->f.sequence.arrivals[o->f.step - LEAST_STEP],
-                since_print(since, c->e.first_ns));
+    since_print(since, c->e.first_ns);
+    if (ways)
+        text_format(f->expected, sizeof f->expected, "%s before each of %u times, since %s",
+                    words(usual), c->f.sequence.arrivals[o->f.step - LEAST_STEP], since);
+    else
+        text_format(f->expected, sizeof f->expected,
+                    "only as the first on a connection, %llu times since %s",
+                    (unsigned long long)o->e.count, since);
     text_format(f->seen, sizeof f->seen, "%s, then %s", words(before), words(o));
     text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)operation_id(&o->f));
     finding_raise(s, f);
@@ -90,18 +97,31 @@ static bool is_unusual(const struct sequence_facts *f, unsigned from, unsigned t
            f->once[to] == 0 && f->often[to] != 0 && (f->often[to] & ~f->commands) == 0;
 }
 
+static bool was_always_first(const struct seen *s, const struct operation_entry *o, unsigned to)
+{
+    const struct sequence_facts *f = &s->conversation->f.sequence;
+    return f->arrivals[to] == 0 && !(f->once[to] | f->often[to]) && o->e.state == ENTRY_LEARNED &&
+           o->f.operation == OP_SUBSCRIBE;
+}
+
+/* What a procedure leads to. Few messages subscribe: their names can be looked at. */
+static bool is_command(const struct seen *s, const struct operation_entry *o)
+{
+    return operation_is_change(o->f.operation) ||
+           (o->f.operation == OP_SUBSCRIBE && alarms_is_handling(s->event));
+}
+
 void sequence_judge(struct seen *s, struct operation_entry *o)
 {
     struct flow_cache *flow = s->flow;
     uint8_t before = flow->step, now = step_of(s, o);
     flow->step = s->event->flow->has_gap ? 0 : now; /* what was lost may have come between */
-    if (before < LEAST_STEP || flow->step < LEAST_STEP || before == now ||
-        !operation_is_change(o->f.operation))
+    if (before < LEAST_STEP || flow->step < LEAST_STEP || before == now || !is_command(s, o))
         return;
     unsigned from = before - (unsigned)LEAST_STEP, to = now - (unsigned)LEAST_STEP;
     struct sequence_facts *f = &s->conversation->f.sequence;
     bool learns = baseline_is_learning(s->b, &s->conversation->f.operations);
-    if (!learns && is_unusual(f, from, to))
+    if (!learns && (is_unusual(f, from, to) || was_always_first(s, o, to)))
         tell(s, o, from);
     else if (s->b->options.mode != MODE_DETECT)
         learn(f, from, to);

@@ -5,7 +5,8 @@
  *   [N*] ACTOR~TARGET OPERATION CODE [AREA START[+COUNT] [=VALUES]]    without an answer, over TCP
  *   links ACTOR>TARGET N   that many connections, at the pace of the steps
  *   ports ACTOR>TARGET N   the same, each to another port
- *   done ACTOR>TARGET   their connection is closed
+ *   done ACTOR>TARGET   their connection is closed: what follows is on another one
+ *   alarms off   the messages that follow are DNP3's disable_unsolicited; "alarms on": no more
  *   sealed | open   whether the messages that follow are encrypted
  *   times N    all that follows in the script, N times
  *   bytes N    how long the packets of the messages that follow are
@@ -36,7 +37,8 @@ struct scene {
     struct packet packet;
     uint64_t packets;
     const char *protocol;
-    bool is_role_guessed, is_sealed, is_memory, is_midway;
+    bool is_role_guessed, is_sealed, is_memory, is_midway, is_about_alarms;
+    uint64_t closed;  /* connections */
     const char *unit; /* NULL: "1" */
     uint32_t packet_size;
 };
@@ -106,6 +108,7 @@ static inline void scene_message(struct scene *s, const char *line, unsigned tur
     ck_assert_ptr_nonnull(split);
     *split++ = '\0';
     s->flow.id = hash_stable(hosts, strlen(hosts)) ^ hash_stable(split, strlen(split));
+    s->flow.id += s->closed;
     s->flow.client = scene_host(hosts);
     s->flow.server = scene_host(split);
     s->flow.client.port = 40000;
@@ -153,6 +156,7 @@ static inline void scene_message(struct scene *s, const char *line, unsigned tur
                          .protocol = s->protocol,
                          .code = {code},
                          .function = code,
+                         .name = s->is_about_alarms ? "disable_unsolicited" : NULL,
                          .unit = text_of(s->unit ? s->unit : "1"),
                          .items = &item,
                          .item_count = *area ? 1 : 0,
@@ -216,6 +220,11 @@ static inline void scene_line(struct scene *s, const char *line)
                                .server = scene_host(target),
                                .is_role_known = true};
         baseline_finished(s->baseline, &flow);
+        s->closed++;
+        return;
+    }
+    if (strstr(line, "alarms")) {
+        s->is_about_alarms = strstr(line, "off") != NULL;
         return;
     }
     if (strstr(line, "memory")) { /* what follows is written as bytes */

@@ -34,6 +34,11 @@
 #define TWO_POLLED                                                                                 \
     TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN TURN
 
+/* a DNP3 master; it switches unsolicited reports off when it connects */
+#define ASK                   " hmi>rtu read 1 point 1;"
+#define UNSOLICITED_OFF       " alarms off; hmi>rtu subscribe 21; alarms on;"
+#define UNSOLICITED_OFF_FIRST "times 6;" UNSOLICITED_OFF "40*" ASK " done hmi>rtu"
+
 /* a machine that goes through its modes */
 #define MODES                                                                                      \
     "3* hmi<plc read 3 reg 700 =0; 3* hmi<plc read 3 reg 700 =1; 3* hmi<plc read 3 reg 700 =4;"
@@ -241,6 +246,12 @@ static const struct row {
     {"polls that pause",                                       "100* hmi<plc read 3 reg 1 =1",
      "30* hmi<plc read 3 reg 1 =1; wait 100; 30* hmi<plc read 3 reg 1 =1; wait 30; 9* hmi<plc read "
      "3 reg 1 =1",                                                                                                                                                                                          ""                                   },
+    {"unsolicited reports are switched off amid a connection", UNSOLICITED_OFF_FIRST,
+     "20*" ASK UNSOLICITED_OFF ASK,                                                                                                                                                                         "rw.sequence-unusual"                },
+    {"unsolicited reports are switched off at a beginning",    UNSOLICITED_OFF_FIRST,
+     "20*" ASK "done hmi>rtu;" UNSOLICITED_OFF ASK,                                                                                                                                                         ""                                   },
+    {"unsolicited reports are switched off at any time",
+     "times 6; 20*" ASK UNSOLICITED_OFF "20*" ASK,                                                                    "20*" ASK UNSOLICITED_OFF ASK,                                                        ""                                   },
     {"a command without its select",                           "times 60;" SBO,
      "hmi>rtu read 1 point 1; hmi>rtu control 4 point 5 =1",                                                                                                                                                "rw.sequence-unusual"                },
     {"a command after its select",                             "times 60;" SBO,                                       SBO SBO,                                                                              ""                                   },

@@ -5,6 +5,7 @@
 #include "sensor/base/json_writer.h"
 #include "sensor/base/text.h"
 
+#include <ctype.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -57,8 +58,11 @@ static void print_stages(const char *document)
         char tactic[64];
         text_copy(tactic, sizeof tactic,
                   text_of(json_string_value(json_object_get(stage, "tactic"))));
-        printf("    %.19sZ %2lld  %-28s %-26s %s %s\n", time,
-               json_integer_value(json_object_get(stage, "severity")), rule, tactic, actor, text);
+        /* what has no words of a deed comes with the title of its kind */
+        const char *between = isupper((unsigned char)text[0]) ? ": " : " ";
+        printf("    %.19sZ %2lld  %-28s %-26s %s%s%s\n", time,
+               json_integer_value(json_object_get(stage, "severity")), rule, tactic, actor, between,
+               text);
     }
     json_decref(incident);
 }

@@ -26,6 +26,18 @@ async function judge(page, where) {
   await isText(page, where);
 }
 
+/* Small telephones, tablets, and a wide window at 200 % and 150 %. */
+async function fits(page, where) {
+  const { width, height } = page.viewportSize(), out = [];
+  for (const other of [320, 720, 800, 960]) {
+    await page.setViewportSize({ width: other, height });
+    const overflow = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (overflow > 0) out.push(`${overflow} px at ${other} px`);
+  }
+  await page.setViewportSize({ width, height });
+  check(out.length === 0, `${where}: nothing sticks out in between ${out.join(", ")}`);
+}
+
 /* What a browser fetches for the first page is small, and the drawing of maps is not among it. */
 async function isLight(page) {
   const fetched = () => page.evaluate(() => performance.getEntriesByType("resource").map((r) => [new URL(r.name).pathname, r.encodedBodySize])
@@ -67,6 +79,7 @@ async function looks(width, colorScheme, isFirst) {
     const where = `${hash} at ${width} px, ${colorScheme}`;
     await judge(page, where);
     if (await page.evaluate(() => [...document.querySelectorAll("main details")].map((d) => { d.open = true; }).length) > 0) await judge(page, `${where}, all opened`);
+    if (isFirst) await fits(page, where);
     await page.screenshot({ path: `${SCREENSHOTS}/${width}-${colorScheme}-${hash.replace(/[^a-z0-9]+/gi, "-")}.png` });
   }
   await judgesAsking(page, `${width} px, ${colorScheme}`, width > 700);

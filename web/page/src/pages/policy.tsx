@@ -174,7 +174,7 @@ function Save({ policy, text, onDone }: { policy: Policy; text: string; onDone: 
       <label>Why <input value={why} maxLength={200} placeholder="change ticket" onInput={(e) => setWhy((e.target as HTMLInputElement).value)} /></label>{" "}
       <button type="button" disabled={!why.trim() || text === policy.text} onClick={() => void save()}>Save</button>
       {words && <span role="status"> {words}</span>}
-      {error && <Problem error={error} />}
+      {error && <Mistake words={error.message} />}
     </span>
   );
 }

@@ -22,7 +22,8 @@ enum over {
         1 << 7,         /* stub data of a DCE/RPC PDU; carrier.key tells interface and operation */
     OVER_CIP = 1 << 6,  /* body of Execute PCCC: from the requestor id on */
     OVER_PIPE = 1 << 8, /* what goes through a named pipe of SMB; carrier.key tells pipes apart */
-    OVER_WEBSOCKET = 1 << 9, /* payload of a binary frame: one PDU or more */
+    OVER_WEBSOCKET = 1 << 9, /* payload of a binary frame: PDUs and parts of them, one frame after
+                                another; an empty one: some were passed over */
     OVER_MAILBOX = 1 << 10,  /* an AMS frame in the mailbox of an EtherCAT slave */
 };
 

@@ -260,7 +260,8 @@ static void coe(struct message *m, struct reader r)
     } else if (service == COE_EMERGENCY) {
         uint16_t code = reader_u16le(&r);
         m->event.operation = OP_ALARM;
-        m->event.detail = dissect_text(m->d, "emergency 0x%04x", code);
+        m->event.detail = code ? dissect_text(m->d, "emergency 0x%04x", code)
+                               : TEXT("error reset"); /* [301] 7.2.7.1: what was is over */
     } else if (m->event.name) {
         m->event.operation = OP_PUBLISH;
     }
@@ -383,6 +384,8 @@ static void soe(struct message *m, struct reader r)
     m->event.function = (uint32_t)SOE << 8 | (head & 7u);
     m->event.name = codes[head & 7].name;
     m->event.operation = codes[head & 7].operation;
+    if (m->event.operation == OP_ALARM)
+        m->event.detail = TEXT("emergency");
     m->item = (struct ot_item){
         .area = "idn",
         .number = idn,

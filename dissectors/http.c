@@ -220,11 +220,13 @@ static void websocket(struct dissect *d, struct reader r)
 {
     enum { CONTINUATION = 0, BINARY = 2 };
     struct websocket w;
+    struct carrier carrier = {.is_response = !d->is_from_client};
     if (!read_websocket(&r, &w))
         return;
     size_t size = reader_left(&r);
     if (w.size > size) { /* too long to be told */
         dissect_skip(d, w.size - size);
+        dissect_over(d, OVER_WEBSOCKET, reader_of(NULL, 0), &carrier);
         return;
     }
     if (size == 0 || (w.opcode != CONTINUATION && w.opcode != BINARY))
@@ -234,7 +236,6 @@ static void websocket(struct dissect *d, struct reader r)
         return;
     for (size_t i = 0; plain && i < size; i++)
         plain[i] = reader_u8(&r) ^ w.mask[i % sizeof w.mask];
-    struct carrier carrier = {.is_response = !d->is_from_client};
     dissect_over(d, OVER_WEBSOCKET, plain ? reader_of(plain, size) : r, &carrier);
 }
 

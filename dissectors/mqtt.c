@@ -23,6 +23,7 @@ enum {
     ALIAS_TOPIC_MAX = 180,
     TOPICS_MAX = 32, /* of a subscription */
     CLIENT_ID_MAX = 64,
+    PIECE_MAX = 8192,         /* a frame of a WebSocket is not longer either */
     SUBACK_TOPICS_MAX = 1024, /* codes in an answer that begins a flow of ours */
 };
 
@@ -78,13 +79,27 @@ struct alias {
 };
 
 struct state {
-    uint8_t level; /* 3: MQTT 3.1, 4: 3.1.1, 5; 0: not seen */
+    uint8_t level;   /* 3: MQTT 3.1, 4: 3.1.1, 5; 0: not seen */
+    bool has_pieces; /* struct pieces follows this state */
     bool is_connected;
     bool has_sequence;
     uint8_t sequence;                 /* the last of Sparkplug */
     uint64_t edge;                    /* whose */
     struct alias aliases[2][ALIASES]; /* 1: of the client */
 };
+
+/* What came of a packet that goes on in the next frame of its WebSocket; [0]: of the server. */
+struct pieces {
+    uint16_t size[2];
+    uint8_t bytes[2][PIECE_MAX];
+};
+
+/* A new connection, or the end of one. */
+static void begin_state(struct state *s, struct state now)
+{
+    now.has_pieces = s->has_pieces;
+    *s = now;
+}
 
 struct message {
     struct dissect *d;
@@ -432,7 +447,8 @@ static void connect_packet(struct message *m)
         wrong(m, VIOLATION_STATE, "second connect on one connection");
     struct text name = read_text(&m->r);
     uint8_t level = reader_u8(&m->r), flags = reader_u8(&m->r);
-    *m->s = (struct state){.level = level & 0x7f, .is_connected = true}; /* bit 7: of a bridge */
+    /* bit 7: of a bridge */
+    begin_state(m->s, (struct state){.level = level & 0x7f, .is_connected = true});
     reader_skip(&m->r, 2);
     read_properties(m, &p);
     struct text id = read_text(&m->r);
@@ -568,6 +584,10 @@ static void publish_packet(struct message *m, struct mqtt_content *c)
     }
     if (m->flags & FLAG_DUPLICATE)
         m->event.flags |= OT_RETRANSMIT;
+    struct sparkplug_topic sparkplug;
+    if (m->flags & FLAG_RETAIN && is_command &&
+        sparkplug_topic(topic, &sparkplug)) /* [SP] 6.4.21 */
+        wrong(m, VIOLATION_RESERVED, "command of Sparkplug is retained");
     if (m->flags & FLAG_RETAIN)
         m->event.detail = is_command ? TEXT("retained command") : TEXT("retained");
     if (!is_command)
@@ -714,7 +734,7 @@ static void reason_packet(struct message *m)
     if (m->type == AUTH)
         set_secret(m, p.credentials);
     else
-        *m->s = (struct state){.level = m->s->level};
+        begin_state(m->s, (struct state){.level = m->s->level});
 }
 
 static void read_packet(struct message *m, struct mqtt_content *c)
@@ -798,20 +818,62 @@ static void one_packet(struct dissect *d, struct reader r)
     emit_event(d, &m.event);
 }
 
-/* [3] 6: a frame of a WebSocket may have several packets. Those that go on in the next frame are
- * not followed. */
+/* All whole packets in front; returns what is left of them. False: no packet can begin there. */
+static bool whole_packets(struct dissect *d, struct reader *r)
+{
+    while (reader_left(r)) {
+        struct frame frame = mqtt_frame(*r);
+        if (frame.verdict == FRAME_BROKEN)
+            return false;
+        if (frame.verdict == FRAME_NEED)
+            break;
+        one_packet(d, reader_take(r, frame.size));
+    }
+    return true;
+}
+
+static struct pieces *pieces_of(struct dissect *d)
+{
+    struct state *s = d->state;
+    return s->has_pieces ? (struct pieces *)(s + 1) : NULL;
+}
+
+static void keep_piece(struct dissect *d, struct reader r)
+{
+    size_t size = reader_left(&r);
+    if (size > PIECE_MAX || !dissect_grow(d, sizeof(struct state) + sizeof(struct pieces)))
+        return;
+    ((struct state *)d->state)->has_pieces = true;
+    struct pieces *p = pieces_of(d);
+    memcpy(p->bytes[d->is_from_client], r.at, size);
+    p->size[d->is_from_client] = (uint16_t)size;
+}
+
+/* [3] 6: packets and frames of a WebSocket need not begin and end together. */
+static void frame_of_websocket(struct dissect *d, struct reader r)
+{
+    struct pieces *p = pieces_of(d);
+    size_t kept = p ? p->size[d->is_from_client] : 0, size = reader_left(&r);
+    if (p)
+        p->size[d->is_from_client] = 0;
+    if (kept && size && !d->flow->has_gap) {
+        uint8_t *joined = arena_take(d->arena, kept + size);
+        if (!joined)
+            return;
+        memcpy(joined, p->bytes[d->is_from_client], kept);
+        memcpy(joined + kept, r.at, size);
+        r = reader_of(joined, kept + size);
+    }
+    if (whole_packets(d, &r) && reader_left(&r))
+        keep_piece(d, r);
+}
+
 static void mqtt_dissect(struct dissect *d, struct reader r)
 {
-    if (d->depth == 0) {
+    if (d->depth == 0)
         one_packet(d, r);
-        return;
-    }
-    while (reader_left(&r)) {
-        struct frame frame = mqtt_frame(r);
-        if (frame.verdict != FRAME_COMPLETE)
-            return;
-        one_packet(d, reader_take(&r, frame.size));
-    }
+    else
+        frame_of_websocket(d, r);
 }
 
 const struct dissector dissector_mqtt = {

@@ -176,11 +176,13 @@ void *dissect_pair(struct dissect *d, uint64_t key, size_t size, bool create)
     return memory_put(a->pairs, full, size, &existed, &evicted);
 }
 
-/* The layer that had this carrier's payload last, if it still recognises it. */
+/* The layer that had this carrier's payload last, if it still recognises it. What is in a WebSocket
+ * need not begin with its frames. */
 static struct layer *known_layer(struct flow *f, enum over over, struct reader payload)
 {
     for (size_t i = 0; i < FLOW_LAYERS && f->layers[i].dissector; i++)
-        if (f->layers[i].over == over && f->layers[i].dissector->recognise(payload) != CLAIM_NO)
+        if (f->layers[i].over == over &&
+            (over == OVER_WEBSOCKET || f->layers[i].dissector->recognise(payload) != CLAIM_NO))
             return &f->layers[i];
     return NULL;
 }

@@ -3,7 +3,7 @@
 
 CPU seconds are user + system of the whole process. The loop and the sensor take turns; medians are printed. Without a capture the
 OT mix of ../shared/tools/bench is made when it is there, else the sample plant is generated (10 days)."""
-import argparse, json, os, resource, statistics, subprocess, sys
+import argparse, json, os, re, resource, statistics, subprocess, sys
 
 def timed(cmd, env=None):
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -68,31 +68,46 @@ def steady_allocations(o, capture, packets):
     libraries = sum(int(r[3]) for r in rows) - worker - core
     return worker / packets * 2, core / packets * 2, libraries / packets * 2, places_of_worker
 
+def instructions(o, capture, stats):
+    """Instructions of one run under callgrind: of all of it, and within dissectors without what they hand on."""
+    out = os.path.join(o.work, 'callgrind.out')
+    timed(['valgrind', '--tool=callgrind', f'--callgrind-out-file={out}', o.sightglass, 'run', '-r', capture, '-s', ':memory:',
+           '--stats', stats])
+    text = subprocess.run(['callgrind_annotate', '--inclusive=yes', '--threshold=100', out], check=True, capture_output=True,
+                          text=True).stdout
+    def of(pattern):
+        return sum(int(m.replace(',', '')) for m in re.findall(r'^ *([0-9,]+) .*' + pattern, text, re.M)[:1])
+    emitted = of(r'[:/]emit_event\b') + of(r'[:/]emit_violation\b')
+    return of('PROGRAM TOTALS'), max(0, of(r'[:/]dissect_pdu\b') - emitted)
+
 def list_protocols(o, shared):
-    """What a packet of each class of the OT mix costs above the plain loop's: captures of one class each.
-    They are made once, which takes most of the time, and stay in the work folder."""
+    """What a packet of each class of the OT mix costs, in instructions: the load of the machine does not matter, so that
+    one run is enough. Captures of one class each are made once and stay in the work folder."""
     maker = os.path.join(shared, 'tools', 'bench', 'make_ot_mix.py')
     sys.path.insert(0, os.path.dirname(maker))
     sys.dont_write_bytecode = True
     import make_ot_mix
+    stats = os.path.join(o.work, 'only.json')
     empty_ndpi_kib(o)
-    start = timed([o.sightglass, 'run', '-r', os.path.join(o.work, 'one.pcap'), '-s', ':memory:'])
-    print(f'{"class":20} {"packets":>9} {"loop ns":>8} {"sensor ns":>10} {"above loop":>11} {"PDUs":>9}')
+    start, _ = instructions(o, os.path.join(o.work, 'one.pcap'), stats)
+    rows = []
     for name in sorted(make_ot_mix.WEIGHTS):
-        capture, stats = os.path.join(o.work, f'only-{name}.pcap'), os.path.join(o.work, 'only.json')
+        capture = os.path.join(o.work, f'only-{name}-{o.packets}.pcap')
         if not os.path.exists(capture):
-            subprocess.run([sys.executable, maker, os.path.join(shared, 'captures'), '-o', capture, '-n', str(o.packets), '--only', name],
-                           check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            subprocess.run([sys.executable, maker, os.path.join(shared, 'captures'), '-o', capture, '-n', str(o.packets),
+                            '--plcs', '8', '--only', name], check=False, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         if not os.path.exists(capture):
-            print(f'{name:20} no capture has it')
             continue
-        timed([o.loop, capture])
-        loop = statistics.median(timed([o.loop, capture]) for _ in range(o.runs))
-        sensor = statistics.median(timed([o.sightglass, 'run', '-r', capture, '-s', ':memory:', '--stats', stats]) for _ in range(o.runs)) - start
+        total, dissecting = instructions(o, capture, stats)
         with open(stats) as f:
-            s = json.load(f)
-        packets, pdus = s['counters']['packets'], s['counters']['pdus']
-        print(f'{name:20} {packets:9} {loop / packets * 1e9:8.0f} {sensor / packets * 1e9:10.0f} {(sensor - loop) / packets * 1e9:11.0f} {pdus:9}')
+            s = json.load(f)['counters']
+        rows.append((name, s['packets'], s['pdus'], s['events'], (total - start) / s['packets'], dissecting / max(1, s['pdus'])))
+        print('.', end='', file=sys.stderr, flush=True)
+    median = statistics.median(r[4] for r in rows)
+    print(f'\n{"class":14} {"packets":>8} {"PDUs":>8} {"events":>8} {"a packet":>10} {"dissecting a PDU":>17}   in instructions')
+    for name, packets, pdus, events, cost, dissecting in sorted(rows, key=lambda r: r[4]):
+        print(f'{name:14} {packets:8} {pdus:8} {events:8} {cost:10.0f} {dissecting:17.0f}' + ('   more than 3 medians' if cost > 3 * median else ''))
+    print(f'median {median:.0f} instructions a packet')
 
 # What a rule asks beside protocol and operation, {i}: of the rule. Most look for what does not happen, as rules of a plant do.
 TERMS = ['ot.items.start|gte: {far}\n        ot.items.start|lt: {farther}', 'source.ip|cidr: 192.0.2.{octet}/32', 'ot.items.values|gt: 1.0e+{big}',
@@ -147,7 +162,7 @@ def main():
     p.add_argument('--runs', type=int, default=5)
     p.add_argument('--protocols', action='store_true', help='the cost of each class of the OT mix per packet')
     p.add_argument('--rules', type=int, help='what this many Sigma rules add, in plain loops')
-    p.add_argument('--packets', type=int, default=200000, help='of each class')
+    p.add_argument('--packets', type=int, default=8000, help='of each class')
     o = p.parse_args()
     if o.protocols:
         shared = os.path.join(os.path.dirname(os.path.abspath(__file__)), '..', '..', '..', 'shared')

@@ -102,6 +102,46 @@ START_TEST(mqtt_in_a_websocket)
 }
 END_TEST
 
+/* MQTT 3.1.1, 6: packets need not begin or end where frames do. */
+START_TEST(mqtt_packets_over_frames)
+{
+    static const char packets[] = "\x10\x0d\0\4MQTT\4\2\0\x3c\0\1a"
+                                  "\x30\7\0\5x/set\x30\5\0\1t42";
+    size_t size = sizeof packets - 1;
+    for (size_t first = 12; first < size; first++)
+        for (size_t second = first; second < size; second += 3) {
+            struct probe *p = probe_create(TRANSPORT_TCP);
+            upgrade(p);
+            frame_of_websocket(p, true, 2, packets, first, 0);
+            frame_of_websocket(p, false, 2, "\x20\2\0\0", 4, 0); /* the other side's own */
+            frame_of_websocket(p, true, 2, packets + first, second - first, 0);
+            frame_of_websocket(p, true, 0, packets + second, size - second, 0);
+            ck_assert_msg(p->event_count == 4 && p->violation_count == 0, "%zu, %zu", first,
+                          second);
+            ck_assert_str_eq(probe_event(p, 3)->items, "t=42");
+            probe_destroy(p);
+        }
+}
+END_TEST
+
+START_TEST(a_piece_does_not_outlive_what_is_passed_over)
+{
+    static const char connect[] = "\x10\x0d\0\4MQTT\4\2\0\x3c\0\1a\x30\x40\0\1t";
+    static const uint8_t too_long[] = {0x82, 0xfe, 0x4e, 0x20, 0, 0, 0, 0};
+    static const uint8_t content[20000];
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    upgrade(p);
+    frame_of_websocket(p, true, 2, connect, sizeof connect - 1, 0);
+    probe_stream(p, &dissector_http, true, too_long, sizeof too_long);
+    probe_stream(p, &dissector_http, true, content, sizeof content);
+    frame_of_websocket(p, true, 2, "\x30\5\0\1t42", 7, 0);
+    ck_assert_uint_eq(p->event_count, 2);
+    ck_assert_str_eq(probe_event(p, 1)->items, "t=42");
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
 /* A frame longer than what is kept is passed over, whole: the next one is read. One of the greatest
  * size there is passes over all that comes. */
 START_TEST(websocket_frames_too_long)
@@ -195,6 +235,8 @@ int main(void)
     TCase *tc = tcase_create("http");
     tcase_add_loop_test(tc, what_follows_a_body_is_found, 0, sizeof rows / sizeof *rows);
     tcase_add_loop_test(tc, mqtt_in_a_websocket, 0, 3);
+    tcase_add_test(tc, mqtt_packets_over_frames);
+    tcase_add_test(tc, a_piece_does_not_outlive_what_is_passed_over);
     tcase_add_test(tc, websocket_frames_too_long);
     tcase_add_test(tc, basic_has_user_and_credential);
     tcase_add_test(tc, a_password_as_delivered_is_told);

@@ -764,7 +764,8 @@ bool dissect_over(struct dissect *d, enum over over, struct reader payload,
     struct probe_lent *lent = d->host->probe->lent;
     struct layer *layer = layer_of(lent, d->dissector);
     const struct dissector *keeper = layer ? layer->keeper : NULL;
-    if (keeper && !((keeper->over & (unsigned)over) && is_claimed(keeper, payload)))
+    if (keeper && !((keeper->over & (unsigned)over) &&
+                    (over == OVER_WEBSOCKET || is_claimed(keeper, payload))))
         keeper = NULL;
     for (size_t i = 0; i < dissector_count && !keeper; i++)
         if ((dissectors[i]->over & (unsigned)over) && is_claimed(dissectors[i], payload))
@@ -778,7 +779,10 @@ bool dissect_over(struct dissect *d, enum over over, struct reader payload,
     above.state = state_of(lent, keeper);
     above.carrier = *carrier;
     above.depth = d->depth + 1;
-    dissect_payload(&above, payload);
+    if (over == OVER_WEBSOCKET) /* frames of both need not begin together */
+        keeper->dissect(&above, payload);
+    else
+        dissect_payload(&above, payload);
     d->is_from_client = above.is_from_client;
     return true;
 }

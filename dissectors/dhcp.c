@@ -8,6 +8,7 @@
  *   | 63 82 53 63 | options: code 1, length 1, ...; 0 pads, 255 ends |
  *
  * big endian */
+#include "decimal.h"
 #include "facts.h"
 
 enum {
@@ -29,7 +30,9 @@ enum {
     OPTION_OVERLOAD = 52,
     OPTION_TYPE = 53,
     OPTION_SERVER = 54,
+    OPTION_PARAMETERS = 55,
     OPTION_VENDOR_CLASS = 60,
+    OPTION_CLIENT = 61,
     OPTION_FQDN = 81,
     OPTION_RELAY = 82,
     OPTION_END = 255,
@@ -66,6 +69,7 @@ struct message {
     uint8_t overload;
     struct facts facts;
     struct text vendor_class, circuit, remote;
+    struct reader parameters, client_id; /* at: NULL when not told */
     struct address server, router, dns, offered;
 };
 
@@ -147,6 +151,12 @@ static void take_option(struct message *m, uint8_t code, struct reader value)
     case OPTION_VENDOR_CLASS:
         if (m->op == REQUEST) /* some servers send it back */
             m->vendor_class = printable(value);
+        break;
+    case OPTION_PARAMETERS:
+        m->parameters = value;
+        break;
+    case OPTION_CLIENT:
+        m->client_id = value;
         break;
     case OPTION_OVERLOAD:
         m->overload = reader_u8(&value);
@@ -235,6 +245,50 @@ static struct text server_words(const struct message *m)
     return dissect_text(m->d, "%s", line);
 }
 
+/* [2132] 9.14: | type 1: that of a hardware address, or 0 | id |. One that repeats the client's own
+ * address says nothing. */
+static struct text client_words(struct message *m, const uint8_t *hardware)
+{
+    static const char digits[] = "0123456789abcdef";
+    enum { SHOWN_MAX = 32 };
+    struct reader id = m->client_id;
+    uint8_t type = reader_u8(&id);
+    size_t size = reader_left(&id);
+    if (!size || (type == HARDWARE_ETHERNET && hardware && size == MAC_SIZE &&
+                  memcmp(id.at, hardware, MAC_SIZE) == 0))
+        return (struct text){NULL, 0};
+    struct text text = ascii_of(id);
+    if (type == 0 && ascii_is_printable(text))
+        return text;
+    char hex[2 * SHOWN_MAX];
+    size_t used = 0;
+    for (struct reader all = m->client_id; reader_left(&all) && used < sizeof hex;) {
+        uint8_t byte = reader_u8(&all);
+        hex[used++] = digits[byte >> 4];
+        hex[used++] = digits[byte & 15];
+    }
+    return dissect_text(m->d, "%.*s", (int)used, hex);
+}
+
+/* "client ff01, asks for 1,3,6": the order of what it asks for tells systems apart. */
+static struct text asker_words(struct message *m, const uint8_t *hardware)
+{
+    enum { LIST_MAX = 255 * 4 };
+    char list[LIST_MAX];
+    size_t used = 0;
+    while (reader_left(&m->parameters)) {
+        if (used)
+            list[used++] = ',';
+        used += decimal_put(list + used, reader_u8(&m->parameters));
+    }
+    struct text client = client_words(m, hardware);
+    if (!client.size && !used)
+        return (struct text){NULL, 0};
+    return dissect_text(m->d, "%s%.*s%s%s%.*s", client.size ? "client " : "", (int)client.size,
+                        client.size ? client.at : "", client.size && used ? ", " : "",
+                        used ? "asks for " : "", (int)used, list);
+}
+
 static void tell(struct message *m, struct ot_event *e, const uint8_t *hardware,
                  struct reader offered)
 {
@@ -253,8 +307,7 @@ static void tell(struct message *m, struct ot_event *e, const uint8_t *hardware,
         e->items = &item;
         e->item_count = e->items_total = 1;
     }
-    if (m->op == REPLY)
-        e->detail = server_words(m);
+    e->detail = m->op == REPLY ? server_words(m) : asker_words(m, hardware);
     if (has_client && !mac_is_zero(&client.mac)) {
         e->about = &client;
         facts_give(e, &m->facts);

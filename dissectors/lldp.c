@@ -33,6 +33,8 @@ enum {
     OUI_PROFINET = 0x000ecf,
     PROFINET_CHASSIS_MAC = 5, /* [PN] LLDP_PNIO_CHASSIS_MAC: ports have their own */
     OUI_TIA = 0x0012bb,
+    OUI_802_1 = 0x0080c2,
+    OUI_802_3 = 0x00120f,
     OUI_IANA = 0x00005e,
 };
 
@@ -60,6 +62,7 @@ struct frame_of_lldp {
     struct facts facts;
     struct text chassis, port, port_description;
     bool is_chassis_local, is_profinet;
+    uint16_t vlan, link; /* of the port; 0: not told */
 };
 
 static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
@@ -151,6 +154,12 @@ static void organisation(struct frame_of_lldp *f, struct reader r)
         if (mac && memcmp(mac, f->d->packet->source_mac.bytes, MAC_SIZE) != 0)
             facts_add(&f->facts, FACT_MAC, facts_mac(f->d, mac));
     }
+    if (oui == OUI_802_1 && subtype == 1) /* [AB] E.2: | VLAN of the port 2 | */
+        f->vlan = reader_u16be(&r);
+    if (oui == OUI_802_3 && subtype == 1) { /* [802.3] 79.3.1: | status 1 | can 2 | is 2 | */
+        reader_skip(&r, 3);
+        f->link = reader_u16be(&r);
+    }
     if (oui == OUI_IANA && subtype == 1) /* [MUD] */
         facts_add(&f->facts, FACT_URL, printable(r));
     for (size_t i = 0; oui == OUI_TIA && i < sizeof inventory / sizeof *inventory; i++)
@@ -235,6 +244,39 @@ static void name_station(struct frame_of_lldp *f)
         facts_add(&f->facts, FACT_NAME, f->chassis);
 }
 
+/* RFC 4836, dot3MauType */
+static const char *link_name(uint16_t type)
+{
+    static const struct {
+        uint16_t type;
+        const char *name;
+    } links[] = {
+        {10, "10BASE-T half duplex"   },
+        {11, "10BASE-T full duplex"   },
+        {15, "100BASE-TX half duplex" },
+        {16, "100BASE-TX full duplex" },
+        {17, "100BASE-FX half duplex" },
+        {18, "100BASE-FX full duplex" },
+        {24, "1000BASE-SX full duplex"},
+        {26, "1000BASE-LX full duplex"},
+        {30, "1000BASE-T full duplex" },
+    };
+    for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+        if (links[i].type == type)
+            return links[i].name;
+    return NULL;
+}
+
+/* "VLAN 5, 100BASE-TX full duplex" */
+static struct text port_words(const struct frame_of_lldp *f)
+{
+    const char *link = link_name(f->link);
+    const char *between = f->vlan && link ? ", " : "";
+    if (f->vlan)
+        return dissect_text(f->d, "VLAN %u%s%s", f->vlan, between, link ? link : "");
+    return link ? text_of(link) : (struct text){NULL, 0};
+}
+
 static void lldp_dissect(struct dissect *d, struct reader r)
 {
     struct frame_of_lldp f = {.d = d};
@@ -260,6 +302,7 @@ static void lldp_dissect(struct dissect *d, struct reader r)
         e.items = items;
         e.item_count = e.items_total = 2;
     }
+    e.detail = port_words(&f);
     facts_give(&e, &f.facts);
     emit_event(d, &e);
 }

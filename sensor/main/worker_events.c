@@ -3,6 +3,7 @@
 #include "baseline/infrastructure.h"
 #include "baseline/names.h"
 #include "dissectors/dissector.h"
+#include "dissectors/tls_inside.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/pair.h"
 #include "worker_internal.h"
@@ -124,19 +125,11 @@ static bool is_tls(const char *name)
     return strcmp(name, "tls") == 0 || strcmp(name, "dtls") == 0;
 }
 
-/* A port of a plant protocol, or what IANA gave it for its TLS variant. */
+/* A port of a plant protocol, or of its TLS variant. */
 static bool is_plant_port(uint16_t port)
 {
-    static const uint16_t secure[] = {802 /* Modbus */,
-                                      2221 /* EtherNet/IP */,
-                                      3782 /* ISO, TP0 */,
-                                      4843 /* OPC UA */,
-                                      8883 /* MQTT */,
-                                      19998 /* IEC 60870-5-104 */,
-                                      19999 /* DNP3 */};
-    for (size_t i = 0; i < sizeof secure / sizeof *secure; i++)
-        if (secure[i] == port)
-            return true;
+    if (tls_inside(port).size)
+        return true;
     for (size_t i = 0; i < dissector_count; i++)
         for (size_t k = 0; k < DISSECTOR_PORTS_MAX; k++)
             if (port != 0 && dissectors[i]->ports[k] == port)

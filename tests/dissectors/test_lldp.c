@@ -93,6 +93,27 @@ START_TEST(frames)
 }
 END_TEST
 
+/* 802.1AB E.2, 802.3 79.3.1 with the numbers of RFC 4836 */
+static const struct {
+    const char *hex, *detail;
+} port_rows[] = {
+    {HEAD "fe06 0080c2 01 0005" END,                             "VLAN 5"                        },
+    {HEAD "fe09 00120f 01 03 6c01 0010" END,                     "100BASE-TX full duplex"        },
+    {HEAD "fe06 0080c2 01 0005 fe09 00120f 01 03 6c01 001e" END, "VLAN 5, 1000BASE-T full duplex"},
+    {HEAD "fe06 0080c2 01 0000 fe09 00120f 01 03 6c01 0000" END, ""                              },
+    {HEAD "fe05 0080c2 01 00 fe06 00120f 01 03 6c" END,          ""                              },
+};
+
+START_TEST(ports_tell_their_network)
+{
+    struct probe *p = probe_create(TRANSPORT_NONE);
+    probe_hex(p, &dissector_lldp, true, port_rows[_i].hex);
+    ck_assert_str_eq(probe_event(p, 0)->detail, port_rows[_i].detail);
+    ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
 static const struct bad_row {
     const char *shows, *hex;
     enum violation_kind kind;
@@ -154,6 +175,7 @@ int main(void)
 {
     Suite *s = suite_create("lldp");
     TCase *c = tcase_create("lldp");
+    tcase_add_loop_test(c, ports_tell_their_network, 0, sizeof port_rows / sizeof *port_rows);
     tcase_add_loop_test(c, frames, 0, sizeof rows / sizeof *rows);
     tcase_add_loop_test(c, wrong_frames_are_told, 0, sizeof bad_rows / sizeof *bad_rows);
     tcase_add_test(c, ids_have_a_greatest_size);

@@ -209,6 +209,19 @@ START_TEST(flags_of_a_message)
 }
 END_TEST
 
+/* [SP] 6.4.21: commands must not be retained; others may be */
+START_TEST(commands_of_sparkplug_are_not_retained)
+{
+    struct probe *p = connected(CONNECT_311);
+    say(p, true, "31 14 0010 73704276312e302f672f4e434d442f65 1801"); /* spBv1.0/g/NCMD/e */
+    ck_assert_str_eq(probe_violation(p, 0)->why, "command of Sparkplug is retained");
+    say(p, true, "30 14 0010 73704276312e302f672f4e434d442f65 1802");
+    say(p, true, "31 17 0013 73704276312e302f53544154452f7363616461 3030"); /* .../STATE/scada */
+    ck_assert_uint_eq(p->violation_count, 1);
+    probe_destroy(p);
+}
+END_TEST
+
 /* --- commands and values --- */
 
 static const struct topic_row {
@@ -609,6 +622,7 @@ int main(void)
     tcase_add_test(tc, subscriptions_are_answered);
     tcase_add_test(tc, version_5_has_properties);
     tcase_add_test(tc, flags_of_a_message);
+    tcase_add_test(tc, commands_of_sparkplug_are_not_retained);
     tcase_add_loop_test(tc, commands, 0, COUNT(topics));
     tcase_add_loop_test(tc, payloads, 0, COUNT(values));
     tcase_add_test(tc, telemetry_is_not_taken_apart);

@@ -197,6 +197,39 @@ static unsigned dnp3_event(struct conditions *c, const struct ot_event *e, struc
     return count;
 }
 
+/* --- HART: device status in every answer, HCF_SPEC-307 --- */
+
+static unsigned hart_event(struct conditions *c, const struct ot_event *e, struct condition *found)
+{
+    static const struct {
+        const char *words;
+        enum detection detection;
+        const char *phrase, *expected;
+    } rows_of_status[] = {
+        {"device malfunction", DETECTION_OPS_DEVICE_FAULT,
+         "reports a malfunction of its own in its replies",                                                fault_expected},
+        {"cold start",         DETECTION_OPS_RESTART_OBSERVED, "has restarted: it says so in its replies",
+         restart_expected                                                                                                },
+    };
+    if (e->direction == OT_REQUEST)
+        return 0;
+    bool is_new;
+    struct device *device = device_of(c, e, KIND_INDICATIONS, 0, &is_new);
+    uint32_t before = device->state;
+    device->state = 0;
+    for (uint32_t i = 0; i < sizeof rows_of_status / sizeof *rows_of_status; i++) {
+        if (!text_holds(e->detail, rows_of_status[i].words))
+            continue;
+        device->state = i + 1;
+        if (is_new || before == i + 1)
+            return 0;
+        put(found, rows_of_status[i].detection, rows_of_status[i].phrase,
+            rows_of_status[i].expected, rows_of_status[i].words);
+        return 1;
+    }
+    return 0;
+}
+
 /* --- quality of values --- */
 
 /* All values of the event are marked bad. *has_quality: the protocol marks them at all. */
@@ -383,6 +416,8 @@ unsigned conditions_event(struct conditions *c, const struct ot_event *e,
     }
     if (ot_event_is(e, "dnp3"))
         return dnp3_event(c, e, found);
+    if (e->protocol[0] == 'h' && strcmp(e->protocol, "hart_ip") == 0)
+        return hart_event(c, e, found);
     if (e->operation == OP_ALARM || e->operation == OP_ERROR ||
         (e->operation == OP_PUBLISH &&
          (e->detail.size || e->item_count == 0 || e->code[0] == 70))) {

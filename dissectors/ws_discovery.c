@@ -70,6 +70,8 @@ static struct text element(struct text xml, const char *name)
 
 static struct text next_token(struct text *list)
 {
+    if (!list->size) /* an element that is not there has no address to move on from */
+        return *list;
     *list = ascii_trim(*list);
     struct text token = {list->at, 0};
     while (token.size < list->size && !ascii_is_space(list->at[token.size]))

@@ -329,7 +329,7 @@ static void put_items(struct dissect *d, struct ot_event *e, const struct messag
         return;
     uint32_t room = total, used = 0;
     struct ot_item *items = dissect_items(d, &room);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; items && i < count; i++) {
         const struct message *m = &messages[i];
         if (m->count == 0)
             continue;

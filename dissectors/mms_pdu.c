@@ -112,7 +112,8 @@ static void remember(struct dissect *d, const struct ot_event *event, uint64_t i
     bool was_in_flight;
     struct mms_request *request = dissect_remember(d, request_key(invoke, d->is_from_client),
                                                    sizeof *request, &was_in_flight);
-    if (was_in_flight)
+    if (was_in_flight && d->flow->is_two_sided &&
+        !d->flow->has_gap) /* else it was answered unseen */
         emit_violation(d, VIOLATION_DUPLICATE, "invoke id is in flight already", event->telling,
                        event->telling_size);
     size_t size = reader_left(&service->value);

@@ -416,7 +416,7 @@ unsigned conditions_event(struct conditions *c, const struct ot_event *e,
     }
     if (ot_event_is(e, "dnp3"))
         return dnp3_event(c, e, found);
-    if (e->protocol[0] == 'h' && strcmp(e->protocol, "hart_ip") == 0)
+    if (ot_event_is(e, "hart_ip"))
         return hart_event(c, e, found);
     if (e->operation == OP_ALARM || e->operation == OP_ERROR ||
         (e->operation == OP_PUBLISH &&

@@ -88,7 +88,7 @@ END_TEST
 START_TEST(other_texts_are_not_ours)
 {
     static const char *const others[] = {"", "<", "<?xml version=\"1.0\"?><a/>",
-                                         "M-SEARCH * HTTP/1.1", "x" SPACE};
+                                         "M-SEARCH * HTTP/1.1", ("x" SPACE)};
     for (size_t i = 0; i < sizeof others / sizeof *others; i++)
         ck_assert_int_eq(probe_recognise(&dissector_ws_discovery, others[i], strlen(others[i])),
                          CLAIM_NO);

@@ -267,7 +267,7 @@ void synchrophasor_data(struct dissect *d, const struct synchrophasor_layout *la
     uint32_t room = total < ITEMS_MAX ? total : ITEMS_MAX;
     if (room == 0 || layout->size != reader_left(&r))
         return;
-    struct ot_item *items = dissect_items(d, &room);
+    struct ot_item *items = dissect_items_unset(d, &room);
     struct reader again = r;
     for (uint8_t i = 0; i < layout->unit_count; i++) {
         const struct synchrophasor_unit *u = &layout->units[i];

@@ -1,4 +1,5 @@
-/* inventory_state.h: the inside of the inventory, shared by inventory.c and asset_store.c only. */
+/* inventory_state.h: the inside of the inventory, shared by inventory*.c, asset_store.c and
+ * asset_load.c only. */
 #pragma once
 
 #include "asset.h"
@@ -17,6 +18,10 @@ enum {
     RECENT_MAX = 64, /* half-known services */
     DESCRIBED = 64,  /* a power of two */
 };
+
+static const int64_t PENDING_NS =
+    2 * 1000000000ll; /* long enough for a handshake and a first answer */
+static const int64_t PRESENT_NS = 90 * 1000000000ll; /* hosts are sighted once a minute */
 
 struct inventory_segment {
     char name[SEGMENT_NAME_SIZE];
@@ -79,3 +84,84 @@ uint32_t inventory_segment_named(struct inventory *inv, const char *name);
 /* What the site policy says of the host; false and empty: nothing. */
 bool inventory_place(const struct inventory *inv, const struct endpoint *host, uint16_t vlan,
                      struct site_place *place);
+
+/* What the rows of network roles belong to (asset_store.c). */
+struct infrastructure_names inventory_names(struct inventory *inv);
+
+/* --- inventory_segments.c --- */
+
+/* The place of the segment with this number; INDEX_NONE: not seen yet. */
+uint32_t inventory_segment_find(const struct inventory *inv, uint32_t number);
+/* The same, made when unknown. */
+uint32_t inventory_segment_of(struct inventory *inv, uint32_t number);
+/* Nothing new is told there: it is learned. */
+bool inventory_is_silent(const struct inventory *inv, uint32_t segment);
+void inventory_something_new(struct inventory *inv, uint32_t segment);
+void inventory_segment_tick(struct inventory *inv, struct inventory_segment *segment,
+                            int64_t time_ns, int64_t passed_ns);
+
+/* --- inventory_hosts.c --- */
+
+/* The device behind an endpoint, made when unknown; NULL: no device has such addresses. Only a
+ * packet that the host itself sent tells its MAC: the other end of a flow has the MAC that it is
+ * reached by. */
+struct asset *inventory_host_of(struct inventory *inv, uint32_t segment, const struct sighting *s,
+                                const struct endpoint *who, bool is_arp);
+/* NULL: unknown. */
+struct asset *inventory_host_find(const struct inventory *inv, uint32_t segment,
+                                  const struct endpoint *host);
+/* Another MAC turned out to be a's, too. Only while learning: later somebody could hide behind a
+ * device so. Returns whose sighting this is. */
+struct asset *inventory_take_own_mac(struct inventory *inv, uint32_t segment, struct asset *a,
+                                     const struct sighting *s);
+/* As bindings_tick calls it. */
+void inventory_ip_moved(void *inventory, uint32_t segment, const struct address *ip,
+                        const struct mac *mac);
+/* As struct scan_options wants it. */
+struct scan_habit *inventory_habit_of(void *inventory, uint32_t segment,
+                                      const struct endpoint *source);
+/* Tells the new devices that were known for long enough to say what they are; is_last: all. */
+void inventory_pending_flush(struct inventory *inv, int64_t time_ns, bool is_last);
+/* 127.0.0.0/8, ::1: never on a wire; captures of a machine's own traffic have it behind any MAC. */
+bool inventory_is_loopback(const struct address *ip);
+
+/* --- what a sighting tells of device a --- */
+
+void inventory_on_answer(struct inventory *inv, uint32_t segment, struct asset *a,
+                         const struct sighting *s);
+void inventory_on_protocol(struct inventory *inv, uint32_t segment, struct asset *client,
+                           const struct sighting *s);
+void inventory_on_role(struct inventory *inv, uint32_t segment, struct asset *a,
+                       const struct sighting *s);
+/* Of whoever answered, s->other. */
+void inventory_on_answered_role(struct inventory *inv, uint32_t segment, const struct sighting *s);
+void inventory_on_fact(struct inventory *inv, uint32_t segment, struct asset *a,
+                       const struct sighting *s);
+/* What others say of a device makes none, and it was not heard. One name of each source is kept,
+ * the last. */
+void inventory_on_hearsay(struct inventory *inv, uint32_t segment, const struct sighting *s);
+/* Names wait until their address has a device: that it has one now is seen by a new address. */
+void inventory_hearsay_recall(struct inventory *inv);
+
+/* --- inventory_findings.c --- */
+
+/* A new device, as it is known by now. */
+void inventory_tell_new(struct inventory *inv, struct asset *a);
+/* It acts as an engineering station for the first time. */
+void inventory_tell_engineering(struct inventory *inv, struct asset *a, const struct sighting *s);
+void inventory_tell_service(struct inventory *inv, struct asset *a,
+                            const struct asset_service *service, const struct sighting *s,
+                            const struct endpoint *client);
+/* It says that it is another than old says. */
+void inventory_tell_fact(struct inventory *inv, const struct asset *a, const struct sighting *s,
+                         const struct asset_fact *old);
+/* If the name that s says is another's already. */
+void inventory_tell_name(struct inventory *inv, const struct asset *a, const struct sighting *s);
+void inventory_tell_reversed(struct inventory *inv, struct asset *a, const struct sighting *s);
+void inventory_tell_lost(struct inventory *inv, struct asset *a, int64_t time_ns);
+/* A page or a file service of a controller: who opens it now has never done so. */
+void inventory_on_new_client(struct inventory *inv, uint32_t segment, struct asset *a,
+                             const struct sighting *s);
+/* A host of the internet, reached through a router: in no monitored zone. (Plants that use public
+ * addresses inside have them on their own MACs.) */
+bool inventory_is_far_away(const struct asset *a);

@@ -104,9 +104,13 @@ void sigma_destroy(struct sigma *s);
 
 void sigma_event(struct sigma *s, const struct ot_event *e);
 /* The same in two steps, so that what is remembered of such events can be fetched meanwhile: first
- * what it depends on (0: no rule wants the event), then the rules. */
-uint64_t sigma_expect(struct sigma *s, const struct ot_event *e);
-void sigma_event_expected(struct sigma *s, const struct ot_event *e, uint64_t key);
+ * where it is remembered (program NULL: no rule wants the event), then the rules. */
+struct sigma_expected {
+    const struct sigma_program *program;
+    struct sigma_known *known;
+};
+struct sigma_expected sigma_expect(struct sigma *s, const struct ot_event *e);
+void sigma_event_expected(struct sigma *s, const struct ot_event *e, struct sigma_expected x);
 /* times: how often it happened, for histories. */
 void sigma_event_times(struct sigma *s, const struct ot_event *e, uint64_t times);
 

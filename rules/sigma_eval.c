@@ -15,9 +15,10 @@ enum {
 
 struct sigma *sigma_create(const struct sigma_rules *rules, const struct sigma_sink *sink)
 {
-    struct sigma *s = calloc(1, sizeof *s);
+    struct sigma *s = aligned_alloc(_Alignof(struct sigma), sizeof *s);
     if (!s)
         return NULL;
+    memset(s, 0, sizeof *s);
     s->rules = rules;
     s->sink = *sink;
     s->told = told_create();
@@ -298,46 +299,11 @@ static const struct sigma_bucket *bucket_of(const struct sigma_rules *rules, con
     return &rules->buckets[0];
 }
 
-/* The same few protocols come again and again, under the same few names. */
-static const struct sigma_bucket *bucket_of_event(struct sigma *s, const struct ot_event *e)
+void sigma_bucket_recall(const struct sigma_rules *rules, struct sigma_recent_bucket *recent,
+                         const char *protocol)
 {
-    const char *protocol = e->protocol;
-    uintptr_t at = (uintptr_t)protocol;
-    struct sigma_recent_bucket *recent =
-        &s->buckets[(at ^ (at >> 6) ^ (at >> 12)) % RECENT_BUCKETS];
-    if (recent->protocol != protocol || e->is_replayed) {
-        recent->bucket = bucket_of(s->rules, protocol, strlen(protocol));
-        recent->protocol = protocol;
-    }
-    return recent->bucket;
-}
-
-uint64_t sigma_expect(struct sigma *s, const struct ot_event *e)
-{
-    const struct sigma_program *program = bucket_of_event(s, e)->programs[e->operation];
-    if (!program)
-        return 0;
-    uint64_t key = sigma_program_key(program, e);
-    sigma_program_expect(s, key);
-    return key;
-}
-
-void sigma_event_expected(struct sigma *s, const struct ot_event *e, uint64_t key)
-{
-    if (key)
-        sigma_program_run(s, bucket_of_event(s, e)->programs[e->operation], e, key, 1);
-}
-
-void sigma_event_times(struct sigma *s, const struct ot_event *e, uint64_t times)
-{
-    const struct sigma_program *program = bucket_of_event(s, e)->programs[e->operation];
-    if (program)
-        sigma_program_run(s, program, e, sigma_program_key(program, e), times);
-}
-
-void sigma_event(struct sigma *s, const struct ot_event *e)
-{
-    sigma_event_times(s, e, 1);
+    recent->bucket = bucket_of(rules, protocol, strlen(protocol));
+    recent->protocol = protocol;
 }
 
 void sigma_flow(struct sigma *s, const struct ot_flow *flow, enum sigma_moment moment,

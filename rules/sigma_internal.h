@@ -259,6 +259,12 @@ struct sigma_step {
     struct sigma_parts parts;
 };
 
+/* What the items of an event have: 1 << SPAN_*: a number that is not far, and whether any value. */
+enum { NEAR_VALUES = 1 << SPANS, NEAR_STATES = 2 * NEAR_VALUES };
+
+/* What the values of an item are for a program: there, and perhaps within the hull. */
+enum { VALUES_THERE = 1, VALUES_WANTED = 2 };
+
 /* Up to 64 steps of a protocol and operation; in a set of them each has a bit. What all of them
  * could want is put together, so that most events are done with few questions. */
 enum { PROGRAM_STEPS = 64 };
@@ -267,15 +273,20 @@ struct sigma_program {
     uint64_t kind_fields; /* 1 << enum sigma_field: what the kind of message is asked for */
     uint64_t of_items;    /* that need names, values or numbers of items */
     uint64_t of_numbers;  /* of them those that have a bound */
-    uint64_t named, valued, spanning[SPANS];
+    uint64_t number;      /* of the program, spread over all bits */
+    uint64_t named;
+    uint64_t lowest;                     /* no start or number below makes any of them true */
     uint64_t least[SPANS], range[SPANS]; /* no whole number outside makes any of them true */
     uint32_t encodings, count; /* encodings: 1 << enum ot_encoding: whose values may be within */
+    uint8_t looks[VALUES_ENCODINGS]; /* VALUES_THERE | ... */
+    struct sigma_span hulls[SPANS];  /* no number outside makes any of them true */
+    uint64_t left_near[NEAR_STATES]; /* those that may be true by which numbers are within a hull */
     uint64_t named_first[SIGMA_LETTERS], named_last[SIGMA_LETTERS]; /* content with such a name */
     uint64_t of_ends, of_kind, all;
     uint64_t with[NEEDS_OF_EVENT]; /* those that are content with these needs of an event */
     struct sigma_step *steps;
-    struct sigma_program *next;     /* NULL: no more */
-    struct sigma_span hulls[SPANS]; /* no number outside makes any of them true */
+    uint64_t valued, spanning[SPANS];
+    struct sigma_program *next; /* NULL: no more */
 };
 
 /* The rules that an event of a protocol and operation can match. */
@@ -294,6 +305,7 @@ struct sigma_rules {
     size_t count;
     struct sigma_bucket *buckets;
     size_t bucket_count;
+    uint64_t program_count;
     uint16_t slots[BUCKET_SLOTS]; /* by hash of the protocol: bucket, 0: none */
     struct sigma_list flows, findings;
     bool is_sealed;
@@ -355,12 +367,23 @@ struct sigma_recent_address {
     char text[64];
 };
 
-/* The steps of a program whose questions about ends, about the kind, or about both and about what
- * the event has, are true: answered once for a conversation, a kind of message, or both, not again
- * for each event. */
-enum { MEMO_ENDS = 2048, MEMO_KINDS = 1024, MEMO_KNOWN = 4096 };
+/* The steps of a program whose questions about ends, or about the kind, are true: answered once for
+ * a conversation or a kind of message, not again for each event. */
+enum { MEMO_ENDS = 2048, MEMO_KINDS = 1024 };
 struct sigma_memo {
     uint64_t key; /* a hash of the program and all that it asked; 0: unused */
+    uint64_t steps;
+};
+
+/* Those left by both and by what the event has, with all that it depends on: a line of the cache.
+ */
+enum { KNOWN_BITS = 12 };
+struct sigma_known {
+    const struct sigma_program *program; /* NULL: unused */
+    uint64_t flow, client, mac;          /* who sends to whom; in mac direction and outcome too */
+    uint64_t message;                    /* function and outcome */
+    const char *name;                    /* of the function: static; NULL in texts */
+    uint64_t texts;                      /* that are asked for: as they are, or a hash */
     uint64_t steps;
 };
 
@@ -369,7 +392,8 @@ struct sigma {
     struct sigma_sink sink;
     struct sigma_recent_bucket buckets[RECENT_BUCKETS];
     struct sigma_recent_address addresses[RECENT_ADDRESSES];
-    struct sigma_memo known[MEMO_KNOWN], ends[MEMO_ENDS], kinds[MEMO_KINDS];
+    struct sigma_known known[1 << KNOWN_BITS] __attribute__((aligned(64)));
+    struct sigma_memo ends[MEMO_ENDS], kinds[MEMO_KINDS];
     struct told *told;
     pcre2_match_data *match;
     pcre2_match_context *match_context;
@@ -384,13 +408,9 @@ bool sigma_program_add(struct sigma_rules *rules, struct sigma_program **first,
                        const struct sigma_rule *rule, const struct sigma_parts *parts);
 /* What values of the type can be; least is not below most: unknown. */
 struct sigma_span sigma_type_span(enum ot_encoding encoding);
-/* sigma_program.c: what the answers to all questions but those of items depend on; not 0. */
-uint64_t sigma_program_key(const struct sigma_program *program, const struct ot_event *e);
-/* Fetches what is remembered of the key. */
-void sigma_program_expect(struct sigma *s, uint64_t key);
-/* Asks all steps about the event; key: of the first program. */
-void sigma_program_run(struct sigma *s, const struct sigma_program *program,
-                       const struct ot_event *e, uint64_t key, uint64_t times);
+/* sigma_eval.c: remembers where events of this protocol belong. */
+void sigma_bucket_recall(const struct sigma_rules *rules, struct sigma_recent_bucket *recent,
+                         const char *protocol);
 /* Every rule that the record may match, through the index. */
 void sigma_record_judge(struct sigma *s, struct sigma_record *r, uint64_t times);
 

@@ -10,11 +10,13 @@
 
 /* --- by the two ends, and by the kind of message --- */
 
-/* Keys are hashes of 64 bits: as good as equal. */
+/* Keys are hashes of 64 bits: as good as equal. A product of two words depends on all bits of both;
+ * key is in it once more, should word make the product zero. */
 static inline uint64_t mix(uint64_t key, uint64_t word)
 {
-    key = (key ^ word) * 0x9e3779b97f4a7c15u; /* odd: nothing of either is lost */
-    return key ^ key >> 29;
+    __extension__ unsigned __int128 product =
+        (unsigned __int128)(key ^ 0x9e3779b97f4a7c15u) * (word ^ 0xd6e8feb86659fd93u);
+    return key ^ (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
 static uint64_t ask(struct sigma *s, const struct sigma_program *program, struct sigma_record *r,
@@ -61,28 +63,24 @@ static uint64_t mix_code(uint64_t key, const struct ot_event *e)
     return mix(key, (uintptr_t)e->spell);
 }
 
-static inline uint64_t mix_unit(uint64_t key, struct text unit)
+/* The ends of a flow may turn out to be the other way round: then so are these. */
+static inline uint64_t client_of(const struct ot_flow *flow)
 {
-    uint64_t bits = 0;
-    if (unit.size > sizeof bits)
-        return mix(key, hash_bytes(unit.at, unit.size));
-    for (size_t i = 0; i < unit.size; i++) /* most have one letter, or two */
-        bits = bits << 8 | (uint8_t)unit.at[i];
-    return mix(key ^ unit.size, bits);
+    uint64_t ip[2];
+    memcpy(ip, flow->client.ip.bytes, sizeof ip);
+    return ip[0] ^ ip[1] ^ (uint64_t)flow->client.port << 40;
 }
 
-/* The ends of a flow may turn out to be the other way round; in a history flows of both transports
- * may have one number. small: what else the answer depends on, in 16 bits. */
-static inline uint64_t ends_key(const struct sigma_program *program, const struct ot_event *e,
-                                unsigned small)
+/* In a history flows of both transports may have one number. small: what else the answer depends
+ * on, in 13 bits. */
+static inline uint64_t mac_and_transport(const struct ot_flow *flow, unsigned small)
 {
-    const struct ot_flow *flow = e->flow;
-    uint64_t client[2];
-    memcpy(client, flow->client.ip.bytes, sizeof client);
-    uint64_t key = mix(flow->id << 1 | e->is_from_client,
-                       client[0] ^ client[1] ^ (uint64_t)flow->client.port << 40);
-    unsigned rest = small << 3 | flow->transport;
-    return mix(key ^ (uintptr_t)program, mac_bits(&flow->client.mac) | (uint64_t)rest << 48);
+    return mac_bits(&flow->client.mac) | (uint64_t)(small << 3 | flow->transport) << 48;
+}
+
+static inline uint64_t flow_and_sender(const struct ot_event *e)
+{
+    return e->flow->id << 1 | e->is_from_client;
 }
 
 /* Direction and outcome in four bits. */
@@ -91,19 +89,24 @@ static inline unsigned shape_of(const struct ot_event *e)
     return (unsigned)e->direction | (unsigned)e->status.result << 2;
 }
 
-static inline __attribute__((always_inline)) uint64_t
-mix_kind(uint64_t key, const struct sigma_program *program, const struct ot_event *e)
+static uint64_t message_of(const struct ot_event *e)
 {
-    key = mix(key, (uint64_t)e->function << 32 | e->status.code);
+    return (uint64_t)e->function << 32 | e->status.code;
+}
+
+static __attribute__((noinline)) uint64_t mix_texts(const struct sigma_program *program,
+                                                    const struct ot_event *e)
+{
+    uint64_t key = 0;
     if (asks(program, FIELD_NAME))
         key = mix_name(key, e, e->name);
     if (asks(program, FIELD_CODE))
         key = mix_code(key, e);
     if (asks(program, FIELD_UNIT))
-        key = mix_unit(key, e->unit);
-    if (e->status.result != OT_RESULT_NONE && asks(program, FIELD_STATUS))
+        key = mix(key, hash_short(e->unit.at, e->unit.size));
+    if (asks(program, FIELD_STATUS) && e->status.result != OT_RESULT_NONE)
         key = mix_name(key, e, e->status.name);
-    return key | 1;
+    return key;
 }
 
 static struct sigma_memo *memo_of(struct sigma_memo *memos, size_t count, uint64_t key)
@@ -114,7 +117,10 @@ static struct sigma_memo *memo_of(struct sigma_memo *memos, size_t count, uint64
 static uint64_t steps_of_ends(struct sigma *s, const struct sigma_program *program,
                               struct sigma_record *r)
 {
-    uint64_t key = ends_key(program, r->event, 0) | 1;
+    const struct ot_event *e = r->event;
+    uint64_t key = mix(mix(flow_and_sender(e), client_of(e->flow)) ^ program->number,
+                       mac_and_transport(e->flow, 0)) |
+                   1;
     struct sigma_memo *memo = memo_of(s->ends, MEMO_ENDS, key);
     if (memo->key != key) {
         memo->steps = ask(s, program, r, program->of_ends, true);
@@ -126,7 +132,9 @@ static uint64_t steps_of_ends(struct sigma *s, const struct sigma_program *progr
 static uint64_t steps_of_kind(struct sigma *s, const struct sigma_program *program,
                               struct sigma_record *r)
 {
-    uint64_t key = mix_kind(mix((uintptr_t)program, shape_of(r->event)), program, r->event);
+    const struct ot_event *e = r->event;
+    uint64_t key = mix(mix(program->number, shape_of(e)), message_of(e));
+    key = mix(key, mix_texts(program, e)) | 1;
     struct sigma_memo *memo = memo_of(s->kinds, MEMO_KINDS, key);
     if (memo->key != key) {
         memo->steps = ask(s, program, r, program->of_kind, false);
@@ -146,8 +154,10 @@ static struct sigma_record record_of(const struct ot_event *e)
                                  .item = NO_ITEM};
 }
 
-static unsigned needs_of(const struct ot_event *e)
+static inline unsigned needs_of(const struct ot_event *e)
 {
+    if (!(e->detail.size | e->flags | (unsigned)e->transfer.step | e->fact_count))
+        return 0; /* most */
     return (e->detail.size ? NEED_DETAIL : 0U) | (e->flags ? NEED_FLAGS : 0U) |
            (e->transfer.step != TRANSFER_NONE ? NEED_TRANSFER : 0U) |
            (e->fact_count ? NEED_FACTS : 0U);
@@ -164,27 +174,53 @@ static __attribute__((noinline)) uint64_t know(struct sigma *s, const struct sig
     return left;
 }
 
-uint64_t sigma_program_key(const struct sigma_program *program, const struct ot_event *e)
+/* Units are mostly a letter or two, and few rules ask for more texts. */
+static inline uint64_t texts_of(const struct sigma_program *program, const struct ot_event *e)
 {
-    return mix_kind(ends_key(program, e, shape_of(e) << 4 | needs_of(e)), program, e);
+    if (e->is_replayed || e->unit.size >= sizeof(uint64_t) || asks(program, FIELD_CODE) ||
+        (e->status.name && asks(program, FIELD_STATUS)))
+        return mix_texts(program, e);
+    uint64_t bits = e->unit.size;
+    for (size_t i = 0; i < e->unit.size; i++)
+        bits = bits << 8 | (uint8_t)e->unit.at[i];
+    return bits;
 }
 
-void sigma_program_expect(struct sigma *s, uint64_t key)
+static __attribute__((noinline)) void learn(struct sigma *s, const struct sigma_program *program,
+                                            const struct ot_event *e, uint64_t mac, uint64_t texts,
+                                            struct sigma_known *known)
 {
-    fetch(memo_of(s->known, MEMO_KNOWN, key));
+    *known = (struct sigma_known){.program = program,
+                                  .flow = flow_and_sender(e),
+                                  .client = client_of(e->flow),
+                                  .mac = mac,
+                                  .message = message_of(e),
+                                  .name = e->name,
+                                  .texts = texts,
+                                  .steps = know(s, program, e, program->with[needs_of(e)])};
+}
+
+static inline struct sigma_known *known_of(struct sigma *s, const struct sigma_program *program,
+                                           const struct ot_event *e)
+{
+    uint64_t place = (flow_and_sender(e) + program->number) * 0x9e3779b97f4a7c15u ^
+                     (e->function ^ (uintptr_t)e->name) * 0xd6e8feb86659fd93u;
+    return &s->known[place >> (64 - KNOWN_BITS)];
 }
 
 /* Those left by what the event has, its kind and its ends: one question for what a conversation
  * says again and again. */
 static inline uint64_t left_by_kind_and_ends(struct sigma *s, const struct sigma_program *program,
-                                             const struct ot_event *e, uint64_t key)
+                                             const struct ot_event *e, struct sigma_known *known)
 {
-    struct sigma_memo *memo = memo_of(s->known, MEMO_KNOWN, key);
-    if (memo->key != key) {
-        memo->steps = know(s, program, e, program->with[needs_of(e)]);
-        memo->key = key;
-    }
-    return memo->steps;
+    uint64_t mac = mac_and_transport(e->flow, shape_of(e) << 4 | needs_of(e)),
+             texts = texts_of(program, e),
+             differ = (flow_and_sender(e) ^ known->flow) | (client_of(e->flow) ^ known->client) |
+                      (mac ^ known->mac) | (message_of(e) ^ known->message) |
+                      (texts ^ known->texts);
+    if (differ || program != known->program || (e->name != known->name && !e->is_replayed))
+        learn(s, program, e, mac, texts, known);
+    return known->steps;
 }
 
 /* --- by items --- */
@@ -216,19 +252,23 @@ static void widen_registers(struct sigma_span *span, const struct ot_values *val
     widen(span, most);
 }
 
+static inline double real_at(const uint8_t *at, bool is_big)
+{
+    uint32_t bits =
+        is_big ? (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]
+               : (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0];
+    float real;
+    memcpy(&real, &bits, sizeof real);
+    return (double)real;
+}
+
 /* What most measurements are. */
 static void widen_reals(struct sigma_span *span, const struct ot_values *values)
 {
     size_t count = values->size / 4 < values->count ? values->size / 4 : values->count;
     bool is_big = values->encoding == VALUES_F32BE;
     for (size_t i = 0; i < count && values->bytes; i++) {
-        const uint8_t *at = &values->bytes[4 * i];
-        uint32_t bits =
-            is_big ? (uint32_t)at[0] << 24 | (uint32_t)at[1] << 16 | (uint32_t)at[2] << 8 | at[3]
-                   : (uint32_t)at[3] << 24 | (uint32_t)at[2] << 16 | (uint32_t)at[1] << 8 | at[0];
-        float real;
-        memcpy(&real, &bits, sizeof real);
-        widen(span, (double)real);
+        widen(span, real_at(&values->bytes[4 * i], is_big));
     }
 }
 
@@ -294,31 +334,107 @@ static uint64_t left_by_numbers(const struct sigma_program *program, const struc
     return left;
 }
 
-/* Most numbers and names are far from all that is looked for: then their steps go at once. */
-static inline uint64_t left_by_items(const struct sigma_program *program, const struct ot_event *e,
-                                     uint64_t left)
+/* Whether a value may be within what any of the steps want. */
+static bool is_register_near(const struct sigma_program *program, const struct ot_values *values)
 {
-    bool is_start_near = false, is_number_near = false, is_value_near = false, has_values = false;
-    uint64_t named = 0;
-    for (uint32_t i = 0; i < e->item_count; i++) {
-        const struct ot_item *item = &e->items[i];
-        is_start_near |= item->has_start &&
-                         item->start - program->least[SPAN_START] <= program->range[SPAN_START];
-        is_number_near |= item->has_number &&
-                          item->number - program->least[SPAN_NUMBER] <= program->range[SPAN_NUMBER];
-        if (item->values.count) {
-            has_values = true;
-            is_value_near |= program->encodings >> item->values.encoding & 1;
-        }
+    uint64_t least = program->least[SPAN_VALUE], range = program->range[SPAN_VALUE];
+    size_t count = values->size / 2 < values->count ? values->size / 2 : values->count;
+    if (!values->bytes)
+        return false;
+    for (const uint8_t *at = values->bytes, *end = at + 2 * count; at < end; at += 2)
+        if (((unsigned)at[0] << 8 | at[1]) - least <= range)
+            return true;
+    return false;
+}
+
+static inline bool is_real_near(const struct sigma_program *program, const struct ot_values *values,
+                                bool is_big)
+{
+    double least = program->hulls[SPAN_VALUE].least, most = program->hulls[SPAN_VALUE].most;
+    size_t count = values->size / 4 < values->count ? values->size / 4 : values->count;
+    if (!values->bytes)
+        return false;
+    for (const uint8_t *at = values->bytes, *end = at + 4 * count; at < end; at += 4) {
+        double real = real_at(at, is_big);
+        if (real >= least && real <= most)
+            return true;
+    }
+    return false;
+}
+
+static inline bool is_value_near(const struct sigma_program *program,
+                                 const struct ot_values *values)
+{
+    if (values->encoding == VALUES_F32BE)
+        return is_real_near(program, values, true);
+    if (values->encoding == VALUES_F32LE)
+        return is_real_near(program, values, false);
+    if (values->encoding == VALUES_U16BE)
+        return is_register_near(program, values);
+    if (values->encoding == VALUES_TEXT || values->encoding == VALUES_BYTES) {
+        struct sigma_span span = {INFINITY, -INFINITY};
+        widen_text(&span, values);
+        return span.least < span.most;
+    }
+    return true;
+}
+
+static __attribute__((noinline)) unsigned near_of_values(const struct sigma_program *program,
+                                                         const struct ot_event *e)
+{
+    for (const struct ot_item *item = e->items, *end = item + e->item_count; item < end; item++)
+        if (program->looks[item->values.encoding] & VALUES_WANTED &&
+            is_value_near(program, &item->values))
+            return 1U << SPAN_VALUE;
+    return 0;
+}
+
+static __attribute__((noinline)) unsigned near_of_numbers(const struct sigma_program *program,
+                                                          const struct ot_event *e)
+{
+    unsigned near = 0;
+    for (const struct ot_item *item = e->items, *end = item + e->item_count; item < end; item++) {
+        if (item->start - program->least[SPAN_START] <= program->range[SPAN_START])
+            near |= 1U << SPAN_START;
+        if (item->number - program->least[SPAN_NUMBER] <= program->range[SPAN_NUMBER])
+            near |= 1U << SPAN_NUMBER;
+    }
+    return near;
+}
+
+static __attribute__((noinline)) uint64_t left_by_names(const struct sigma_program *program,
+                                                        const struct ot_event *e)
+{
+    uint64_t named = ~program->named;
+    for (const struct ot_item *item = e->items, *end = item + e->item_count; item < end; item++)
         if (item->name.size)
             named |= program->named_first[sigma_letter(item->name.at[0])] &
                      program->named_last[sigma_ending(item->name.at, item->name.size)];
+    return named;
+}
+
+/* Most numbers are below all that is looked for, and most items have neither a name nor values that
+ * anyone looks for. What is not there is a zero. */
+static inline uint64_t left_by_items(const struct sigma_program *program, const struct ot_event *e,
+                                     uint64_t left)
+{
+    uint64_t numbers = 0;
+    size_t names = 0;
+    unsigned looks = 0;
+    for (const struct ot_item *item = e->items, *end = item + e->item_count; item < end; item++) {
+        numbers |= item->start | item->number;
+        names |= item->name.size;
+        looks |= program->looks[item->values.encoding];
     }
-    uint64_t far = (program->named & ~named) | (has_values ? 0 : program->valued);
-    far |= is_start_near ? 0 : program->spanning[SPAN_START];
-    far |= is_number_near ? 0 : program->spanning[SPAN_NUMBER];
-    far |= is_value_near ? 0 : program->spanning[SPAN_VALUE];
-    return left & ~far;
+    unsigned near = looks ? NEAR_VALUES : 0U;
+    if (looks & VALUES_WANTED)
+        near |= near_of_values(program, e);
+    if (numbers >= program->lowest)
+        near |= near_of_numbers(program, e);
+    left &= program->left_near[near];
+    if (left & program->named)
+        left &= names ? left_by_names(program, e) : ~program->named;
+    return left & program->of_numbers ? left_by_numbers(program, e, left) : left;
 }
 
 /* --- all of it --- */
@@ -336,22 +452,68 @@ static __attribute__((noinline)) void finish(struct sigma *s, const struct sigma
 }
 
 static inline void run(struct sigma *s, const struct sigma_program *program,
-                       const struct ot_event *e, uint64_t key, uint64_t times)
+                       const struct ot_event *e, struct sigma_known *known, uint64_t times)
 {
-    uint64_t left = left_by_kind_and_ends(s, program, e, key);
-    if (left & program->of_items) {
+    uint64_t left = left_by_kind_and_ends(s, program, e, known);
+    if (left & program->of_items)
         left = left_by_items(program, e, left);
-        if (left & program->of_numbers)
-            left = left_by_numbers(program, e, left);
-    }
     if (left)
         finish(s, program, e, left, times);
 }
 
-void sigma_program_run(struct sigma *s, const struct sigma_program *program,
-                       const struct ot_event *e, uint64_t key, uint64_t times)
+static __attribute__((noinline)) void run_further(struct sigma *s,
+                                                  const struct sigma_program *program,
+                                                  const struct ot_event *e, uint64_t times)
 {
-    run(s, program, e, key, times);
-    while ((program = program->next) != NULL)
-        run(s, program, e, sigma_program_key(program, e), times);
+    for (; program; program = program->next)
+        run(s, program, e, known_of(s, program, e), times);
+}
+
+static inline void run_all(struct sigma *s, const struct sigma_expected *x,
+                           const struct ot_event *e, uint64_t times)
+{
+    run(s, x->program, e, x->known, times);
+    if (x->program->next)
+        run_further(s, x->program->next, e, times);
+}
+
+/* The same few protocols come again and again, under the same few names. */
+static inline struct sigma_expected expected(struct sigma *s, const struct ot_event *e)
+{
+    const char *protocol = e->protocol;
+    uintptr_t at = (uintptr_t)protocol;
+    struct sigma_recent_bucket *recent =
+        &s->buckets[(at ^ (at >> 6) ^ (at >> 12)) % RECENT_BUCKETS];
+    if (recent->protocol != protocol || e->is_replayed)
+        sigma_bucket_recall(s->rules, recent, protocol);
+    struct sigma_expected x = {.program = recent->bucket->programs[e->operation]};
+    if (x.program)
+        x.known = known_of(s, x.program, e);
+    return x;
+}
+
+struct sigma_expected sigma_expect(struct sigma *s, const struct ot_event *e)
+{
+    struct sigma_expected x = expected(s, e);
+    if (x.program)
+        fetch(x.known);
+    return x;
+}
+
+void sigma_event_expected(struct sigma *s, const struct ot_event *e, struct sigma_expected x)
+{
+    if (x.program)
+        run_all(s, &x, e, 1);
+}
+
+void sigma_event_times(struct sigma *s, const struct ot_event *e, uint64_t times)
+{
+    struct sigma_expected x = expected(s, e);
+    if (x.program)
+        run_all(s, &x, e, times);
+}
+
+void sigma_event(struct sigma *s, const struct ot_event *e)
+{
+    sigma_event_times(s, e, 1);
 }

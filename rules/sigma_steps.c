@@ -77,8 +77,21 @@ static void note(struct sigma_program *program, const struct sigma_parts *parts,
         program->named_last[k] |= parts->lasts >> k & 1 ? step : 0;
     }
     program->of_items |= program->of_numbers | program->named | program->valued;
+    for (unsigned near = 0; near < NEAR_STATES; near++) {
+        program->left_near[near] =
+            near & NEAR_VALUES ? program->all : program->all & ~program->valued;
+        for (unsigned k = 0; k < SPANS; k++)
+            program->left_near[near] &= near >> k & 1 ? program->all : ~program->spanning[k];
+    }
+    program->lowest = UINT64_MAX;
+    for (unsigned k = SPAN_START; k <= SPAN_NUMBER; k++)
+        if (program->spanning[k] && program->least[k] < program->lowest)
+            program->lowest = program->least[k];
     if (program->spanning[SPAN_VALUE])
         program->encodings = encodings_within(&program->hulls[SPAN_VALUE]);
+    for (unsigned k = VALUES_NONE + 1; k < VALUES_ENCODINGS; k++)
+        program->looks[k] =
+            program->encodings >> k & 1 ? VALUES_THERE | VALUES_WANTED : VALUES_THERE;
 }
 
 bool sigma_program_add(struct sigma_rules *rules, struct sigma_program **first,
@@ -88,9 +101,13 @@ bool sigma_program_add(struct sigma_rules *rules, struct sigma_program **first,
     struct sigma_program **at = first;
     while (*at && (*at)->count == PROGRAM_STEPS)
         at = &(*at)->next;
-    if (!*at && !(*at = sigma_keep(rules, sizeof **at)))
+    bool is_new = !*at;
+    if (is_new && !(*at = sigma_keep(rules, sizeof **at)))
         return false;
     struct sigma_program *program = *at;
+    if (is_new)
+        program->number =
+            ++rules->program_count * 0xff51afd7ed558ccdu; /* odd: no two are the same */
     if (program->count % GROW == 0) {
         struct sigma_step *grown = sigma_keep(rules, (program->count + GROW) * sizeof *grown);
         if (!grown)

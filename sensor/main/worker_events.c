@@ -336,7 +336,9 @@ static void on_event(void *context, const struct ot_event *e)
     policy_expect(w->policy, e);
     baseline_expect(w->baseline, e);
     uint64_t like = w->history ? history_key(w->history, e, w->pair) : 0;
-    uint64_t asked = w->sigma ? sigma_expect(w->sigma, e) : 0;
+    struct sigma_expected asked = {.program = NULL};
+    if (w->sigma)
+        asked = sigma_expect(w->sigma, e);
     if (e->secret)
         evidence_mask(w->evidence, e->packet, e->secret, e->secret_size);
     if (w->options.events) {
@@ -360,7 +362,7 @@ static void on_event(void *context, const struct ot_event *e)
     if (w->history)
         history_expect(w->history, like);
     baseline_event(w->baseline, e);
-    if (asked)
+    if (asked.program)
         sigma_event_expected(w->sigma, e, asked);
     if (w->history)
         history_event(w->history, e, like);

@@ -271,6 +271,17 @@ static void take_hit(void *context, const struct sigma_hit *hit)
     seen->hits[hit->correlation]++;
 }
 
+/* With few programs each has another number, and so another place for what it remembers. */
+static struct sigma_rules *make_rule(size_t i)
+{
+    struct sigma_rules *rules = sigma_rules_create();
+    struct error err;
+    ck_assert_ptr_nonnull(rules);
+    add_rule(rules, i);
+    ck_assert_msg(sigma_rules_seal(rules, &err), "%s", err.text);
+    return rules;
+}
+
 static struct sigma_rules *make_rules(size_t copies)
 {
     struct sigma_rules *rules = sigma_rules_create();
@@ -351,6 +362,28 @@ START_TEST(more_rules_than_a_program_has)
 }
 END_TEST
 
+START_TEST(alone_as_among_others)
+{
+    size_t i = (size_t)_i;
+    struct sigma_rules *rules = make_rule(i);
+    struct seen seen = {.rules = rules};
+    struct sigma_sink sink = {.context = &seen, .hit = take_hit};
+    struct sigma *s = sigma_create(rules, &sink), *whole = sigma_create(rules, &sink);
+    ck_assert(s && whole);
+    for (size_t k = 0; k < EVENTS_COUNT * 4; k++) {
+        struct ot_flow flow;
+        struct ot_event e = event_of(&events[k * 5 % EVENTS_COUNT], k / EVENTS_COUNT % 2, &flow);
+        memset(seen.hits, 0, sizeof seen.hits);
+        sigma_event(s, &e);
+        ck_assert_msg(seen.hits[1] == asked_whole(whole, rules->rules[0], &e), "%s: event %zu",
+                      detections[i], k);
+    }
+    sigma_destroy(s);
+    sigma_destroy(whole);
+    sigma_rules_destroy(rules);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sigma_program");
@@ -358,6 +391,7 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, taken_apart_answers_as_whole);
     tcase_add_test(tcase, more_rules_than_a_program_has);
+    tcase_add_loop_test(tcase, alone_as_among_others, 0, (int)RULES);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

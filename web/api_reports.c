@@ -2,19 +2,17 @@
  * what was done in maintenance windows. The inventory report is the list of assets. */
 #include "api.h"
 
+#include "alert_sums.h"
 #include "routes.h"
-#include "sensor/base/finding.h"
 #include "sensor/base/json_writer.h"
 
 #include <stdio.h>
 #include <string.h>
 
 enum {
-    RULES_MAX = 30,
-    HOSTS_MAX = 10,
+    WORKERS_MAX = 10,
     ASSETS_MAX = 100,
     STORIES_MAX = 20,
-    DAYS_LISTED_MAX = 400,
     ACTIONS_MAX = 5000,
 };
 
@@ -44,38 +42,6 @@ static json_t *rows_of(struct store *store, const char *sql, const struct span *
     return list;
 }
 
-#define ALERTS_IN_SPAN                                                                             \
-    "alerts a INDEXED BY alerts_by_begin WHERE a.first_ns >= ?1 AND a.first_ns < ?2"
-#define OPEN_ALERTS "sum(a.triage <> 'closed')"
-
-static json_t *severity_of(sqlite3_stmt *row)
-{
-    return json_pack("{s:I, s:I, s:I}", "severity", sqlite3_column_int64(row, 0), "alerts",
-                     sqlite3_column_int64(row, 1), "open", sqlite3_column_int64(row, 2));
-}
-
-static json_t *rule_of(sqlite3_stmt *row)
-{
-    enum detection detection;
-    const char *id = column_text(row, 0);
-    const char *title = detection_parse(&detection, id) ? detection_kind(detection)->title : id;
-    return json_pack("{s:o, s:s, s:I, s:I, s:I}", "rule", json_text_of(id), "name", title, "alerts",
-                     sqlite3_column_int64(row, 1), "severity", sqlite3_column_int64(row, 2), "open",
-                     sqlite3_column_int64(row, 3));
-}
-
-static json_t *host_of_row(sqlite3_stmt *row)
-{
-    return json_pack("{s:o, s:I, s:I}", "host", json_text_of(column_text(row, 0)), "alerts",
-                     sqlite3_column_int64(row, 1), "severity", sqlite3_column_int64(row, 2));
-}
-
-static json_t *day_of(sqlite3_stmt *row)
-{
-    return json_pack("{s:o, s:I, s:I}", "day", json_text_of(column_text(row, 0)), "alerts",
-                     sqlite3_column_int64(row, 1), "high", sqlite3_column_int64(row, 2));
-}
-
 static json_t *story_of(sqlite3_stmt *row)
 {
     return json_pack(
@@ -103,34 +69,18 @@ static const struct {
     int limit;
     row_json *element;
 } parts[] = {
-    {"severities",
-     "SELECT a.severity, count(*), " OPEN_ALERTS " FROM " ALERTS_IN_SPAN
-     " GROUP BY a.severity ORDER BY a.severity DESC LIMIT ?3",            10,          severity_of},
-    {"rules",
-     "SELECT a.rule, count(*), max(a.severity), " OPEN_ALERTS " FROM " ALERTS_IN_SPAN
-     " GROUP BY a.rule ORDER BY 3 DESC, 2 DESC, 1 LIMIT ?3",              RULES_MAX,   rule_of    },
-    {"actors",
-     "SELECT a.actor, count(*), max(a.severity) FROM " ALERTS_IN_SPAN
-     " AND a.actor <> '' GROUP BY a.actor ORDER BY 2 DESC, 1 LIMIT ?3",   HOSTS_MAX,   host_of_row},
-    {"targets",
-     "SELECT a.target, count(*), max(a.severity) FROM " ALERTS_IN_SPAN
-     " AND a.target <> '' GROUP BY a.target ORDER BY 2 DESC, 1 LIMIT ?3", HOSTS_MAX,   host_of_row},
-    {"days",
-     "SELECT date(a.first_ns / 1000000000, 'unixepoch'), count(*), sum(a.severity >= 7)"
-     " FROM " ALERTS_IN_SPAN " GROUP BY 1 ORDER BY 1 LIMIT ?3",
-     DAYS_LISTED_MAX,                                                                  day_of     },
     {"stories",
      "SELECT id, severity, alerts, first_ns, title FROM incidents WHERE first_ns >= ?1 AND"
-     " first_ns < ?2 ORDER BY severity DESC, first_ns LIMIT ?3",          STORIES_MAX, story_of   },
+     " first_ns < ?2 ORDER BY severity DESC, first_ns LIMIT ?3", STORIES_MAX, story_of },
     {"new_assets",
      "SELECT a.id, a.name, a.class, coalesce((SELECT value FROM asset_aliases l WHERE l.sensor ="
      " a.sensor AND l.asset = a.id AND l.kind IN ('ip', 'mac') ORDER BY l.kind, l.position LIMIT"
      " 1), ''), a.first_ns FROM assets a WHERE a.first_ns >= ?1 AND a.first_ns < ?2"
-     " ORDER BY a.first_ns, a.id LIMIT ?3",                               ASSETS_MAX,  asset_of   },
+     " ORDER BY a.first_ns, a.id LIMIT ?3",                      ASSETS_MAX,  asset_of },
     {"work",
      "SELECT by, sum(state = 'acknowledged'), sum(state = 'closed') FROM web_triage"
      " WHERE at_ms >= ?1 / 1000000 AND at_ms < ?2 / 1000000 GROUP BY by ORDER BY 3 DESC, 1"
-     " LIMIT ?3",                                                         HOSTS_MAX,   worker_of  },
+     " LIMIT ?3",                                                WORKERS_MAX, worker_of},
 };
 
 /* Without: the seven days up to now, or to where the store ends. */
@@ -176,6 +126,10 @@ enum MHD_Result api_report_summary(struct request *r)
         "assets", store_number(r->store, "SELECT count(*) FROM assets"), "new_assets_total",
         count_in(r->store, "SELECT count(*) FROM assets WHERE first_ns >= ?1 AND first_ns < ?2",
                  &span));
+    if (!json || !alert_sums_add(json, r->store, span.from_ns, span.to_ns)) {
+        json_decref(json);
+        return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, "the alerts cannot be read");
+    }
     for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
         json_object_set_new(
             json, parts[i].name,

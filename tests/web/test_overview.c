@@ -155,6 +155,58 @@ START_TEST(reports_are_of_their_span)
 }
 END_TEST
 
+/* 40 alerts, six hours after each other, of 35 kinds by 12 devices. */
+static const char many_alerts[] =
+    "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 39)"
+    " INSERT INTO alerts(sensor, id, revision, rule, severity, first_ns, last_ns, count, status,"
+    " actor, target, protocol, incident, document, triage) SELECT 'sightglass', 'many-' || i, 1,"
+    " printf('kind.%02d', i % 35), iif(i = 34, 9, 3), 1701388800000000000 + i * 21600000000000,"
+    " 1701388800000000000 + i * 21600000000000, 1, 'settled', '10.1.0.' || (i % 12),"
+    " iif(i % 2, '', '10.2.0.1'), '', '', '{}', iif(i % 4, 'new', 'closed') FROM n";
+
+static const struct {
+    const char *shows, *list;
+    size_t size, at;
+    const char *element;
+} sums[] = {
+    {"the gravest come first",     "severities", 2,  0, "{'severity':9,'alerts':1,'open':1}"          },
+    {"closed ones are not open",   "severities", 2,  1, "{'severity':3,'alerts':39,'open':29}"        },
+    {"the gravest kind",           "rules",      30, 0,
+     "{'rule':'kind.34','name':'kind.34','alerts':1,'severity':9,'open':1}"                           },
+    {"then the most frequent one", "rules",      30, 1,
+     "{'rule':'kind.00','name':'kind.00','alerts':2,'severity':3,'open':1}"                           },
+    {"of equals by name",          "rules",      30, 6,
+     "{'rule':'kind.05','name':'kind.05','alerts':1,'severity':3,'open':1}"                           },
+    {"who did most",               "actors",     10, 0, "{'host':'10.1.0.0','alerts':4,'severity':3}" },
+    {"the gravest of one",         "actors",     10, 4, "{'host':'10.1.0.10','alerts':3,'severity':9}"},
+    {"no target is none",          "targets",    1,  0, "{'host':'10.2.0.1','alerts':20,'severity':9}"},
+    {"the first day",              "days",       10, 0, "{'day':'2023-12-01','alerts':4,'high':0}"    },
+    {"a day with something grave", "days",       10, 8, "{'day':'2023-12-09','alerts':4,'high':1}"    },
+    {"the last day",               "days",       10, 9, "{'day':'2023-12-10','alerts':4,'high':0}"    },
+};
+
+START_TEST(a_report_adds_up)
+{
+    char text[128];
+    snprintf(text, sizeof text, "%s", sums[_i].element);
+    for (char *at = text; (at = strchr(at, '\''));)
+        *at = '"';
+    prepare_store(many_alerts);
+    json_t *expected = json_loads(text, 0, NULL);
+    json_t *answer = body_of(
+        get("/api/v1/reports/summary?from=2023-12-01T00:00:00Z&to=2024-01-01T00:00:00Z", ""));
+    const json_t *list = json_object_get(answer, sums[_i].list);
+    char *seen = json_dumps(json_array_get(list, sums[_i].at), JSON_COMPACT);
+    ck_assert_ptr_nonnull(expected);
+    ck_assert_uint_eq(json_array_size(list), sums[_i].size);
+    ck_assert_msg(json_equal(json_array_get(list, sums[_i].at), expected), "%s: %s", sums[_i].shows,
+                  seen);
+    free(seen);
+    json_decref(expected);
+    json_decref(answer);
+}
+END_TEST
+
 START_TEST(a_window_has_its_actions)
 {
     prepare_store(
@@ -190,6 +242,7 @@ int main(void)
     tcase_add_test(served, the_overview_tells_what_the_sensor_counted);
     tcase_add_test(served, a_story_has_its_alerts_in_order);
     tcase_add_loop_test(served, reports_are_of_their_span, 0, COUNT(spans));
+    tcase_add_loop_test(served, a_report_adds_up, 0, COUNT(sums));
     tcase_add_test(served, a_window_has_its_actions);
     suite_add_tcase(suite, served);
     return served_run(suite);

@@ -49,10 +49,13 @@ static enum MHD_Result send_response(struct request *r, unsigned status,
     return result;
 }
 
-/* The browser has these bytes already. */
+/* The browser has these bytes already, or any at all ("*"): RFC 9110 13.1.2. etag NULL: they have
+ * none. */
 static bool is_known(const struct request *r, const char *etag)
 {
-    return strstr(request_header(r, MHD_HTTP_HEADER_IF_NONE_MATCH), etag) != NULL;
+    const char *known = request_header(r, MHD_HTTP_HEADER_IF_NONE_MATCH);
+    bool is_looking = strcmp(r->method, "GET") == 0 || strcmp(r->method, "HEAD") == 0;
+    return is_looking && (strcmp(known, "*") == 0 || (etag && strstr(known, etag)));
 }
 
 /* cache: what a browser may do with the answer. */
@@ -138,10 +141,20 @@ enum MHD_Result reply_kept(struct request *r, struct MHD_Response *response, con
                              : MHD_queue_response(r->connection, MHD_HTTP_OK, response);
 }
 
+/* The console stops: what was asked of the store may have been interrupted. */
+static bool is_interrupted(const struct request *r)
+{
+    return r->store && web_is_stopped(r->web);
+}
+
 enum MHD_Result reply_bytes(struct request *r, unsigned status, const char *type, void *bytes,
                             size_t size)
 {
     char etag[ETAG_SIZE];
+    if (status == MHD_HTTP_OK && is_interrupted(r)) {
+        free(bytes);
+        return reply_error(r, MHD_HTTP_SERVICE_UNAVAILABLE, STOPPING);
+    }
     if (put_aside(r, &(struct made){status, type, NULL, bytes, size}))
         return MHD_YES;
     if (status != MHD_HTTP_OK)
@@ -153,12 +166,6 @@ enum MHD_Result reply_bytes(struct request *r, unsigned status, const char *type
     return reply_known(r, kept, etag);
 }
 
-/* The console stops: what was asked of the store may have been interrupted. */
-static bool is_interrupted(const struct request *r)
-{
-    return r->store && web_is_stopped(r->web);
-}
-
 enum MHD_Result reply_file(struct request *r, const char *type, const char *file_name, void *bytes,
                            size_t size)
 {
@@ -168,6 +175,10 @@ enum MHD_Result reply_file(struct request *r, const char *type, const char *file
     }
     if (put_aside(r, &(struct made){MHD_HTTP_OK, type, file_name, bytes, size}))
         return MHD_YES;
+    if (is_known(r, NULL)) {
+        free(bytes);
+        return reply_known(r, "no-store", NULL);
+    }
     struct MHD_Response *response =
         MHD_create_response_from_buffer(size, bytes, MHD_RESPMEM_MUST_FREE);
     if (!response) {
@@ -203,11 +214,6 @@ enum MHD_Result reply_static(struct request *r, const struct page *page)
 
 enum MHD_Result reply_json(struct request *r, unsigned status, json_t *json)
 {
-    if (status == MHD_HTTP_OK && is_interrupted(r)) {
-        json_decref(json);
-        status = MHD_HTTP_SERVICE_UNAVAILABLE;
-        json = json_pack("{s:s}", "error", STOPPING);
-    }
     char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
     json_decref(json);
     return text ? reply_bytes(r, status, "application/json", text, strlen(text)) : MHD_NO;

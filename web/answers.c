@@ -21,6 +21,11 @@ enum {
     PAUSE_MS = 250, /* between two makings of the same, at least; and four times what one took */
     PAUSE_TIMES = 4,
     STEP_MS = 100,
+    AHEAD_MAX = 12,
+    AHEAD_LEAST_MS = 60,   /* of CPU: made with less, it may as well be made when somebody asks */
+    AHEAD_PAUSE_MS = 1000, /* between two makings ahead, at least; and forty times the CPU of one */
+    AHEAD_TIMES = 40,
+    IN_USE_MS = 900000, /* who has asked within this time may open any page */
 };
 
 struct answer {
@@ -37,6 +42,7 @@ struct answer {
     unsigned inventory;     /* its turn, until then */
     int64_t made_at, took_ms, cpu_ms, used_at;
     bool is_being_made;
+    bool is_ahead; /* stays, whether anybody asks or not */
 };
 
 struct answers {
@@ -46,7 +52,8 @@ struct answers {
     pthread_t thread;
     bool is_stopping;
     uint64_t changes;
-    size_t bytes;
+    size_t bytes, ahead_count;
+    int64_t asked_at;             /* by anybody, for anything */
     uint64_t hashes[ANSWERS_MAX]; /* of their keys: looked through for every request */
     struct answer all[ANSWERS_MAX];
 };
@@ -110,7 +117,11 @@ static void answer_free(struct answers *a, struct answer *answer)
     if (answer->response)
         MHD_destroy_response(answer->response); /* who is being sent it keeps it */
     a->bytes -= answer->size;
-    *answer = (struct answer){.key_size = 0};
+    answer->response = NULL;
+    answer->size = 0;
+    answer->made_at = clock_ms();
+    if (!answer->is_ahead)
+        *answer = (struct answer){.key_size = 0};
 }
 
 static struct answer *answer_of(struct answers *a, const struct key *key)
@@ -129,7 +140,7 @@ static struct answer *oldest(struct answers *a, const struct answer *but)
     struct answer *found = NULL;
     for (size_t i = 0; i < ANSWERS_MAX; i++) {
         struct answer *answer = &a->all[i];
-        if (answer->key_size > 0 && !answer->is_being_made && answer != but &&
+        if (answer->key_size > 0 && !answer->is_being_made && !answer->is_ahead && answer != but &&
             (!found || answer->used_at < found->used_at))
             found = answer;
     }
@@ -167,14 +178,20 @@ static bool is_young(const struct answer *answer, const struct store_mark *now)
     return clock_ms() - answer->made_at < (is_same ? AGE_MAX_MS : 0) + STALE_MAX_MS;
 }
 
+/* Who asks should rather have an old one than wait. */
+static bool takes_long(const struct answer *answer)
+{
+    return answer->may_lag &&
+           answer->cpu_ms > (answer->used_at > 0 ? (int)QUICK_MS : (int)AHEAD_LEAST_MS);
+}
+
 /* May be sent. */
 static bool is_good(const struct answers *a, const struct answer *answer,
                     const struct store_mark *now)
 {
     if (!answer->response || answer->changes != a->changes)
         return false;
-    return is_as_store(a, answer, now) ||
-           (answer->may_lag && answer->cpu_ms > QUICK_MS && is_young(answer, now));
+    return is_as_store(a, answer, now) || (takes_long(answer) && is_young(answer, now));
 }
 
 /* --- making one --- */
@@ -276,6 +293,7 @@ enum MHD_Result answers_reply(struct request *r, enum MHD_Result (*make)(struct 
         return make(r);
     struct store_mark now = store_mark_of(r->web->store_path);
     pthread_mutex_lock(&a->lock);
+    a->asked_at = clock_ms();
     for (;;) {
         struct answer *answer = answer_of(a, &key);
         if (answer && is_good(a, answer, &now))
@@ -296,6 +314,23 @@ enum MHD_Result answers_reply(struct request *r, enum MHD_Result (*make)(struct 
     }
 }
 
+void answers_ahead(struct answers *a, const char *path, enum MHD_Result (*make)(struct request *r))
+{
+    struct key key = {.size = 0};
+    key_add(&key, path);
+    key.text[key.size++] = '\0';
+    pthread_mutex_lock(&a->lock);
+    struct answer *answer =
+        a->ahead_count < AHEAD_MAX && !answer_of(a, &key) ? answer_add(a, &key) : NULL;
+    if (answer) {
+        answer->make = make;
+        answer->may_lag = true;
+        answer->is_ahead = true;
+        a->ahead_count++;
+    }
+    pthread_mutex_unlock(&a->lock);
+}
+
 void answers_forget(struct answers *a)
 {
     pthread_mutex_lock(&a->lock);
@@ -304,6 +339,24 @@ void answers_forget(struct answers *a)
 }
 
 /* --- the thread that makes them anew --- */
+
+/* How long after one making the next may begin; -1: nobody will ask. */
+static int64_t pause_of(const struct answers *a, const struct answer *answer, int64_t at)
+{
+    int64_t soon_ms = PAUSE_TIMES * answer->took_ms, ahead_ms = AHEAD_TIMES * answer->cpu_ms;
+    if (answer->response && at - answer->used_at <= WATCHED_MS)
+        return soon_ms > PAUSE_MS ? soon_ms : PAUSE_MS;
+    if (answer->is_ahead && at - a->asked_at <= IN_USE_MS)
+        return ahead_ms > AHEAD_PAUSE_MS ? ahead_ms : AHEAD_PAUSE_MS;
+    return -1;
+}
+
+/* It is worth making without being asked: it takes long, or was never made. */
+static bool is_worth_it(const struct answer *answer)
+{
+    return answer->key_size > 0 && !answer->is_being_made &&
+           (answer->response ? takes_long(answer) : answer->is_ahead);
+}
 
 /* Somebody will ask for it and it is out of date; the one that is so the longest. Locked. */
 static struct answer *wanted(struct answers *a)
@@ -314,15 +367,14 @@ static struct answer *wanted(struct answers *a)
     int64_t at = clock_ms();
     for (size_t i = 0; i < ANSWERS_MAX; i++) {
         struct answer *answer = &a->all[i];
-        int64_t pause_ms = PAUSE_TIMES * answer->took_ms;
-        if (!answer->response || answer->is_being_made || !answer->may_lag ||
-            answer->cpu_ms <= QUICK_MS || at - answer->used_at > WATCHED_MS ||
-            at - answer->made_at < (pause_ms > PAUSE_MS ? pause_ms : PAUSE_MS))
+        int64_t pause_ms = is_worth_it(answer) ? pause_of(a, answer, at) : -1;
+        if (pause_ms < 0 || (answer->made_at > 0 && at - answer->made_at < pause_ms))
             continue;
         if (!has_looked)
             now = store_mark_of(a->web->store_path);
         has_looked = true;
-        if (!is_as_store(a, answer, &now) && (!found || answer->made_at < found->made_at))
+        bool is_due = !answer->response || !is_as_store(a, answer, &now);
+        if (is_due && (!found || answer->made_at < found->made_at))
             found = answer;
     }
     return found;
@@ -404,6 +456,7 @@ struct answers *answers_create(struct web *web)
     if (!a)
         return NULL;
     a->web = web;
+    a->asked_at = clock_ms();
     pthread_mutex_init(&a->lock, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
@@ -430,8 +483,8 @@ void answers_destroy(struct answers *a)
     pthread_mutex_unlock(&a->lock);
     pthread_join(a->thread, NULL);
     for (size_t i = 0; i < ANSWERS_MAX; i++)
-        if (a->all[i].key_size > 0)
-            answer_free(a, &a->all[i]);
+        if (a->all[i].response)
+            MHD_destroy_response(a->all[i].response);
     pthread_cond_destroy(&a->is_made);
     pthread_cond_destroy(&a->is_stopping_now);
     pthread_mutex_destroy(&a->lock);

@@ -7,6 +7,9 @@
  *                                  long is sent for STALE_MAX_MS while a thread makes the next, at
  *                                  once and unasked as long as somebody has asked within a minute
  *
+ * Some are made ahead: when the console starts, and after commits as long as anybody uses it, so
+ * that who opens a page of a large store need not wait for the first one.
+ *
  * Who asks for what is just being made waits for that one. Their number and their bytes are
  * bounded; those that nobody asked for the longest go first. Any thread. */
 #pragma once
@@ -24,6 +27,9 @@ void answers_destroy(struct answers *a);
  * must not depend on who asks. */
 enum MHD_Result answers_reply(struct request *r, enum MHD_Result (*make)(struct request *r),
                               bool may_lag);
+
+/* What may lag, asked without arguments, is made ahead from now on. A dozen of them at most. */
+void answers_ahead(struct answers *a, const char *path, enum MHD_Result (*make)(struct request *r));
 
 /* A person has changed something. */
 void answers_forget(struct answers *a);

@@ -9,8 +9,8 @@
 #include <string.h>
 
 /* KEPT: the store, and the answer is the same for whoever may ask; LATE: the same, and it may lag
- * behind the sensor: see answers.h. */
-enum needs { NEEDS_NOTHING, NEEDS_STORE, NEEDS_KEPT, NEEDS_LATE };
+ * behind the sensor; AHEAD: it is made before anybody asks, too: see answers.h. */
+enum needs { NEEDS_NOTHING, NEEDS_STORE, NEEDS_KEPT, NEEDS_LATE, NEEDS_AHEAD };
 
 static const struct route {
     const char *method, *path;
@@ -183,8 +183,8 @@ static enum MHD_Result judge(struct request *r, const struct route *route)
         return reply_error(r, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too long");
     if (!is_body_json(r))
         return reply_error(r, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "send application/json");
-    if (route->needs == NEEDS_KEPT || route->needs == NEEDS_LATE)
-        return answers_reply(r, route->answer, route->needs == NEEDS_LATE);
+    if (route->needs >= NEEDS_KEPT)
+        return answers_reply(r, route->answer, route->needs >= NEEDS_LATE);
     return route->answer(r);
 }
 
@@ -247,4 +247,11 @@ enum MHD_Result routes_answer(struct request *r)
     if (route)
         return answer_route(r, route);
     return is_path ? reply_wrong_method(r) : reply_error(r, MHD_HTTP_NOT_FOUND, "no such path");
+}
+
+void routes_make_ahead(struct answers *answers)
+{
+    for (size_t i = 0; i < ROUTE_COUNT; i++)
+        if (routes[i].needs == NEEDS_AHEAD)
+            answers_ahead(answers, routes[i].path, routes[i].answer);
 }

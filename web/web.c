@@ -215,6 +215,7 @@ static bool serve(struct web *web, union listen_address *address, const struct t
                   const char *listen, struct error *err)
 {
     asset_list_wait(web->assets, READY_MAX_MS, web->stop);
+    routes_make_ahead(web->answers);
     struct MHD_Daemon *daemon = start(web, address, tls);
     if (!daemon)
         return error_set(

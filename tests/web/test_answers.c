@@ -10,6 +10,7 @@ static struct web web;
 static struct MHD_Daemon *asked;
 static atomic_int made, running, running_most;
 static atomic_uint made_status; /* of what is made */
+static atomic_int usual_slow;   /* CPU in ms of what is asked without the argument */
 
 static void work_for(int64_t ms)
 {
@@ -27,7 +28,7 @@ static enum MHD_Result make(struct request *r)
     int now = atomic_fetch_add(&running, 1) + 1;
     if (now > atomic_load(&running_most))
         atomic_store(&running_most, now);
-    ck_assert(request_number(r, "slow", 0, 1000, 0, &slow_ms));
+    ck_assert(request_number(r, "slow", 0, 1000, atomic_load(&usual_slow), &slow_ms));
     char name[64] = "";
     sqlite3_stmt *s = store_statement(r->store, "SELECT name FROM assets", NULL);
     if (s && sqlite3_step(s) == SQLITE_ROW)
@@ -70,6 +71,7 @@ static void begin(void)
     atomic_store(&running, 0);
     atomic_store(&running_most, 0);
     atomic_store(&made_status, 200);
+    atomic_store(&usual_slow, 0);
     web = (struct web){.store_path = store_file, .stop = &stop};
     web.readers = readers_create(store_file, &stop);
     web.assets = asset_list_create(store_file, web.readers);
@@ -252,6 +254,53 @@ START_TEST(habits_are_bounded)
 }
 END_TEST
 
+/* At most a minute. */
+static void wait_until_made(int times)
+{
+    for (int i = 0; i < 1200 && atomic_load(&made) < times; i++)
+        settle();
+    ck_assert_int_ge(atomic_load(&made), times);
+}
+
+START_TEST(one_made_ahead_is_there_when_somebody_asks)
+{
+    open_store();
+    answers_ahead(web.answers, "/late", make);
+    wait_until_made(1);
+    settle();
+    ask_for("/late", "first");
+    ck_assert_int_eq(atomic_load(&made), 1);
+    prepare_store("UPDATE assets SET name = 'second'"); /* quickly made: never out of date */
+    ask_for("/late", "second");
+}
+END_TEST
+
+START_TEST(one_made_ahead_follows_the_store_unasked)
+{
+    atomic_store(&usual_slow, 100);
+    open_store();
+    answers_ahead(web.answers, "/late", make);
+    wait_until_made(1);
+    settle();
+    prepare_store("UPDATE assets SET name = 'second'");
+    wait_until_made(2);
+    settle();
+    ask_for("/late", "second");
+}
+END_TEST
+
+START_TEST(one_made_ahead_is_tried_again)
+{
+    atomic_store(&made_status, 503);
+    answers_ahead(web.answers, "/late", make);
+    wait_until_made(1);
+    atomic_store(&made_status, 200);
+    wait_until_made(2);
+    settle();
+    ask_for("/late", "first");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("answers");
@@ -268,6 +317,9 @@ int main(void)
     tcase_add_test(kept, many_who_ask_at_once_wait_for_one);
     tcase_add_test(kept, a_browser_that_has_it_is_told_so);
     tcase_add_test(kept, habits_are_bounded);
+    tcase_add_test(kept, one_made_ahead_is_there_when_somebody_asks);
+    tcase_add_test(kept, one_made_ahead_follows_the_store_unasked);
+    tcase_add_test(kept, one_made_ahead_is_tried_again);
     suite_add_tcase(suite, kept);
     return served_run(suite);
 }

@@ -8,6 +8,7 @@ import { linkTo } from "../route";
 interface Write { actor: string; target: string; protocol: string; operation: string; state: string; count: number; first_seen: string; last_seen: string; is_engineering: boolean }
 interface Writers { writes: Write[]; hosts: Record<string, { asset?: string; name?: string }>; total: number }
 
+/** As many as the server tells without being asked for a number. */
 const PAIRS = 50, PAIRS_MAX = 2000;
 
 function HostName({ host, hosts }: { host: string; hosts: Writers["hosts"] }) {
@@ -30,7 +31,7 @@ function Cell({ writes }: { writes: Write[] }) {
 
 export function WriterMatrix() {
   const [pairs, setPairs] = useState(PAIRS);
-  const { data, error, isLoading, reload } = useData<Writers>("/api/v1/baseline/writers" + query({ limit: pairs }));
+  const { data, error, isLoading, reload } = useData<Writers>("/api/v1/baseline/writers" + query({ limit: pairs === PAIRS ? undefined : pairs }));
   const actors = [...new Set(data?.writes.map((w) => w.actor))], targets = [...new Set(data?.writes.map((w) => w.target))];
   const of = (actor: string, target: string) => data!.writes.filter((w) => w.actor === actor && w.target === target);
   return (

@@ -133,10 +133,12 @@ static void append(char out[TITLE_SIZE], const char *text)
     text_join(out + used, TITLE_SIZE - used, text, NULL);
 }
 
-/* What another has a part in it: the gravest of its deeds. */
-static void append_helper(char out[TITLE_SIZE], const struct incident_step *const *steps,
-                          uint32_t count, const struct endpoint *hero,
-                          const struct incident *incident, const struct document_context *context)
+/* What another has a part in it: the gravest of its deeds, which is returned; NULL: none. */
+static const struct incident_step *append_helper(char out[TITLE_SIZE],
+                                                 const struct incident_step *const *steps,
+                                                 uint32_t count, const struct endpoint *hero,
+                                                 const struct incident *incident,
+                                                 const struct document_context *context)
 {
     const struct incident_step *best = NULL;
     char actor[HOST_NAME_SIZE], text[PHRASE_SIZE];
@@ -145,11 +147,30 @@ static void append_helper(char out[TITLE_SIZE], const struct incident_step *cons
             !is_same_host(&steps[i]->actor, hero) && (!best || steps[i]->severity > best->severity))
             best = steps[i];
     if (!best)
-        return;
+        return NULL;
     append(out, "; ");
     append(out, document_host(actor, context, incident->segment, &best->actor, false));
     phrase(text, best, NULL, context, incident->segment);
     append(out, " ");
+    append(out, text);
+    return best;
+}
+
+/* How long all that was told took. */
+static void append_duration(char out[TITLE_SIZE], const struct incident_step *const *told,
+                            size_t count, const struct incident_step *helped)
+{
+    char text[PHRASE_SIZE];
+    int64_t first = told[0]->first_ns, end = first;
+    for (size_t i = 0; i <= count; i++) {
+        const struct incident_step *step = i < count ? told[i] : helped;
+        if (step && step->first_ns < first)
+            first = step->first_ns;
+        if (step && step->first_ns > end)
+            end = step->first_ns;
+    }
+    put_duration(text, sizeof text, end - first);
+    append(out, ", ");
     append(out, text);
 }
 
@@ -180,13 +201,10 @@ char *story_title(char out[TITLE_SIZE], const struct incident *incident,
         if (told[i]->has_target)
             last = told[i];
     }
-    append_helper(out, steps, count, &hero->actor, incident, context);
-    if (told_count > 1) {
-        int64_t first = told[0]->first_ns, end = told[told_count - 1]->first_ns;
-        put_duration(text, sizeof text, end > first && end - first > 0 ? end - first : 0);
-        append(out, ", ");
-        append(out, text);
-    }
+    const struct incident_step *helped =
+        append_helper(out, steps, count, &hero->actor, incident, context);
+    if (told_count > 0 && (told_count > 1 || helped))
+        append_duration(out, told, told_count, helped);
     return out;
 }
 

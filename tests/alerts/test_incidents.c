@@ -224,7 +224,8 @@ START_TEST(what_was_done_to_a_safety_system)
     alerts_tick(b->alerts, START + MINUTE, true);
     ck_assert_str_eq(text_of_row(b, "SELECT count(*) FROM incidents"), "1");
     ck_assert_str_eq(text_of_row(b, "SELECT title FROM incidents"),
-                     "10.0.0.5 stopped 10.0.0.10; 10.0.0.6 downloaded a program to 10.0.0.10");
+                     "10.0.0.5 stopped 10.0.0.10; 10.0.0.6 downloaded a program to 10.0.0.10,"
+                     " within 4 s");
     bench_destroy(b);
 }
 END_TEST

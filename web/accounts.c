@@ -126,11 +126,22 @@ static bool check_name(const char *name, struct error *err)
            error_set(err, "a name has 1 to 63 letters, digits and the marks . _ - @");
 }
 
+/* Bytes that continue a character of UTF-8 are none of their own. */
+static size_t characters_of(const char *text)
+{
+    size_t count = 0;
+    for (; *text != '\0'; text++)
+        count += ((unsigned char)*text & 0xc0) != 0x80;
+    return count;
+}
+
 static bool check_password(const char *password, struct error *err)
 {
-    size_t size = strlen(password);
-    return (size >= PASSWORD_MIN && size <= PASSWORD_MAX) ||
-           error_set(err, "a password has %d to %d bytes", PASSWORD_MIN, PASSWORD_MAX);
+    if (characters_of(password) < PASSWORD_MIN)
+        return error_set(err, "a password has at least %d characters", PASSWORD_MIN);
+    return strlen(password) <= PASSWORD_MAX ||
+           error_set(err, "this password is too long: at most %d characters, fewer with accents",
+                     PASSWORD_MAX);
 }
 
 static bool hash_password(char out[CRYPT_OUTPUT_SIZE], const char *password, struct error *err)

@@ -35,16 +35,23 @@ static void end(void)
     }
 }
 
+#define TEN     "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+static const char too_long[] = HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED TEN "012";
+
 static const struct {
     const char *shows, *name, *password, *why;
     enum role role;
 } refused[] = {
-    {"no name",              "",     PASSWORD,    "a name has",      ROLE_ADMIN},
-    {"a name with a space",  "a b",  PASSWORD,    "a name has",      ROLE_ADMIN},
-    {"a name with a quote",  "a'b",  PASSWORD,    "a name has",      ROLE_ADMIN},
-    {"no role",              "bob",  PASSWORD,    "a role is",       ROLE_NONE },
-    {"a short password",     "bob",  "123456789", "a password has",  ROLE_ADMIN},
-    {"a name that is taken", "anna", PASSWORD,    "there is a user", ROLE_ADMIN},
+    {"no name",                     "",     PASSWORD,                                                 "a name has",             ROLE_ADMIN},
+    {"a name with a space",         "a b",  PASSWORD,                                                 "a name has",             ROLE_ADMIN},
+    {"a name with a quote",         "a'b",  PASSWORD,                                                 "a name has",             ROLE_ADMIN},
+    {"no role",                     "bob",  PASSWORD,                                                 "a role is",              ROLE_NONE },
+    {"a short password",            "bob",  "123456789",                                              "at least 10 characters", ROLE_ADMIN},
+    {"nine characters, more bytes", "bob",  "\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc\u00e4\u00f6\u00fc",
+     "at least 10 characters",                                                                                                  ROLE_ADMIN},
+    {"a long password",             "bob",  too_long,                                                 "too long",               ROLE_ADMIN},
+    {"a name that is taken",        "anna", PASSWORD,                                                 "there is a user",        ROLE_ADMIN},
 };
 
 START_TEST(refuses_users)

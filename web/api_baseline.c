@@ -209,8 +209,9 @@ static void tell_conversation(const struct request *r, sqlite3_stmt *s, json_t *
         json_object_set_new(json, names[i],
                             json_text_of(settle_print(&settle, minimum_ns, why, sizeof why)));
     }
-    snprintf(normal, sizeof normal, "at most %lld writes in 10 s",
-             (long long)sqlite3_column_int64(s, OWN_COLUMN + 10));
+    int64_t writes = sqlite3_column_int64(s, OWN_COLUMN + 10);
+    snprintf(normal, sizeof normal, "at most %lld write%s in 10 s", (long long)writes,
+             writes == 1 ? "" : "s");
     json_object_set_new(json, "what", json_text_of(column_text(s, 7)));
     json_object_set_new(json, "normal", json_string(normal));
 }

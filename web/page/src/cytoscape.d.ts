@@ -6,6 +6,7 @@ declare module "cytoscape" {
   }
   export interface Collection extends Element {
     length: number;
+    boundingBox(): { w: number; h: number };
     unselect(): void;
     remove(): void;
     addClass(name: string): void;

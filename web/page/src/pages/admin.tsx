@@ -195,7 +195,7 @@ function AuditLog() {
 const parts: [string, string][] = [["", "Users"], ["tokens", "Tokens for programs"], ["audit", "Audit log"]];
 
 export function Admin({ route, session }: PageProps) {
-  if (!may(session.role, "admin")) return <Problem error={new Error("This page is for the role admin. Ask one of yours.")} />;
+  if (!may(session.role, "admin")) return <Problem error={new Error(`This page is for administrators, and your role is ${session.role}. An administrator can give you another one.`)} />;
   return (
     <section class="admin" aria-labelledby="admin-title">
       <div class="bar">

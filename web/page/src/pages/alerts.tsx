@@ -84,7 +84,7 @@ function Row({ alert, isChosen, isNew, isMarked, link, mark }: {
       <td><Severity value={alert.severity} /></td>
       <td>
         <a href={link} aria-current={isChosen ? "true" : undefined}>{alert.message}</a>
-        <span class="rule">{alert.rule_name} · {alert.rule}{alert.triage !== "new" && ` · ${alert.triage}`}{alert.assignee && ` · ${alert.assignee}`}</span>
+        <span class="rule">{alert.rule_name} · <span class="nobr">{alert.rule}</span>{alert.triage !== "new" && ` · ${alert.triage}`}{alert.assignee && ` · ${alert.assignee}`}</span>
       </td>
       <td class="count extra" data-label="Count">{alert.count.toLocaleString()}</td>
       <td class="when" data-label="Last seen"><Time value={alert.last_seen} /></td>

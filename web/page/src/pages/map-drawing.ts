@@ -31,6 +31,7 @@ function rules(): unknown[] {
   const c = colours();
   return [
     { selector: "node", style: { "background-color": c.low, "border-width": 2, "border-color": c.card, color: c.text, label: "data(label)", "font-size": 12, "font-family": "system-ui, sans-serif", "text-valign": "bottom", "text-margin-y": 4, "text-wrap": "wrap", "text-max-width": 122, "text-outline-color": c.page, "text-outline-width": 2, width: 28, height: 28, shape: "ellipse" } },
+    { selector: "node.is-narrow", style: { "text-max-width": 108 } },
     { selector: "node[shape]", style: { shape: "data(shape)" } },
     { selector: "node.group", style: { shape: "round-rectangle", width: 96, height: 44, "background-color": c.chosen, "border-color": c.accent, "text-valign": "center", "text-margin-y": 0, "text-max-width": 90 } },
     { selector: "node.has-alerts", style: { "border-color": c.high, "border-width": 4 } },
@@ -50,6 +51,8 @@ function rules(): unknown[] {
 
 /** A drawing of a few hosts does not become larger than this. */
 const FIT_MOST = 1.4;
+/** Pixels around the drawing, and the least height of its place on a narrow screen. */
+const MARGIN = 20, HEIGHT_LEAST = 240;
 
 /** Thicker for more messages, by powers of ten. */
 const widthOf = (count: number) => 1 + Math.min(5, Math.log10(1 + count));
@@ -66,25 +69,36 @@ export function draw(container: HTMLElement, onChoose: (id: string) => void): Dr
   let known = "";
   const zoomTo = (level: number) => cy.zoom({ level, renderedPosition: { x: cy.width() / 2, y: cy.height() / 2 } });
   const fit = () => {
-    cy.fit(undefined, 20);
+    cy.fit(undefined, MARGIN);
     if (cy.zoom() > FIT_MOST) zoomTo(FIT_MOST);
+  };
+  /** Where it is as wide as it can be, the place is no higher than the drawing. */
+  const setHeight = (isNarrow: boolean) => {
+    container.style.removeProperty("height");
+    const box = cy.elements().boundingBox(), least = (container.clientWidth - 2 * MARGIN) / box.w;
+    const height = Math.ceil(box.h * Math.min(least, FIT_MOST)) + 2 * MARGIN;
+    if (isNarrow && height < container.clientHeight) container.style.setProperty("height", `${Math.max(height, HEIGHT_LEAST)}px`);
+    cy.resize();
   };
   return {
     show(view) {
-      const half = Math.max(view.isNarrow ? 200 : 300, ...view.spots.map((s) => Math.abs(s.x) + 90));
+      const half = Math.max(view.isNarrow ? 150 : 300, ...view.spots.map((s) => Math.abs(s.x) + (view.isNarrow ? 62 : 90)));
       cy.batch(() => {
         cy.elements().remove();
         cy.add([
           ...view.rows.map((r) => ({ group: "nodes", data: { id: "row:" + r.title, label: r.title, width: 2 * half, height: r.height + 20 }, position: { x: 0, y: r.y + 22 }, classes: view.isNarrow ? "row is-narrow" : "row", selectable: false })),
           ...view.spots.map((s) => ({
             group: "nodes", data: { id: s.id, label: s.label, ...(s.kind === "host" && shapes[s.class] ? { shape: shapes[s.class] } : {}) }, position: { x: s.x, y: s.y },
-            classes: [s.kind === "group" && "group", s.isNew && "is-new", s.alerts > 0 && "has-alerts"].filter(Boolean).join(" "),
+            classes: [view.isNarrow && "is-narrow", s.kind === "group" && "group", s.isNew && "is-new", s.alerts > 0 && "has-alerts"].filter(Boolean).join(" "),
           })),
           ...view.lines.map((l) => ({ group: "edges", data: { id: l.id, source: l.source, target: l.target, width: widthOf(l.count) }, classes: [l.writes > 0 && "writes", l.isNew ? "is-new" : view.isDense && "is-faint"].filter(Boolean).join(" ") })),
         ]);
       });
-      const shape = view.spots.map((s) => s.id).join("\n");
-      if (shape !== known) fit();
+      const shape = [view.isNarrow, ...view.spots.map((s) => s.id)].join("\n");
+      if (shape !== known) {
+        setHeight(view.isNarrow);
+        fit();
+      }
       known = shape;
     },
     mark(ids) {

@@ -33,6 +33,8 @@ const HOSTS_SHOWN = 150;
 /** With more groups than these, whole sites (a /16) stand together. */
 const GROUPS_MAX = 120;
 const LINES_DENSE = 250;
+/** On a narrow screen what is nearer to each other can be drawn larger. */
+const STEP_X_NARROW = 116;
 const STEP_X = 150, STEP_Y = 84, ROW_GAP = 36, COLUMNS_LEAST = 3, COLUMNS_MOST = 24, TITLE_WIDTH = 180;
 /** Width to height of the place for the drawing. */
 const SHAPE_WIDE = 2.1, SHAPE_NARROW = 0.6;
@@ -124,10 +126,10 @@ function levelsOf(spots: Spot[]): [string, Spot[]][] {
 
 /** As many beside each other as make the drawing largest in its place. */
 function columnsFor(counts: number[], isNarrow: boolean): number {
-  const shape = isNarrow ? SHAPE_NARROW : SHAPE_WIDE;
+  const shape = isNarrow ? SHAPE_NARROW : SHAPE_WIDE, step = isNarrow ? STEP_X_NARROW : STEP_X;
   let best = COLUMNS_LEAST, least = Infinity;
   for (let columns = COLUMNS_LEAST; columns <= (isNarrow ? COLUMNS_LEAST + 2 : COLUMNS_MOST); columns++) {
-    const width = Math.min(columns, Math.max(...counts)) * STEP_X + (isNarrow ? 0 : TITLE_WIDTH);
+    const width = Math.min(columns, Math.max(...counts)) * step + (isNarrow ? 0 : TITLE_WIDTH);
     const height = counts.reduce((sum, n) => sum + Math.ceil(n / columns) * STEP_Y + ROW_GAP, 0);
     const size = Math.max(width, height * shape);
     if (size < least) [best, least] = [columns, size];
@@ -137,12 +139,12 @@ function columnsFor(counts: number[], isNarrow: boolean): number {
 
 /** Level by level from above; within a level those of one place beside each other, in as many lines as they need. */
 function place(spots: Spot[], isNarrow: boolean): Row[] {
-  const rows: Row[] = [], byLevel = levelsOf(spots), columns = columnsFor(byLevel.map(([, members]) => members.length), isNarrow);
+  const rows: Row[] = [], byLevel = levelsOf(spots), columns = columnsFor(byLevel.map(([, members]) => members.length), isNarrow), step = isNarrow ? STEP_X_NARROW : STEP_X;
   let y = 0;
   for (const [title, members] of byLevel) {
     members.forEach((spot, i) => {
       const line = Math.floor(i / columns), inLine = Math.min(columns, members.length - line * columns);
-      spot.x = ((i % columns) - (inLine - 1) / 2) * STEP_X;
+      spot.x = ((i % columns) - (inLine - 1) / 2) * step;
       spot.y = y + line * STEP_Y + (i % 2) * 22; // neighbours' words do not touch
     });
     const height = Math.ceil(members.length / columns) * STEP_Y;

@@ -89,7 +89,7 @@ function Conversations({ links, hosts }: { links: MapLink[]; hosts: Map<string, 
             {ordered.slice(0, count).map((l, i) => (
               <tr key={i}>
                 <td><HostName host={hosts.get(l.source)} /></td><td data-label="To"><HostName host={hosts.get(l.target)} /></td><td data-label="Protocol">{l.protocol || <span class="soft">unknown</span>}</td>
-                <td class="count" data-label="Reads">{l.reads}</td><td class="count" data-label="Writes">{l.writes}</td><td class="count" data-label="Messages">{l.count}</td>
+                <td class="count" data-label="Reads">{l.reads.toLocaleString()}</td><td class="count" data-label="Writes">{l.writes.toLocaleString()}</td><td class="count" data-label="Messages">{l.count.toLocaleString()}</td>
                 <td data-label="First seen"><Time value={l.first_seen} /></td><td data-label="State">{l.is_new ? <strong class="state">new</strong> : <span class="soft">known</span>}</td>
               </tr>
             ))}

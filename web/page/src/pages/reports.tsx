@@ -1,6 +1,6 @@
 /* reports.tsx: what happened in a span of days, to read and to print: a summary, maintenance windows, the inventory. The kind
  * and the days are in the address bar, so that a report can be sent as a link. */
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import { query, type Session } from "../api";
 import { useData } from "../data";
 import { Bar, Empty, counted, Problem, Severity, Time, Waiting, severityName } from "../parts";
@@ -138,9 +138,9 @@ function SummaryBody({ data }: { data: Summary }) {
       {data.rules.length > 0 && (
         <>
           <h2>What was told</h2>
-          <table class="figures">
+          <table class="cards">
             <thead><tr><th scope="col">Kind</th><th scope="col">Gravest</th><th scope="col" class="count">Alerts</th><th scope="col" class="count">Still open</th></tr></thead>
-            <tbody>{data.rules.map((r) => <tr key={r.rule}><td><a href={linkTo("alerts", "", { rule: r.rule, triage: "all" })}>{r.name}</a> <span class="rule">{r.rule}</span></td><td><Severity value={r.severity} /></td><td class="count">{r.alerts}</td><td class="count">{r.open}</td></tr>)}</tbody>
+            <tbody>{data.rules.map((r) => <tr key={r.rule}><td><a href={linkTo("alerts", "", { rule: r.rule, triage: "all" })}>{r.name}</a> <span class="rule">{r.rule}</span></td><td><Severity value={r.severity} /></td><td class="count" data-label="Alerts">{r.alerts}</td><td class="count" data-label="Still open">{r.open}</td></tr>)}</tbody>
           </table>
           <div class="abreast"><Hosts title="Who acted" hosts={data.actors} /><Hosts title="Who was acted on" hosts={data.targets} /></div>
         </>
@@ -213,33 +213,67 @@ const inventoryColumns = ["asset_id", "name", "hostname", "asset_class", "first_
 
 const ofClass = (n: number, name: string) => { const one = className(name); return counted(n, one, name === "unknown" ? one : one.endsWith("ch") ? one + "es" : one + "s"); };
 
+/** Rows that are drawn at once: thousands would keep the browser busy before anything is seen. */
+const ROWS_AT_ONCE = 200;
+
+function InventoryRows({ list, columns }: { list: Asset[]; columns: [string, string[]][] }) {
+  return useMemo(() => <>{list.map((asset) => (
+    <tr key={text(asset.asset_id)}>
+      <td><a href={linkTo("assets", text(asset.asset_id))}>{nameOf(asset)}</a></td>
+      {columns.map(([title, keys]) => <td key={title} data-label={title}>{keys.map((key) => text(asset[key])).filter(Boolean).join(", ")}</td>)}
+      <td data-label="First seen"><Time value={text(asset.first_seen)} /></td><td data-label="Last seen"><Time value={text(asset.last_seen)} /></td>
+    </tr>
+  ))}</>, [list, columns]);
+}
+
+/** How many of them are drawn by now: thrice as many with every turn, until all are; on paper all. */
+function useGrowing(count: number): number {
+  const [drawn, setDrawn] = useState(ROWS_AT_ONCE);
+  useEffect(() => {
+    if (drawn >= count) return;
+    const turn = setTimeout(() => setDrawn(3 * drawn)), all = () => setDrawn(count);
+    addEventListener("beforeprint", all);
+    return () => {
+      clearTimeout(turn);
+      removeEventListener("beforeprint", all);
+    };
+  }, [drawn, count]);
+  return drawn;
+}
+
+interface InventoryClass { name: string; count: number; pieces: { start: number; list: Asset[] }[] }
+
+/** By class, those of an unknown one last; in pieces that are drawn one after the other. */
+function classesOf(assets: Asset[]): InventoryClass[] {
+  const found = new Map<string, Asset[]>();
+  for (const asset of assets) {
+    const name = text(asset.asset_class) || "unknown", list = found.get(name);
+    if (list) list.push(asset);
+    else found.set(name, [asset]);
+  }
+  let start = 0;
+  return [...found].sort(([a], [b]) => Number(a === "unknown") - Number(b === "unknown") || a.localeCompare(b)).map(([name, list]) => {
+    const pieces = [];
+    for (let at = 0; at < list.length; at += ROWS_AT_ONCE) pieces.push({ start: start + at, list: list.slice(at, at + ROWS_AT_ONCE) });
+    start += list.length;
+    return { name, count: list.length, pieces };
+  });
+}
+
 function InventoryBody({ data }: { data: { assets: Asset[]; total: number } }) {
-  const groups = useMemo(() => {
-    const found = new Map<string, Asset[]>();
-    for (const asset of data.assets) {
-      const name = text(asset.asset_class) || "unknown";
-      found.set(name, [...(found.get(name) ?? []), asset]);
-    }
-    return [...found].sort(([a], [b]) => Number(a === "unknown") - Number(b === "unknown") || a.localeCompare(b));
-  }, [data]);
+  const classes = useMemo(() => classesOf(data.assets), [data]), drawn = useGrowing(data.assets.length);
   const columns = useMemo(() => allColumns.filter(([, keys]) => data.assets.some((asset) => keys.some((key) => text(asset[key])))), [data]);
   if (data.assets.length === 0) return <Empty>No devices yet: the sensor lists what it hears.</Empty>;
   return (
     <>
-      <p>{counted(data.total, "device")}: {groups.map(([name, list]) => ofClass(list.length, name)).join(", ")}.{data.assets.length < data.total && ` The first ${data.assets.length} are listed; the export under Assets has all.`}</p>
-      {groups.map(([name, list]) => (
+      <p>{counted(data.total, "device")}: {classes.map(({ name, count }) => ofClass(count, name)).join(", ")}.{data.assets.length < data.total && ` The first ${data.assets.length} are listed; the export under Assets has all.`}</p>
+      {classes.filter(({ pieces }) => pieces[0]!.start < drawn).map(({ name, count, pieces }) => (
         <section key={name}>
-          <h2>{className(name)} <span class="number">{list.length}</span></h2>
+          <h2>{className(name)} <span class="number">{count}</span></h2>
           <table class="cards inventory">
             <thead><tr><th scope="col">Device</th>{columns.map(([title]) => <th scope="col" key={title}>{title}</th>)}<th scope="col">First seen</th><th scope="col">Last seen</th></tr></thead>
             <tbody>
-              {list.map((asset) => (
-                <tr key={text(asset.asset_id)}>
-                  <td><a href={linkTo("assets", text(asset.asset_id))}>{nameOf(asset)}</a></td>
-                  {columns.map(([title, keys]) => <td key={title} data-label={title}>{keys.map((key) => text(asset[key])).filter(Boolean).join(", ")}</td>)}
-                  <td data-label="First seen"><Time value={text(asset.first_seen)} /></td><td data-label="Last seen"><Time value={text(asset.last_seen)} /></td>
-                </tr>
-              ))}
+              {pieces.filter(({ start }) => start < drawn).map(({ start, list }) => <InventoryRows key={start} list={list} columns={columns} />)}
             </tbody>
           </table>
         </section>

@@ -70,7 +70,7 @@ function Timeline({ alerts }: { alerts: StoryAlert[] }) {
         <li key={alert.id}>
           <p class="soft"><Time value={alert.first_seen} /> {alert.tactics.map((t) => <span class="chip" key={t}>{tacticName(t)}</span>)} {alert.techniques.join(" ")}</p>
           <p><Severity value={alert.severity} /> <a href={linkTo("alerts", alert.id, { triage: "all" })}>{alert.message}</a></p>
-          <p class="rule">{alert.rule_name} · {alert.rule}{alert.count > 1 && ` · ${alert.count} times until `}{alert.count > 1 && <Time value={alert.last_seen} />}{alert.triage !== "new" && ` · ${alert.triage}`}</p>
+          <p class="rule">{alert.rule_name} · <span class="nobr">{alert.rule}</span>{alert.count > 1 && ` · ${alert.count} times until `}{alert.count > 1 && <Time value={alert.last_seen} />}{alert.triage !== "new" && ` · ${alert.triage}`}</p>
         </li>
       ))}
     </ol>

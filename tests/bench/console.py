@@ -6,6 +6,8 @@ import argparse, os, re, select, socket, sqlite3, subprocess, sys, threading, ti
 import console_store
 from console_store import NOW, NS
 
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../e2e'))
+
 BUDGET_MS = 50
 
 
@@ -199,6 +201,29 @@ def streams(o, console, token, count):
         s.close()
 
 
+# Every page, and what is asked for most of a large store; the addresses of the console's page.
+PLACES = ('overview', 'alerts', 'alerts?triage=all', 'alerts?q=controller', 'alerts?triage=all&q=nowhere', 'alerts/{alert}', 'muted', 'stories',
+          'stories/{story}', 'assets', 'assets?q=10.0&sort=-last_seen', 'assets/{asset}', 'assets/declared', 'map', 'map?protocol=modbus',
+          'baseline', 'baseline/operations', 'baseline/objects', 'baseline/values', 'baseline/timing', 'baseline/programs',
+          'baseline/writers', 'baseline/decisions', 'variables', 'variables/{variable}', 'policy', 'policy/rules', 'reports',
+          'reports?from=2020-01-01&to=2026-01-01', 'reports/maintenance', 'reports/inventory', 'admin', 'admin/tokens', 'admin/audit', 'account')
+
+
+def pages(o, token, db):
+    """How long each page of the console waits, in a browser."""
+    import console_server
+    alert, story = db.execute('SELECT id, incident FROM alerts ORDER BY last_ns DESC LIMIT 1').fetchone()
+    asset, = db.execute('SELECT id FROM assets LIMIT 1').fetchone()
+    variable = f'{db.execute("SELECT id FROM baseline_points ORDER BY id LIMIT 1").fetchone()[0] & (1 << 64) - 1:016x}'
+    folder = console_server.chromium() and console_server.web_tests()
+    if not folder:
+        sys.exit('bench: Chromium, Node or the packages of tests/web are not installed')
+    places = ' '.join(PLACES).format(alert=alert, story=story, asset=asset, variable=variable)
+    subprocess.run(['node', 'waiting.mjs'], cwd=folder, check=True,
+                   env=dict(os.environ, CHROMIUM=console_server.chromium(), SIGHTGLASS=o.sightglass, STORE=o.store, TOKEN=token, PLACES=places))
+    print(f'load of the machine {os.getloadavg()[0]:.1f}')
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument('--sightglass', required=True)
@@ -212,15 +237,20 @@ def main():
     p.add_argument('--streams', type=int, default=200)
     p.add_argument('--token', help='of the store that is there: it is used again')
     p.add_argument('--alone', action='store_true', help='only each kind of request by itself')
+    p.add_argument('--pages', action='store_true', help='only how long each page waits, in a browser')
     o = p.parse_args()
     o.sightglass, o.work = os.path.abspath(o.sightglass), os.path.abspath(o.work)
     o.store = os.path.join(o.work, 'console.db')
+    for name, value in (('SIGHTGLASS', o.sightglass), ('SOURCE', '.'), ('BUILD', o.work)):
+        os.environ.setdefault(name, value)
     began = time.monotonic()
     token = o.token or console_store.make(o)
     print(f'store: {o.alerts} alerts, {o.assets} assets, {os.path.getsize(o.store) >> 20} MiB, made in {time.monotonic() - began:.0f} s,'
           f' token {token}')
     db = sqlite3.connect(o.store)
     list_of_targets = targets(db)
+    if o.pages:
+        return pages(o, token, db)
     db.close()
     console = Console(o)
     try:

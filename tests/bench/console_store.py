@@ -10,10 +10,6 @@ RECORD = 40  # bytes before each packed event of the history
 
 
 def template(o):
-    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '../e2e'))
-    os.environ.setdefault('SIGHTGLASS', o.sightglass)
-    os.environ.setdefault('SOURCE', '.')
-    os.environ.setdefault('BUILD', o.work)
     sys.dont_write_bytecode = True
     import console_server
     with console_server.sample([('admin', 'admin')]) as (_, _, dark, store):

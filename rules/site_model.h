@@ -1,6 +1,6 @@
-/* site_model.h: what a compiled policy is made of. Between the files of this folder: site_read.c
- * fills it in, site.c looks hosts up, site_judge.c and windows.c judge by it. Lists are plain
- * arrays with a cap each; a range of a shared array stands for a list inside a rule. */
+/* site_model.h: what a compiled policy is made of. Between the files of this folder: site_read*.c
+ * fills it in, site.c looks hosts up, site_judge.c, its parts and windows.c judge by it. Lists are
+ * plain arrays with a cap each; a range of a shared array stands for a list inside a rule. */
 #pragma once
 
 #include "rules/local_time.h"

@@ -154,6 +154,10 @@ static const struct word products[] = {
     {"energy meter",   "sensor-actuator"},
     {"sentron pac*",   "sensor-actuator"},
     {"transmitter",    "sensor-actuator"},
+    {"hart*gateway",   "gateway"        },
+    {"hart*i/o",       "io-device"      },
+    {"hart*device",    "sensor-actuator"},
+    {"hart*adapter",   "sensor-actuator"},
 };
 
 /* What people call their devices. */

@@ -35,6 +35,7 @@ enum {
     RESPONSE_MAX = 0x1f, /* [22] 5.3.2.4: up to here a result, above a service */
 
     SERVICE_IDENT = 0x20,
+    SERVICE_REGISTER = 0x27,
     SERVICE_READ = 0x30,
     SERVICE_READ_OFFSET = 0x3f,
     SERVICE_READ_DEFAULT = 0x3e,
@@ -453,6 +454,22 @@ static void security_request(struct step *s)
         hide(s, password);
 }
 
+/* What registers itself: | node type 1 | connection type 1 | device class 4 | AP title | electronic
+ * serial number | address length 1 | native address | period 3 |... */
+static void register_request(struct step *s)
+{
+    enum { CLASS_SIZE = 4 };
+    struct element title, serial;
+    struct reader r = s->r;
+    reader_skip(&r, 2);
+    struct reader class = reader_take(&r, CLASS_SIZE);
+    if (!read_element(&r, &title) || !read_element(&r, &serial))
+        return;
+    add_fact(s, FACT_DEVICE_TYPE, oid_text(s->m->d, class, false));
+    if (reader_left(&serial.content) > 0)
+        add_fact(s, FACT_SERIAL, oid_text(s->m->d, serial.content, serial.tag == TAG_OID));
+}
+
 static void wait_request(struct step *s)
 {
     s->event.detail = dissect_text(s->m->d, "%u s", reader_u8(&s->r));
@@ -500,6 +517,8 @@ static void request(struct message *m, uint8_t number, struct reader r)
         security_request(&s);
     else if (number == SERVICE_WAIT)
         wait_request(&s);
+    else if (number == SERVICE_REGISTER)
+        register_request(&s);
     if (!reader_ok(&s.r))
         wrong(m, VIOLATION_TRUNCATED, "C12.22 service is cut off");
     s.asked.operation = (uint8_t)s.event.operation;

@@ -275,9 +275,37 @@ static void add_fact(struct ot_event *e, struct ot_fact *facts, enum fact_kind k
         facts[e->fact_count++] = (struct ot_fact){.kind = kind, .value = value};
 }
 
+/* HCF_SPEC-183 Common Table 57 */
+static const struct {
+    uint8_t number;
+    const char *name;
+} profiles[] = {
+    {1,   "HART process automation device"          },
+    {2,   "HART discrete device"                    },
+    {3,   "HART process and discrete device"        },
+    {4,   "HART I/O system"                         },
+    {65,  "HART-IP process automation device"       },
+    {129, "WirelessHART process automation device"  },
+    {130, "WirelessHART discrete device"            },
+    {131, "WirelessHART process and discrete device"},
+    {132, "WirelessHART gateway"                    },
+    {141, "WirelessHART process adapter"            },
+    {142, "WirelessHART discrete adapter"           },
+    {144, "WirelessHART handheld"                   },
+};
+
+static struct text profile_name(uint8_t number)
+{
+    for (size_t i = 0; i < sizeof profiles / sizeof *profiles; i++)
+        if (profiles[i].number == number)
+            return text_of(profiles[i].name);
+    return (struct text){NULL, 0};
+}
+
 /* [UNI] 6.1: | 254 1 | expanded device type 2 | preambles 1 | universal revision 1 | device
  * revision 1 | software revision 1 | hardware revision 5 bits, signaling 3 | flags 1 | device id 3
- * | preambles 1 | variables 1 | changes 2 | extended status 1 | manufacturer 2 |... */
+ * | preambles 1 | variables 1 | changes 2 | extended status 1 | manufacturer 2 | distributor 2 |
+ * profile 1 | */
 static void put_identity(struct dissect *d, struct ot_event *e, struct ot_fact *facts,
                          struct reader r)
 {
@@ -296,7 +324,12 @@ static void put_identity(struct dissect *d, struct ot_event *e, struct ot_fact *
         return;
     reader_skip(&r, 5);
     uint16_t manufacturer = reader_u16be(&r);
-    if (universal < HAS_MANUFACTURER || !reader_ok(&r))
+    bool has_manufacturer = universal >= HAS_MANUFACTURER && reader_ok(&r);
+    reader_skip(&r, 2);
+    uint8_t profile = reader_u8(&r); /* 0, which is none, where it is cut off */
+    if (has_manufacturer)
+        add_fact(e, facts, FACT_PRODUCT, profile_name(profile));
+    else
         manufacturer = type >> 8; /* before revision 7 the type began with it */
     const char *name = hart_manufacturer(manufacturer);
     add_fact(e, facts, FACT_VENDOR,

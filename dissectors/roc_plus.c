@@ -119,14 +119,19 @@ static void system_configuration(struct ot_event *e, struct ot_fact *facts, stru
         [1] = "ROCPAC ROC300", [2] = "FloBoss 407", [3] = "FlashPAC ROC300", [4] = "FloBoss 503",
         [5] = "FloBoss 504",   [6] = "ROC800",      [11] = "DL8000",
     };
+    enum { ROC800 = 6 };
     uint8_t mode = reader_u8(&r);
-    reader_skip(&r, 17);
+    reader_skip(&r, 5);
+    uint8_t subtype = reader_u8(&r);
+    reader_skip(&r, 11);
     uint8_t type = reader_u8(&r);
     if (!reader_ok(&r))
         return;
     add_fact(facts, e, FACT_MODE, mode ? "run" : "firmware_update");
     if (type < sizeof types / sizeof *types && types[type])
         add_fact(facts, e, FACT_PRODUCT, types[type]);
+    if (type == ROC800 && subtype <= 1)
+        add_fact(facts, e, FACT_HARDWARE, subtype ? "Series 2" : "Series 1");
 }
 
 /* The standard form is a name of 3 and a number of 2, the enhanced one a name of 30 and a password
@@ -355,7 +360,7 @@ static void roc_plus_dissect(struct dissect *d, struct reader r)
     if (!opcode)
         emit_violation(d, VIOLATION_FUNCTION, "ROC opcode is not defined", header + OPCODE_AT, 1);
     struct ot_event e = event_of(d);
-    struct ot_fact facts[2];
+    struct ot_fact facts[3];
     bool is_request = d->is_from_client;
     e.direction = is_request ? OT_REQUEST : OT_RESPONSE;
     e.code[0] = e.function = number;

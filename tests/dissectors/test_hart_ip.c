@@ -173,7 +173,8 @@ START_TEST(identity)
     feed(p, false, exchanges[0].response);
     ck_assert_str_eq(probe_event(p, 1)->unit, "264e0000d2");
     ck_assert_str_eq(probe_event(p, 1)->facts,
-                     "vendor=Rosemount; device_type=HART 0x264e; serial_number=0000d2; "
+                     "product=WirelessHART gateway; vendor=Rosemount; device_type=HART 0x264e; "
+                     "serial_number=0000d2; "
                      "firmware_version=4; software_version=1; hardware_version=1");
     feed(p, true, LONG_REQUEST "14 00");
     feed(p, false,

@@ -32,17 +32,23 @@ START_TEST(opcodes)
 }
 END_TEST
 
-/* Of the answer to opcode 6: the operating mode is its first byte, the type its 19th. */
+/* Of the answer to opcode 6: the operating mode is its first byte, the series of a ROC800 its 7th,
+ * the type its 19th. */
 START_TEST(what_the_controller_is)
 {
     struct probe *p = probe_create(TRANSPORT_TCP);
     uint8_t pdu[6 + 20 + 2] = {1, 2, 3, 4, 6, 20, [6] = 1, [12] = 1, [6 + 18] = 6};
     probe_feed(p, &dissector_roc_plus, false, pdu, sizeof pdu);
-    ck_assert_str_eq(probe_event(p, 0)->facts, "mode=run; product=ROC800");
+    ck_assert_str_eq(probe_event(p, 0)->facts,
+                     "mode=run; product=ROC800; hardware_version=Series 2");
+    pdu[12] = 0;
+    probe_feed(p, &dissector_roc_plus, false, pdu, sizeof pdu);
+    ck_assert_str_eq(probe_event(p, 1)->facts,
+                     "mode=run; product=ROC800; hardware_version=Series 1");
     pdu[6] = 0;
     pdu[6 + 18] = 12;
     probe_feed(p, &dissector_roc_plus, false, pdu, sizeof pdu);
-    ck_assert_str_eq(probe_event(p, 1)->facts, "mode=firmware_update");
+    ck_assert_str_eq(probe_event(p, 2)->facts, "mode=firmware_update");
     probe_destroy(p);
 }
 END_TEST

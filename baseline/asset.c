@@ -81,17 +81,43 @@ static int mac_at(const struct asset *a, const struct mac *mac)
     return -1;
 }
 
-struct asset *assets_by_ip(const struct assets *t, uint32_t segment, const struct address *ip)
+bool asset_has_mac(const struct asset *a, const struct mac *mac)
+{
+    return mac_at(a, mac) >= 0;
+}
+
+static bool has_ip(const struct asset *a, uint32_t segment, const struct address *ip)
+{
+    return a->segment == segment && ip_at(a, ip) >= 0;
+}
+
+struct asset *assets_by_ip(const struct assets *t, uint32_t segment, const struct address *ip,
+                           const struct mac *mac)
 {
     uint64_t hash = ip_hash(segment, ip);
-    size_t at = 0;
-    for (;;) {
-        uint32_t slot = asset_index_next(&t->by_ip, hash, &at);
-        if (slot == INDEX_NONE)
-            return NULL;
-        if (t->list[slot].segment == segment && ip_at(&t->list[slot], ip) >= 0)
-            return &t->list[slot];
+    struct asset *best = NULL;
+    uint32_t slot;
+    for (size_t at = 0; (slot = asset_index_next(&t->by_ip, hash, &at)) != INDEX_NONE;) {
+        struct asset *a = &t->list[slot];
+        if (!has_ip(a, segment, ip))
+            continue;
+        if (mac && asset_has_mac(a, mac))
+            return a;
+        if (!best || a->last_ns > best->last_ns || (a->last_ns == best->last_ns && a < best))
+            best = a;
     }
+    return best;
+}
+
+struct asset *assets_sharing_ip(const struct assets *t, const struct asset *a,
+                                const struct address *ip)
+{
+    uint64_t hash = ip_hash(a->segment, ip);
+    uint32_t slot;
+    for (size_t at = 0; (slot = asset_index_next(&t->by_ip, hash, &at)) != INDEX_NONE;)
+        if (&t->list[slot] != a && has_ip(&t->list[slot], a->segment, ip))
+            return &t->list[slot];
+    return NULL;
 }
 
 struct asset *assets_by_mac(const struct assets *t, uint32_t segment, const struct mac *mac)
@@ -247,18 +273,25 @@ static bool is_makeshift(const struct address *ip)
                                    : ip->bytes[0] == 169 && ip->bytes[1] == 254;
 }
 
+void asset_ip_prefer(struct asset *a, const struct address *ip)
+{
+    int at = ip_at(a, ip);
+    if (at <= 0)
+        return;
+    bool is_confirmed = a->is_ip_confirmed[at];
+    a->ips[at] = a->ips[0];
+    a->is_ip_confirmed[at] = a->is_ip_confirmed[0];
+    a->ips[0] = *ip;
+    a->is_ip_confirmed[0] = is_confirmed;
+    a->is_dirty = true;
+}
+
 /* The primary address is the first that others may have given it. */
 static void prefer_last(struct asset *a)
 {
-    size_t last = a->ip_count - 1u;
-    if (last == 0 || !is_makeshift(&a->ips[0]) || is_makeshift(&a->ips[last]))
-        return;
-    struct address ip = a->ips[0];
-    bool is_confirmed = a->is_ip_confirmed[0];
-    a->ips[0] = a->ips[last];
-    a->is_ip_confirmed[0] = a->is_ip_confirmed[last];
-    a->ips[last] = ip;
-    a->is_ip_confirmed[last] = is_confirmed;
+    struct address last = a->ips[a->ip_count - 1u];
+    if (is_makeshift(&a->ips[0]) && !is_makeshift(&last))
+        asset_ip_prefer(a, &last);
 }
 
 bool asset_ip_add(struct assets *t, struct asset *a, const struct address *ip, bool is_confirmed)

@@ -45,6 +45,7 @@ enum asset_flag {
     ASSET_TALKED = 16,     /* answered or was answered: not just a spoofed address */
     ASSET_PUBLIC = 32,     /* exchanged traffic with public addresses */
     ASSET_COLLECTS = 64,   /* reads several controllers, or one that collects itself */
+    ASSET_POSES = 128,     /* claimed addresses that others went on using */
 };
 
 enum service_flag { SERVICE_ANSWERED = 1, SERVICE_RECOGNISED = 2 };
@@ -133,8 +134,13 @@ struct assets {
 bool assets_create(struct assets *t, size_t capacity);
 void assets_destroy(struct assets *t);
 
-/* NULL: unknown. */
-struct asset *assets_by_ip(const struct assets *t, uint32_t segment, const struct address *ip);
+/* NULL: unknown. Several may have the address (one replaced the other, or cells that are not told
+ * apart reuse it): the one with this MAC, which may be NULL, else the one heard last. */
+struct asset *assets_by_ip(const struct assets *t, uint32_t segment, const struct address *ip,
+                           const struct mac *mac);
+/* Another asset with an address of a; NULL: none. */
+struct asset *assets_sharing_ip(const struct assets *t, const struct asset *a,
+                                const struct address *ip);
 struct asset *assets_by_mac(const struct assets *t, uint32_t segment, const struct mac *mac);
 struct asset *assets_by_id(const struct assets *t, const char *id);
 
@@ -149,6 +155,9 @@ struct asset *assets_restore(struct assets *t, const char *id, uint32_t segment)
 bool asset_ip_add(struct assets *t, struct asset *a, const struct address *ip, bool is_confirmed);
 bool asset_mac_add(struct assets *t, struct asset *a, const struct mac *mac);
 void asset_ip_remove(struct assets *t, struct asset *a, const struct address *ip);
+/* ip, which a has, becomes its primary address. */
+void asset_ip_prefer(struct asset *a, const struct address *ip);
+bool asset_has_mac(const struct asset *a, const struct mac *mac);
 void asset_mac_remove(struct assets *t, struct asset *a, const struct mac *mac);
 /* younger turned out to be older: its addresses, services and facts go over; its id stays as a
  * former id. */

@@ -1,8 +1,9 @@
 /* inventory.c: from sightings to devices, and what is new about them.
  *
- * The parts: inventory_segments.c (networks), inventory_hosts.c (whose an address is),
- * inventory_services.c, inventory_roles.c and inventory_facts.c (what a sighting tells of a
- * device), inventory_findings.c (what is told of it). */
+ * The parts: inventory_segments.c (networks), inventory_hosts.c, inventory_routers.c and
+ * inventory_shared.c (whose an address is), inventory_services.c, inventory_roles.c and
+ * inventory_facts.c (what a sighting tells of a device), inventory_findings.c (what is told of it).
+ */
 #include "inventory_state.h"
 #include "names.h"
 #include "presence.h"
@@ -127,7 +128,7 @@ static void take_sighting(struct inventory *inv, const struct sighting *s)
         inventory_on_role(inv, segment, a, s);
         break;
     case SIGHTING_FACT:
-        inventory_on_fact(inv, segment, a, s);
+        a = inventory_on_fact(inv, segment, a, s);
         inventory_take_own_mac(inv, segment, a, s);
         break;
     case SIGHTING_NEW_CLIENT:
@@ -174,6 +175,7 @@ static void look_for_lost(struct inventory *inv, int64_t time_ns)
         struct asset *a = &inv->assets.list[i];
         if (!a->is_used || a->heard_ns == 0)
             continue;
+        inventory_addresses_age(inv, a, time_ns);
         if (was_away || time_ns - inv->segments[a->segment].seen_ns > PRESENT_NS)
             presence_blind(a, time_ns);
         else if (!inventory_is_silent(inv, a->segment) && !inventory_is_far_away(a) &&

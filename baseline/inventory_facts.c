@@ -23,13 +23,15 @@ static struct asset_fact *fact_before(struct assets *t, struct asset *a, const s
     return NULL;
 }
 
-/* An address that a DHCP server has given away belongs to its client from now on. */
-static void take_lease(struct inventory *inv, uint32_t segment, const struct sighting *s)
+/* An address that a DHCP server has given away belongs to its client from now on. Returns whose
+ * fact it is. */
+static struct asset *take_lease(struct inventory *inv, uint32_t segment, struct asset *a,
+                                const struct sighting *s)
 {
     struct endpoint who = {.mac = s->who.mac};
-    if (s->fact == FACT_IP && strcmp(s->protocol, "dhcp") == 0 && !mac_is_zero(&who.mac) &&
-        address_parse(&who.ip, s->text))
-        bindings_lease(inv->bindings, segment, &who, s->time_ns);
+    bool is_lease = s->fact == FACT_IP && strcmp(s->protocol, "dhcp") == 0 &&
+                    !mac_is_zero(&who.mac) && address_parse(&who.ip, s->text);
+    return is_lease ? inventory_ip_leased(inv, segment, a, &who, s->time_ns) : a;
 }
 
 static bool has_room_for_part(const struct assets *t, const struct asset *a)
@@ -40,15 +42,15 @@ static bool has_room_for_part(const struct assets *t, const struct asset *a)
     return count < PARTS_MAX;
 }
 
-void inventory_on_fact(struct inventory *inv, uint32_t segment, struct asset *a,
-                       const struct sighting *s)
+struct asset *inventory_on_fact(struct inventory *inv, uint32_t segment, struct asset *a,
+                                const struct sighting *s)
 {
     struct address unnamed;
     bool is_name = s->fact == FACT_NAME || s->fact == FACT_HOST_NAME;
     if (s->text[0] == '\0' || s->fact >= FACT_COUNT ||
         (is_name && address_parse(&unnamed, s->text))) /* who has no name is called by address */
-        return;
-    take_lease(inv, segment, s);
+        return a;
+    a = take_lease(inv, segment, a, s);
     struct assets *t = &inv->assets;
     uint16_t protocol = assets_protocol(t, s->protocol);
     struct asset_fact *old = fact_before(t, a, s, protocol);
@@ -65,21 +67,21 @@ void inventory_on_fact(struct inventory *inv, uint32_t segment, struct asset *a,
         fact = asset_fact(t, a, s->fact, protocol, s->unit, s->text, s->time_ns, &is_new);
     }
     if (!fact)
-        return;
+        return a;
     fact->last_ns = s->time_ns;
     fact->count++;
     fact->is_dirty = true;
     if (fact == old)
-        return;
+        return a;
     fact->is_current = true;
     if (is_new && !inventory_is_silent(inv, segment))
         inventory_tell_name(inv, a, s);
     if (!old)
-        return;
+        return a;
     bool is_same_reply = s->time_ns - old->last_ns < FACT_BURST_NS && is_new;
     if (is_same_reply) { /* several values of one kind: the first stands for it */
         fact->is_current = false;
-        return;
+        return a;
     }
     old->is_current = false;
     old->is_dirty = true;
@@ -88,6 +90,7 @@ void inventory_on_fact(struct inventory *inv, uint32_t segment, struct asset *a,
         inventory_something_new(inv, segment);
     if (is_new && !inventory_is_silent(inv, segment))
         inventory_tell_fact(inv, a, s, old);
+    return a;
 }
 
 /* An address is asked for before anybody speaks with it: its name waits for it. */

@@ -4,18 +4,15 @@
  *   - a device owns an IP when it says so by ARP, or when it is the only IP ever seen with its MAC;
  *   - other IPs behind a MAC are devices of their own: they may be routed. Addresses of several
  * other subnets make the MAC a router's. */
+#include "inventory_hosts.h"
 #include "asset_join.h"
-#include "inventory_state.h"
 
 #include <string.h>
 
-enum {
-    FOREIGN_MAX = 2, /* addresses of other subnets behind one MAC: a router */
-    PROXY_MAX = 5,   /* addresses claimed by ARP by one MAC: proxy ARP */
-};
+enum { PROXY_MAX = 5 }; /* addresses claimed by ARP by one MAC: proxy ARP */
 
-static struct asset *asset_new(struct inventory *inv, uint32_t segment, const struct sighting *s,
-                               const struct endpoint *who)
+struct asset *inventory_asset_new(struct inventory *inv, uint32_t segment, const struct sighting *s,
+                                  const struct endpoint *who)
 {
     struct asset *a =
         assets_make(&inv->assets, segment, inv->segments[segment].name, who, s->time_ns);
@@ -50,123 +47,61 @@ void inventory_pending_flush(struct inventory *inv, int64_t time_ns, bool is_las
     }
 }
 
-static bool is_link_local(const struct address *ip)
-{
-    return ip->kind == ADDRESS_IP6 && ip->bytes[0] == 0xfe && (ip->bytes[1] & 0xc0) == 0x80;
-}
-
-/* The netmask is not known: /24 and /64 are what plants use. */
-static bool is_same_subnet(const struct address *a, const struct address *b)
-{
-    return a->kind == b->kind && memcmp(a->bytes, b->bytes, a->kind == ADDRESS_IP4 ? 3 : 8) == 0;
-}
-
 /* The first address of a kind (link-local ones aside) that is seen with a MAC is its device's, and
  * so are all of an IPv6 subnet. Another IPv4 address may be routed: then only ARP tells. */
 static bool is_own(const struct asset *m, const struct address *ip)
 {
-    if (is_link_local(ip))
+    if (inventory_is_link_local(ip))
         return true;
     for (size_t i = 0; i < m->ip_count; i++)
-        if (m->ips[i].kind == ip->kind && !is_link_local(&m->ips[i]))
-            return ip->kind == ADDRESS_IP6 && is_same_subnet(&m->ips[i], ip);
+        if (m->ips[i].kind == ip->kind && !inventory_is_link_local(&m->ips[i]))
+            return ip->kind == ADDRESS_IP6 && inventory_is_same_subnet(&m->ips[i], ip);
     return true;
 }
 
-static bool shares_subnet(const struct asset *m, const struct address *ip)
-{
-    for (size_t i = 0; i < m->ip_count; i++)
-        if (is_same_subnet(&m->ips[i], ip))
-            return true;
-    return false;
-}
-
-static void became_router(struct inventory *inv, struct asset *m)
-{
-    m->flags |= ASSET_ROUTER;
-    m->is_dirty = true;
-    for (size_t i = 0; i < m->mac_count; i++)
-        bindings_forget_routed(inv->bindings, m->segment, &m->macs[i]);
-}
-
-static void foreign_seen(struct inventory *inv, struct asset *m, const struct address *ip)
-{
-    if (m->ip_count == 0 || shares_subnet(m, ip))
-        return;
-    m->foreign_count++;
-    if (m->foreign_count >= FOREIGN_MAX && !(m->flags & ASSET_ROUTER))
-        became_router(inv, m);
-}
-
-static struct asset *proxy_new(struct inventory *inv, uint32_t segment, const struct sighting *s,
-                               const struct endpoint *who)
-{
-    struct endpoint ip_only = {.ip = who->ip};
-    struct asset *a = asset_new(inv, segment, s, &ip_only);
-    asset_ip_add(&inv->assets, a, &who->ip, false);
-    a->flags |= ASSET_PROXY;
-    return a;
-}
-
-/* All that was seen with m's MAC before lies in another subnet than ip, which says by ARP that the
- * MAC is its own: it was routed. */
-static bool was_routed(const struct asset *m, const struct address *ip)
-{
-    bool has_others = false;
-    for (size_t i = 0; i < m->ip_count; i++) {
-        if (m->ips[i].kind != ip->kind || is_link_local(&m->ips[i]))
-            continue;
-        if (m->is_ip_confirmed[i] || is_same_subnet(&m->ips[i], ip))
-            return false;
-        has_others = true;
-    }
-    return has_others;
-}
-
+/* What was seen with m's MAC before was routed: the MAC is of router, which says so by ARP. */
 static void take_mac(struct inventory *inv, struct asset *router, struct asset *m,
                      const struct endpoint *who)
 {
-    asset_mac_remove(&inv->assets, m, &who->mac);
-    for (size_t i = m->ip_count; i-- > 0;) { /* a link-local address is never routed */
-        struct address ip = m->ips[i];
-        if (!is_link_local(&ip))
-            continue;
-        asset_ip_remove(&inv->assets, m, &ip);
-        asset_ip_add(&inv->assets, router, &ip, false);
-    }
-    m->flags |= ASSET_PROXY;
-    router->flags &= ~(uint32_t)ASSET_PROXY;
-    router->foreign_count = (uint8_t)(m->foreign_count + 1);
-    asset_mac_add(&inv->assets, router, &who->mac);
+    inventory_give_mac(inv, router, m, &who->mac);
     asset_ip_add(&inv->assets, router, &who->ip, true);
-    if (router->foreign_count >= FOREIGN_MAX && !(router->flags & ASSET_ROUTER))
-        became_router(inv, router);
+    inventory_one_foreign(inv, router);
+}
+
+/* Sent to a group that no router passes on. */
+static bool is_from_nearby(const struct sighting *s)
+{
+    return s->kind == SIGHTING_HOST && s->detail == HOST_NEARBY;
 }
 
 /* mac says by ARP that it holds ip, which no device had. */
 static struct asset *ip_announced(struct inventory *inv, struct asset *m, const struct sighting *s,
                                   const struct endpoint *who)
 {
-    struct assets *t = &inv->assets;
-    if (was_routed(m, &who->ip)) {
-        struct asset *router = asset_new(inv, m->segment, s, who);
+    if (inventory_was_routed(m, &who->ip)) {
+        struct asset *router = inventory_asset_new(inv, m->segment, s, who);
         take_mac(inv, router, m, who);
         return router;
     }
     if (m->ip_count >= PROXY_MAX && !(m->flags & ASSET_ROUTER))
-        became_router(inv, m);
+        inventory_became_router(inv, m);
     if ((m->flags & ASSET_ROUTER) && m->ip_count >= PROXY_MAX)
-        return proxy_new(inv, m->segment, s, who);
-    return asset_ip_add(t, m, &who->ip, true) ? m : proxy_new(inv, m->segment, s, who);
+        return inventory_proxy_new(inv, m->segment, s, who, m);
+    if (!asset_ip_add(&inv->assets, m, &who->ip, true))
+        return inventory_proxy_new(inv, m->segment, s, who, m);
+    inventory_give_back(inv, m, s->time_ns);
+    return m;
 }
 
-/* a and b turned out to be one device. */
-static struct asset *joined(struct inventory *inv, struct asset *a, struct asset *b)
+struct asset *inventory_joined(struct inventory *inv, struct asset *a, struct asset *b)
 {
     bool is_a_older = a->first_ns <= b->first_ns;
     struct asset *older = is_a_older ? a : b, *younger = is_a_older ? b : a;
+    unsigned foreign = (unsigned)a->foreign_count + b->foreign_count;
+    foreign = foreign < UINT8_MAX ? foreign : UINT8_MAX;
     assets_merge(&inv->assets, older, younger);
     older->is_told |= younger->is_told;
+    older->foreign_count = (uint8_t)foreign;
     return older;
 }
 
@@ -178,27 +113,59 @@ struct asset *inventory_take_own_mac(struct inventory *inv, uint32_t segment, st
         return a;
     struct asset *other = assets_by_mac(&inv->assets, segment, &mac);
     if (other && other != a)
-        return asset_join_has_room(a, other) ? joined(inv, a, other) : a;
+        return asset_join_has_room(a, other) ? inventory_joined(inv, a, other) : a;
     if (!other && s->kind == SIGHTING_FACT)
         asset_mac_add(&inv->assets, a, &mac);
     return a;
 }
 
-/* Both addresses are known, of two devices. Returns whose sighting this is. */
+/* Both addresses are known, of two devices. says: by its nature the packet tells the MAC of its
+ * sender. Returns whose sighting this is. */
 static struct asset *two_devices(struct inventory *inv, struct asset *a, struct asset *m,
-                                 const struct endpoint *who, bool is_arp)
+                                 const struct sighting *s, const struct endpoint *who, bool says)
 {
-    bool is_join = m->ip_count == 0 || (is_arp && a->mac_count == 0);
-    if (!is_join)
+    if (a->mac_count > 0) {
+        bool is_claim = says || inventory_is_abandoned(inv, a, &who->ip, s->time_ns);
+        return is_claim ? inventory_ip_claimed(inv, a, m, who, s->time_ns) : a;
+    }
+    if (!says && (m->ip_count > 0 || (m->flags & ASSET_ROUTER)))
         return a;
-    if (is_arp && was_routed(m, &who->ip)) {
+    if (says && inventory_was_routed(m, &who->ip)) {
         take_mac(inv, a, m, who);
         return a;
     }
-    struct asset *older = joined(inv, a, m);
+    if (a->flags & ASSET_PROXY)
+        inventory_not_foreign(m);
+    struct asset *older = inventory_joined(inv, a, m);
     older->flags &= ~(uint32_t)ASSET_PROXY;
-    asset_ip_add(&inv->assets, older, &who->ip, is_arp);
+    asset_ip_add(&inv->assets, older, &who->ip, says);
     return older;
+}
+
+static struct asset *mac_new(struct inventory *inv, uint32_t segment, const struct sighting *s,
+                             const struct mac *mac)
+{
+    struct endpoint mac_only = {.mac = *mac};
+    struct asset *m = inventory_asset_new(inv, segment, s, &mac_only);
+    asset_mac_add(&inv->assets, m, mac);
+    return m;
+}
+
+/* ip is nobody's yet; its packet came from m's MAC. */
+static struct asset *ip_of_mac(struct inventory *inv, uint32_t segment, const struct sighting *s,
+                               const struct endpoint *who, struct asset *m, bool is_arp)
+{
+    if (is_arp && who->ip.kind == ADDRESS_IP4) /* of IPv6 every host has several */
+        return ip_announced(inv, m, s, who);
+    bool is_nearby = is_from_nearby(s);
+    if (is_nearby || (!(m->flags & ASSET_ROUTER) && is_own(m, &who->ip))) {
+        inventory_make_room(inv, m, &who->ip);
+        if (asset_ip_add(&inv->assets, m, &who->ip, is_nearby)) {
+            inventory_give_back(inv, m, s->time_ns);
+            return m;
+        }
+    }
+    return inventory_proxy_new(inv, segment, s, who, m);
 }
 
 /* An address pair of a packet (is_arp: of an ARP sender), both there. */
@@ -206,11 +173,12 @@ static struct asset *host_of_pair(struct inventory *inv, uint32_t segment, const
                                   const struct endpoint *who, bool is_arp)
 {
     struct assets *t = &inv->assets;
-    struct asset *a = assets_by_ip(t, segment, &who->ip);
+    struct asset *a = assets_by_ip(t, segment, &who->ip, &who->mac);
     struct asset *m = assets_by_mac(t, segment, &who->mac);
-    bool is_routed =
-        m && m != a && !is_arp &&
-        ((m->flags & ASSET_ROUTER) || (!shares_subnet(m, &who->ip) && !is_own(m, &who->ip)));
+    bool says = is_arp || is_from_nearby(s) || inventory_is_link_local(&who->ip);
+    bool is_routed = m && m != a && !says &&
+                     ((m->flags & ASSET_ROUTER) ||
+                      (!inventory_shares_subnet(m, &who->ip) && !is_own(m, &who->ip)));
     if (!is_routed) {
         enum binding_verdict verdict =
             bindings_see(inv->bindings, segment, s, who, is_arp, inventory_is_silent(inv, segment));
@@ -218,9 +186,7 @@ static struct asset *host_of_pair(struct inventory *inv, uint32_t segment, const
             return m ? m : a;
         if (verdict == BINDING_REFUTED) {
             if (!m) {
-                struct endpoint mac_only = {.mac = who->mac};
-                m = asset_new(inv, segment, s, &mac_only);
-                asset_mac_add(t, m, &who->mac);
+                m = mac_new(inv, segment, s, &who->mac);
                 m->is_told = true; /* as the one that claims another's address */
             }
             return m;
@@ -230,25 +196,14 @@ static struct asset *host_of_pair(struct inventory *inv, uint32_t segment, const
         asset_ip_add(t, a, &who->ip, is_arp);
         return a;
     }
+    if (a && !m && a->mac_count > 0)
+        m = mac_new(inv, segment, s, &who->mac);
     if (a && m)
-        return two_devices(inv, a, m, who, is_arp);
-    if (a) {
-        if (!is_routed) {
-            asset_mac_add(t, a, &who->mac);
-            asset_ip_add(t, a, &who->ip, is_arp);
-        }
-        return a;
-    }
-    if (m && is_arp && who->ip.kind == ADDRESS_IP4) /* of IPv6 every host has several */
-        return ip_announced(inv, m, s, who);
-    if (m && !(m->flags & ASSET_ROUTER) && is_own(m, &who->ip) &&
-        asset_ip_add(t, m, &who->ip, false))
-        return m;
-    if (m) {
-        foreign_seen(inv, m, &who->ip);
-        return proxy_new(inv, segment, s, who);
-    }
-    a = asset_new(inv, segment, s, who);
+        return two_devices(inv, a, m, s, who, says);
+    if (m)
+        return ip_of_mac(inv, segment, s, who, m, is_arp);
+    if (!a)
+        a = inventory_asset_new(inv, segment, s, who);
     asset_ip_add(t, a, &who->ip, is_arp);
     asset_mac_add(t, a, &who->mac);
     return a;
@@ -278,11 +233,12 @@ static bool is_shared_mac(struct inventory *inv, uint32_t segment, const struct 
     if (!mac_is_virtual_router(&who->mac))
         return false;
     const struct asset *m = assets_by_mac(&inv->assets, segment, &who->mac);
-    return !m || assets_by_ip(&inv->assets, segment, &who->ip) || shares_subnet(m, &who->ip);
+    return !m || assets_by_ip(&inv->assets, segment, &who->ip, NULL) ||
+           inventory_shares_subnet(m, &who->ip);
 }
 
-/* All hosts of a network; in a larger one than /24 a host may have such an address, and is known as
- * soon as it sends. */
+/* All hosts of a network. In a larger one than /24 a host may have such an address, and says so by
+ * ARP; that others send from it is their mistake. */
 static bool is_network_broadcast(const struct endpoint *who)
 {
     static const struct mac all = {
@@ -298,33 +254,29 @@ struct asset *inventory_host_of(struct inventory *inv, uint32_t segment, const s
     bool is_sender =
         (s->kind == SIGHTING_HOST || s->kind == SIGHTING_ARP) && !inventory_is_loopback(&who->ip);
     bool is_shared = is_sender && !is_arp && is_shared_mac(inv, segment, who);
-    if (has_ip(who) && has_mac(who) && is_sender && !is_shared)
+    bool is_all = is_sender && !is_arp && has_mac(who) && is_network_broadcast(who);
+    if (has_ip(who) && has_mac(who) && is_sender && !is_shared && !is_all)
         return host_of_pair(inv, segment, s, who, is_arp);
-    if (has_ip(who)) {
-        struct asset *a = assets_by_ip(t, segment, &who->ip);
+    if (has_ip(who) && !is_all) {
+        struct asset *a = assets_by_ip(t, segment, &who->ip, &who->mac);
         if (a || is_network_broadcast(who))
             return a;
         struct endpoint ip_only = {.ip = who->ip};
-        a = asset_new(inv, segment, s, &ip_only);
+        a = inventory_asset_new(inv, segment, s, &ip_only);
         asset_ip_add(t, a, &who->ip, false);
         return a;
     }
     if (!has_mac(who))
         return NULL;
     struct asset *m = assets_by_mac(t, segment, &who->mac);
-    if (m)
-        return m;
-    struct endpoint mac_only = {.mac = who->mac};
-    m = asset_new(inv, segment, s, &mac_only);
-    asset_mac_add(t, m, &who->mac);
-    return m;
+    return m ? m : mac_new(inv, segment, s, &who->mac);
 }
 
 struct asset *inventory_host_find(const struct inventory *inv, uint32_t segment,
                                   const struct endpoint *host)
 {
     if (has_ip(host))
-        return assets_by_ip(&inv->assets, segment, &host->ip);
+        return assets_by_ip(&inv->assets, segment, &host->ip, &host->mac);
     return has_mac(host) ? assets_by_mac(&inv->assets, segment, &host->mac) : NULL;
 }
 
@@ -338,21 +290,4 @@ struct scan_habit *inventory_habit_of(void *context, uint32_t segment,
         return NULL;
     a->is_dirty = true;
     return &a->habit;
-}
-
-void inventory_ip_moved(void *context, uint32_t segment, const struct address *ip,
-                        const struct mac *mac)
-{
-    struct inventory *inv = context;
-    struct asset *a = assets_by_ip(&inv->assets, segment, ip);
-    struct asset *m = assets_by_mac(&inv->assets, segment, mac);
-    if (!a || a == m)
-        return;
-    if (m) { /* a known device took the address */
-        asset_ip_remove(&inv->assets, a, ip);
-        asset_ip_add(&inv->assets, m, ip, true);
-        return;
-    }
-    asset_mac_add(&inv->assets, a, mac); /* exchanged hardware */
-    a->changed_ns = inv->now_ns;
 }

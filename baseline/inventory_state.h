@@ -100,7 +100,7 @@ void inventory_something_new(struct inventory *inv, uint32_t segment);
 void inventory_segment_tick(struct inventory *inv, struct inventory_segment *segment,
                             int64_t time_ns, int64_t passed_ns);
 
-/* --- inventory_hosts.c --- */
+/* --- inventory_hosts.c, inventory_shared.c --- */
 
 /* The device behind an endpoint, made when unknown; NULL: no device has such addresses. Only a
  * packet that the host itself sent tells its MAC: the other end of a flow has the MAC that it is
@@ -117,6 +117,11 @@ struct asset *inventory_take_own_mac(struct inventory *inv, uint32_t segment, st
 /* As bindings_tick calls it. */
 void inventory_ip_moved(void *inventory, uint32_t segment, const struct address *ip,
                         const struct mac *mac);
+/* A DHCP server gave the client this address. Returns whose sighting it is, which was a's. */
+struct asset *inventory_ip_leased(struct inventory *inv, uint32_t segment, struct asset *a,
+                                  const struct endpoint *client, int64_t time_ns);
+/* From time to time: the address that a uses is its primary one. */
+void inventory_addresses_age(struct inventory *inv, struct asset *a, int64_t time_ns);
 /* As struct scan_options wants it. */
 struct scan_habit *inventory_habit_of(void *inventory, uint32_t segment,
                                       const struct endpoint *source);
@@ -135,8 +140,9 @@ void inventory_on_role(struct inventory *inv, uint32_t segment, struct asset *a,
                        const struct sighting *s);
 /* Of whoever answered, s->other. */
 void inventory_on_answered_role(struct inventory *inv, uint32_t segment, const struct sighting *s);
-void inventory_on_fact(struct inventory *inv, uint32_t segment, struct asset *a,
-                       const struct sighting *s);
+/* Returns whose fact it was: a may turn out to be another device, too. */
+struct asset *inventory_on_fact(struct inventory *inv, uint32_t segment, struct asset *a,
+                                const struct sighting *s);
 /* What others say of a device makes none, and it was not heard. One name of each source is kept,
  * the last. */
 void inventory_on_hearsay(struct inventory *inv, uint32_t segment, const struct sighting *s);

@@ -122,9 +122,10 @@ void finding_of_event(struct finding *f, enum detection detection, const struct 
 void finding_of_violation(struct finding *f, enum detection detection, const struct violation *v);
 
 enum sighting_kind {
-    SIGHTING_HOST,     /* who exists: first packet, then once a minute; other_mac etc. unused */
-    SIGHTING_FLOW,     /* who opened a flow to other; once per flow, when it starts (TCP: at SYN or
-                          pick-up) */
+    SIGHTING_HOST, /* who exists: first packet, then once a minute; detail: HOST_NEARBY when it was
+                      sent to a group that no router passes on */
+    SIGHTING_FLOW, /* who opened a flow to other; once per flow, when it starts (TCP: at SYN or
+                      pick-up) */
     SIGHTING_ANSWER,   /* who (the server) answered on other's flow: handshake done or payload came
                           back; once per flow */
     SIGHTING_REFUSED,  /* who (the server) refused: RST to a SYN, ICMP unreachable */
@@ -149,6 +150,8 @@ enum sighting_kind {
 
 /* Of a SIGHTING_ROLE: what told it was other's answer, and that did not refuse. */
 enum role_detail { ROLE_ANSWERED = 1, ROLE_GRANTED = 2 };
+
+enum { HOST_NEARBY = 1 };
 
 struct sighting {
     enum sighting_kind kind;

@@ -58,6 +58,17 @@ static struct sighting sighting_of_packet(enum sighting_kind kind, const struct 
     };
 }
 
+/* To all or to a group of this link (RFC 919 7, RFC 5771 4, RFC 4291 2.7), or to another group and
+ * with no hop left: from a neighbour. */
+static bool is_from_nearby(const struct packet *p)
+{
+    const uint8_t *to = p->destination.bytes;
+    if (p->destination.kind == ADDRESS_IP4)
+        return to[0] == 255 || (to[0] == 224 && to[1] == 0 && to[2] == 0) ||
+               (to[0] >= 224 && p->ttl <= 1);
+    return p->destination.kind == ADDRESS_IP6 && to[0] == 0xff && (to[1] & 0x0f) == 2;
+}
+
 static void tell_host(struct worker *w, const struct packet *p, uint64_t hash)
 {
     struct source *h = memory_get(w->hosts, hash, NULL);
@@ -74,6 +85,7 @@ static void tell_host(struct worker *w, const struct packet *p, uint64_t hash)
     if (p->arp.is_present)
         s.who.ip = p->arp.sender_ip;
     s.other = (struct endpoint){0};
+    s.detail = is_from_nearby(p) ? HOST_NEARBY : 0;
     s.packets = h->packets;
     s.bytes = h->bytes;
     h->told_ns = p->time_ns;

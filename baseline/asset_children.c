@@ -21,7 +21,7 @@ struct child {
     struct error *err;
     const struct asset_parent *parent;
     struct asset_cells *cells;
-    char unit[ASSET_UNIT_TEXT];
+    char unit[ASSET_UNIT_TEXT], protocol[PROTOCOL_NAME_SIZE];
     int64_t first_ns, last_ns;
     bool is_device;             /* something says that it is one */
     char part[ASSET_FACT_TEXT]; /* its identification numbers, for want of a model */
@@ -44,6 +44,7 @@ static void child_begin(struct child *c, const char *protocol, const char *unit)
     char id[ASSET_CELL_SIZE];
     memset(c->cells, 0, sizeof *c->cells);
     text_format(c->unit, sizeof c->unit, "%s", unit);
+    text_format(c->protocol, sizeof c->protocol, "%s", protocol);
     c->is_device = false;
     c->likely[0] = c->why[0] = c->part[0] = '\0';
     c->confidence = 0;
@@ -210,7 +211,7 @@ static bool forwarded_host(struct child *c, bool *is_known)
 static bool child_end(struct child *c, bool (*row)(void *, const struct asset_cells *),
                       void *context, bool *is_more)
 {
-    char time[TIME_TEXT_SIZE];
+    char time[TIME_TEXT_SIZE], name[ASSET_UNIT_NAME];
     bool is_known;
     if (c->unit[0] == '\0' || !c->is_device || is_parent(c))
         return true;
@@ -218,7 +219,7 @@ static bool child_end(struct child *c, bool (*row)(void *, const struct asset_ce
         return is_known;
     class_print(c);
     set(c, ASSET_COLUMN_model, c->part);
-    set(c, ASSET_COLUMN_protocol_names, c->unit);
+    set(c, ASSET_COLUMN_protocol_names, asset_unit_name(name, c->protocol, c->unit));
     set(c, ASSET_COLUMN_first_seen, time_print(time, c->first_ns));
     set(c, ASSET_COLUMN_last_seen, time_print(time, c->last_ns));
     if (!declared_apply(c->store, c->cells, c->err))

@@ -196,6 +196,19 @@ static bool is_chatter(const char *protocol)
     return false;
 }
 
+/* Answers for its own name, or says that it is there: no service to others. Windows gives the first
+ * two. */
+static const char *const neighbourly[] = {"nbns", "llmnr", "mdns", "ssdp", "ws_discovery"};
+enum { NEIGHBOURLY = sizeof neighbourly / sizeof *neighbourly, OF_COMPUTERS = 2 };
+
+static size_t neighbourly_of(const char *protocol)
+{
+    size_t i = 0;
+    while (i < NEIGHBOURLY && strcasecmp(neighbourly[i], protocol) != 0)
+        i++;
+    return i;
+}
+
 /* Whose clients are control centres and gateways, which collect from many and keep no history. */
 static bool is_telecontrol(const char *protocol)
 {
@@ -239,11 +252,12 @@ static int rank_of(const struct asset_protocol_kind *kind)
     return !kind->is_controller ? 1 : is_common ? 2 : 3;
 }
 
-static void habit_of_use(struct habits *h, const char *name)
+static void habit_of_use(struct habits *h, const char *name, bool is_served)
 {
+    bool is_chat = is_chatter(name) || (is_served && neighbourly_of(name) < NEIGHBOURLY);
     const struct asset_protocol_kind *kind = asset_protocol_kind(name);
     const char *produced = produced_class(name);
-    h->used = is_chatter(name) ? h->used : name;
+    h->used = is_chat ? h->used : name;
     h->uses_mqtt_only &= !kind || strcmp(name, "mqtt") == 0;
     h->starts_cyclic_io |= strcmp(name, "pnio_cm") == 0;
     h->has_cyclic_io |= strcmp(name, "pn_rt") == 0;
@@ -263,9 +277,14 @@ static void habits_find(struct habits *h, const struct assets *t, const struct a
     for (size_t i = 0; i < a->protocol_count; i++) {
         const char *name = assets_protocol_name(t, a->protocols[i].name);
         if (a->protocols[i].is_used && name[0] != '\0')
-            habit_of_use(h, name);
+            habit_of_use(h, name, a->protocols[i].is_served);
         bool is_peer = strcmp(name, "iccp") == 0; /* between equals */
         if ((!a->protocols[i].is_served && !is_peer) || name[0] == '\0')
+            continue;
+        size_t neighbour = neighbourly_of(name);
+        if (neighbour < OF_COMPUTERS && !h->used)
+            h->used = name;
+        if (neighbour < NEIGHBOURLY)
             continue;
         const struct asset_protocol_kind *kind = asset_protocol_kind(name);
         size_t carer = carer_of(name);
@@ -622,8 +641,8 @@ static int name_rank(const struct assets *t, const struct asset_fact *f)
     if ((f->kind != FACT_NAME && f->kind != FACT_MODULE_NAME && f->kind != FACT_HOST_NAME) ||
         !f->is_current || (f->unit[0] != '\0' && asset_unit_is_other(by)))
         return 0;
-    if (strcmp(by, ASSET_OPCUA_CLIENT) == 0)
-        return 1;
+    if (strcmp(by, ASSET_OPCUA_CLIENT) == 0) /* of a program, which runs on many */
+        return 0;
     if (strcmp(by, "opcua") == 0 || strcmp(by, "ads") == 0 || strcmp(by, "mqtt") == 0 ||
         (strcmp(by, "bacnet") == 0 && strncmp(f->text, "device,", 7) == 0))
         return 2;

@@ -17,6 +17,7 @@ enum { SCHEMA_VERSION = 1 };
 
 static const int64_t ACTIVE_NS =
     3600 * 1000000000ll; /* heard within the last hour of what the sensor saw */
+static const int64_t TOGETHER_NS = 300 * 1000000000ll; /* hosts are sighted once a minute */
 
 static const struct {
     const char *name;
@@ -49,11 +50,12 @@ struct export
     char maker[ASSET_FACT_TEXT], geo_place[ASSET_FACT_TEXT], geo_owner[ASSET_FACT_TEXT];
     char unit[ASSET_UNIT_TEXT], unit_kind[32], unit_value[ASSET_FACT_TEXT];
     int64_t unit_ns;
-    bool is_mixed, has_own; /* has_own: the asset tells facts of no unit, too */
-    bool is_own_known;      /* as in struct asset_parent */
-    bool is_name_hearsay;   /* only a name server says how it is called */
-    size_t alike;           /* units that tell the same product as the one before */
-    size_t line_units;      /* units of a line that answered: Modbus */
+    bool is_mixed, has_own;     /* has_own: the asset tells facts of no unit, too */
+    char type[ASSET_FACT_TEXT]; /* a code that stands for its model */
+    bool is_own_known;          /* as in struct asset_parent */
+    bool is_name_hearsay;       /* only a name server says how it is called */
+    size_t alike;               /* units that tell the same product as the one before */
+    size_t line_units;          /* units of a line that answered: Modbus */
 };
 
 static void set(struct export *x, enum asset_column column, const char *value)
@@ -182,6 +184,18 @@ static void alias_row(struct export *x, sqlite3_stmt *s)
         add(x, ASSET_COLUMN_mac_other, value);
 }
 
+/* Two devices of one address: one replaced the other, or both use it. */
+static void shared_row(struct export *x, sqlite3_stmt *s)
+{
+    char text[ASSET_CELL_SIZE];
+    const char *ip = column_text(s, 0), *other = column_text(s, 1);
+    int64_t later_ns = sqlite3_column_int64(s, 2);
+    const char *how = later_ns > TOGETHER_NS    ? "is now used by"
+                      : later_ns < -TOGETHER_NS ? "was used before by"
+                                                : "is also used by";
+    add(x, ASSET_COLUMN_conflicts, text_format(text, sizeof text, "ip: %s %s %s", ip, how, other));
+}
+
 static void protocol_row(struct export *x, sqlite3_stmt *s)
 {
     if (sqlite3_column_int(s, 1))
@@ -299,26 +313,34 @@ static void own_place(struct export *x, const char *protocol, const char *unit)
     set(x, ASSET_COLUMN_slot, slot);
 }
 
+/* Told of a unit behind it where nothing told more. */
+static void unit_stands(struct export *x, const char *unit, const char *what)
+{
+    char text[ASSET_CELL_SIZE];
+    text_format(text, sizeof text, "unit %s:", unit);
+    if (!strstr(x->row->cells[ASSET_COLUMN_modules], text))
+        add(x, ASSET_COLUMN_modules, text_format(text, sizeof text, "unit %s: %s", unit, what));
+}
+
 /* By which addresses a device is spoken to, and what stands behind it. */
 static void unit_answered(struct export *x, const char *protocol, const char *unit, bool is_own)
 {
-    char text[ASSET_CELL_SIZE], name[ASSET_UNIT_NAME];
+    char text[PROTOCOL_NAME_SIZE + 16], name[ASSET_UNIT_NAME];
     if (!asset_unit_is_other(protocol))
         add(x, ASSET_COLUMN_protocol_names, asset_unit_name(name, protocol, unit));
     if (is_own)
         own_place(x, protocol, unit);
     else
-        add(x, ASSET_COLUMN_modules,
-            text_format(text, sizeof text, "unit %s: answers %s", unit, protocol));
+        unit_stands(x, unit, text_format(text, sizeof text, "answers %s", protocol));
 }
 
-/* Its numbers are told where nothing told more of it. */
-static void part_stands(struct export *x, const char *unit, const char *numbers)
+/* Makers give each of their models a number there. */
+static void type_told(struct export *x, const char *protocol, const char *value)
 {
-    char text[ASSET_CELL_SIZE];
-    text_format(text, sizeof text, "unit %s:", unit);
-    if (!strstr(x->row->cells[ASSET_COLUMN_modules], text))
-        add(x, ASSET_COLUMN_modules, text_format(text, sizeof text, "unit %s: %s", unit, numbers));
+    if (strcmp(protocol, "c1222") == 0)
+        text_format(x->type, sizeof x->type, "C12.22 device class %s", value);
+    else if (strcmp(protocol, "hart_ip") == 0)
+        text_format(x->type, sizeof x->type, "%s", value);
 }
 
 /* Nobody spoke with it: it is told on layer 2 only, or for management. */
@@ -329,6 +351,31 @@ static void told_address(struct export *x, const char *ip)
     else if (strcmp(x->row->cells[ASSET_COLUMN_ip], ip) != 0 &&
              !strstr(x->row->cells[ASSET_COLUMN_ip_other], ip))
         add(x, ASSET_COLUMN_ip_other, ip);
+}
+
+/* The same host: in other letters, with its domain, or cut off as NetBIOS does. */
+static bool is_same_host(const char *a, const char *b)
+{
+    enum { NETBIOS_MAX = 15 };
+    size_t size = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+    const char *rest = strlen(a) < strlen(b) ? b + size : a + size;
+    return strncasecmp(a, b, size) == 0 &&
+           (rest[0] == '\0' || rest[0] == '.' || size == NETBIOS_MAX);
+}
+
+/* A sentence, a port by its number and by its name, an address beside a product: none denies the
+ * other. Nor does the number of a Windows that browsing and DHCP tell deny its name. */
+static bool is_contradiction(enum fact_kind kind, const char *protocol, const char *a,
+                             const char *b)
+{
+    static const char *const numbers[] = {"nbdgm", "dhcp", "dhcpv6"};
+    if (kind == FACT_COMMENT || kind == FACT_CERTIFICATE || kind == FACT_SWITCH_PORT ||
+        names_is_hearsay(protocol))
+        return false;
+    for (size_t i = 0; kind == FACT_OS && i < sizeof numbers / sizeof *numbers; i++)
+        if (strcmp(protocol, numbers[i]) == 0)
+            return false;
+    return kind == FACT_HOST_NAME ? !is_same_host(a, b) : strcmp(a, b) != 0;
 }
 
 /* Facts come with those of the asset itself first, then by unit and age: the first one fills the
@@ -349,7 +396,7 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
         is_own_product && (strcmp(protocol, "enip") == 0 || strcmp(protocol, "cip") == 0);
     bool is_own = is_of_itself(x, kind, unit, protocol);
     if (strcmp(kind, fact_name(FACT_PART)) == 0) {
-        part_stands(x, unit, clean);
+        unit_stands(x, unit, clean);
         return;
     }
     if (strcmp(kind, fact_name(FACT_UNIT)) == 0) {
@@ -367,6 +414,8 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
     own_place(x, protocol, unit);
     if (strcmp(kind, fact_name(FACT_IP)) == 0 && !sqlite3_column_int(s, 5))
         told_address(x, value);
+    if (strcmp(kind, fact_name(FACT_DEVICE_TYPE)) == 0)
+        type_told(x, protocol, value);
     for (size_t i = 0; i < sizeof fact_columns / sizeof *fact_columns; i++) {
         enum asset_column column = fact_columns[i].column;
         if (strcmp(kind, fact_name(fact_columns[i].kind)) != 0)
@@ -377,8 +426,8 @@ static void fact_row(struct export *x, sqlite3_stmt *s)
             text_format(text, sizeof text, "%s: %s %s", columns[column].name, protocol,
                         time_print(time, sqlite3_column_int64(s, 4)));
             add(x, ASSET_COLUMN_sources, text);
-        } else if (unit[0] == '\0' && fact_columns[i].kind != FACT_CERTIFICATE &&
-                   !names_is_hearsay(protocol) && strcmp(x->row->cells[column], value) != 0) {
+        } else if (unit[0] == '\0' &&
+                   is_contradiction(fact_columns[i].kind, protocol, x->row->cells[column], value)) {
             text_format(text, sizeof text, "%s: %s (%s)", columns[column].name, clean, protocol);
             add(x, ASSET_COLUMN_conflicts, text);
         }
@@ -404,6 +453,7 @@ static bool guesses(struct export *x)
     const char *vendor = x->row->cells[ASSET_COLUMN_vendor];
     enum { TOLD = 90, SAID = 40, GUESSED = 30 };
     bool is_told = vendor[0] != '\0';
+    guessed(x, ASSET_COLUMN_model, x->type, "", "the number of its model");
     guessed(x, ASSET_COLUMN_vendor, x->maker, ASSET_GUESS_MARK, "block of its MAC address");
     guessed(x, ASSET_COLUMN_location, x->geo_place, "", "geoip database");
     guessed(x, ASSET_COLUMN_owner, x->geo_owner, "", "geoip database");
@@ -431,7 +481,7 @@ static bool risk(struct export *x)
 static bool export_asset(struct export *x, const struct key *key)
 {
     memset(x->row, 0, sizeof *x->row);
-    x->unit[0] = x->unit_kind[0] = '\0';
+    x->unit[0] = x->unit_kind[0] = x->type[0] = '\0';
     x->is_mixed = x->has_own = x->is_own_known = x->is_name_hearsay = false;
     x->alike = x->line_units = 0;
     set(x, ASSET_COLUMN_asset_id, key->id);
@@ -448,6 +498,16 @@ static bool export_asset(struct export *x, const struct key *key)
                        "SELECT kind, value, position FROM asset_aliases"
                        " WHERE sensor = ? AND asset = ? ORDER BY kind, position",
                        alias_row) &&
+           about_asset(x, key,
+                       "SELECT i.value, o.asset, b.last_ns - a.last_ns FROM asset_aliases i"
+                       " CROSS JOIN asset_aliases o INDEXED BY asset_aliases_by_value"
+                       " ON o.sensor = i.sensor AND o.kind = 'ip' AND o.value = i.value"
+                       " AND o.asset <> i.asset"
+                       " CROSS JOIN assets a ON a.sensor = i.sensor AND a.id = i.asset"
+                       " CROSS JOIN assets b ON b.sensor = o.sensor AND b.id = o.asset"
+                       " WHERE i.sensor = ? AND i.asset = ? AND i.kind = 'ip'"
+                       " AND b.segment = a.segment ORDER BY i.value, o.asset",
+                       shared_row) &&
            about_asset(x, key,
                        "SELECT zone, level, is_safety, is_critical FROM asset_places"
                        " WHERE sensor = ? AND asset = ?",

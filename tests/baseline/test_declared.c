@@ -237,10 +237,9 @@ static bool add_match(void *context, const struct asset_cells *asset)
     char *out = context;
     const char *match = asset->cells[ASSET_COLUMN_declared_match];
     size_t used = strlen(out);
-    bool is_child = asset->cells[ASSET_COLUMN_parent_asset_id][0] != '\0';
-    text_format(out + used, 1024 - used, "%s%s%s=%s", used ? "|" : "",
-                is_child ? "/" : asset->cells[ASSET_COLUMN_ip] + 7,
-                is_child ? asset->cells[ASSET_COLUMN_protocol_names] : "", match);
+    const char *unit = strchr(asset->cells[ASSET_COLUMN_asset_id], '/');
+    text_format(out + used, 1024 - used, "%s%s=%s", used ? "|" : "",
+                unit ? unit : asset->cells[ASSET_COLUMN_ip] + 7, match);
     return true;
 }
 

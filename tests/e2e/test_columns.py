@@ -80,7 +80,8 @@ PLANT = [
 ]
 # what the sample plant has not: capture, columns that are filled by it in one row or another
 ELSEWHERE = [
-    ("l2/lldp_and_cdp.pcap", ("os", "hostname", "switch_port", "conflicts")),
+    ("l2/lldp_and_cdp.pcap", ("os", "hostname", "switch_port")),
+    ("melsec/melsoft_UDP_unclean_1.pcap", ("conflicts",)),
     ("profinet/icsnpp_mixed_1.pcap", ("ip_other",)),
     ("enip/lsw_cip.pcap", ("key_switch",)),
     ("enip/cl5000_ip_address_change.pcap", ("parent_asset_id",)),

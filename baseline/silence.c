@@ -17,6 +17,8 @@ static const int64_t BLIND_NS =
     5 * SECOND_NS; /* no packet at all for so long: a hole in the capture */
 /* a plant where little is said is often quiet for a while: such pauses are its own, and learned */
 static const int64_t HOLE_NS = 120 * SECOND_NS;
+static const int64_t APART_NS =
+    2 * SECOND_NS; /* beside their pauses, between the last words of a client that dies */
 static const int64_t REGULAR_PAUSE_NS =
     60 * SECOND_NS; /* with longer pauses it comes and goes as it likes */
 
@@ -89,10 +91,82 @@ static void tell(struct baseline *b, struct conversation *c, const struct pair *
     finding_raise(&s, f);
 }
 
+/* A host that asks nobody any more is one cause, however many it used to ask. */
+static void tell_client(struct baseline *b, struct conversation *c, const struct pair *p,
+                        unsigned others)
+{
+    const struct ot_flow flow = {.segment = p->f.segment,
+                                 .client = endpoint_of(&p->f.hosts[c->f.client & 1]),
+                                 .server = endpoint_of(&p->f.hosts[!(c->f.client & 1)])};
+    const struct violation about = {
+        .time_ns = b->now_ns, .flow = &flow, .protocol = c->f.protocol, .is_from_client = true};
+    struct seen s = {.b = b};
+    struct finding *f = &b->finding;
+    char since[SINCE_TEXT];
+    finding_of_violation(f, DETECTION_COMM_SILENT, &about);
+    f->has_target = false;
+    text_format(f->key, sizeof f->key, "silent to all");
+    text_format(f->what, sizeof f->what, "has been silent towards %u others for %lld s", others + 1,
+                (long long)((b->now_ns - c->beat_ns) / SECOND_NS));
+    text_format(f->expected, sizeof f->expected,
+                "a word in %s at least every %.1f s (%llu of them since %s)", c->f.protocol,
+                (double)c->f.longest_pause_ns / (double)SECOND_NS, (unsigned long long)c->f.beats,
+                since_print(since, c->e.first_ns));
+    text_format(f->seen, sizeof f->seen, "silence since the last answer that it was given");
+    text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)conversation_id(&c->f));
+    finding_raise(&s, f);
+}
+
 static bool is_regular(const struct conversation *c)
 {
     return c->e.state == ENTRY_LEARNED && c->f.beats >= BEATS_MIN &&
            c->f.longest_pause_ns <= REGULAR_PAUSE_NS;
+}
+
+/* The conversation of the same client with another host that the entry is; NULL: it is none. */
+static struct conversation *sibling(struct baseline *b, uint32_t i, const struct conversation *c,
+                                    const struct pair *p)
+{
+    struct conversation *other = (void *)table_at(&b->conversations, i);
+    if (other->beat_ns == 0 || other->pair_key == c->pair_key)
+        return NULL;
+    const struct pair *q = table_find(&b->pairs, other->pair_key);
+    bool is_sibling = q && q->f.segment == p->f.segment &&
+                      memcmp(&q->f.hosts[other->f.client & 1], &p->f.hosts[c->f.client & 1],
+                             sizeof(struct host)) == 0;
+    return is_sibling ? other : NULL;
+}
+
+/* How many others its client has stopped to ask at about the same time; 0 when it asks any of them,
+ * or has asked and was not answered: then it is not the client that is silent. */
+static unsigned left_by_client(struct baseline *b, const struct conversation *c,
+                               const struct pair *p)
+{
+    unsigned left = 0;
+    if (c->run_ns > c->beat_ns)
+        return 0;
+    for (uint32_t i = 0; i < b->conversations.used; i++) {
+        const struct conversation *other = sibling(b, i, c, p);
+        if (!other)
+            continue;
+        int64_t apart_ns = other->f.longest_pause_ns + c->f.longest_pause_ns + APART_NS;
+        if (other->run_ns > c->beat_ns + apart_ns || other->run_ns > other->beat_ns)
+            return 0;
+        left += is_regular(other) && other->beat_ns > c->beat_ns - apart_ns &&
+                b->now_ns - other->beat_ns > other->f.longest_pause_ns;
+    }
+    return left;
+}
+
+/* They are the same cause as the one that is told. */
+static void pass_over_siblings(struct baseline *b, const struct conversation *c,
+                               const struct pair *p)
+{
+    for (uint32_t i = 0; i < b->conversations.used; i++) {
+        struct conversation *other = sibling(b, i, c, p);
+        if (other)
+            other->is_silent = true;
+    }
 }
 
 static void look(struct baseline *b, struct conversation *c)
@@ -109,8 +183,15 @@ static void look(struct baseline *b, struct conversation *c)
     actor = p->f.hosts[!(c->f.client & 1)];
     target = p->f.hosts[c->f.client & 1];
     c->is_silent = true;
-    if (!baseline_allows(b, DETECTION_COMM_SILENT, p->f.segment, &actor, &target, b->now_ns))
+    if (baseline_allows(b, DETECTION_COMM_SILENT, p->f.segment, &actor, &target, b->now_ns))
+        return;
+    unsigned others = left_by_client(b, c, p);
+    if (others == 0) {
         tell(b, c, p);
+        return;
+    }
+    tell_client(b, c, p, others);
+    pass_over_siblings(b, c, p);
 }
 
 /* Nothing at all is heard: then it is the sensor that does not hear, which the sensor's health

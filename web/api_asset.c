@@ -2,6 +2,7 @@
 #include "answers.h"
 #include "api.h"
 #include "asset_list.h"
+#include "asset_names.h"
 #include "baseline/asset.h"
 #include "baseline/asset_override.h"
 #include "routes.h"
@@ -282,8 +283,11 @@ enum MHD_Result api_asset(struct request *r)
     }
     json_t *answer = json_pack("{s:o}", "asset", asset_cells_json(cells));
     free(cells);
-    for (size_t i = 0; answer && i < sizeof parts / sizeof *parts; i++)
-        json_object_set_new(answer, parts[i].name, rows_of(r->store, sensor, id, &parts[i]));
+    for (size_t i = 0; answer && i < sizeof parts / sizeof *parts; i++) {
+        json_t *rows = rows_of(r->store, sensor, id, &parts[i]);
+        asset_names_set(r, rows);
+        json_object_set_new(answer, parts[i].name, rows);
+    }
     if (answer) {
         json_object_set_new(answer, "alerts", alerts_of(r->store, sensor, id));
         json_object_set_new(answer, "settable", settable());

@@ -2,6 +2,7 @@
  * writes to whom. */
 #include "api.h"
 
+#include "asset_names.h"
 #include "baseline/rows.h"
 #include "routes.h"
 
@@ -342,6 +343,7 @@ enum MHD_Result api_writers(struct request *r)
                                               "is_engineering", operation_is_critical(op)));
     }
     sqlite3_reset(s);
+    asset_names_set(r, hosts);
     return reply_json(
         r, MHD_HTTP_OK,
         json_pack("{s:o, s:o, s:I}", "writes", list, "hosts", hosts, "total", (json_int_t)total));

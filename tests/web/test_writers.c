@@ -67,11 +67,34 @@ START_TEST(lists_are_cut_where_asked)
 }
 END_TEST
 
+/* The store's device is 10.0.0.10; what a person calls it stands before what the wire says. */
+START_TEST(devices_are_called_as_in_the_list)
+{
+    prepare_store("INSERT INTO baseline_pairs(sensor, id, state, first_seen, last_seen, count,"
+                  " host_a, host_b) VALUES('sightglass', 1, 'learned', 1, 2, 3, '10.0.0.66',"
+                  " '10.0.0.10');"
+                  "INSERT INTO baseline_conversations(sensor, id, state, first_seen, last_seen,"
+                  " count, pair, protocol) VALUES('sightglass', 10, 'learned', 1, 2, 3, 1,"
+                  " 'modbus');"
+                  "INSERT INTO baseline_operations(sensor, id, state, first_seen, last_seen, count,"
+                  " conversation, side, unit, operation) VALUES('sightglass', 20, 'learned', 1, 2,"
+                  " 3, 10, 0, '', 'write');"
+                  "INSERT INTO asset_overrides(sensor, asset, field, value, by, why, at_ms)"
+                  " SELECT sensor, id, 'name', 'MIXER', 'anna', 'seen on site', 1 FROM assets;");
+    json_t *json = body_of(get("/api/v1/baseline/writers", ""));
+    const json_t *hosts = json_object_get(json, "hosts");
+    ck_assert_str_eq(text_at(hosts, "10.0.0.10", "name"), "MIXER");
+    ck_assert_ptr_null(json_object_get(json_object_get(hosts, "10.0.0.66"), "asset"));
+    json_decref(json);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("writers");
     TCase *served = served_case();
     tcase_add_loop_test(served, lists_are_cut_where_asked, 0, COUNT(rows));
+    tcase_add_test(served, devices_are_called_as_in_the_list);
     suite_add_tcase(suite, served);
     return served_run(suite);
 }

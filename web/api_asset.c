@@ -285,7 +285,7 @@ enum MHD_Result api_asset(struct request *r)
     free(cells);
     for (size_t i = 0; answer && i < sizeof parts / sizeof *parts; i++) {
         json_t *rows = rows_of(r->store, sensor, id, &parts[i]);
-        asset_names_set(r, rows);
+        asset_names_set(r, rows, "asset");
         json_object_set_new(answer, parts[i].name, rows);
     }
     if (answer) {

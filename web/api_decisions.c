@@ -343,7 +343,7 @@ enum MHD_Result api_writers(struct request *r)
                                               "is_engineering", operation_is_critical(op)));
     }
     sqlite3_reset(s);
-    asset_names_set(r, hosts);
+    asset_names_set(r, hosts, "asset");
     return reply_json(
         r, MHD_HTTP_OK,
         json_pack("{s:o, s:o, s:I}", "writes", list, "hosts", hosts, "total", (json_int_t)total));

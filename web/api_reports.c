@@ -3,6 +3,7 @@
 #include "api.h"
 
 #include "alert_sums.h"
+#include "asset_names.h"
 #include "routes.h"
 #include "sensor/base/json_writer.h"
 
@@ -134,6 +135,7 @@ enum MHD_Result api_report_summary(struct request *r)
         json_object_set_new(
             json, parts[i].name,
             rows_of(r->store, parts[i].sql, &span, parts[i].limit, parts[i].element));
+    asset_names_set(r, json_object_get(json, "new_assets"), "id");
     return reply_json(r, MHD_HTTP_OK, json);
 }
 

@@ -4,6 +4,6 @@
 
 #include "request.h"
 
-/* rows: an array or an object of objects with an "asset" (its id; or none) and a "name", which is
- * replaced when the list has one. */
-void asset_names_set(struct request *r, json_t *rows);
+/* rows: an array or an object of objects with the id of an asset (or none) under this key and a
+ * "name", which is replaced when the list has one. */
+void asset_names_set(struct request *r, json_t *rows, const char *id_key);

@@ -54,7 +54,7 @@ const State = ({ value }: { value: string }) => (value === "learned" ? <span cla
 
 const Last = ({ of }: { of: Seen }) => <td class="when" data-label="Last"><Time value={of.last_seen} /></td>;
 const First = ({ of }: { of: Seen }) => <td class="when" data-label="First"><Time value={of.first_seen} /></td>;
-const Count = ({ of }: { of: Seen }) => <td class="count" data-label="Count">{of.count}</td>;
+const Count = ({ of }: { of: Seen }) => <td class="count" data-label="Count">{of.count.toLocaleString()}</td>;
 
 /** Whence a value comes: a person, a protocol, or what the sensor makes of what it saw. */
 function Whence({ from }: { from: string }) {

@@ -42,9 +42,12 @@ export function valueWords(normal: string): string {
 }
 
 /** The sensor's note on how far something is: "settled 99 % known: nothing new for 17 > 10 min". */
+/** "40 min", "24 h", "12 days". */
+const spanWords = (minutes: number) => minutes < 120 ? `${minutes} min` : minutes < 2880 ? `${Math.round(minutes / 60)} h` : `${Math.round(minutes / 1440)} days`;
+
 export function progressWords(note: string): string {
   return note.replace(/^(settled|learning) (\d+ % known)/, "$1, $2")
-    .replace(/nothing new for (\d+) > (\d+) min/, "nothing new for $1 min, $2 were enough")
+    .replace(/nothing new for (\d+) > (\d+) min/, (_, quiet: string, enough: string) => `nothing new for ${spanWords(Number(quiet))}, ${spanWords(Number(enough))} were enough`)
     .replace(/\b0 of (\d+) seen only once/, "not enough seen yet")
     .replace(/(\d+) of (\d+) seen only once/, "$1 of $2 came only once, so more can be expected");
 }

@@ -94,7 +94,7 @@ function RateChart({ rate }: { rate: Rate }) {
   const nameOf = (hour: number) => hourName.format(new Date(start + hour * HOUR_MS));
   const height = (n: number) => (n * CHART_HEIGHT) / most;
   const busiest = rate.all.indexOf(Math.max(...rate.all));
-  const words = total === 0 ? "No alerts began in these hours." : `${total.toLocaleString()} alerts; most of them, ${rate.all[busiest]}, in the hour from ${nameOf(busiest)}.`;
+  const words = total === 0 ? "No alerts began in these hours." : total === most ? `${counted(total, "alert")}, all in the hour from ${nameOf(busiest)}.` : `${total.toLocaleString()} alerts; most of them, ${rate.all[busiest]}, in the hour from ${nameOf(busiest)}.`;
   return (
     <Card title={`Alerts per hour, last ${rate.all.length} hours`} id="rate">
       <svg class="rate" viewBox={`0 0 ${rate.all.length * 10} ${CHART_HEIGHT + 2}`} preserveAspectRatio="none" role="img" aria-label={words}>
@@ -116,7 +116,7 @@ function RateChart({ rate }: { rate: Rate }) {
 
 function Protocols({ protocols }: { protocols: Overview["protocols"] }) {
   const most = protocols.list[0]?.messages ?? 1;
-  const share = (n: number) => { const percent = (100 * n) / Math.max(1, protocols.messages); return percent < 1 ? "< 1 %" : `${Math.round(percent)} %`; };
+  const share = (n: number) => { const percent = (100 * n) / Math.max(1, protocols.messages); return percent < 1 ? "<\u00a01\u00a0%" : `${Math.round(percent)}\u00a0%`; };
   return (
     <Card title="What is spoken" id="protocols">
       {protocols.list.length === 0 && <Empty>Nothing has been heard yet. Is the mirror port connected? <code>sightglass doctor</code> looks.</Empty>}
@@ -139,10 +139,10 @@ const checks: [string, string, string][] = [
   ["sensor.blind-encrypted", "Encryption", "no more than before"], ["sensor.resource", "Clock, disk, speed", "in order"], ["sensor.output-failing", "Delivery of alerts", "works, as far as outputs are set"],
 ];
 
-/* "0 %", "< 0.1 %", "12 %" */
+/* "0 %", "< 0.1 %", "12 %", in one piece */
 function share(part: number, all: number): string {
   const percent = all > 0 ? (100 * part) / all : 0;
-  return part === 0 ? "0 %" : percent < 0.1 ? "< 0.1 %" : `${percent.toFixed(percent < 10 ? 1 : 0)} %`;
+  return part === 0 ? "0\u00a0%" : percent < 0.1 ? "<\u00a00.1\u00a0%" : `${percent.toFixed(percent < 10 ? 1 : 0)}\u00a0%`;
 }
 
 /* A figure, and whether it is one to worry about: then it says so in words, not in colour alone. */

@@ -150,7 +150,7 @@ function SummaryBody({ data }: { data: Summary }) {
           <h2>New devices</h2>
           <table class="cards">
             <thead><tr><th scope="col">Device</th><th scope="col">Class</th><th scope="col">First seen</th></tr></thead>
-            <tbody>{data.new_assets.map((a) => <tr key={a.id}><td><a href={linkTo("assets", a.id)}>{a.name || a.address || a.id}</a>{a.name && <span class="rule">{a.address}</span>}</td><td data-label="Class">{a.class}</td><td data-label="First seen"><Time value={a.first_seen} /></td></tr>)}</tbody>
+            <tbody>{data.new_assets.map((a) => <tr key={a.id}><td><a href={linkTo("assets", a.id)}>{a.name || a.address || a.id}</a>{a.name && <span class="rule">{a.address}</span>}</td><td data-label="Class">{className(a.class)}</td><td data-label="First seen"><Time value={a.first_seen} /></td></tr>)}</tbody>
           </table>
           {data.new_assets.length < data.new_assets_total && <p class="soft">The first {data.new_assets.length} of {data.new_assets_total}.</p>}
         </>

@@ -379,6 +379,14 @@ const struct asset_lines *asset_list_take(struct asset_list *list, struct store 
     return &reading->lines;
 }
 
+bool asset_list_is_read(struct asset_list *list)
+{
+    pthread_mutex_lock(&list->lock);
+    bool is_read = list->newest != NULL;
+    pthread_mutex_unlock(&list->lock);
+    return is_read;
+}
+
 unsigned asset_list_turn(const struct asset_list *list)
 {
     return list ? atomic_load_explicit(&list->turn, memory_order_acquire) : 0;

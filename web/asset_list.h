@@ -8,6 +8,7 @@
 #include "readers.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 struct asset_list;
@@ -40,6 +41,8 @@ struct asset_lines {
 /* What is known now; to be given back. NULL with *err when the store cannot be read. */
 const struct asset_lines *asset_list_take(struct asset_list *list, struct store *store,
                                           struct error *err);
+/* Whether there is a reading: who only wants names need not wait for the first one. */
+bool asset_list_is_read(struct asset_list *list);
 /* Another number when the thread has read the inventory anew; for no list 0. */
 unsigned asset_list_turn(const struct asset_list *list);
 void asset_list_give(struct asset_list *list, const struct asset_lines *lines);

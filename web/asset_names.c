@@ -45,8 +45,9 @@ void asset_names_set(struct request *r, json_t *rows, const char *id_key)
 {
     struct error err = {""};
     struct names *ids = ids_of(rows, id_key);
+    bool can_name = ids && names_count(ids) > 0 && asset_list_is_read(r->web->assets);
     const struct asset_lines *all =
-        ids && names_count(ids) > 0 ? asset_list_take(r->web->assets, r->store, &err) : NULL;
+        can_name ? asset_list_take(r->web->assets, r->store, &err) : NULL;
     for (size_t i = 0; all && i < all->count; i++) {
         const char *name = asset_line_cell(all->lines[i], ASSET_COLUMN_name);
         const char **place = names_find(ids, asset_line_cell(all->lines[i], ASSET_COLUMN_asset_id));

@@ -5,5 +5,6 @@
 #include "request.h"
 
 /* rows: an array or an object of objects with the id of an asset (or none) under this key and a
- * "name", which is replaced when the list has one. */
+ * "name", which is replaced when the list has one; never waits for the first reading of the list.
+ */
 void asset_names_set(struct request *r, json_t *rows, const char *id_key);

@@ -195,7 +195,7 @@ function AuditLog() {
 const parts: [string, string][] = [["", "Users"], ["tokens", "Tokens for programs"], ["audit", "Audit log"]];
 
 export function Admin({ route, session }: PageProps) {
-  if (!may(session.role, "admin")) return <Problem error={new Error(`This page is for administrators, and your role is ${session.role}. An administrator can give you another one.`)} />;
+  if (!may(session.role, "admin")) return <Problem error={new Error(session.has_users ? `This page is for administrators, and your role is ${session.role}. An administrator can give you another one.` : "There are no users yet.")} />;
   return (
     <section class="admin" aria-labelledby="admin-title">
       <div class="bar">

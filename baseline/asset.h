@@ -106,12 +106,12 @@ struct asset {
     int64_t program_ns;       /* last order in this run that changes its program; 0: none */
     bool is_lost;             /* and told */
     bool is_reversed;         /* was told to be a client now */
-    uint32_t reads_from;      /* hash of the id of the first controller that it read; 0: none */
-    uint64_t operations;      /* performed: a bit per enum operation */
-    uint64_t plant;           /* of these, with protocols of the plant */
-    uint64_t usual;           /* of these, while learning or by a device that is new: what it is
-                                 there for */
-    uint64_t suffered;        /* performed on it */
+    uint32_t reads_from; /* hash of the address of the first controller that it read; 0: none */
+    uint64_t operations; /* performed: a bit per enum operation */
+    uint64_t plant;      /* of these, with protocols of the plant */
+    uint64_t usual;      /* of these, while learning or by a device that is new: what it is
+                            there for */
+    uint64_t suffered;   /* performed on it */
     uint32_t first_service, first_fact;
 };
 

@@ -503,6 +503,8 @@ static void guess_class(struct asset_guess *g, const struct assets *t, const str
     bool is_programmer = has_programming(a->usual);
     if (place && place->is_engineering)
         guess(g, "engineering", 100, "the site policy says so", "");
+    else if (a->mac_count > 0 && mac_is_virtual_router(&a->macs[0]))
+        guess(g, "router", 95, "has the MAC of a virtual router", "");
     else if (is_router(a, &h))
         guess(g, "router", 95, "carries addresses of other subnets", "");
     else if (guess_by_words(g, t, a))

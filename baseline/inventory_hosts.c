@@ -125,8 +125,12 @@ static struct asset *two_devices(struct inventory *inv, struct asset *a, struct 
                                  const struct sighting *s, const struct endpoint *who, bool says)
 {
     if (a->mac_count > 0) {
+        if (!says && inventory_is_unmasked(inv, a, s->time_ns))
+            return m;
         bool is_claim = says || inventory_is_abandoned(inv, a, &who->ip, s->time_ns);
-        return is_claim ? inventory_ip_claimed(inv, a, m, who, s->time_ns) : a;
+        if (is_claim)
+            return inventory_ip_claimed(inv, a, m, who, s->time_ns);
+        return m->ip_count == 0 ? m : a;
     }
     if (!says && (m->ip_count > 0 || (m->flags & ASSET_ROUTER)))
         return a;
@@ -182,15 +186,14 @@ static struct asset *host_of_pair(struct inventory *inv, uint32_t segment, const
     if (!is_routed) {
         enum binding_verdict verdict =
             bindings_see(inv->bindings, segment, s, who, is_arp, inventory_is_silent(inv, segment));
-        if (verdict == BINDING_CONTESTED && (m || a))
-            return m ? m : a;
-        if (verdict == BINDING_REFUTED) {
-            if (!m) {
-                m = mac_new(inv, segment, s, &who->mac);
-                m->is_told = true; /* as the one that claims another's address */
-            }
-            return m;
+        if (verdict != BINDING_OWN && !m) {
+            m = mac_new(inv, segment, s, &who->mac);
+            m->is_told = true; /* as the one that claims another's address */
         }
+        if (verdict == BINDING_CONTESTED && a && a != m) /* what it says now is of itself */
+            return inventory_ip_claimed(inv, a, m, who, s->time_ns);
+        if (verdict != BINDING_OWN)
+            return m;
     }
     if (a && a == m) {
         asset_ip_add(t, a, &who->ip, is_arp);

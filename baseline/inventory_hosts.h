@@ -43,6 +43,9 @@ struct asset *inventory_ip_claimed(struct inventory *inv, struct asset *a, struc
  * It is when a has not used the address itself for long. */
 bool inventory_is_abandoned(const struct inventory *inv, const struct asset *a,
                             const struct address *ip, int64_t time_ns);
+/* Several addresses of a's are used by others, each by another: a only poses as them, and they get
+ * their addresses. */
+bool inventory_is_unmasked(struct inventory *inv, struct asset *a, int64_t time_ns);
 /* m has another address. What it had of others, who go on using it, is theirs. */
 void inventory_give_back(struct inventory *inv, struct asset *m, int64_t time_ns);
 /* Makes room for ip among m's addresses where hosts change them by design: those of IPv6. */

@@ -35,7 +35,10 @@ static void reading_seen(struct asset *a, const struct asset *target, const stru
     bool is_reading = s->operation == OP_READ || s->operation == OP_SUBSCRIBE;
     if (!kind || !target || !is_reading || (a->flags & ASSET_COLLECTS))
         return;
-    uint32_t hash = (uint32_t)hash_bytes(target->id, strlen(target->id)) | 1;
+    /* who replaced it has its address */
+    uint32_t hash = target->ip_count > 0
+                        ? (uint32_t)hash_bytes(&target->ips[0], sizeof target->ips[0]) | 1
+                        : (uint32_t)hash_bytes(target->id, strlen(target->id)) | 1;
     bool is_other = a->reads_from != 0 && a->reads_from != hash;
     a->reads_from = hash;
     if (is_other || !kind->is_controller) {

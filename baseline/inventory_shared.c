@@ -6,6 +6,8 @@
 #include <string.h>
 
 static const int64_t IN_USE_NS = 300 * 1000000000ll; /* hosts are sighted once a minute */
+static const int64_t EXCHANGE_NS =
+    60 * 1000000000ll; /* who came later than that was not put in the other's place */
 static const int64_t UNUSED_NS = 900 * 1000000000ll;
 
 /* When a used the address last, from a MAC of its own; INT64_MIN: never. */
@@ -82,6 +84,39 @@ struct asset *inventory_ip_claimed(struct inventory *inv, struct asset *a, struc
     return m;
 }
 
+/* The MAC of another device that uses an address of a's; NULL: none does. */
+static const struct mac *other_user(const struct inventory *inv, const struct asset *a,
+                                    const struct address *ip, int64_t time_ns)
+{
+    const struct binding_entry *e = bindings_find(inv->bindings, a->segment, ip);
+    for (size_t i = 0; e && i < e->count; i++)
+        if (!asset_has_mac(a, &e->macs[i].mac) && e->macs[i].last_ns > time_ns - IN_USE_NS)
+            return &e->macs[i].mac;
+    return NULL;
+}
+
+bool inventory_is_unmasked(struct inventory *inv, struct asset *a, int64_t time_ns)
+{
+    const struct mac *first = NULL;
+    bool has_several = false;
+    for (size_t i = 0; i < a->ip_count; i++) {
+        const struct mac *mac = other_user(inv, a, &a->ips[i], time_ns);
+        has_several |= first && mac && !mac_equal(first, mac);
+        first = mac ? mac : first;
+    }
+    if (!has_several)
+        return false;
+    a->flags |= ASSET_POSES;
+    for (size_t i = a->ip_count; i-- > 0;) {
+        struct address ip = a->ips[i];
+        const struct mac *mac = other_user(inv, a, &ip, time_ns);
+        struct asset *owner = mac ? assets_by_mac(&inv->assets, a->segment, mac) : NULL;
+        if (owner && asset_ip_add(&inv->assets, owner, &ip, false))
+            asset_ip_remove(&inv->assets, a, &ip);
+    }
+    return true;
+}
+
 void inventory_make_room(struct inventory *inv, struct asset *m, const struct address *ip)
 {
     if (m->ip_count < ASSET_IPS_MAX || ip->kind != ADDRESS_IP6)
@@ -118,21 +153,15 @@ void inventory_ip_moved(void *context, uint32_t segment, const struct address *i
                         const struct mac *mac)
 {
     struct inventory *inv = context;
-    struct asset *a = assets_by_ip(&inv->assets, segment, ip, mac);
     struct asset *m = assets_by_mac(&inv->assets, segment, mac);
-    if (!a || a == m)
-        return;
-    if (m) { /* a known device took the address */
+    if (!m)
+        return; /* made room for others since */
+    m->flags &= ~(uint32_t)ASSET_POSES;
+    struct asset *a = assets_sharing_ip(&inv->assets, m, ip);
+    const struct binding_entry *e = bindings_find(inv->bindings, segment, ip);
+    int64_t claimed_ns = e ? e->contested_ns : inv->now_ns;
+    if (a && claimed_ns - m->first_ns > EXCHANGE_NS) /* a known device took the address */
         asset_ip_remove(&inv->assets, a, ip);
-        asset_ip_add(&inv->assets, m, ip, true);
-        return;
-    }
-    /* exchanged hardware: the old device keeps what was known of it */
-    struct endpoint who = {.ip = *ip, .mac = *mac};
-    struct sighting s = {.time_ns = inv->now_ns, .who = who};
-    m = inventory_asset_new(inv, segment, &s, &who);
-    m->is_told = true; /* as the one that has the address now */
-    asset_mac_add(&inv->assets, m, mac);
     asset_ip_add(&inv->assets, m, ip, true);
 }
 

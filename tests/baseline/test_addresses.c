@@ -47,6 +47,19 @@ static const struct row {
      "1 arpreply 10.0.0.1@66 10.0.0.2\n1 arpreply 10.0.0.2@66 10.0.0.1\n2 host 10.0.0.1@11\n"
      "2 arp 10.0.0.1@11 10.0.0.2\n3 host 10.0.0.2@22\n3 arp 10.0.0.2@22 10.0.0.1\n"
      "4 arpreply 10.0.0.1@66 10.0.0.2@22",                                                                                                         NULL, "10.0.0.1@11 10.0.0.2@22 @66"                                       },
+    {"a poisoner that was there first, and nobody else says anything by ARP",
+     "1 arpreply 10.0.0.1@66 10.0.0.2\n1 arpreply 10.0.0.2@66 10.0.0.1\n2 host 10.0.0.1@11\n"
+     "2 host 10.0.0.1@66\n3 host 10.0.0.2@22\n3 host 10.0.0.2@66\n62 host 10.0.0.1@11",                                                            NULL, "10.0.0.1@11 10.0.0.2@22 @66"                                       },
+    {"a server of two addresses, seen behind its router, too",
+     "0 arp 10.0.0.1@11 10.0.0.9\n0 arp 10.0.0.2@11 10.0.0.9\n1 host 10.0.0.1@fe\n1 host "
+     "10.0.0.2@fe\n"
+     "61 host 10.0.0.1@fe\n61 host 10.0.0.2@fe",                                                                                                   NULL, "10.0.0.1,10.0.0.2@11 @fe"                                          },
+    {"a poisoner after learning",                                                       "0 arp 10.0.0.1@11 10.0.0.2\n0 arp 10.0.0.2@22 10.0.0.1",
+     "20 arp 10.0.0.66@66 10.0.0.1\n30 arpreply 10.0.0.1@66 10.0.0.2@22\n31 host 10.0.0.1@11\n"
+     "32 arpreply 10.0.0.2@66 10.0.0.1@11\n33 host 10.0.0.1@66\n34 host 10.0.0.2@22",                                                                    "10.0.0.1@11 10.0.0.2@22 10.0.0.66@66"                              },
+    {"a poisoner after learning that has no address",
+     "0 arp 10.0.0.1@11 10.0.0.2\n0 arp 10.0.0.2@22 10.0.0.1",                                                                                     "30 arpreply 10.0.0.1@66 10.0.0.2@22\n31 host 10.0.0.1@11\n"
+     "32 arpreply 10.0.0.2@66 10.0.0.1@11\n33 host 10.0.0.1@66\n34 host 10.0.0.2@22",      "10.0.0.1@11 10.0.0.2@22 @66"                                       },
     {"an address that a pair of servers shares",
      "0 arp 10.0.0.10@10 10.0.0.1\n0 arp 10.0.0.30@10 10.0.0.1\n1 arp 10.0.0.11@11 10.0.0.1\n"
      "60 arp 10.0.0.30@11 10.0.0.1",                                                                                                               NULL, "10.0.0.10,10.0.0.30@10 10.0.0.11,10.0.0.30@11"                     },
@@ -165,6 +178,7 @@ START_TEST(devices_are)
     }
     print_devices(devices, sizeof devices, inv);
     ck_assert_msg(strcmp(devices, row->devices) == 0, "%s: %s", row->shows, devices);
+    inventory_places(inv); /* into another store: all of them */
     inv = reload(inv, MODE_LEARN, &findings, &sink);
     print_devices(devices, sizeof devices, inv);
     ck_assert_msg(strcmp(devices, row->devices) == 0, "%s, from the store: %s", row->shows,
@@ -206,12 +220,61 @@ START_TEST(facts_go_to_the_right_one)
 }
 END_TEST
 
+/* A device in another's place is another one at once: it says nothing of the old one. */
+START_TEST(the_new_one_speaks_for_itself)
+{
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    struct asset_brief before, after;
+    struct endpoint old, new;
+    endpoint_parse(&old, "10.0.0.5@10");
+    endpoint_parse(&new, "10.0.0.5@20");
+    struct inventory *inv = create(MODE_LEARN, &findings, &sink, 60);
+    int64_t ticked =
+        feed(inv, "0 arp 10.0.0.5@10 10.0.0.1\n1 fact 10.0.0.5@10 - modbus vendor Old", START);
+    inv = reload(inv, MODE_DETECT, &findings, &sink);
+    ticked = feed(inv,
+                  "100 host 10.0.0.5@20\n100 arp 10.0.0.5@20 10.0.0.1\n"
+                  "100.1 fact 10.0.0.5@20 - modbus vendor New",
+                  ticked);
+    run_on(&ticked, inv, 20);
+    ck_assert(inventory_describe(inv, 0, &old, &before) &&
+              inventory_describe(inv, 0, &new, &after));
+    ck_assert_str_eq(before.vendor, "Old");
+    ck_assert_str_eq(after.vendor, "New");
+    ck_assert_uint_eq(findings.count, 1);
+    ck_assert_str_eq(detection_kind(findings.list[0].detection)->id, "asset.ip-mac-changed");
+    inventory_destroy(inv);
+}
+END_TEST
+
+/* Nothing is seen between the claim and its end, minutes later. */
+START_TEST(decided_late)
+{
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    char devices[TEXT_MAX];
+    struct inventory *inv = create(MODE_LEARN, &findings, &sink, 60);
+    feed(inv, "0 arp 10.0.0.5@10 10.0.0.1", START);
+    inv = reload(inv, MODE_DETECT, &findings, &sink);
+    const int64_t never = START + 86400 * SECOND;
+    feed(inv, "1000 host 10.0.0.5@20\n1000 arp 10.0.0.5@20 10.0.0.1", never);
+    inventory_tick(inv, START + 1300 * SECOND, false);
+    print_devices(devices, sizeof devices, inv);
+    ck_assert_str_eq(devices, "10.0.0.5@10 10.0.0.5@20");
+    ck_assert_uint_eq(findings.count, 1);
+    inventory_destroy(inv);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("addresses");
     TCase *tc = tcase_create("addresses");
     tcase_add_loop_test(tc, devices_are, 0, (int)(sizeof rows / sizeof *rows));
     tcase_add_test(tc, facts_go_to_the_right_one);
+    tcase_add_test(tc, the_new_one_speaks_for_itself);
+    tcase_add_test(tc, decided_late);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -485,24 +485,33 @@ static const struct answers_row {
 } answers_rows[] = {
     {"units that answered while learning",
      "5 host 10.0.0.40@40\n6 granted 10.0.0.20@20 10.0.0.40@40 modbus read 3\n"
-     "6 granted 10.0.0.20@20 10.0.0.40@40 modbus read 4",                                                                          "gateway"},
+     "6 granted 10.0.0.20@20 10.0.0.40@40 modbus read 4",                                                                                   "gateway"  },
     {"a unit that refused",
      "5 host 10.0.0.40@40\n6 granted 10.0.0.20@20 10.0.0.40@40 modbus read 3\n"
-     "6 refusal 10.0.0.20@20 10.0.0.40@40 modbus read 4",                                                                          "plc"    },
+     "6 refusal 10.0.0.20@20 10.0.0.40@40 modbus read 4",                                                                                   "plc"      },
     {"another unit, once, after learning",
      "5 host 10.0.0.40@40\n6 granted 10.0.0.20@20 10.0.0.40@40 modbus read 3\n"
-     "110 granted 10.0.0.20@20 10.0.0.40@40 modbus read 4",                                                                        "plc"    },
+     "110 granted 10.0.0.20@20 10.0.0.40@40 modbus read 4",                                                                                 "plc"      },
     {"another unit, for minutes",
      "5 host 10.0.0.40@40\n6 granted 10.0.0.20@20 10.0.0.40@40 modbus read 3\n"
      "110 granted 10.0.0.20@20 10.0.0.40@40 modbus read 4\n"
-     "171 granted 10.0.0.20@20 10.0.0.40@40 modbus read 4",                                                                        "gateway"},
+     "171 granted 10.0.0.20@20 10.0.0.40@40 modbus read 4",                                                                                 "gateway"  },
     {"the unit of one outstation, asked by two masters",
      "5 host 10.0.0.40@40\n6 granted 10.0.0.20@20 10.0.0.40@40 dnp3 read 1>10\n"
-     "6 granted 10.0.0.10@10 10.0.0.40@40 dnp3 read 2>10",                                                                         "rtu"    },
+     "6 granted 10.0.0.10@10 10.0.0.40@40 dnp3 read 2>10",                                                                                  "rtu"      },
     {"an answer to a broadcast",
-     "5 host 10.0.0.40@40\n6 granted 255.255.255.255@ff 10.0.0.40@40 melsoft identify",                                            "plc"    },
-    {"a question only",                                  "5 host 10.0.0.40@40\n6 role 10.0.0.20@20 10.0.0.40@40 melsoft identify",
-     "unknown"                                                                                                                              },
+     "5 host 10.0.0.40@40\n6 granted 255.255.255.255@ff 10.0.0.40@40 melsoft identify",                                                     "plc"      },
+    {"a reader of a controller, and of the one that replaced it",
+     "5 host 10.0.0.40@40\n6 arp 10.0.0.50@50 10.0.0.40\n6 role 10.0.0.40@40 10.0.0.50@50 modbus "
+     "read\n"
+     "8 arp 10.0.0.50@51 10.0.0.40\n9 role 10.0.0.40@40 10.0.0.50@51 modbus read",                                                          "hmi"      },
+    {"a reader of two controllers",
+     "5 host 10.0.0.40@40\n6 arp 10.0.0.50@50 10.0.0.40\n6 role 10.0.0.40@40 10.0.0.50@50 modbus "
+     "read\n"
+     "8 arp 10.0.0.51@51 10.0.0.40\n9 role 10.0.0.40@40 10.0.0.51@51 modbus read",                                                          "historian"},
+    {"a virtual router",                                          "5 arp 10.0.0.40@^v 10.0.0.10",                                           "router"   },
+    {"a question only",                                           "5 host 10.0.0.40@40\n6 role 10.0.0.20@20 10.0.0.40@40 melsoft identify",
+     "unknown"                                                                                                                                         },
 };
 
 START_TEST(answers_tell)

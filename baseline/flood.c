@@ -32,6 +32,7 @@ static const struct flood_kind {
 enum {
     FACTOR = 3,       /* times what is usual: what a busy service may have more */
     LEARNED_MAX = 10, /* times the fixed limit: more is a flood whatever was usual */
+    ELSE = 4,         /* one part of so many may come from others than the one that floods */
     PACE = 16,        /* windows that it takes to get used to more: no flood creeps up unseen */
 };
 #define SECOND_NS INT64_C(1000000000)
@@ -44,8 +45,9 @@ struct service {
     uint32_t segment;
     uint8_t transport;
     struct endpoint target; /* ARP: who sends */
-    struct endpoint source; /* of the first connection in the window */
-    bool is_one_source, is_dirty;
+    struct endpoint source; /* of most in the window, if one has most */
+    uint32_t lead;          /* how many more than all others it has, about */
+    bool is_dirty;
     int64_t window_ns, last_ns, told_ns;
     uint32_t count;       /* in the window */
     uint32_t usual;       /* the most in windows that were no flood, learned slowly */
@@ -126,7 +128,8 @@ static struct service *service_of(struct floods *floods, const struct sighting *
 
 static void what_print(char *what, size_t size, const struct service *v)
 {
-    const char *who = v->is_one_source ? "is" : "and other sources are";
+    bool is_one_source = v->lead >= v->count - v->count / ELSE; /* others poll meanwhile */
+    const char *who = is_one_source ? "is" : "and other sources are";
     if (v->kind->kind == SIGHTING_ARP)
         text_format(what, size, "%s flooding its network with ARP packets", who);
     else if (v->kind->kind == SIGHTING_ECHO)
@@ -183,6 +186,19 @@ static void learn(struct service *v, uint32_t usual)
     v->usual = usual;
 }
 
+/* Who has more than half of them stays when the others have had their say. */
+static void vote(struct service *v, const struct endpoint *who, uint32_t more)
+{
+    if (v->lead > 0 && is_same_host(&v->source, who)) {
+        v->lead += more;
+    } else if (v->lead < more) {
+        v->source = *who;
+        v->lead = more - v->lead;
+    } else {
+        v->lead -= more;
+    }
+}
+
 void floods_sighting(struct floods *floods, const struct sighting *s, bool is_learning)
 {
     const struct flood_kind *kind = kind_of(s);
@@ -195,12 +211,10 @@ void floods_sighting(struct floods *floods, const struct sighting *s, bool is_le
             learn(v, v->usual + (v->count - v->usual) / PACE + 1);
         v->window_ns = s->time_ns;
         v->count = 0;
-        v->source = s->who;
-        v->is_one_source = true;
+        v->lead = 0;
         if (!goes_on)
             v->told = v->total = 0;
     }
-    v->is_one_source &= is_same_host(&v->source, &s->who);
     v->last_ns = s->time_ns;
     v->packet_number = s->packet_number;
     v->source_index = s->source_index;
@@ -208,6 +222,7 @@ void floods_sighting(struct floods *floods, const struct sighting *s, bool is_le
     uint32_t more = is_counted ? (uint32_t)s->packets : 1;
     v->count += more;
     v->total += more;
+    vote(v, &s->who, more);
     if (is_learning && s->kind == SIGHTING_DATAGRAMS && v->count > v->usual)
         learn(v, v->count);
     else if (v->count >= limit_of(v) && v->told == 0)

@@ -62,7 +62,8 @@ static void sweep_tell(struct policy *p, const struct ot_event *e, enum detectio
 void policy_sweeps_tell(struct policy *p, const struct ot_event *e, const struct sweep_report *r)
 {
     char object[FINDING_KEY];
-    if (r->found & SWEEP_UNITS) {
+    bool is_new = p->options.is_actor_new && p->options.is_actor_new(p->options.context, e);
+    if (r->found & SWEEP_UNITS || (r->found & SWEEP_UNITS_THERE && is_new)) {
         text_format(object, sizeof object, "%u units, of which %u answered", r->units,
                     r->units_answered);
         sweep_tell(p, e, DETECTION_RECON_UNIT_SCAN, "tried sub-addresses of %T: %O", object,
@@ -76,8 +77,7 @@ void policy_sweeps_tell(struct policy *p, const struct ot_event *e, const struct
                    "a client uses the few functions that it needs");
     }
     /* of a client that is known here the baseline knows what it reads */
-    if (r->found & SWEEP_ADDRESSES && p->options.is_actor_new &&
-        p->options.is_actor_new(p->options.context, e)) {
+    if (r->found & SWEEP_ADDRESSES && is_new) {
         text_format(object, sizeof object, "%u in a row from %llu on", r->walk,
                     (unsigned long long)r->walk_start);
         sweep_tell(p, e, DETECTION_RW_READ_SWEEP, "reads one address after another of %T: %O",

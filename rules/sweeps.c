@@ -14,6 +14,7 @@ enum {
     RECENT = 2048, /* flows: 64 KB */
     UNITS_MIN = 6, /* a gateway's master that lost a few slaves still asks fewer */
     UNITS_SILENT_MIN = 24,     /* when nothing at all answers, the mirror may be one-sided */
+    UNITS_THERE_MIN = 24,      /* of those that all answer */
     FUNCTIONS_REFUSED_MIN = 5, /* four read functions on one wrong address are no scan */
     FUNCTIONS_MODBUS_MIN = 10, /* an HMI uses up to six of Modbus's functions */
     ERRORS_MIN = 10,           /* in a window */
@@ -205,6 +206,10 @@ static bool is_modbus(const struct ot_event *e)
 static void units_judge(struct pair *pair, int64_t now, struct sweep_report *report)
 {
     uint32_t asked = pair->units.count, answered = pair->units_answered.count;
+    if (asked >= UNITS_THERE_MIN && !(pair->told & (SWEEP_UNITS_THERE | SWEEP_UNITS))) {
+        pair->told |= SWEEP_UNITS_THERE;
+        report->found |= SWEEP_UNITS_THERE;
+    }
     if (pair->told & SWEEP_UNITS || asked < UNITS_MIN || answered * 4 > asked)
         return;
     if (pair->units_refused.count < UNITS_MIN && now - pair->second_unit_ns < PATIENCE_NS)

@@ -6,6 +6,7 @@
 #include "baseline/geo.h"
 #include "baseline/health.h"
 #include "baseline/oui.h"
+#include "rules/flooded.h"
 #include "rules/spread.h"
 #include "rules/windows.h"
 #include "schemas.h"
@@ -45,6 +46,7 @@ struct core {
     int64_t users_ns; /* the console's users were compared */
     struct windows *windows;
     struct spread *spread;
+    struct flooded *flooded;
     struct sigma *sigma; /* over findings; NULL: no rules */
     struct sigma_correlator *correlator;
     const struct sigma_rules *rules; /* that both use */
@@ -103,7 +105,7 @@ static void keep_fingerprint(struct core *c, const struct finding *f)
 static void on_finding(void *context, const struct finding *f)
 {
     struct core *c = context;
-    if (is_home(c, f))
+    if (is_home(c, f) || flooded_covers(c->flooded, f))
         return;
     keep_fingerprint(c, f);
     struct finding out = *f;
@@ -260,8 +262,9 @@ static bool create_parts(struct core *c, struct error *err)
     c->health = health_create(&health);
     c->windows = windows_create(config->sensor, c->queue);
     c->spread = spread_create();
+    c->flooded = flooded_create();
     c->packer = history_packer_create(config->sensor, c->queue);
-    if (!c->alerts || !c->health || !c->windows || !c->spread || !c->packer)
+    if (!c->alerts || !c->health || !c->windows || !c->spread || !c->flooded || !c->packer)
         return error_set(err, "out of memory for the inventory and the alerts");
     return inventory_load(c->inventory, c->store, err) && alerts_load(c->alerts, c->store, err);
 }
@@ -305,6 +308,7 @@ bool core_close(struct core *c, struct error *err)
     if (!c)
         return true;
     windows_destroy(c->windows);
+    flooded_destroy(c->flooded);
     spread_destroy(c->spread);
     health_destroy(c->health);
     sigma_destroy(c->sigma);

@@ -190,6 +190,32 @@ START_TEST(a_flood_of_years_stays_one)
 }
 END_TEST
 
+/* The historian's connection came first, and every tenth is one of an HMI. */
+START_TEST(who_floods_while_others_poll)
+{
+    struct told told = {0};
+    struct finding_sink sink = {&told, on_finding, NULL, NULL};
+    struct floods *f = floods_create(&sink);
+    struct address flooder;
+    ck_assert(address_parse(&flooder, "10.0.0.99"));
+    for (unsigned i = 0; i < 400 && told.count == 0; i++) {
+        struct sighting s = {.kind = SIGHTING_FLOW,
+                             .time_ns = 1700000000 * SECOND + i * SECOND / 200,
+                             .transport = TRANSPORT_TCP};
+        ck_assert(address_parse(&s.who.ip, i == 0        ? "10.0.0.30"
+                                           : i % 10 == 0 ? "10.0.0.10"
+                                                         : "10.0.0.99"));
+        ck_assert(address_parse(&s.other.ip, "10.0.1.1"));
+        s.other.port = 502;
+        floods_sighting(f, &s, false);
+    }
+    ck_assert_uint_eq(told.count, 1);
+    ck_assert_msg(address_equal(&told.last.actor.ip, &flooder), "someone else is told");
+    ck_assert_msg(!strstr(told.last.what, "other sources"), "%s", told.last.what);
+    floods_destroy(f);
+}
+END_TEST
+
 START_TEST(floods)
 {
     const struct row *r = &rows[_i];
@@ -218,6 +244,7 @@ int main(void)
     tcase_add_loop_test(c, floods, 0, ROWS);
     tcase_add_loop_test(c, datagrams_are_learned_and_kept, 0, sizeof kept_rows / sizeof *kept_rows);
     tcase_add_test(c, no_flood_creeps_up);
+    tcase_add_test(c, who_floods_while_others_poll);
     tcase_add_test(c, a_flood_of_years_stays_one);
     tcase_add_loop_test(c, habits_raise_the_limit, 0, sizeof habits / sizeof *habits);
     suite_add_tcase(s, c);

@@ -30,7 +30,7 @@ struct made {
     bool is_new_flow;          /* each repetition is on a connection of its own */
 };
 
-enum made_flow { FLOW_MIDDLE = 1, FLOW_GAP = 2, FLOW_ONE_SIDED = 4 }; /* or-ed */
+enum made_flow { FLOW_MIDDLE = 1, FLOW_GAP = 2, FLOW_ONE_SIDED = 4, FLOW_STRANGER = 8 }; /* or-ed */
 
 enum { MADE_FINDINGS = 256 };
 
@@ -83,6 +83,7 @@ static inline void made_start(struct made_run *run, const char *protocol, unsign
 {
     *run = (struct made_run){.protocol = protocol, .now_ns = INT64_C(1500000000000000000)};
     run->approved = DETECTION_COUNT;
+    run->is_new = (flow & FLOW_STRANGER) != 0;
     run->findings = calloc(MADE_FINDINGS, sizeof *run->findings);
     run->flow = (struct ot_flow){.id = 7,
                                  .transport = TRANSPORT_TCP,

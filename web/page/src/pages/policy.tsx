@@ -122,7 +122,12 @@ function Editor<T>({ label, path, initial, example, rows, show, extra }: {
   const [error, setError] = useState<Error>();
   const [busy, setBusy] = useState("");
   const result = useRef<HTMLDivElement>(null);
-  useEffect(() => setText(initial), [initial]);
+  const from = useRef(initial);
+  useEffect(() => {
+    if (from.current === initial) return; // the first time: what was typed meanwhile stays
+    from.current = initial;
+    setText(initial);
+  }, [initial]);
   useEffect(() => { if (trial || error) result.current?.scrollIntoView({ block: "nearest" }); }, [trial, error]);
   async function work(what: string) {
     setBusy(what);

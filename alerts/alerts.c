@@ -32,6 +32,7 @@ enum {
     WATCH_WAYS = 4,
     LOADED_INCIDENTS_MAX = 128,
     UNWRITTEN_MAX = ALERTS_OPEN_MAX,
+    STORIES_AT_HAND = 64,
     WRITE_MORE_S = 10,       /* that an alert merely goes on waits so long */
     STATE_MAX_S = 24 * 3600, /* longest quiet time of a type */
 };
@@ -51,6 +52,13 @@ struct unwritten {
     uint32_t count;
 };
 
+/* The story of an incident, told in this walk. */
+struct told {
+    const struct incident *incident; /* NULL: none */
+    uint64_t walk;
+    struct story story;
+};
+
 /* New alerts of one type in the running hour. */
 struct rate {
     int64_t hour;
@@ -67,6 +75,9 @@ struct alerts {
     bool has_outputs;
     struct unwritten unwritten;
     struct document document; /* the one that is being written */
+    struct told told[STORIES_AT_HAND];
+    uint64_t walk; /* in which no incident changes; 0: outside of one */
+    uint64_t walks;
     struct suppression suppressions[SUPPRESSIONS_MAX];
     struct suppression_hit hits[SUPPRESSIONS_MAX]; /* not posted yet */
     size_t suppression_count;
@@ -174,25 +185,43 @@ static struct document_context context_of(const struct alerts *a, uint32_t segme
     };
 }
 
+/* The story of what the alert belongs to; NULL: it stands alone. Many alerts of one incident end at
+ * the same time. */
+static const struct story *story_of(struct alerts *a, const struct incident *incident,
+                                    const struct document_context *context)
+{
+    if (!incident || !incident_is_told(incident))
+        return NULL;
+    struct told *told = &a->told[(uintptr_t)incident / sizeof *incident % STORIES_AT_HAND];
+    if (a->walk == 0 || told->walk != a->walk || told->incident != incident) {
+        told->incident = incident;
+        told->walk = a->walk;
+        story_tell(&told->story, incident, context);
+    }
+    return &told->story;
+}
+
 static void post_incident(void *context, struct incident *incident, bool is_resumable)
 {
     struct alerts *a = context;
     if (!a->options.queue)
         return;
     struct document_context words = context_of(a, incident->segment);
-    char title[TITLE_SIZE];
+    struct story story;
     struct incident_row row = {.incident = *incident, .is_resumable = is_resumable};
     text_copy(row.sensor, sizeof row.sensor, text_of(a->options.config->sensor));
-    row.title_size = strlen(story_title(title, incident, &words));
-    char *json = story_document(incident, title, &words, &row.json_size);
+    story_tell(&story, incident, &words);
+    row.title_size = strlen(story.title);
+    char *json = story_document(incident, &story, &words, &row.json_size);
     if (json)
-        store_post_pieces(a->options.queue, rows_incident_apply,
-                          (struct store_piece[]){
-                              {&row,  sizeof row    },
-                              {title, row.title_size},
-                              {json,  row.json_size }
+        store_post_pieces(
+            a->options.queue, rows_incident_apply,
+            (struct store_piece[]){
+                {&row,        sizeof row    },
+                {story.title, row.title_size},
+                {json,        row.json_size }
         },
-                          3);
+            3);
     free(json);
 }
 
@@ -213,8 +242,9 @@ static void write_revision(struct alerts *a, struct alert *alert, bool is_resuma
     if (!a->options.lines && !a->options.queue)
         return;
     struct document_context context = context_of(a, alert->finding.segment);
-    if (!alert->is_storm)
-        context.incident = incidents_find(a->incidents, alert);
+    const struct incident *incident = alert->is_storm ? NULL : incidents_find(a->incidents, alert);
+    context.story = story_of(a, incident, &context);
+    context.alerts = incident ? incident->alerts : 0;
     document_write(&a->document, alert, &context);
     write_line(a, a->document.json, a->document.json_size);
     if (a->options.queue)
@@ -352,12 +382,14 @@ void alerts_tick(struct alerts *a, int64_t time_ns, bool is_last)
         a->now_ns = time_ns;
     if (is_back)
         a->retention_ns = time_ns;
+    a->walk = ++a->walks;
     if (is_last)
         close_all(a);
     else if (a->now_ns > a->due_ns)
         close_quiet(a);
     if (!a->options.is_deterministic)
         write_due(a);
+    a->walk = 0;
     incidents_flush(a->incidents, a->now_ns, is_last, !a->options.is_deterministic, post_incident,
                     a);
     if (is_last || !a->options.is_deterministic)

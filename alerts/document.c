@@ -366,22 +366,18 @@ static void put_storm(struct json_writer *w, const struct alert *a,
     json_object_end(w);
 }
 
-static void put_tactic(void *context, struct text tactic)
-{
-    json_text(context, NULL, tactic);
-}
-
 /* What the alert is a part of, as far as it has come. */
 static void put_incident(struct json_writer *w, const struct document_context *context)
 {
-    char title[TITLE_SIZE];
-    if (!context->incident || !incident_is_told(context->incident))
+    const struct story *story = context->story;
+    if (!story)
         return;
     json_object_begin(w, "story");
-    put_text(w, "title", story_title(title, context->incident, context));
-    json_unsigned(w, "alerts", context->incident->alerts);
+    put_text(w, "title", story->title);
+    json_unsigned(w, "alerts", context->alerts);
     json_array_begin(w, "tactics");
-    story_tactics(context->incident, put_tactic, w);
+    for (uint32_t i = 0; i < story->tactic_count; i++)
+        json_text(w, NULL, story->tactics[i]);
     json_array_end(w);
     json_object_end(w);
 }

@@ -9,6 +9,8 @@
 
 #include <stddef.h>
 
+struct story;
+
 struct document_context {
     const char *sensor;  /* observer.name */
     const char *segment; /* name of the alert's segment */
@@ -16,8 +18,9 @@ struct document_context {
     bool (*describe)(const struct inventory *inventory, uint32_t segment,
                      const struct endpoint *host, struct asset_brief *brief);
     const struct inventory *inventory;
-    int64_t created_ns;              /* wall clock; 0: none (deterministic runs) */
-    const struct incident *incident; /* the alert's story so far; NULL: it stands alone */
+    int64_t created_ns;        /* wall clock; 0: none (deterministic runs) */
+    const struct story *story; /* of the alert's incident so far; NULL: it stands alone */
+    uint32_t alerts;           /* of that incident */
     uint32_t storm_cap;
 };
 

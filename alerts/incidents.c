@@ -11,11 +11,11 @@ enum { INCIDENTS_MAX = 256, GRAVE = 7 };
 static_assert(STAGE_COUNT <= 64, "a bit for each stage");
 
 #define SECOND_NS INT64_C(1000000000)
-/* Between two tellings of a story: that it merely goes on; what is new in it, for each of its
- * alerts (the longer it is, the less one more tells); at most. Who watches waits for none of it. */
-#define GROWTH_NS  (60 * SECOND_NS)
-#define PAUSE_NS   (SECOND_NS / 4)
-#define WATCHED_NS (5 * SECOND_NS)
+/* Between two tellings of a story: where people watch for each of its alerts (the longer it is, the
+ * less one more tells), at most for what only goes on; where nobody does. */
+#define PAUSE_NS     (SECOND_NS / 4)
+#define WATCHED_NS   (5 * SECOND_NS)
+#define UNWATCHED_NS (600 * SECOND_NS)
 
 static const char *const names[] = {
 #define STAGE(tag, name, past, infinitive, object, known) name,
@@ -312,8 +312,8 @@ bool incident_is_told(const struct incident *incident)
 
 static int64_t pause_of(const struct incident *incident, bool is_watched)
 {
-    int64_t longest = is_watched ? WATCHED_NS : GROWTH_NS;
-    if (!incident->is_changed)
+    int64_t longest = is_watched ? WATCHED_NS : UNWATCHED_NS;
+    if (!incident->is_changed || !is_watched)
         return longest;
     int64_t pause = incident->alerts > 4 ? incident->alerts * PAUSE_NS : 0;
     return pause < longest ? pause : longest;

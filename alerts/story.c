@@ -174,15 +174,15 @@ static void append_duration(char out[TITLE_SIZE], const struct incident_step *co
     append(out, text);
 }
 
-char *story_title(char out[TITLE_SIZE], const struct incident *incident,
-                  const struct document_context *context)
+static void tell_title(char out[TITLE_SIZE], const struct incident *incident,
+                       const struct incident_step *const *steps, uint32_t count,
+                       const struct document_context *context)
 {
-    const struct incident_step *steps[INCIDENT_STEPS_MAX], *told[PHRASES_MAX];
+    const struct incident_step *told[PHRASES_MAX];
     char text[PHRASE_SIZE], actor[HOST_NAME_SIZE];
-    uint32_t count = in_order(incident, steps);
     out[0] = '\0';
     if (count == 0)
-        return out;
+        return;
     const struct incident_step *hero = gravest(steps, count);
     size_t told_count = deeds(steps, count, &hero->actor, told);
     document_host(actor, context, incident->segment, &hero->actor, false);
@@ -205,7 +205,6 @@ char *story_title(char out[TITLE_SIZE], const struct incident *incident,
         append_helper(out, steps, count, &hero->actor, incident, context);
     if (told_count > 0 && (told_count > 1 || helped))
         append_duration(out, told, told_count, helped);
-    return out;
 }
 
 /* --- tactics --- */
@@ -222,31 +221,30 @@ static struct text tactic_of(enum detection detection)
     return (struct text){technique->tactics, strcspn(technique->tactics, ",")};
 }
 
-void story_tactics(const struct incident *incident, void (*put)(void *context, struct text tactic),
-                   void *context)
+static void tell_tactics(struct story *story, const struct incident_step *const *steps,
+                         uint32_t count)
 {
-    const struct incident_step *steps[INCIDENT_STEPS_MAX];
-    struct text told[INCIDENT_STEPS_MAX];
-    uint32_t told_count = 0;
-    uint32_t count = in_order(incident, steps);
+    story->tactic_count = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct text tactic = tactic_of(steps[i]->detection);
         bool is_new = tactic.size > 0;
-        for (uint32_t j = 0; is_new && j < told_count; j++)
-            is_new = !text_equal(tactic, told[j]);
-        if (!is_new)
-            continue;
-        told[told_count++] = tactic;
-        put(context, tactic);
+        for (uint32_t j = 0; is_new && j < story->tactic_count; j++)
+            is_new = !text_equal(tactic, story->tactics[j]);
+        if (is_new)
+            story->tactics[story->tactic_count++] = tactic;
     }
 }
 
-/* --- document --- */
-
-static void put_tactic(void *context, struct text tactic)
+void story_tell(struct story *story, const struct incident *incident,
+                const struct document_context *context)
 {
-    json_text(context, NULL, tactic);
+    const struct incident_step *steps[INCIDENT_STEPS_MAX];
+    uint32_t count = in_order(incident, steps);
+    tell_title(story->title, incident, steps, count, context);
+    tell_tactics(story, steps, count);
 }
+
+/* --- document --- */
 
 static void put_host(struct json_writer *w, const char *key, const struct endpoint *host)
 {
@@ -294,14 +292,15 @@ static void put_hosts(struct json_writer *w, const char *key, const struct incid
 }
 
 static void put_story(struct json_writer *w, const struct incident *incident,
-                      const struct document_context *context)
+                      const struct story *story, const struct document_context *context)
 {
     const struct incident_step *steps[INCIDENT_STEPS_MAX];
     uint32_t count = in_order(incident, steps);
     uint32_t listed =
         incident->alerts < INCIDENT_ALERTS_MAX ? incident->alerts : INCIDENT_ALERTS_MAX;
     json_array_begin(w, "tactics");
-    story_tactics(incident, put_tactic, w);
+    for (uint32_t i = 0; i < story->tactic_count; i++)
+        json_text(w, NULL, story->tactics[i]);
     json_array_end(w);
     json_array_begin(w, "stages");
     for (uint32_t i = 0; i < count; i++)
@@ -316,7 +315,7 @@ static void put_story(struct json_writer *w, const struct incident *incident,
     json_unsigned(w, "alerts_total", incident->alerts);
 }
 
-char *story_document(const struct incident *incident, const char *title,
+char *story_document(const struct incident *incident, const struct story *story,
                      const struct document_context *context, size_t *size)
 {
     char *buffer = malloc(STORY_MAX);
@@ -331,11 +330,11 @@ char *story_document(const struct incident *incident, const char *title,
     json_unsigned(&w, "revision", incident->revision);
     json_string_of(&w, "sensor", context->sensor);
     json_string_of(&w, "segment", context->segment);
-    json_string_of(&w, "title", text_copy(safe, sizeof safe, text_of(title)));
+    json_string_of(&w, "title", text_copy(safe, sizeof safe, text_of(story->title)));
     json_signed(&w, "severity", incident->severity);
     json_time(&w, "first_seen", incident->first_ns);
     json_time(&w, "last_seen", incident->last_ns);
-    put_story(&w, incident, context);
+    put_story(&w, incident, story, context);
     json_string_of(&w, "status", incident->is_settled ? "settled" : "growing");
     json_object_end(&w);
     assert(!w.is_cut);

@@ -6,17 +6,20 @@
 
 enum { TITLE_SIZE = 1200 };
 
-/* "10.0.0.5 (new device) made first contact with the PLC at 10.0.0.10, read its program and
- * downloaded a program to it within 7 s". Returns out. */
-char *story_title(char out[TITLE_SIZE], const struct incident *incident,
-                  const struct document_context *context);
+/* What the document of an alert says of its incident. */
+struct story {
+    /* "10.0.0.5 (new device) made first contact with the PLC at 10.0.0.10, read its program and
+     * downloaded a program to it within 7 s" */
+    char title[TITLE_SIZE];
+    /* the ATT&CK tactics that the story has walked through, each once, in order of time; static */
+    struct text tactics[INCIDENT_STEPS_MAX];
+    uint32_t tactic_count;
+};
 
-/* Calls put for the ATT&CK tactics that the story has walked through, each once, in order of
- * time. */
-void story_tactics(const struct incident *incident, void (*put)(void *context, struct text tactic),
-                   void *context);
+void story_tell(struct story *story, const struct incident *incident,
+                const struct document_context *context);
 
-/* The document with its title, without a line end, to be freed by the caller; NULL: out of memory.
+/* The document with its story, without a line end, to be freed by the caller; NULL: out of memory.
  */
-char *story_document(const struct incident *incident, const char *title,
+char *story_document(const struct incident *incident, const struct story *story,
                      const struct document_context *context, size_t *size);

@@ -18,7 +18,7 @@ static const int64_t POLL_PAUSE_NS =
 
 uint64_t block_more(uint64_t name_hash, uint64_t address, uint32_t size)
 {
-    return hash_mix(hash_mix(name_hash, address), size + UINT64_C(1));
+    return hash_fold(hash_fold(name_hash, address), size + UINT64_C(1));
 }
 
 uint64_t block_key_of(uint64_t conversation_key, const struct block_facts *f)
@@ -65,7 +65,7 @@ static struct block *block_find_or_add(struct seen *s, const struct ot_item *ite
     struct baseline *b = s->b;
     uint64_t name = name_hash(item->name);
     uint64_t address = item->has_range ? item->low : item->has_start ? item->start : 0;
-    uint64_t key = place_key(s, item, false, block_more(name, address, item->count));
+    uint64_t key = place_key(place_hash(s, item, false), block_more(name, address, item->count));
     struct block *k = table_follow(&b->blocks, &s->flow->blocks, key);
     if (!k) {
         bool learns = s->conversation->e.state == ENTRY_LEARNED &&

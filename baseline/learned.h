@@ -330,8 +330,12 @@ bool baseline_allows(const struct baseline *b, enum detection detection, uint32_
  * what is read. */
 bool baseline_covers(const struct seen *s, enum detection detection, bool is_change);
 
-/* Places. */
-uint64_t place_key(const struct seen *s, const struct ot_item *item, bool is_write, uint64_t more);
+/* Places: the hash of one, and the key of an entry that is about `more` in it. */
+uint64_t place_hash(const struct seen *s, const struct ot_item *item, bool is_write);
+static inline uint64_t place_key(uint64_t place, uint64_t more)
+{
+    return hash_fold(place, more) | 1; /* 0 marks a free entry */
+}
 uint64_t place_key_of(uint64_t conversation_key, const struct place *p, uint64_t more);
 uint64_t point_more(uint64_t name_hash, uint64_t address, bool is_bit, uint8_t bit);
 uint64_t block_more(uint64_t name_hash, uint64_t address, uint32_t size);

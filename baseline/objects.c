@@ -14,22 +14,16 @@ enum {
 static const int64_t SWEEP_WINDOW_NS = 30 * SECOND_NS;
 static const uint64_t PENDING_SALT = 0x9e6c63d0876a9a62u;
 
-struct place_about {
-    uint64_t unit, area, more;
-    uint32_t number;
-    uint8_t side;
-    bool has_number, is_write;
-};
-
-/* Asked for with every item. The conversation's key comes of the seeded hash, so that nobody on the
- * wire can tell what meets what. */
-static uint64_t about_hash(uint64_t conversation_key, const struct place_about *about)
+/* A place, and what in it, as one number: asked for with every item. */
+static uint64_t about_hash(uint64_t conversation_key, uint64_t unit, uint64_t area, uint64_t number,
+                           unsigned marks)
 {
-    uint64_t marks =
-        (uint64_t)about->side << 2 | (uint64_t)about->has_number << 1 | about->is_write;
-    uint64_t hash = hash_mix(hash_mix(conversation_key, about->unit), about->area);
-    hash = hash_mix(hash_mix(hash, about->more), (uint64_t)about->number << 8 | marks);
-    return hash | 1; /* 0 marks a free entry */
+    return hash_fold(hash_fold(conversation_key, unit), hash_fold(area, number << 8 | marks));
+}
+
+static unsigned marks_of(unsigned side, bool has_number, bool is_write)
+{
+    return side << 2 | (unsigned)has_number << 1 | is_write;
 }
 
 static uint64_t area_hash(const char *area)
@@ -50,28 +44,18 @@ static uint64_t known_area_hash(const struct seen *s, const char *area)
     return known->hash;
 }
 
-uint64_t place_key(const struct seen *s, const struct ot_item *item, bool is_write, uint64_t more)
+uint64_t place_hash(const struct seen *s, const struct ot_item *item, bool is_write)
 {
-    const struct place_about about = {.unit = s->unit,
-                                      .area = known_area_hash(s, item->area),
-                                      .more = more,
-                                      .number = item->has_number ? item->number : 0,
-                                      .side = (uint8_t)s->side,
-                                      .has_number = item->has_number,
-                                      .is_write = is_write};
-    return about_hash(s->conversation->e.key, &about);
+    return about_hash(s->conversation->e.key, s->unit, known_area_hash(s, item->area),
+                      item->has_number ? item->number : 0,
+                      marks_of(s->side, item->has_number, is_write));
 }
 
 uint64_t place_key_of(uint64_t conversation_key, const struct place *p, uint64_t more)
 {
-    const struct place_about about = {.unit = p->unit_hash,
-                                      .area = area_hash(p->area),
-                                      .more = more,
-                                      .number = p->number,
-                                      .side = p->side,
-                                      .has_number = p->has_number,
-                                      .is_write = p->is_write};
-    return about_hash(conversation_key, &about);
+    return place_key(about_hash(conversation_key, p->unit_hash, area_hash(p->area), p->number,
+                                marks_of(p->side, p->has_number, p->is_write)),
+                     more);
 }
 
 static uint64_t pending_key(uint64_t key)
@@ -265,7 +249,7 @@ static void judge_range(struct seen *s, const struct ot_item *item, bool is_writ
                         uint64_t high)
 {
     struct baseline *b = s->b;
-    uint64_t key = place_key(s, item, is_write, 0);
+    uint64_t key = place_key(place_hash(s, item, is_write), 0);
     struct range *known = table_follow(&b->ranges, &s->flow->ranges, key);
     if (known && interval_set_covers(&known->f.set, low, high) && known->e.state == ENTRY_LEARNED) {
         settle_draw(&s->conversation->f.objects,
@@ -306,7 +290,7 @@ static void judge_range(struct seen *s, const struct ot_item *item, bool is_writ
 static void judge_tag(struct seen *s, const struct ot_item *item, bool is_write)
 {
     struct baseline *b = s->b;
-    uint64_t key = place_key(s, item, is_write, name_hash(item->name) | 1);
+    uint64_t key = place_key(place_hash(s, item, is_write), name_hash(item->name) | 1);
     struct tag *t = table_follow(&b->tags, &s->flow->tags, key);
     if (t && t->e.state == ENTRY_LEARNED) {
         settle_draw(&s->conversation->f.objects, t->e.count);

@@ -197,8 +197,8 @@ static struct page *page_find_or_add(struct seen *s, struct block *k, const stru
                                      uint32_t number)
 {
     struct baseline *b = s->b;
-    uint64_t key =
-        place_key(s, item, false, page_more(k->f.name_hash, k->f.address, k->f.size, number));
+    uint64_t key = place_key(place_hash(s, item, false),
+                             page_more(k->f.name_hash, k->f.address, k->f.size, number));
     struct page *p = table_follow(&b->pages, &k->pages, key);
     if (p || k->e.state != ENTRY_LEARNED || b->options.mode == MODE_DETECT)
         return p;

@@ -32,7 +32,7 @@ static const double MARGIN_SPREAD = 0.1, MARGIN_SCARCE = 4.0, MARGIN_FEW = 16.0;
 
 uint64_t point_more(uint64_t name_hash, uint64_t address, bool is_bit, uint8_t bit)
 {
-    return hash_mix(hash_mix(name_hash, address), is_bit ? bit + UINT64_C(1) : 0);
+    return hash_fold(hash_fold(name_hash, address), is_bit ? bit + UINT64_C(1) : 0);
 }
 
 uint64_t point_key_of(uint64_t conversation_key, const struct point_facts *f)
@@ -291,12 +291,14 @@ static bool is_leap(const struct point_facts *f, double step)
            f->state_count > STATES_MAX && !is_set_of_bits(f);
 }
 
-static void judge_value(struct seen *s, const struct ot_item *item, uint32_t index, double v)
+/* place: the item's (place_hash). */
+static void judge_value(struct seen *s, const struct ot_item *item, uint64_t place, uint32_t index,
+                        double v)
 {
     struct baseline *b = s->b;
     uint64_t name = name_hash(item->name);
     uint64_t address = item->has_start ? item->start + index : index;
-    uint64_t key = place_key(s, item, true, point_more(name, address, item->has_bit, item->bit));
+    uint64_t key = place_key(place, point_more(name, address, item->has_bit, item->bit));
     bool learns = s->is_known && s->conversation->e.state == ENTRY_LEARNED &&
                   s->pair->e.state == ENTRY_LEARNED &&
                   baseline_is_learning(b, &s->conversation->f.objects);
@@ -350,16 +352,17 @@ static void judge_value(struct seen *s, const struct ot_item *item, uint32_t ind
 }
 
 /* Returns how many values were looked at, as the caller's limit counts them. */
-static uint32_t judge_bytes(struct seen *s, const struct ot_item *item, uint32_t left)
+static uint32_t judge_bytes(struct seen *s, const struct ot_item *item, uint64_t place,
+                            uint32_t left)
 {
     const uint8_t *at = item->values.bytes;
     uint32_t count = item->values.count, k = 0;
     if (count == 4) {
-        judge_value(s, item, 0, number_of_four(at));
+        judge_value(s, item, place, 0, number_of_four(at));
         return 1;
     }
     for (; k < count && k / 2 < left; k += 2)
-        judge_value(s, item, k, (double)(int16_t)(at[k] << 8 | at[k + 1]));
+        judge_value(s, item, place, k, (double)(int16_t)(at[k] << 8 | at[k + 1]));
     return k / 2;
 }
 
@@ -372,8 +375,9 @@ void values_judge(struct seen *s)
         enum operation op = item_operation(s, item);
         if (op != OP_WRITE && op != OP_CONTROL)
             continue;
+        uint64_t place = place_hash(s, item, true);
         if (is_number_of_bytes(item)) {
-            left -= judge_bytes(s, item, left);
+            left -= judge_bytes(s, item, place, left);
             continue;
         }
         for (uint32_t k = 0; k < item->values.count && left > 0; k++, left--) {
@@ -381,7 +385,7 @@ void values_judge(struct seen *s)
             double number;
             if (!ot_value_number(&value, &number) || !isfinite(number))
                 break;
-            judge_value(s, item, k, number);
+            judge_value(s, item, place, k, number);
         }
     }
 }

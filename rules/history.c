@@ -4,13 +4,19 @@
 #include "sensor/base/hash.h"
 #include "slots.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #define SECOND_NS INT64_C(1000000000)
 #define WINDOW_NS (HISTORY_MINUTES * 60 * SECOND_NS)
 
-enum { VALUES_HASHED = 64 };
+enum { VALUES_HASHED = 64, NAMES = 256 };
+
+struct name {
+    const char *name; /* NULL: unused */
+    uint64_t key;
+};
 
 struct like {
     struct slot slot;
@@ -27,6 +33,7 @@ struct history {
     int64_t second;
     uint32_t rows_left; /* of the budget */
     uint64_t lost;
+    struct name names[NAMES];
     struct history_row out;
 };
 
@@ -68,59 +75,56 @@ uint64_t history_lost(const struct history *h)
 static uint64_t name_key(const char *name)
 {
     uint64_t key = 0;
-    for (size_t i = 0; name && i < sizeof key && name[i]; i++)
+    for (size_t i = 0; i < sizeof key && name[i]; i++)
         key = key << 8 | (uint8_t)name[i];
     return key;
 }
 
-static uint64_t text_key(struct text t)
+/* Names of protocols and areas are static texts: one that lies at the same place is the same. Those
+ * of a history are not. */
+static uint64_t known_name_key(struct history *h, const char *name, bool is_replayed)
 {
-    return t.size ? hash_bytes(t.at, t.size) : 0;
+    if (!name)
+        return 0;
+    if (is_replayed)
+        return name_key(name);
+    struct name *known = &h->names[(uintptr_t)name / sizeof(max_align_t) % NAMES];
+    if (known->name != name)
+        *known = (struct name){name, name_key(name)};
+    return known->key;
+}
+
+static uint64_t two(uint32_t high, uint32_t low)
+{
+    return (uint64_t)high << 32 | low;
+}
+
+static uint64_t item_key(struct history *h, const struct ot_event *e, const struct ot_item *item)
+{
+    uint64_t area = known_name_key(h, item->area, e->is_replayed);
+    uint64_t name = item->name.size ? hash_bytes(item->name.at, item->name.size) : 0;
+    uint64_t key =
+        hash_fold(hash_fold(area, name), hash_fold(item->start ^ (uint64_t)item->bit << 56,
+                                                   two(item->number, item->count)));
+    if (!operation_is_change(e->operation) || !item->values.bytes || !item->values.size)
+        return key;
+    size_t size = item->values.size < VALUES_HASHED ? item->values.size : VALUES_HASHED;
+    return hash_fold(key, hash_bytes(item->values.bytes, size));
 }
 
 /* What makes two events alike. */
-struct about {
-    uint64_t pair, protocol, unit, area, name, values, start;
-    uint32_t code[OT_CODE_PARTS];
-    uint32_t status, flags, items, number, count;
-    uint16_t port;
-    uint8_t operation, direction, result, is_from_client, bit, unused;
-};
-_Static_assert(sizeof(struct about) == 7 * 8 + 4 * 4 + 5 * 4 + 2 + 6 + 4, "hashed as bytes");
-
-static void item_about(struct about *about, const struct ot_item *item, bool is_change)
+static uint64_t event_key(struct history *h, const struct ot_event *e, uint64_t pair)
 {
-    about->area = name_key(item->area);
-    about->name = text_key(item->name);
-    about->start = item->start;
-    about->number = item->number;
-    about->count = item->count;
-    about->bit = item->bit;
-    if (is_change && item->values.bytes) {
-        size_t size = item->values.size < VALUES_HASHED ? item->values.size : VALUES_HASHED;
-        about->values = text_key((struct text){(const char *)item->values.bytes, size});
-    }
-}
-
-static uint64_t event_key(const struct ot_event *e, uint64_t pair)
-{
-    struct about about;
-    memset(&about, 0, sizeof about); /* what lies between the fields is hashed, too */
-    about.pair = pair;
-    about.protocol = name_key(e->protocol);
-    about.unit = text_key(e->unit);
-    memcpy(about.code, e->code, sizeof about.code);
-    about.status = e->status.code;
-    about.flags = e->flags;
-    about.items = e->item_count;
-    about.port = e->flow->server.port;
-    about.operation = (uint8_t)e->operation;
-    about.direction = (uint8_t)e->direction;
-    about.result = (uint8_t)e->status.result;
-    about.is_from_client = e->is_from_client;
-    if (e->item_count)
-        item_about(&about, &e->items[0], operation_is_change(e->operation));
-    return hash_bytes(&about, sizeof about) | 1;
+    uint32_t what = (uint32_t)e->operation << 16 | (uint32_t)e->direction << 8 |
+                    (uint32_t)e->status.result << 1 | e->is_from_client;
+    uint64_t unit = e->unit.size ? hash_short(e->unit.at, e->unit.size) : 0;
+    uint64_t protocol = known_name_key(h, e->protocol, e->is_replayed);
+    uint64_t code = hash_fold(two(e->code[0], e->code[1]), two(e->code[2], e->code[3]));
+    uint32_t items = e->item_count << 16 | e->flow->server.port;
+    uint64_t marks = hash_fold(two(e->status.code, e->flags), two(what, items));
+    uint64_t key = hash_fold(hash_fold(pair, protocol), code);
+    key = hash_fold(key, hash_fold(marks, unit));
+    return (e->item_count ? hash_fold(key, item_key(h, e, &e->items[0])) : key) | 1;
 }
 
 static void tell_count(struct history *h, struct like *like)
@@ -203,9 +207,9 @@ static void note(struct history *h, const struct ot_event *e, uint64_t key, enum
     tell_event(h, like, e, kind);
 }
 
-uint64_t history_key(const struct history *h, const struct ot_event *e, uint64_t pair)
+uint64_t history_key(struct history *h, const struct ot_event *e, uint64_t pair)
 {
-    uint64_t key = event_key(e, pair);
+    uint64_t key = event_key(h, e, pair);
     slots_expect(&h->likes, key);
     return key;
 }
@@ -228,7 +232,7 @@ void history_flow(struct history *h, const struct ot_flow *flow, enum sigma_mome
                          .is_from_client = true,
                          .protocol = protocol ? protocol : "",
                          .code = {moment}};
-    note(h, &e, event_key(&e, pair) ^ 2, HISTORY_FLOW);
+    note(h, &e, event_key(h, &e, pair) ^ 2, HISTORY_FLOW);
 }
 
 void history_tick(struct history *h, int64_t time_ns, bool is_last)

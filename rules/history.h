@@ -48,7 +48,7 @@ size_t history_row_size(const struct history_row *row);
 
 /* What the event is like, for history_event; its place is fetched into the cache meanwhile. pair: a
  * hash of the two hosts (pair_hash). */
-uint64_t history_key(const struct history *h, const struct ot_event *e, uint64_t pair);
+uint64_t history_key(struct history *h, const struct ot_event *e, uint64_t pair);
 /* Between the two: the rest of what history_event will touch is fetched. */
 void history_expect(const struct history *h, uint64_t key);
 void history_event(struct history *h, const struct ot_event *e, uint64_t key);

@@ -292,7 +292,7 @@ START_TEST(soon)
             soon_rows[_i].actors > 1 ? "10.0.0.200" : target, 0);
         alerts_tick(b->alerts, START + at_ns, false);
     }
-    at_ns += 2 * MINUTE;
+    at_ns += 11 * MINUTE;
     alerts_tick(b->alerts, START + at_ns, false); /* all is told that waited */
     say(b, DETECTION_RW_NEW_WRITER, at_ns += SECOND, "10.0.0.5", "10.0.0.200", 0);
     alerts_tick(b->alerts, START + at_ns + soon_rows[_i].waits_s * SECOND, false);

@@ -18,7 +18,7 @@ static const int64_t POLL_PAUSE_NS =
 
 uint64_t block_more(uint64_t name_hash, uint64_t address, uint32_t size)
 {
-    return hash_fold(hash_fold(name_hash, address), size + UINT64_C(1));
+    return hash_mix(hash_mix(name_hash, address), size + UINT64_C(1));
 }
 
 uint64_t block_key_of(uint64_t conversation_key, const struct block_facts *f)

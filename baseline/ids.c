@@ -12,55 +12,57 @@ static uint64_t text_id(const char *text)
 
 uint64_t pair_id(const struct pair_facts *f)
 {
-    return hash_mix(f->segment, hash_stable(f->hosts, sizeof f->hosts));
+    return hash_mix_stable(f->segment, hash_stable(f->hosts, sizeof f->hosts));
 }
 
 uint64_t conversation_id(const struct conversation_facts *f)
 {
-    return hash_mix(f->pair, text_id(f->protocol));
+    return hash_mix_stable(f->pair, text_id(f->protocol));
 }
 
 uint64_t operation_id(const struct operation_facts *f)
 {
-    uint64_t id = hash_mix(f->conversation, f->unit_hash);
-    id = hash_mix(id, hash_stable(f->code, sizeof f->code));
-    return hash_mix(id, (uint64_t)f->operation << 8 | f->side);
+    uint64_t id = hash_mix_stable(f->conversation, f->unit_hash);
+    id = hash_mix_stable(id, hash_stable(f->code, sizeof f->code));
+    return hash_mix_stable(id, (uint64_t)f->operation << 8 | f->side);
 }
 
 static uint64_t place_id(const struct place *p)
 {
-    uint64_t id = hash_mix(p->conversation, hash_mix(p->unit_hash, text_id(p->area)));
+    uint64_t id = hash_mix_stable(p->conversation, hash_mix_stable(p->unit_hash, text_id(p->area)));
     uint64_t flags = (uint64_t)p->side | (uint64_t)p->has_number << 8 |
                      (uint64_t)p->is_write << 16 | (uint64_t)p->is_bit << 24 |
                      (uint64_t)p->bit << 32;
-    return hash_mix(hash_mix(id, p->number), flags);
+    return hash_mix_stable(hash_mix_stable(id, p->number), flags);
 }
 
 uint64_t range_id(const struct range_facts *f, bool is_pending)
 {
-    return hash_mix(place_id(&f->place), is_pending ? 2 : 1);
+    return hash_mix_stable(place_id(&f->place), is_pending ? 2 : 1);
 }
 
 uint64_t tag_id(const struct tag_facts *f)
 {
-    return hash_mix(hash_mix(place_id(&f->place), 3), f->name_hash);
+    return hash_mix_stable(hash_mix_stable(place_id(&f->place), 3), f->name_hash);
 }
 
 uint64_t point_id(const struct point_facts *f)
 {
-    return hash_mix(hash_mix(place_id(&f->place), 4), hash_mix(f->name_hash, f->address));
+    return hash_mix_stable(hash_mix_stable(place_id(&f->place), 4),
+                           hash_mix_stable(f->name_hash, f->address));
 }
 
 uint64_t block_id(const struct block_facts *f)
 {
-    return hash_mix(hash_mix(place_id(&f->place), 5),
-                    hash_mix(hash_mix(f->name_hash, f->address), f->size));
+    return hash_mix_stable(hash_mix_stable(place_id(&f->place), 5),
+                           hash_mix_stable(hash_mix_stable(f->name_hash, f->address), f->size));
 }
 
 uint64_t page_id(const struct page_facts *f)
 {
-    return hash_mix(hash_mix(place_id(&f->place), 6), hash_mix(hash_mix(f->name_hash, f->address),
-                                                               (uint64_t)f->size << 32 | f->page));
+    return hash_mix_stable(hash_mix_stable(place_id(&f->place), 6),
+                           hash_mix_stable(hash_mix_stable(f->name_hash, f->address),
+                                           (uint64_t)f->size << 32 | f->page));
 }
 
 uint64_t row_parent(const struct baseline_row *row)

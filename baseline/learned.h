@@ -334,7 +334,7 @@ bool baseline_covers(const struct seen *s, enum detection detection, bool is_cha
 uint64_t place_hash(const struct seen *s, const struct ot_item *item, bool is_write);
 static inline uint64_t place_key(uint64_t place, uint64_t more)
 {
-    return hash_fold(place, more) | 1; /* 0 marks a free entry */
+    return hash_mix(place, more) | 1; /* 0 marks a free entry */
 }
 uint64_t place_key_of(uint64_t conversation_key, const struct place *p, uint64_t more);
 uint64_t point_more(uint64_t name_hash, uint64_t address, bool is_bit, uint8_t bit);

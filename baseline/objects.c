@@ -18,7 +18,7 @@ static const uint64_t PENDING_SALT = 0x9e6c63d0876a9a62u;
 static uint64_t about_hash(uint64_t conversation_key, uint64_t unit, uint64_t area, uint64_t number,
                            unsigned marks)
 {
-    return hash_fold(hash_fold(conversation_key, unit), hash_fold(area, number << 8 | marks));
+    return hash_mix(hash_mix(conversation_key, unit), hash_mix(area, number << 8 | marks));
 }
 
 static unsigned marks_of(unsigned side, bool has_number, bool is_write)

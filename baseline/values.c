@@ -32,7 +32,7 @@ static const double MARGIN_SPREAD = 0.1, MARGIN_SCARCE = 4.0, MARGIN_FEW = 16.0;
 
 uint64_t point_more(uint64_t name_hash, uint64_t address, bool is_bit, uint8_t bit)
 {
-    return hash_fold(hash_fold(name_hash, address), is_bit ? bit + UINT64_C(1) : 0);
+    return hash_mix(hash_mix(name_hash, address), is_bit ? bit + UINT64_C(1) : 0);
 }
 
 uint64_t point_key_of(uint64_t conversation_key, const struct point_facts *f)

@@ -255,7 +255,7 @@ static void fragment_add(struct dissect *d, struct reader data)
     f->size += kept;
     f->total += size;
     if (reader_left(&data))
-        f->rest = hash_mix(f->rest, hash_stable(data.at, reader_left(&data)));
+        f->rest = hash_mix_stable(f->rest, hash_stable(data.at, reader_left(&data)));
     if (f->size == 0)
         f->is_lost = true;
 }

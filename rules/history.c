@@ -103,13 +103,12 @@ static uint64_t item_key(struct history *h, const struct ot_event *e, const stru
 {
     uint64_t area = known_name_key(h, item->area, e->is_replayed);
     uint64_t name = item->name.size ? hash_bytes(item->name.at, item->name.size) : 0;
-    uint64_t key =
-        hash_fold(hash_fold(area, name), hash_fold(item->start ^ (uint64_t)item->bit << 56,
-                                                   two(item->number, item->count)));
+    uint64_t key = hash_mix(hash_mix(area, name), hash_mix(item->start ^ (uint64_t)item->bit << 56,
+                                                           two(item->number, item->count)));
     if (!operation_is_change(e->operation) || !item->values.bytes || !item->values.size)
         return key;
     size_t size = item->values.size < VALUES_HASHED ? item->values.size : VALUES_HASHED;
-    return hash_fold(key, hash_bytes(item->values.bytes, size));
+    return hash_mix(key, hash_bytes(item->values.bytes, size));
 }
 
 /* What makes two events alike. */
@@ -119,12 +118,12 @@ static uint64_t event_key(struct history *h, const struct ot_event *e, uint64_t 
                     (uint32_t)e->status.result << 1 | e->is_from_client;
     uint64_t unit = e->unit.size ? hash_short(e->unit.at, e->unit.size) : 0;
     uint64_t protocol = known_name_key(h, e->protocol, e->is_replayed);
-    uint64_t code = hash_fold(two(e->code[0], e->code[1]), two(e->code[2], e->code[3]));
+    uint64_t code = hash_mix(two(e->code[0], e->code[1]), two(e->code[2], e->code[3]));
     uint32_t items = e->item_count << 16 | e->flow->server.port;
-    uint64_t marks = hash_fold(two(e->status.code, e->flags), two(what, items));
-    uint64_t key = hash_fold(hash_fold(pair, protocol), code);
-    key = hash_fold(key, hash_fold(marks, unit));
-    return (e->item_count ? hash_fold(key, item_key(h, e, &e->items[0])) : key) | 1;
+    uint64_t marks = hash_mix(two(e->status.code, e->flags), two(what, items));
+    uint64_t key = hash_mix(hash_mix(pair, protocol), code);
+    key = hash_mix(key, hash_mix(marks, unit));
+    return (e->item_count ? hash_mix(key, item_key(h, e, &e->items[0])) : key) | 1;
 }
 
 static void tell_count(struct history *h, struct like *like)

@@ -519,8 +519,8 @@ void indicators_print(const struct indicators *in, FILE *out)
     for (size_t i = 0, next; i < in->count; i = next) {
         uint64_t sum = 0;
         for (next = i; next < in->count && strcmp(in->all[next].file, in->all[i].file) == 0; next++)
-            sum += hash_mix(hash_stable(in->all[next].value, strlen(in->all[next].value)),
-                            (uint64_t)in->all[next].until_ns ^ in->all[next].kind);
+            sum += hash_mix_stable(hash_stable(in->all[next].value, strlen(in->all[next].value)),
+                                   (uint64_t)in->all[next].until_ns ^ in->all[next].kind);
         fprintf(out, "%s: %zu indicators, version %08llx\n", in->all[i].file, next - i,
                 (unsigned long long)(sum & UINT32_MAX));
     }

@@ -168,8 +168,8 @@ static uint64_t hash_ip4(struct gathered *g, const struct packet *p)
         at += checksum + CHECKSUM_SIZE;
         size -= checksum + CHECKSUM_SIZE;
     }
-    uint64_t hash = hash_fold(hash_fold(head[0], head[1]), hash_fold(head[2], head[3]));
-    hash = hash_fold(hash_fold(hash, head[4]), hash_bytes(at, size));
+    uint64_t hash = hash_mix(hash_mix(head[0], head[1]), hash_mix(head[2], head[3]));
+    hash = hash_mix(hash_mix(hash, head[4]), hash_bytes(at, size));
     if (header_size == HEADER_SIZE)
         return hash;
     return hash_mix(hash, hash_bytes(h + HEADER_SIZE, header_size - HEADER_SIZE));
@@ -203,9 +203,9 @@ static uint32_t path_of(const struct packet *p)
     uint64_t source = p->ttl, destination = 0;
     memcpy((uint8_t *)&source + 2, p->source_mac.bytes, sizeof p->source_mac.bytes);
     memcpy((uint8_t *)&destination + 2, p->destination_mac.bytes, sizeof p->destination_mac.bytes);
-    uint64_t hash = hash_fold(source, destination);
+    uint64_t hash = hash_mix(source, destination);
     for (size_t i = 0; i < p->vlan_count; i++)
-        hash = hash_fold(hash, p->vlans[i]);
+        hash = hash_mix(hash, p->vlans[i]);
     return (uint32_t)hash;
 }
 

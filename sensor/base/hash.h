@@ -16,27 +16,27 @@ uint64_t hash_bytes(const void *bytes, size_t size);
  */
 uint64_t hash_stable(const void *bytes, size_t size);
 
-/* Mixes two hashes into one; not symmetric. */
+/* Numbers that the run's seed makes. */
+extern uint64_t hash_secrets[2];
+
+/* Mixes two numbers into one, which need not be hashes; not symmetric: the halves of their product
+ * folded. Seeded, for who knew the secrets could choose numbers that meet whatever stands beside
+ * them. */
 static inline uint64_t hash_mix(uint64_t a, uint64_t b)
+{
+    __extension__ typedef unsigned __int128 product;
+    product p = (product)(a ^ hash_secrets[0]) * (b ^ hash_secrets[1]);
+    return (uint64_t)p ^ (uint64_t)(p >> 64);
+}
+
+/* Never seeded, for what is stored: one of the two is a hash (small numbers may meet). */
+static inline uint64_t hash_mix_stable(uint64_t a, uint64_t b)
 {
     uint64_t x = a ^ (b + 0x9e3779b97f4a7c15u + (a << 6) + (a >> 2));
     x ^= x >> 32;
     x *= 0xd6e8feb86659fd93u;
     x ^= x >> 32;
     return x;
-}
-
-/* Numbers that the run's seed makes; odd. */
-extern uint64_t hash_secrets[2];
-
-/* The quickest way to mix two numbers of a run's tables, not symmetric: the halves of their product
- * folded. Seeded, for who knows the secrets can choose numbers that meet whatever stands beside
- * them. */
-static inline uint64_t hash_fold(uint64_t a, uint64_t b)
-{
-    __extension__ typedef unsigned __int128 product;
-    product p = (product)(a ^ hash_secrets[0]) * (b ^ hash_secrets[1]);
-    return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
 /* The same as hash_mix for what is mostly short, as the unit of a PDU: up to eight bytes are a

@@ -214,7 +214,7 @@ static void tell_role(struct worker *w, const struct ot_event *e)
     uint64_t role = (uint64_t)e->operation << 2 | (uint64_t)is_granted << 1 | e->is_from_client;
     uint64_t unit = hash_short(e->unit.at, e->unit.size);
     /* compared only: where the name lies in memory decides nothing */
-    uint64_t claim = hash_fold(e->flow->id << 16 ^ role, unit ^ (uintptr_t)e->protocol);
+    uint64_t claim = hash_mix(e->flow->id << 16 ^ role, unit ^ (uintptr_t)e->protocol);
     if (!recent_is_due_at(w->claimed, e->flow->id, claim, e->time_ns, CLAIM_NS))
         return;
     uint64_t key = hash_mix(hash_mix(w->pair, marks_of(w, e->protocol)->key), role);

@@ -6,12 +6,16 @@ import { browser } from "./browser.mjs";
 const { SIGHTGLASS, STORE, TOKEN, PLACES } = process.env;
 const TURNS = 3, RUNNING_MS = 4000, REST_MS = 500, WAIT_MS = 30000, LIMIT_MS = 300;
 
+const servers = [];
+process.on("exit", () => servers.forEach((server) => server.kill("SIGTERM"))); // also when something was thrown
+
 function start() {
   return new Promise((done) => {
-    const process = spawn(SIGHTGLASS, ["console", "-s", STORE, "--listen", "127.0.0.1:0"], { stdio: ["ignore", "ignore", "pipe"] });
-    process.stderr.on("data", (bytes) => {
+    const server = spawn(SIGHTGLASS, ["console", "-s", STORE, "--listen", "127.0.0.1:0"], { stdio: ["ignore", "ignore", "pipe"] });
+    servers.push(server);
+    server.stderr.on("data", (bytes) => {
       const found = /http:\/\/127\.0\.0\.1:\d+/.exec(String(bytes));
-      if (found) done({ process, url: found[0] });
+      if (found) done({ process: server, url: found[0] });
     });
   });
 }

@@ -8,9 +8,10 @@
 #include <string.h>
 
 enum {
-    BEATS_MIN = 30,     /* learned, before a pause is known */
-    RUN_BEATS_MIN = 3,  /* in this run, before a silence is judged */
-    SILENCE_FACTOR = 4, /* times the longest pause that was learned */
+    BEATS_MIN = 30,        /* learned, before a pause is known */
+    RUN_BEATS_MIN = 3,     /* in this run, before a silence is judged */
+    SILENCE_FACTOR = 4,    /* times the longest pause that was learned */
+    CLIENT_LOOKS_MAX = 32, /* walks through all conversations in a second; the rest can wait */
 };
 static const int64_t SILENCE_MIN_NS = 10 * SECOND_NS;
 static const int64_t BLIND_NS =
@@ -182,9 +183,14 @@ static void look(struct baseline *b, struct conversation *c)
         return;
     actor = p->f.hosts[!(c->f.client & 1)];
     target = p->f.hosts[c->f.client & 1];
+    bool is_allowed =
+        baseline_allows(b, DETECTION_COMM_SILENT, p->f.segment, &actor, &target, b->now_ns);
+    if (!is_allowed && b->client_looks == 0)
+        return; /* looked at again in a second */
     c->is_silent = true;
-    if (baseline_allows(b, DETECTION_COMM_SILENT, p->f.segment, &actor, &target, b->now_ns))
+    if (is_allowed)
         return;
+    b->client_looks--;
     unsigned others = left_by_client(b, c, p);
     if (others == 0) {
         tell(b, c, p);
@@ -255,6 +261,7 @@ void silence_look(struct baseline *b, bool is_last)
 {
     int64_t blind_ns = blind_for(b, b->running);
     b->looked_ns = b->now_ns;
+    b->client_looks = is_last ? UINT32_MAX : CLIENT_LOOKS_MAX;
     if (blind_ns || is_last || b->conversations.evicted != b->evicted_before) {
         b->evicted_before = b->conversations.evicted;
         look_at_all(b, blind_ns, is_last);

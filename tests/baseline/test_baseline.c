@@ -647,6 +647,43 @@ START_TEST(test_repeats_are_few)
 }
 END_TEST
 
+static void play_devices(struct scene *s, unsigned devices, int rounds)
+{
+    scene_play(s, "step 5");
+    for (int round = 0; round < rounds; round++) {
+        for (unsigned i = 0; i < devices; i++) {
+            char line[64];
+            snprintf(line, sizeof line, "hmi%u<plc%u read 3 reg 1 =1", i, i);
+            scene_play(s, line);
+        }
+        scene_play(s, "hist<plc read 3 reg 1 =1");
+    }
+}
+
+/* More of them than one look has time for: the rest is told in the next ones. */
+START_TEST(test_many_fall_silent)
+{
+    enum { DEVICES = 100, LEARNED = 60, ALIVE = 10 };
+    static struct scene s;
+    struct store *store = scene_store(":memory:");
+    scene_open(&s, MODE_LEARN, 1000000);
+    play_devices(&s, DEVICES, LEARNED);
+    scene_end(&s);
+    scene_save(&s, store);
+    scene_close(&s);
+    scene_open(&s, MODE_DETECT, 2000000);
+    scene_load(&s, store);
+    play_devices(&s, DEVICES, ALIVE);
+    ck_assert_uint_eq(s.count, 0);
+    scene_play(&s, "step 500; 60* hist<plc read 3 reg 1 =1");
+    ck_assert_uint_eq(s.count, DEVICES);
+    for (unsigned i = 0; i < DEVICES; i++)
+        ck_assert_int_eq(s.found[i].detection, DETECTION_COMM_SILENT);
+    scene_close(&s);
+    store_close(store);
+}
+END_TEST
+
 /* A store of before has everything but the last columns. */
 START_TEST(test_older_store)
 {
@@ -711,6 +748,7 @@ int main(void)
     tcase_add_test(bounds, test_bounded);
     tcase_add_test(bounds, test_flood_keeps_what_is_learned);
     tcase_add_test(bounds, test_repeats_are_few);
+    tcase_add_test(bounds, test_many_fall_silent);
     suite_add_tcase(suite, bounds);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

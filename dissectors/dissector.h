@@ -106,6 +106,7 @@ struct dissector {
     uint16_t ports[DISSECTOR_PORTS_MAX]; /* sets the order of asking; proves nothing */
     bool is_bound_to_ports; /* a weak claim counts on its own ports only: too much looks like it
                                elsewhere */
+    bool is_from_any_port;  /* who answers a multicast chooses the port that he answers from */
     uint16_t ethertypes[DISSECTOR_ETHERTYPES_MAX]; /* decides for OVER_ETHERTYPE; LLC: the DSAP
                                                       (below 0x100) */
     size_t state_size;                             /* at most DISSECTOR_STATE_MAX */

@@ -212,6 +212,7 @@ const struct dissector dissector_ws_discovery = {
     .spec = "OASIS Web Services Dynamic Discovery 1.1",
     .over = OVER_UDP,
     .ports = {3702},
+    .is_from_any_port = true,
     .recognise = ws_discovery_recognise,
     .dissect = ws_discovery_dissect,
 };

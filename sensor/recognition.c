@@ -107,10 +107,11 @@ const char *recognise_expected(const struct flow *f)
     return NULL;
 }
 
-/* A protocol without ports of its own is usual where no other one is at home. */
+/* A protocol without ports of its own, or with answers from any, is usual where no other one is at
+ * home. */
 bool recognise_usual_port(const struct dissector *d, const struct flow *f)
 {
     if (flow_is_layer2(f) || has_port(d, f->view.server.port) || has_port(d, f->view.client.port))
         return true;
-    return d->ports[0] == 0 && !recognise_expected(f);
+    return (d->ports[0] == 0 || d->is_from_any_port) && !recognise_expected(f);
 }

@@ -111,9 +111,9 @@ static const struct name_marks *marks_of(struct worker *w, const char *name)
 static bool is_plant_protocol(const char *name)
 {
     static const char *const office[] = {
-        "tls",  "dtls",   "ssh",  "rdp",    "vnc",  "http",  "ftp",         "tftp", "smb",
-        "smb2", "telnet", "snmp", "dns",    "mdns", "llmnr", "nbns",        "dhcp", "ntp",
-        "lldp", "cdp",    "stp",  "dcerpc", "mndp", "edp",   "ws_discovery"};
+        "tls",  "dtls",   "ssh",  "rdp",    "vnc",  "http",  "ftp",          "tftp", "smb",
+        "smb2", "telnet", "snmp", "dns",    "mdns", "llmnr", "nbns",         "dhcp", "ntp",
+        "lldp", "cdp",    "stp",  "dcerpc", "mndp", "edp",   "ws_discovery", "ssdp"};
     for (size_t i = 0; i < sizeof office / sizeof *office; i++)
         if (strcmp(office[i], name) == 0)
             return false;

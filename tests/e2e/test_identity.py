@@ -18,6 +18,7 @@ SKIP = 77
 ROCKWELL = "Rockwell Automation/Allen-Bradley"
 ROWS = [
     # ADS
+    ("ads/addroute.pcapng", "192.168.1.8", "software_version", "Microsoft-WinCE/6.00 UPnP/1.0 UPnP-Device-Host/1.0", "http.server"),
     ("ads/beckoffaddroute.pcapng", "192.168.1.8", "hostname", "CX_0D7560", "bytes of frame 44"),
     ("ads/beckoffaddroute.pcapng", "192.168.1.8", "model", "CX1020-CE", "bytes of frame 114"),
     ("ads/beckoffaddroute.pcapng", "192.168.1.8", "protocol_names", "PLC Server 2.11.2103", "ams.ads_devicename, ads_version*"),
@@ -198,6 +199,7 @@ ROWS = [
      "pn_io.module_ident_number of a Connect"),
     ("profinet/icsnpp_io_cm.pcapng", "140.140.60.50", "modules", "unit 1.1000: module 0x00016301, submodule 0x10000004",
      "pn_io.module_ident_number of a Connect"),
+    ("profinet/lsw_sinec_h1.pcap", "192.9.204.120", "software_version", "Wireless N Router WR745N, UPnP/1.0", "http.server"),
     # S7comm
     ("s7comm/snap7_s300_everything.pcap", "134.217.61.211", "name", "S7300/ET200M station_1", "Name of the PLC"),
     ("s7comm/snap7_s300_everything.pcap", "134.217.61.211", "protocol_names", "PLC_1", "Name of the module"),
@@ -235,6 +237,7 @@ ROWS = [
     ("synchrophasor/C37.118_4in1PMU_TCP.pcap", "192.168.0.60", "protocol_names", "PMU2", "synphasor Station #2"),
     ("synchrophasor/C37.118_4in1PMU_TCP.pcap", "192.168.0.60", "protocol_names", "PMU4", "synphasor Station #4"),
     ("synchrophasor/c37118_1100_unclean.pcap", "192.168.0.18", "name", "Reporting1", "synphasor Station #1"),
+    ("synchrophasor/c37118_1100_unclean.pcap", "192.168.0.1", "software_version", "UPnP/1.0 BLR-TX4S/1.0", "http.server"),
     # TriStation, UMAS
     ("tristation/nozomi_triton_malware_exec.pcapng", "192.168.1.2", "program_id", "NOZOMI", "bytes of frame 4"),
     ("umas/digitalbond_modicon_download.pcap", "192.168.63.253", "model", "140 CPU 311 10", "bytes of frame 6"),

@@ -666,6 +666,20 @@ START_TEST(udp_on_another_port_loses_nothing)
 }
 END_TEST
 
+/* Who answers a multicast chooses the port that he answers from; where another protocol is at home
+ * it does not belong. */
+START_TEST(answers_come_from_any_port)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nST: upnp:rootdevice\r\nUSN: uuid:1\r\n\r\n";
+    bool is_at_home = _i;
+    wire.transport = TRANSPORT_UDP;
+    wire.server_port = is_at_home ? 20000 : 1901; /* of DNP3 */
+    wire_send(&wire, false, answer, sizeof answer - 1);
+    ck_assert_str_eq(seen.protocol, "ssdp");
+    ck_assert_int_eq(seen.odd, is_at_home);
+}
+END_TEST
+
 /* [BACnet] J.2: | 81 | function | length of all 2 |, then who-is to everybody */
 /* [LINK] LINUX_SLL and SLL2 have no destination address: plant protocols on layer 2 are told. */
 START_TEST(a_cooked_frame_of_layer_2)
@@ -749,6 +763,7 @@ int main(void)
     tcase_add_test(c, modbus_over_udp);
     tcase_add_loop_test(c, who_asked, 0, 2);
     tcase_add_test(c, udp_on_another_port_loses_nothing);
+    tcase_add_loop_test(c, answers_come_from_any_port, 0, 2);
     tcase_add_loop_test(c, strange_datagrams_are_counted, 0, 2);
     tcase_add_test(c, a_cooked_frame_of_layer_2);
     tcase_add_test(c, what_the_capture_cut_off_is_no_violation);

@@ -14,7 +14,7 @@ extern const struct dissector dissector_ssdp;
 #define NOTIFY    "NOTIFY * HTTP/1.1" LINE "HOST: 239.255.255.250:1900" LINE
 #define SAYS(nts) NOTIFY "NT: " TYPE LINE "NTS: " nts LINE "USN: " NAME LINE WHERE SOFTWARE LINE
 #define GATEWAY                                                                                    \
-    "device_type=InternetGatewayDevice; software_version=Wireless N Router WR745N, UPnP/1.0; "             \
+    "device_type=InternetGatewayDevice; software_version=Wireless N Router WR745N, UPnP/1.0; "     \
     "url=http://10.0.0.1:1900/rootDesc.xml"
 #define SEARCH(st)                                                                                 \
     "M-SEARCH * HTTP/1.1" LINE "HOST: 239.255.255.250:1900" LINE "MAN: \"ssdp:discover\"" LINE     \
@@ -27,23 +27,23 @@ static const struct row {
     const char *shows, *message, *code, *name, *operation, *direction, *items, *facts;
 } rows[] = {
     {"a gateway is there",           SAYS("ssdp:alive"),                                           "notify",   "alive",  "publish",  "oneway",   NAME,
-     GATEWAY                                                                                                                                                             },
-    {"it changes",                   SAYS("ssdp:update"),                                          "notify",   "update", "publish",  "oneway",   NAME,       GATEWAY     },
-    {"it leaves",                    SAYS("ssdp:byebye"),                                          "notify",   "byebye", "publish",  "oneway",   NAME,       ""          },
+     GATEWAY                                                                                                                                                                     },
+    {"it changes",                   SAYS("ssdp:update"),                                          "notify",   "update", "publish",  "oneway",   NAME,       GATEWAY             },
+    {"it leaves",                    SAYS("ssdp:byebye"),                                          "notify",   "byebye", "publish",  "oneway",   NAME,       ""                  },
     {"looking for all",              SEARCH("ssdp:all"),                                           "m_search", "search", "discover", "request",  "ssdp:all",
-     ""                                                                                                                                                                  },
-    {"looking for gateways",         SEARCH(TYPE),                                                 "m_search", "search", "discover", "request",  TYPE,       ""          },
-    {"a gateway answers",            ANSWER,                                                       "response", "found",  "discover", "response", NAME,       GATEWAY     },
+     ""                                                                                                                                                                          },
+    {"looking for gateways",         SEARCH(TYPE),                                                 "m_search", "search", "discover", "request",  TYPE,       ""                  },
+    {"a gateway answers",            ANSWER,                                                       "response", "found",  "discover", "response", NAME,       GATEWAY             },
     {"names in any case, no blanks",
      "notify * http/1.1\nnts:ssdp:alive\nnt:upnp:rootdevice\nserver:x\n\n",                        "notify",   "alive",
      "publish",                                                                                                                      "oneway",   "",         "software_version=x"},
     {"a service is no device",
      NOTIFY "NT: urn:schemas-upnp-org:service:WANIPConnection:1" LINE "NTS: ssdp:alive" LINE LINE,
-     "notify",                                                                                                 "alive",  "publish",  "oneway",   "",         ""          },
+     "notify",                                                                                                 "alive",  "publish",  "oneway",   "",         ""                  },
     {"what is not text is not told",
      NOTIFY "NTS: ssdp:alive" LINE "SERVER: a\x01"
             "b" LINE LINE,
-     "notify",                                                                                                 "alive",  "publish",  "oneway",   "",         ""          },
+     "notify",                                                                                                 "alive",  "publish",  "oneway",   "",         ""                  },
 };
 
 START_TEST(messages)

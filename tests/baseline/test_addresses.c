@@ -1,6 +1,7 @@
 /* test_addresses.c: whose an address is: which devices there are, with which addresses, after
  * sightings that could make one of two or two of one. */
 #include "sightings.h"
+#include "support/runner.h"
 
 enum { DEVICES_MAX = 32, DEVICE_TEXT = 256 };
 
@@ -276,9 +277,5 @@ int main(void)
     tcase_add_test(tc, the_new_one_speaks_for_itself);
     tcase_add_test(tc, decided_late);
     suite_add_tcase(suite, tc);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed != 0;
+    return run_suite(suite);
 }

@@ -1,8 +1,6 @@
 /* test_hash.c: what tables rely on of the hashes that are not XXH3's own. */
 #include "sensor/base/hash.h"
-
-#include <check.h>
-#include <stdlib.h>
+#include "support/runner.h"
 
 enum { SIDE = 256 };
 
@@ -96,9 +94,5 @@ int main(void)
     tcase_add_test(tcase, seeds);
     tcase_add_loop_test(tcase, short_ones, 1, SHORT_MAX + 1);
     suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+    return run_suite(suite);
 }

@@ -157,8 +157,10 @@ static void protocol_row(struct asset_filling *x, sqlite3_stmt *s)
 {
     if (sqlite3_column_int(s, 1))
         asset_row_add(x, ASSET_COLUMN_protocols_served, asset_row_text(s, 0));
-    if (sqlite3_column_int(s, 1) && strcmp(asset_row_text(s, 0), "tristation") == 0)
-        asset_row_set(x, ASSET_COLUMN_safety, "yes"); /* only safety controllers answer it */
+    bool is_safe = strcmp(asset_row_text(s, 0), "tristation") == 0 ||
+                   strcmp(asset_row_text(s, 0), "profisafe") == 0;
+    if (sqlite3_column_int(s, 1) && is_safe) /* only safety systems answer these */
+        asset_row_set(x, ASSET_COLUMN_safety, "yes");
     if (sqlite3_column_int(s, 2))
         asset_row_add(x, ASSET_COLUMN_protocols_used, asset_row_text(s, 0));
 }

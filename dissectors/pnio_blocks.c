@@ -334,10 +334,38 @@ static bool read_record(struct reader r, uint16_t type, struct record *record)
     return reader_ok(&r);
 }
 
+/* What a safe submodule is given before it starts, under an index that its description file names.
+ * [PROFIsafe] IEC 61784-3-3, 8.1:
+ *
+ *   | flags 1 | flags 1 | source 2 | destination 2 | watchdog 2 | second watchdog 2, block kinds 2,
+ * 3 | | CRC of the device's own parameters 4, block kinds 1, 3 | CRC 2, never 0 | */
+static bool is_safe_parameters(const struct record *record, struct reader r)
+{
+    static const uint8_t sizes[] = {10, 14, 12, 16}; /* by block kind */
+    enum { INDEX_OF_USERS = 0x8000, CRC_SIZE = 2, PROFINET_MODE = 1 };
+    size_t size = reader_left(&r);
+    uint8_t first = reader_u8(&r), second = reader_u8(&r);
+    uint16_t source = reader_u16be(&r), destination = reader_u16be(&r);
+    uint16_t watchdog = reader_u16be(&r);
+    uint8_t kind = second >> 3 & 7, crc_length = first >> 4 & 3;
+    if (!reader_ok(&r) || record->index >= INDEX_OF_USERS || kind >= sizeof sizes ||
+        size != sizes[kind])
+        return false;
+    reader_skip(&r, reader_left(&r) - CRC_SIZE);
+    return !(first & 0x80) && !(second & 0x06) && !(crc_length & 1) &&
+           second >> 6 == PROFINET_MODE && source && destination && source != destination &&
+           watchdog && reader_u16be(&r);
+}
+
 static void put_record(struct pnio *p, const struct record *record, bool is_write,
                        struct reader data)
 {
     const char *name = pnio_record_name(record->index);
+    bool is_safe = is_write && is_safe_parameters(record, data);
+    if (is_safe) {
+        name = "profisafe";
+        p->event.flags |= OT_SAFETY;
+    }
     enum operation operation = pnio_record_operation(record->index, is_write);
     if (operation > p->event.operation)
         p->event.operation = operation;

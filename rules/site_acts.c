@@ -15,6 +15,11 @@ static uint64_t host_key(const struct endpoint *host)
            1;
 }
 
+static uint64_t mac_key(const struct endpoint *host)
+{
+    return host_key(&(struct endpoint){.mac = host->mac});
+}
+
 bool site_judge_is_safety(struct site_judge *j, const struct endpoint *host, int64_t now_ns)
 {
     return j->safety_count > 0 && slots_find(&j->safety, host_key(host), now_ns) != NULL;
@@ -23,16 +28,34 @@ bool site_judge_is_safety(struct site_judge *j, const struct endpoint *host, int
 /* Protocols and services that only safety systems have. */
 bool site_speaks_safety(const struct ot_event *e)
 {
-    if (ot_event_is(e, "tristation"))
+    if (e->flags & OT_SAFETY || ot_event_is(e, "tristation"))
         return true;
     return e->name && ot_event_is(e, "cip") && strncmp(e->name, "safety_", 7) == 0;
 }
 
-void site_remember_safety(struct site_judge *j, const struct endpoint *host, int64_t now_ns)
+static void remember(struct site_judge *j, uint64_t key, const struct ot_event *e)
 {
     bool is_new;
-    slots_take(&j->safety, host_key(host), now_ns, &is_new);
+    struct safety_host *host = slots_take(&j->safety, key, e->time_ns, &is_new);
     j->safety_count += is_new;
+    if (!host->controller && e->flags & OT_SAFETY)
+        host->controller = host_key(&e->flow->client);
+}
+
+void site_remember_safety(struct site_judge *j, const struct ot_event *e)
+{
+    remember(j, host_key(&e->flow->server), e);
+    /* what sets safe stations up is their neighbour: a name or an address is set by the MAC */
+    if (e->flags & OT_SAFETY && e->flow->server.ip.kind != ADDRESS_NONE)
+        remember(j, mac_key(&e->flow->server), e);
+}
+
+/* The controller that sets a safe station up does so with every start of it. */
+static bool is_set_up(struct site_judge *j, const struct ot_event *e)
+{
+    const struct safety_host *host =
+        j->safety_count ? slots_find(&j->safety, host_key(&e->flow->server), e->time_ns) : NULL;
+    return host && host->controller == host_key(&e->flow->client) && ot_event_is(e, "pnio_cm");
 }
 
 bool site_is_act(enum operation op)
@@ -46,7 +69,7 @@ void site_judge_safety(struct site_judge *j, const struct ot_event *e, const str
     if (!site_is_act(e->operation) || (is_declared && v->is_master))
         return;
     bool has_masters = is_declared && v->has_masters;
-    if (!has_masters && j->options.is_usual(j->options.context, e))
+    if (!has_masters && (is_set_up(j, e) || j->options.is_usual(j->options.context, e)))
         return;
     char what[FINDING_TEXT];
     text_format(what, sizeof what, "%s %%T, part of a safety system",

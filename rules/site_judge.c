@@ -218,7 +218,7 @@ void site_judge_event(struct site_judge *j, const struct ot_event *e)
     bool is_asked = e->direction == OT_ONEWAY ? e->is_from_client : e->direction == OT_REQUEST;
     bool is_change = site_is_act(e->operation);
     if (is_change && site_speaks_safety(e))
-        site_remember_safety(j, &e->flow->server, e->time_ns);
+        site_remember_safety(j, e);
     if (!is_asked && !(e->flags & OT_NO_REQUEST))
         return;
     const struct verdict *v = NULL;

@@ -25,6 +25,7 @@ struct verdict {
 
 struct safety_host {
     struct slot slot;
+    uint64_t controller; /* who set it up as a safe station; 0: nobody was seen to */
 };
 
 struct site_judge {
@@ -108,7 +109,8 @@ void site_judge_remote(struct site_judge *j, const struct crossing *c, const cha
 bool site_is_act(enum operation op);
 /* Protocols and services that only safety systems have. */
 bool site_speaks_safety(const struct ot_event *e);
-void site_remember_safety(struct site_judge *j, const struct endpoint *host, int64_t now_ns);
+/* The event's server is part of a safety system. */
+void site_remember_safety(struct site_judge *j, const struct ot_event *e);
 void site_judge_safety(struct site_judge *j, const struct ot_event *e, const struct verdict *v);
 bool site_data_applies(const struct site *s, const struct site_data *d, const struct ot_flow *flow,
                        const char *protocol, const struct site_host *server);

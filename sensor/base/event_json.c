@@ -123,6 +123,7 @@ static const struct flag_name {
     {OT_ECHO_DIFFERS,       "echo_differs"      },
     {OT_HAS_CREDENTIAL,     "has_credential"    },
     {OT_DEFAULT_CREDENTIAL, "default_credential"},
+    {OT_SAFETY,             "safety"            },
 };
 
 static void write_transfer(struct json_writer *w, const struct ot_transfer *t)

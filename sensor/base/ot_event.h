@@ -224,6 +224,7 @@ enum ot_flag {
     OT_ECHO_DIFFERS = 64,        /* response repeats other address or value than was asked */
     OT_WEAK = 128,               /* agreed on a version or policy without protection that holds */
     OT_DEFAULT_CREDENTIAL = 256, /* the password is one that devices are delivered with */
+    OT_SAFETY = 512,             /* its server is part of a safety system: only those are told so */
 };
 
 enum { OT_CODE_PARTS = 4, OT_CODE_SIZE = 48 };

@@ -330,6 +330,22 @@ static void tell_infrastructure(struct worker *w, const struct ot_event *e)
     worker_sighting(w, &s);
 }
 
+/* What sets a safe station up names no protocol of its own: it is said of the station all the same.
+ */
+static void tell_safety(struct worker *w, const struct ot_event *e)
+{
+    static const char name[] = "profisafe";
+    if (!recent_is_due(w->told, hash_mix(w->pair, hash_bytes(name, sizeof name)), e->time_ns,
+                       REPEAT_NS))
+        return;
+    struct sighting s =
+        sighting_of(w, SIGHTING_PROTOCOL, e->flow, &e->flow->client, &e->flow->server);
+    s.other.port = 0; /* of no service: that of its port is another */
+    text_copy(s.protocol, sizeof s.protocol, text_of(name));
+    s.detail = 1;
+    worker_sighting(w, &s);
+}
+
 static void on_event(void *context, const struct ot_event *e)
 {
     struct worker *w = context;
@@ -353,6 +369,8 @@ static void on_event(void *context, const struct ot_event *e)
         tell_facts(w, e);
     if (e->part_count)
         tell_parts(w, e);
+    if (e->flags & OT_SAFETY)
+        tell_safety(w, e);
     if (e->operation == OP_SESSION && e->item_count && e->direction == OT_RESPONSE)
         tell_names(w, e);
     if (e->direction != OT_REQUEST && e->flow->transport != TRANSPORT_TCP)

@@ -274,6 +274,48 @@ START_TEST(multiple_write)
 }
 END_TEST
 
+/* IEC 61784-3-3, 8.1: F-parameters */
+static const struct safe_row {
+    const char *shows, *index, *size, *record;
+    bool is_safe;
+} safe[] = {
+    {"a safe submodule, 3 bytes of CRC", "0002", "0000000a", "08 40 0001 0064 0096 1a2b",               true },
+    {"under the index of examples",      "0100", "0000000a", "08 40 0001 0064 0096 1a2b",               true },
+    {"4 bytes of CRC",                   "0002", "0000000a", "28 40 0001 0064 0096 1a2b",               true },
+    {"with its own parameters' CRC",     "0002", "0000000e", "08 48 0001 0064 0096 a1b2c3d4 1a2b",
+     true                                                                                                    },
+    {"with a second watchdog",           "0002", "0000000c", "08 50 0001 0064 0096 0032 1a2b",          true },
+    {"with both",                        "0002", "00000010", "08 58 0001 0064 0096 0032 a1b2c3d4 1a2b", true },
+    {"a kind that is none",              "0002", "0000000a", "08 60 0001 0064 0096 1a2b",               false},
+    {"a size of another kind",           "0002", "0000000e", "08 40 0001 0064 0096 a1b2c3d4 1a2b",      false},
+    {"a byte short",                     "0002", "00000009", "08 40 0001 0064 0096 1a",                 false},
+    {"no watchdog",                      "0002", "0000000a", "08 40 0001 0064 0000 1a2b",               false},
+    {"no source",                        "0002", "0000000a", "08 40 0000 0064 0096 1a2b",               false},
+    {"no destination",                   "0002", "0000000a", "08 40 0001 0000 0096 1a2b",               false},
+    {"one address for both",             "0002", "0000000a", "08 40 0064 0064 0096 1a2b",               false},
+    {"no CRC",                           "0002", "0000000a", "08 40 0001 0064 0096 0000",               false},
+    {"the mode of PROFIBUS",             "0002", "0000000a", "08 00 0001 0064 0096 1a2b",               false},
+    {"2 bytes of CRC, of PROFIBUS",      "0002", "0000000a", "18 40 0001 0064 0096 1a2b",               false},
+    {"a reserved flag",                  "0002", "0000000a", "88 40 0001 0064 0096 1a2b",               false},
+    {"a record of PROFINET itself",      "8030", "0000000a", "08 40 0001 0064 0096 1a2b",               false},
+};
+
+START_TEST(safe_submodules)
+{
+    const struct safe_row *row = &safe[_i];
+    char hex[512];
+    struct probe *p = udp();
+    snprintf(hex, sizeof hex, RECORD("0008", "0003", "0001", "%s", "%s", ZERO_24) "%s", row->index,
+             row->size, row->record);
+    request(p, 1, 3, hex);
+    const struct probe_event *e = probe_event(p, 0);
+    ck_assert_msg(!(e->flags & OT_SAFETY) == !row->is_safe, "%s: %s", row->shows, e->items);
+    ck_assert_msg(!row->is_safe || strstr(e->items, "slot 3 subslot 0x0001 profisafe"), "%s: %s",
+                  row->shows, e->items);
+    probe_destroy(p);
+}
+END_TEST
+
 static const struct written_row {
     const char *shows, *index, *size, *record, *value;
 } written[] = {
@@ -641,6 +683,7 @@ int main(void)
     tcase_add_loop_test(c, control_commands, 0, CONTROL_ROWS);
     tcase_add_loop_test(c, records, 0, RECORD_ROWS);
     tcase_add_test(c, multiple_write);
+    tcase_add_loop_test(c, safe_submodules, 0, sizeof safe / sizeof *safe);
     tcase_add_loop_test(c, written_identity_is_text, 0, sizeof written / sizeof *written);
     tcase_add_test(c, identity_records);
     tcase_add_test(c, interface_data_in_multiple_blocks);

@@ -488,6 +488,71 @@ START_TEST(row)
 }
 END_TEST
 
+/* A station whose submodules were given PROFIsafe parameters, and who acts on it. */
+static const struct safe_row {
+    const char *shows, *client, *protocol;
+    enum operation operation;
+    bool has_parameters;
+    bool is_by_mac; /* without an address */
+    const char *raised;
+} safe_rows[] = {
+    {"its controller sets it up again",     "10.2.0.5", "pnio_cm", OP_CONFIG_CHANGE, true,  false, ""},
+    {"its controller does something else",  "10.2.0.5", "modbus",  OP_WRITE,         true,  false,
+     "plc.safety-access"                                                                             },
+    {"another sets it up",                  "10.2.0.6", "pnio_cm", OP_CONFIG_CHANGE, true,  false,
+     "plc.safety-access"                                                                             },
+    {"another looks at it",                 "10.2.0.6", "pnio_cm", OP_IDENTIFY,      true,  false, ""},
+    {"another gives it a name, by its MAC", "10.2.0.6", "pn_dcp",  OP_CONFIG_CHANGE, true,  true,
+     "plc.safety-access"                                                                             },
+    {"a station without safe submodules",   "10.2.0.6", "pnio_cm", OP_CONFIG_CHANGE, false, false,
+     ""                                                                                              },
+    {"the same, by its MAC",                "10.2.0.6", "pn_dcp",  OP_CONFIG_CHANGE, false, true,  ""},
+};
+
+START_TEST(safe_stations)
+{
+    const struct safe_row *r = &safe_rows[_i];
+    static const struct mac station = {
+        {0, 0x0e, 0x8c, 1, 2, 3}
+    };
+    struct run run = {.is_known = true};
+    struct error err = {""};
+    struct config none;
+    config_defaults(&none);
+    struct site *site = site_create(&none, &err);
+    struct site_judge_options options = {is_known, is_usual, &run};
+    struct finding_sink sink = {.context = &run, .finding = keep};
+    struct site_judge *j = site_judge_create(&options, site, &sink);
+    site_release(site);
+    struct ot_flow flow = {
+        .id = 7, .transport = TRANSPORT_UDP, .is_role_known = true, .first_ns = MONDAY_NINE};
+    address_parse(&flow.client.ip, "10.2.0.5");
+    address_parse(&flow.server.ip, "10.1.0.8");
+    flow.server.mac = station;
+    struct packet packet = {.time_ns = MONDAY_NINE, .source = flow.client.ip, .number = 1};
+    struct ot_event e = {.time_ns = MONDAY_NINE,
+                         .flow = &flow,
+                         .packet = &packet,
+                         .protocol = "pnio_cm",
+                         .operation = OP_CONFIG_CHANGE,
+                         .is_from_client = true,
+                         .flags = r->has_parameters ? OT_SAFETY : 0};
+    site_judge_event(j, &e);
+    ck_assert_str_eq(run.raised, "");
+    flow.id = 8;
+    address_parse(&flow.client.ip, r->client);
+    if (r->is_by_mac)
+        flow.server.ip = flow.client.ip = (struct address){.kind = ADDRESS_NONE};
+    e.protocol = r->protocol;
+    e.operation = r->operation;
+    e.flags = 0;
+    site_judge_event(j, &e);
+    site_judge_tick(j, MONDAY_NINE, true);
+    ck_assert_msg(strcmp(run.raised, r->raised) == 0, "%s: raised \"%s\"", r->shows, run.raised);
+    site_judge_destroy(j);
+}
+END_TEST
+
 /* A flow that is older than the policy is judged by its next event; one that is allowed is not
  * told. */
 START_TEST(another_policy_while_a_flow_goes_on)
@@ -534,6 +599,7 @@ int main(void)
     Suite *suite = suite_create("site judge");
     TCase *tcase = tcase_create("rows");
     tcase_add_loop_test(tcase, row, 0, sizeof rows / sizeof *rows);
+    tcase_add_loop_test(tcase, safe_stations, 0, sizeof safe_rows / sizeof *safe_rows);
     tcase_add_test(tcase, another_policy_while_a_flow_goes_on);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

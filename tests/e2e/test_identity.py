@@ -132,6 +132,7 @@ ROWS = [
     ("enip/cl5000_firmware_change_failure.pcap", "00:1e:f6:73:59:81", "hostname", "Ns5gt", "cdp.deviceid"),
     ("goose/robidev_rgoose2.pcapng", "00:d7:8f:63:37:05", "model", "IE-4010-16S12P", "cdp.platform"),
     ("goose/robidev_rgoose2.pcapng", "00:d7:8f:63:37:05", "software_version", "15.2(6)E0a", "lldp.tlv.system.desc"),
+    ("profinet/icsnpp_io_cm.pcapng", "192.168.2.11", "safety", "yes", "F-parameters in record 0x80 of slot 2"),
     ("profinet/lsw_sinec_h1.pcap", "0c:12:62:bf:2e:94", "name", "ZXR10", "lldp.tlv.system.name"),
     ("s7comm-plus/s71500-change.pcapng", "ac:64:17:5f:fa:42", "model", "CPU 1515-2 PN", "lldp.tlv.system.desc"),
     ("s7comm-plus/s71500-change.pcapng", "ac:64:17:5f:fa:42", "order_number", "6ES7 515-2AM01-0AB0", "lldp.tlv.system.desc"),

@@ -12,8 +12,6 @@
 
 enum {
     SLAB_FLOWS = 256,
-    /* moving a flow to the front of the list on every packet would cost cache misses for nothing */
-    TOUCH_NS = 100000000,
     LAYERS_WARM = 2, /* a carrier and what it carries: what every packet of a flow looks at */
     FLOW_WARM = offsetof(struct flow, layers[LAYERS_WARM]),
 };
@@ -22,6 +20,8 @@ static const int64_t TCP_IDLE_NS =
 static const int64_t OTHER_IDLE_NS = 300 * (int64_t)1000000000;
 static const int64_t CLOSED_IDLE_NS =
     10 * (int64_t)1000000000; /* last ACKs and retransmitted FINs */
+/* A flow moves to the end of the list this seldom: its neighbours there are in nobody's cache. */
+static const int64_t TOUCH_NS = 2 * (int64_t)1000000000;
 
 struct slab {
     struct slab *next;
@@ -161,8 +161,9 @@ static void list_remove(struct flow_table *t, struct flow *f)
     *(f->newer ? &f->newer->older : &t->newest) = f->older;
 }
 
-static void list_append(struct flow_table *t, struct flow *f)
+static void list_append(struct flow_table *t, struct flow *f, int64_t now_ns)
 {
+    f->listed_ns = now_ns;
     f->older = t->newest;
     f->newer = NULL;
     *(t->newest ? &t->newest->newer : &t->oldest) = f;
@@ -227,7 +228,7 @@ static struct flow *make_flow(struct flow_table *t, const struct packet *p, uint
     f->pair = pair_hash(p->segment, &f->view.client, &f->view.server);
     f->next_in_bucket = t->buckets[hash & t->mask];
     t->buckets[hash & t->mask] = f;
-    list_append(t, f);
+    list_append(t, f, p->time_ns);
     t->count++;
     t->counters->flows++;
     return f;
@@ -263,10 +264,11 @@ struct flow *flow_find(struct flow_table *t, const struct packet *p, uint64_t ha
     for (struct flow *f = t->buckets[hash & t->mask]; f; f = f->next_in_bucket) {
         if (!is_flow_of(f, hash, p))
             continue;
-        if (p->time_ns - f->view.last_ns > TOUCH_NS) {
-            list_remove(t, f);
-            list_append(t, f);
+        if (p->time_ns > f->view.last_ns)
             f->view.last_ns = p->time_ns;
+        if (p->time_ns - f->listed_ns > TOUCH_NS) {
+            list_remove(t, f);
+            list_append(t, f, p->time_ns);
         }
         return f;
     }
@@ -290,7 +292,7 @@ void flow_expire(struct flow_table *t, int64_t now_ns)
     t->next_expiry_ns = now_ns + CLOSED_IDLE_NS;
     /* the list is by age, limits differ: everything past the shortest limit is looked at */
     struct flow *next;
-    for (struct flow *f = t->oldest; f && now_ns - f->view.last_ns > CLOSED_IDLE_NS; f = next) {
+    for (struct flow *f = t->oldest; f && now_ns - f->listed_ns > CLOSED_IDLE_NS; f = next) {
         next = f->newer;
         if (now_ns - f->view.last_ns > idle_limit(f)) {
             t->counters->flows_expired++;

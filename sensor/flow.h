@@ -55,7 +55,8 @@ struct flow {
     _Alignas(FLOW_LINE) struct ot_flow view;
     struct flow *next_in_bucket;
     uint64_t hash;
-    uint64_t pair; /* pair_hash of its ends */
+    uint64_t pair;     /* pair_hash of its ends */
+    int64_t listed_ns; /* when it went to the end of the list by last use */
     struct endpoint a;
     bool is_a_client;
     uint8_t state; /* enum flow_state */

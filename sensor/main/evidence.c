@@ -13,6 +13,7 @@ enum {
     CAUSES = 4096,       /* causes that had evidence lately */
     SHARES = 2, /* of packets that one cause is given in SHARE_NS: its begin and its outcome */
     CHAIN_STEPS_MAX = 256,
+    RING_MIN = 1 << 16,
     WANTED = 1024, /* counters by pair: is anybody collecting? */
     CACHE_LINE = 64,
     AHEAD = 4096, /* bytes of the ring that are fetched before they are written: some 16 packets */
@@ -38,7 +39,7 @@ struct collecting {
 struct evidence {
     struct finding_sink sink;
     uint8_t *ring;
-    uint64_t size, written; /* written: bytes ever, position of the next packet */
+    uint64_t size, written; /* size: a power of two; written: bytes ever, the next position */
     uint64_t last;          /* position of the newest packet */
     uint64_t buckets[BUCKETS];
     struct collecting collecting[COLLECTING_MAX];
@@ -60,9 +61,10 @@ struct evidence *evidence_create(size_t bytes, const struct finding_sink *sink)
     if (!e)
         return NULL;
     e->sink = *sink;
-    e->size = bytes;
-    e->ring = malloc(bytes);
-    e->written = bytes; /* so that 0 is no position */
+    for (e->size = RING_MIN; e->size <= bytes / 2;)
+        e->size *= 2;
+    e->ring = malloc(e->size);
+    e->written = e->size; /* so that 0 is no position */
     e->next_id = 1;
     if (!e->ring) {
         free(e);
@@ -81,7 +83,7 @@ void evidence_destroy(struct evidence *e)
 
 static struct kept *kept_at(struct evidence *e, uint64_t position)
 {
-    return (void *)(e->ring + position % e->size);
+    return (void *)(e->ring + (position & (e->size - 1)));
 }
 
 static bool is_there(const struct evidence *e, uint64_t position)
@@ -91,7 +93,7 @@ static bool is_there(const struct evidence *e, uint64_t position)
 
 static uint64_t room_for(struct evidence *e, uint64_t need)
 {
-    uint64_t to_end = e->size - e->written % e->size;
+    uint64_t to_end = e->size - (e->written & (e->size - 1));
     if (need > to_end)
         e->written += to_end;
     return e->written;

@@ -10,6 +10,7 @@ struct evidence;
 
 enum { EVIDENCE_PACKETS = 20 }; /* before, and after */
 
+/* bytes: of the ring, rounded down to a power of two. */
 struct evidence *evidence_create(size_t bytes, const struct finding_sink *sink);
 void evidence_destroy(struct evidence *e);
 

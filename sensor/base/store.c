@@ -12,7 +12,10 @@ enum {
     STATEMENTS_MAX = 256,
     PAGE_CACHE_KIB = 8192,
     CHECKPOINT_PAGES = 4096, /* of the WAL: pages that change in every batch reach the file once */
-    UNDO_BYTES = 256 << 10,  /* of one statement with triggers; more goes to a temporary file */
+    /* Of one statement with triggers; more goes to a temporary file, in a piece of this size:
+     * SQLite takes a disk for full that writes 131072 bytes at once (its seekAndWrite masks them
+     * away). */
+    UNDO_BYTES = 124 << 10,
 };
 
 struct prepared {

@@ -281,6 +281,33 @@ START_TEST(kill_9_leaves_whole_batches)
 }
 END_TEST
 
+static const char *const noted[] = {
+    "CREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT NOT NULL CHECK(text <> ''));"
+    "CREATE TABLE trace(id INTEGER PRIMARY KEY, text TEXT NOT NULL);"
+    "CREATE TRIGGER noted AFTER UPDATE ON note BEGIN"
+    "  UPDATE trace SET text = NEW.text WHERE id = NEW.id; END;",
+    NULL};
+static const struct store_schema schema_noted = {"notes", noted};
+static const struct store_schema *const version_noted[] = {&schema_noted, NULL};
+
+/* What would undo it is longer than SQLite keeps in memory. */
+START_TEST(a_statement_may_change_much)
+{
+    struct store *s = open_store(version_noted, STORE_READ_WRITE);
+    struct error err = {""};
+    ck_assert(store_exec(s,
+                         "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE"
+                         " i < 2000) INSERT INTO note SELECT i, hex(zeroblob(200)) FROM n;"
+                         "INSERT INTO trace SELECT id, text FROM note",
+                         &err));
+    ck_assert(store_exec(s, "BEGIN IMMEDIATE", &err));
+    ck_assert_msg(store_exec(s, "UPDATE note SET text = text || 'x'", &err), "%s", err.text);
+    ck_assert(store_exec(s, "COMMIT", &err));
+    ck_assert_int_eq(number(s, "SELECT count(*) FROM trace WHERE text LIKE '%x'"), 2000);
+    store_close(s);
+}
+END_TEST
+
 START_TEST(settings)
 {
     struct store *s = open_store(version_1, STORE_READ_WRITE);
@@ -297,6 +324,7 @@ END_TEST
 
 int main(void)
 {
+    store_prepare();
     Suite *s = suite_create("store");
     TCase *c = tcase_create("store");
     tcase_set_timeout(c, 120);
@@ -310,6 +338,7 @@ int main(void)
     tcase_add_loop_test(c, a_full_disk_keeps_writes_until_there_is_room, 0, 2);
     tcase_add_test(c, a_full_disk_while_a_file_is_read);
     tcase_add_loop_test(c, kill_9_leaves_whole_batches, 0, 4);
+    tcase_add_test(c, a_statement_may_change_much);
     tcase_add_test(c, settings);
     suite_add_tcase(s, c);
     return run_suite(s);

@@ -29,7 +29,7 @@ void bacnet_read_request(struct bacnet_message *m, struct reader *r)
     if (bacnet_object_at(r, 0, &p) && bacnet_property_at(r, 1, &p))
         bacnet_add_asked(m, &p);
     else
-        r->is_short = true;
+        reader_fail(r);
 }
 
 /* | object 0 | property 1 | index 2, or not | value 3 | */
@@ -39,7 +39,7 @@ void bacnet_read_acknowledged(struct bacnet_message *m, struct reader *r)
     struct reader content;
     if (!bacnet_object_at(r, 0, &p) || !bacnet_property_at(r, 1, &p) ||
         !bacnet_enclosed(r, 3, &content)) {
-        r->is_short = true;
+        reader_fail(r);
         return;
     }
     bacnet_add_value(m, &p, content);
@@ -53,13 +53,13 @@ void bacnet_read_multiple_request(struct bacnet_message *m, struct reader *r)
     struct bacnet_property p;
     while (reader_left(r)) {
         if (!bacnet_object_at(r, 0, &p) || !bacnet_opening(r, 1)) {
-            r->is_short = true;
+            reader_fail(r);
             return;
         }
         while (bacnet_property_at(r, 0, &p))
             bacnet_add_asked(m, &p);
         if (!bacnet_closing(r, 1))
-            r->is_short = true;
+            reader_fail(r);
     }
 }
 
@@ -79,7 +79,7 @@ void bacnet_read_multiple_acknowledged(struct bacnet_message *m, struct reader *
     struct reader content;
     while (reader_left(r)) {
         if (!bacnet_object_at(r, 0, &p) || !bacnet_opening(r, 1)) {
-            r->is_short = true;
+            reader_fail(r);
             return;
         }
         while (bacnet_property_at(r, 2, &p)) {
@@ -90,11 +90,11 @@ void bacnet_read_multiple_acknowledged(struct bacnet_message *m, struct reader *
                 if (item)
                     item_refused(item, content);
             } else {
-                r->is_short = true;
+                reader_fail(r);
             }
         }
         if (!bacnet_closing(r, 1))
-            r->is_short = true;
+            reader_fail(r);
     }
 }
 
@@ -191,7 +191,7 @@ void bacnet_write_request(struct bacnet_message *m, struct reader *r)
 {
     struct bacnet_property p;
     if (!bacnet_object_at(r, 0, &p) || !write_one(m, r, 1, &p))
-        r->is_short = true;
+        reader_fail(r);
     if (m->item_count == 1)
         m->items[0].operation = OP_UNKNOWN; /* the event's */
 }
@@ -202,13 +202,13 @@ void bacnet_write_multiple_request(struct bacnet_message *m, struct reader *r)
     struct bacnet_property p;
     while (reader_left(r)) {
         if (!bacnet_object_at(r, 0, &p) || !bacnet_opening(r, 1)) {
-            r->is_short = true;
+            reader_fail(r);
             return;
         }
         while (write_one(m, r, 0, &p)) {
         }
         if (!bacnet_closing(r, 1))
-            r->is_short = true;
+            reader_fail(r);
     }
     for (uint32_t i = 0; i < m->item_count; i++)
         if (m->items[i].operation == OP_UNKNOWN && m->event.operation != OP_WRITE)
@@ -222,7 +222,7 @@ void bacnet_list_request(struct bacnet_message *m, struct reader *r)
     struct reader content;
     if (!bacnet_object_at(r, 0, &p) || !bacnet_property_at(r, 1, &p) ||
         !bacnet_enclosed(r, 3, &content)) {
-        r->is_short = true;
+        reader_fail(r);
         return;
     }
     struct ot_item *item = bacnet_add_asked(m, &p);
@@ -236,7 +236,7 @@ void bacnet_create_request(struct bacnet_message *m, struct reader *r)
     struct reader inner, type;
     uint32_t object;
     if (!bacnet_enclosed(r, 0, &inner)) {
-        r->is_short = true;
+        reader_fail(r);
     } else if (bacnet_context_number(&inner, 1, &object)) {
         struct bacnet_property p = bacnet_property_of(object, BACNET_NO_INDEX);
         bacnet_add_asked(m, &p);
@@ -251,7 +251,7 @@ void bacnet_object_request(struct bacnet_message *m, struct reader *r)
 {
     uint32_t object;
     if (!bacnet_application_number(r, BACNET_OBJECT, &object)) {
-        r->is_short = true;
+        reader_fail(r);
         return;
     }
     struct bacnet_property p = bacnet_property_of(object, BACNET_NO_INDEX);

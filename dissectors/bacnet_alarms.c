@@ -18,7 +18,7 @@ void bacnet_second_object(struct bacnet_message *m, struct reader *r)
     if (bacnet_context(r, 0, &process) && bacnet_object_at(r, 1, &p))
         bacnet_add_asked(m, &p);
     else
-        r->is_short = true;
+        reader_fail(r);
 }
 
 /* | process 0 | device 1 | object 2 |... */
@@ -30,7 +30,7 @@ void bacnet_event_request(struct bacnet_message *m, struct reader *r)
         bacnet_object_at(r, 2, &p))
         bacnet_add_asked(m, &p);
     else
-        r->is_short = true;
+        reader_fail(r);
 }
 
 /* | process 0 | confirmed 1 | lifetime 2 | delay 3 | 4 { object 0 | 1 { 0 { property 0 | index 1 }
@@ -42,23 +42,23 @@ void bacnet_subscribe_request(struct bacnet_message *m, struct reader *r)
     for (uint8_t i = 0; i < 4; i++)
         (void)bacnet_context(r, i, &part); /* [135] 13.16.1: but the first they may be left out */
     if (!bacnet_opening(r, 4))
-        r->is_short = true;
+        reader_fail(r);
     while (bacnet_object_at(r, 0, &p)) {
         if (!bacnet_opening(r, 1))
-            r->is_short = true;
+            reader_fail(r);
         while (bacnet_enclosed(r, 0, &reference)) {
             if (bacnet_property_at(&reference, 0, &p))
                 bacnet_add_asked(m, &p);
             else
-                r->is_short = true;
+                reader_fail(r);
             (void)bacnet_context(r, 1, &part);
             (void)bacnet_context(r, 2, &part);
         }
         if (!bacnet_closing(r, 1))
-            r->is_short = true;
+            reader_fail(r);
     }
     if (!bacnet_closing(r, 4))
-        r->is_short = true;
+        reader_fail(r);
 }
 
 /* | property 0 | index 1, or not | value 2 |: false when there is none. */
@@ -68,7 +68,7 @@ static bool change_at(struct bacnet_message *m, struct reader *r, struct bacnet_
     if (!bacnet_property_at(r, 0, p))
         return false;
     if (!bacnet_enclosed(r, 2, &content)) {
-        r->is_short = true;
+        reader_fail(r);
         return false;
     }
     bacnet_ask(m, p);
@@ -86,7 +86,7 @@ void bacnet_change_request(struct bacnet_message *m, struct reader *r)
     struct bacnet_property p;
     if (!bacnet_context(r, 0, &process) || !bacnet_context(r, 1, &device) ||
         !bacnet_object_at(r, 2, &p) || !bacnet_context(r, 3, &left) || !bacnet_opening(r, 4)) {
-        r->is_short = true;
+        reader_fail(r);
         return;
     }
     while (change_at(m, r, &p)) {
@@ -94,7 +94,7 @@ void bacnet_change_request(struct bacnet_message *m, struct reader *r)
         bacnet_context_number(r, 3, &priority);
     }
     if (!bacnet_closing(r, 4))
-        r->is_short = true;
+        reader_fail(r);
 }
 
 /* | date | time | */
@@ -103,7 +103,7 @@ void bacnet_time_request(struct bacnet_message *m, struct reader *r)
     struct text time = bacnet_date_time(m->d, r);
     uint32_t count = 1;
     if (!time.size) {
-        r->is_short = true;
+        reader_fail(r);
         return;
     }
     m->event.detail = time;
@@ -127,22 +127,22 @@ void bacnet_changes_request(struct bacnet_message *m, struct reader *r)
     struct bacnet_property p;
     if (!bacnet_context(r, 0, &part) || !bacnet_context(r, 1, &part) ||
         !bacnet_context(r, 2, &part)) {
-        r->is_short = true;
+        reader_fail(r);
         return;
     }
     (void)bacnet_enclosed(r, 3, &part);
     if (!bacnet_opening(r, 4))
-        r->is_short = true;
+        reader_fail(r);
     while (bacnet_object_at(r, 0, &p)) {
         if (!bacnet_opening(r, 1))
-            r->is_short = true;
+            reader_fail(r);
         while (change_at(m, r, &p))
             bacnet_context(r, 3, &part);
         if (!bacnet_closing(r, 1))
-            r->is_short = true;
+            reader_fail(r);
     }
     if (!bacnet_closing(r, 4))
-        r->is_short = true;
+        reader_fail(r);
 }
 
 /* | process 0 | source 1 | operation 2 | object 3, or not | */
@@ -157,7 +157,7 @@ void bacnet_life_safety_request(struct bacnet_message *m, struct reader *r)
     uint32_t operation;
     if (!bacnet_context(r, 0, &process) || !bacnet_context(r, 1, &source) ||
         !bacnet_context_number(r, 2, &operation)) {
-        r->is_short = true;
+        reader_fail(r);
         return;
     }
     if (operation < sizeof operations / sizeof *operations)
@@ -171,7 +171,7 @@ void bacnet_private_request(struct bacnet_message *m, struct reader *r)
 {
     uint32_t vendor, number;
     if (!bacnet_context_number(r, 0, &vendor) || !bacnet_context_number(r, 1, &number)) {
-        r->is_short = true;
+        reader_fail(r);
         return;
     }
     const char *name = bacnet_vendor_name(vendor);
@@ -184,7 +184,7 @@ void bacnet_message_request(struct bacnet_message *m, struct reader *r)
 {
     struct reader content;
     if (!bacnet_context(r, 0, &content)) {
-        r->is_short = true;
+        reader_fail(r);
         return;
     }
     bacnet_enclosed(r, 1, &content);
@@ -213,5 +213,5 @@ void bacnet_group_request(struct bacnet_message *m, struct reader *r)
     if (bacnet_context_number(r, 0, &group) && bacnet_context_number(r, 1, &priority))
         m->event.detail = dissect_text(m->d, "group %u, priority %u", group, priority);
     else
-        r->is_short = true;
+        reader_fail(r);
 }

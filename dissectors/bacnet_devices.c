@@ -58,7 +58,7 @@ void bacnet_file_read_acknowledged(struct bacnet_message *m, struct reader *r)
     struct reader bytes;
     if (!bacnet_tag_read(r, &tag) || tag.is_context || tag.number != BACNET_BOOLEAN ||
         !file_access(r, &start, &bytes)) {
-        r->is_short = true;
+        reader_fail(r);
         return;
     }
     if (m->is_asked)
@@ -76,7 +76,7 @@ void bacnet_file_write_request(struct bacnet_message *m, struct reader *r)
     struct reader bytes;
     bacnet_object_request(m, r);
     if (!reader_ok(r) || !file_access(r, &start, &bytes))
-        r->is_short = true;
+        reader_fail(r);
     else
         file_step(m, OP_FILE_WRITE, start == 0 ? TRANSFER_BEGIN : TRANSFER_BLOCK, bytes);
 }
@@ -101,7 +101,7 @@ void bacnet_communication_request(struct bacnet_message *m, struct reader *r)
     struct reader password;
     bool is_limited = bacnet_context_number(r, 0, &minutes);
     if (!bacnet_context_number(r, 1, &state)) {
-        r->is_short = true;
+        reader_fail(r);
         return;
     }
     if (state >= sizeof states / sizeof *states)
@@ -133,7 +133,7 @@ void bacnet_reinitialize_request(struct bacnet_message *m, struct reader *r)
     uint32_t state;
     struct reader password;
     if (!bacnet_context_number(r, 0, &state)) {
-        r->is_short = true;
+        reader_fail(r);
         return;
     }
     if (state < sizeof states / sizeof *states) {
@@ -166,7 +166,7 @@ void bacnet_i_am_request(struct bacnet_message *m, struct reader *r)
         !bacnet_application_number(r, BACNET_UNSIGNED, &ignored) ||
         !bacnet_application_number(r, BACNET_ENUMERATED, &ignored) ||
         !bacnet_application_number(r, BACNET_UNSIGNED, &vendor)) {
-        r->is_short = true;
+        reader_fail(r);
         return;
     }
     struct bacnet_property p = bacnet_property_of(object, BACNET_NO_INDEX);
@@ -183,7 +183,7 @@ void bacnet_i_have_request(struct bacnet_message *m, struct reader *r)
     if (!bacnet_application_number(r, BACNET_OBJECT, &device) ||
         !bacnet_application_number(r, BACNET_OBJECT, &object) ||
         !bacnet_application(r, BACNET_STRING, &content)) {
-        r->is_short = true;
+        reader_fail(r);
         return;
     }
     struct bacnet_property p = bacnet_property_of(object, BACNET_NO_INDEX);
@@ -213,5 +213,5 @@ void bacnet_who_has_request(struct bacnet_message *m, struct reader *r)
     else if (bacnet_context(r, 3, &content))
         m->event.detail = bacnet_string(m->d, content);
     else
-        r->is_short = true;
+        reader_fail(r);
 }

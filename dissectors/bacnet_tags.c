@@ -41,7 +41,7 @@ bool bacnet_tag_read(struct reader *r, struct bacnet_tag *tag)
     if (tag->is_opening || tag->is_closing) {
         length = 0;
     } else if (length > LENGTH_EXTENDED) {
-        r->is_short = true; /* [135] 20.2.1.3: opening and closing are context tags */
+        reader_fail(r); /* [135] 20.2.1.3: opening and closing are context tags */
     } else if (!tag->is_context && tag->number == BACNET_BOOLEAN) {
         tag->boolean = (uint8_t)length; /* [135] 20.2.3: the length is the value */
         length = 0;
@@ -144,7 +144,7 @@ bool bacnet_enclosed(struct reader *r, uint8_t number, struct reader *content)
         if (!bacnet_tag_read(r, &tag))
             return false;
         if (tag.is_opening && ++depth > NESTING_MAX)
-            r->is_short = true;
+            reader_fail(r);
         if (tag.is_closing && --depth == 0) {
             begin.end = at;
             *content = begin;

@@ -46,8 +46,8 @@ static inline bool ber_next(struct reader *r, struct ber *e)
             byte = reader_u8(r);
             number = number << 7 | (byte & 0x7f);
             if (number > BER_NUMBER_MAX)
-                r->is_short = true;
-        } while (!r->is_short && (byte & 0x80));
+                reader_fail(r);
+        } while (reader_ok(r) && (byte & 0x80));
         e->number = number;
     }
     size_t size = reader_u8(r);
@@ -57,9 +57,9 @@ static inline bool ber_next(struct reader *r, struct ber *e)
     } else if (size > 0x80) {
         size_t bytes = size & 0x7f;
         if (bytes > BER_LENGTH_BYTES_MAX)
-            r->is_short = true;
+            reader_fail(r);
         size = 0;
-        for (size_t i = 0; i < bytes && !r->is_short; i++)
+        for (size_t i = 0; i < bytes && reader_ok(r); i++)
             size = size << 8 | reader_u8(r);
     }
     e->value = reader_take(r, size);

@@ -101,7 +101,7 @@ static uint32_t read_length(struct reader *r)
         return length;
     uint32_t bytes = length & 0x7f;
     if (bytes == 0 || bytes > LENGTH_BYTES_MAX) {
-        r->is_short = true; /* [22] 5.3.4.1: definite lengths only */
+        reader_fail(r); /* [22] 5.3.4.1: definite lengths only */
         return 0;
     }
     length = 0;

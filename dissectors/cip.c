@@ -362,12 +362,12 @@ static void forward_close(struct dissect *d, struct request *q, struct ot_item *
 static bool head_read(struct dissect *d, struct reader *r, struct request *q)
 {
     *q = (struct request){.at = r->at};
+    size_t size = reader_left(r);
     q->service = reader_u8(r);
     size_t words = reader_u8(r);
     struct reader path = reader_take(r, words * 2);
     if (!reader_ok(r)) {
-        emit_violation(d, VIOLATION_LENGTH, "path runs past the end of the message", q->at,
-                       (size_t)(r->end - q->at));
+        emit_violation(d, VIOLATION_LENGTH, "path runs past the end of the message", q->at, size);
         return false;
     }
     q->head_size = (size_t)(r->at - q->at);
@@ -660,14 +660,14 @@ struct response {
 static bool response_read(struct dissect *d, struct reader *r, struct response *p)
 {
     *p = (struct response){.at = r->at};
+    size_t size = reader_left(r);
     p->service = reader_u8(r) & (uint8_t)~RESPONSE_BIT;
     uint8_t reserved = reader_u8(r);
     p->status = reader_u8(r);
     size_t words = reader_u8(r);
     struct reader extended = reader_take(r, words * 2);
     if (!reader_ok(r)) {
-        emit_violation(d, VIOLATION_LENGTH, "response is shorter than its status", p->at,
-                       (size_t)(r->end - p->at));
+        emit_violation(d, VIOLATION_LENGTH, "response is shorter than its status", p->at, size);
         return false;
     }
     if (reserved != 0)

@@ -93,7 +93,7 @@ static struct text read_line(struct reader *r)
     size_t left = reader_left(r);
     const uint8_t *end = left ? memchr(r->at, '\n', left) : NULL;
     if (!end) {
-        r->is_short = true;
+        reader_fail(r);
         return (struct text){NULL, 0};
     }
     struct text line = {(const char *)r->at, (size_t)(end - r->at)};

@@ -72,7 +72,7 @@ static struct reader session_user_data(struct reader r)
             data = value;
     }
     if (!reader_ok(&parameters) || !reader_ok(&r))
-        data.is_short = true;
+        reader_fail(&data);
     return data;
 }
 

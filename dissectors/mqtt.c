@@ -297,7 +297,7 @@ static void read_properties(struct message *m, struct properties *p)
         return;
     uint32_t length;
     if (read_length(&m->r, &length) <= 0) {
-        m->r.is_short = true;
+        reader_fail(&m->r);
         return;
     }
     struct reader r = reader_take(&m->r, length);
@@ -318,7 +318,7 @@ static void read_properties(struct message *m, struct properties *p)
             break;
         case P_VARIABLE:
             if (read_length(&r, &number) < 0)
-                r.is_short = true;
+                reader_fail(&r);
             break;
         case P_TEXT: {
             struct text text = read_text(&r);
@@ -336,7 +336,7 @@ static void read_properties(struct message *m, struct properties *p)
         }
     }
     if (!reader_ok(&r))
-        m->r.is_short = true;
+        reader_fail(&m->r);
 }
 
 /* --- status --- */

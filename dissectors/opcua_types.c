@@ -22,7 +22,7 @@ void ua_fail(struct ua *u, enum violation_kind kind, const char *why)
         u->wrong = why;
         u->wrong_kind = kind;
     }
-    u->r.is_short = true;
+    reader_fail(&u->r);
 }
 
 static int32_t read_length(struct ua *u)

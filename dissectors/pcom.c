@@ -121,10 +121,11 @@ static uint32_t read_hex(struct reader *r, size_t digits)
     uint32_t value = 0;
     for (size_t i = 0; at && i < digits; i++) {
         uint8_t digit = digit_of(at[i]);
-        r->is_short |= digit > 15;
+        if (digit > 15)
+            reader_fail(r);
         value = value << 4 | (digit & 15);
     }
-    return r->is_short ? 0 : value;
+    return reader_ok(r) ? value : 0;
 }
 
 static struct text unit_text(struct dissect *d, uint8_t unit)
@@ -145,8 +146,10 @@ static struct reader ascii_body(struct reader message, bool *is_check_right)
 {
     size_t size = reader_left(&message), start = is_answer(message) ? 2 : 1;
     *is_check_right = false;
-    if (size < start + ASCII_MIN - 1 || message.at[0] != '/' || message.at[size - 1] != '\r')
-        return (struct reader){message.end, message.end, true};
+    if (size < start + ASCII_MIN - 1 || message.at[0] != '/' || message.at[size - 1] != '\r') {
+        reader_fail(&message);
+        return message;
+    }
     struct reader check = reader_of(message.at + size - 3, 2);
     uint32_t told = read_hex(&check, 2);
     uint8_t sum = 0;

@@ -7,34 +7,49 @@
 #include <stdint.h>
 #include <string.h>
 
+/* Two words, so that a reader is passed and given back in registers. Short: `end` is below `at`. */
 struct reader {
     const uint8_t *at;
     const uint8_t *end;
-    bool is_short;
 };
 
 static inline struct reader reader_of(const void *bytes, size_t size)
 {
     const uint8_t *p = bytes;
-    return (struct reader){p, p ? p + size : p, false};
+    return (struct reader){p, p ? p + size : p};
 }
 
-static inline size_t reader_left(const struct reader *r)
+/* Bytes that are left; negative when short. */
+static inline intptr_t reader_room(const struct reader *r)
 {
-    return r->is_short ? 0 : (size_t)(r->end - r->at);
+    return (intptr_t)r->end - (intptr_t)r->at;
 }
 
 static inline bool reader_ok(const struct reader *r)
 {
-    return !r->is_short;
+    return reader_room(r) >= 0;
+}
+
+static inline size_t reader_left(const struct reader *r)
+{
+    return reader_ok(r) ? (size_t)reader_room(r) : 0;
+}
+
+/* Marks it short: what was read last cannot be meant. It stays where it is. */
+static inline void reader_fail(struct reader *r)
+{
+    static const uint8_t nothing[1];
+    if (!r->at)
+        r->at = nothing;
+    r->end = NULL;
 }
 
 /* The next n bytes, or NULL (and short) when they are not there. All other reads are made of this
  * one. */
 static inline const uint8_t *reader_bytes(struct reader *r, size_t n)
 {
-    if (r->is_short || n > reader_left(r)) {
-        r->is_short = true;
+    if (n > PTRDIFF_MAX || reader_room(r) < (intptr_t)n) {
+        reader_fail(r);
         return NULL;
     }
     const uint8_t *p = r->at;
@@ -51,9 +66,7 @@ static inline void reader_skip(struct reader *r, size_t n)
 static inline struct reader reader_take(struct reader *r, size_t n)
 {
     const uint8_t *p = reader_bytes(r, n);
-    if (!p)
-        return (struct reader){r->end, r->end, true};
-    return (struct reader){p, p + n, false};
+    return p ? (struct reader){p, p + n} : *r;
 }
 
 static inline uint8_t reader_u8(struct reader *r)

@@ -218,7 +218,7 @@ static void read_values(struct dissect *d, struct reader *r, struct addresses *a
             return;
         struct ot_item *item = number <= a->count ? &a->items[number - 1] : NULL;
         if (!s7plus_value(d, r, item, found, 0)) {
-            r->is_short = true;
+            reader_fail(r);
             return;
         }
     }

@@ -93,7 +93,7 @@ static uint64_t read_number(struct reader *r, unsigned bytes_max, bool is_signed
         if (!(byte & 0x80))
             return n;
     }
-    r->is_short = true; /* it does not end */
+    reader_fail(r); /* it does not end */
     return 0;
 }
 
@@ -203,7 +203,7 @@ static bool read_array(struct dissect *d, struct reader *r, const struct kind *k
         item->count = count;
     if (kind->form == FORM_FIXED) {
         if (kind->size && count > reader_left(r) / kind->size) {
-            r->is_short = true;
+            reader_fail(r);
             return false;
         }
         struct reader content = reader_take(r, (size_t)count * kind->size);

@@ -57,7 +57,7 @@ static uint64_t read_varint(struct reader *r)
         if (!(byte & 0x80))
             return value;
     }
-    r->is_short = true; /* too long */
+    reader_fail(r); /* too long */
     return 0;
 }
 
@@ -81,7 +81,7 @@ static bool read_field(struct reader *r, struct field *f)
         f->bytes = reader_take(r, 4);
         break;
     default:
-        r->is_short = true;
+        reader_fail(r);
         break;
     }
     return reader_ok(r);

@@ -162,56 +162,65 @@ bool synchrophasor_configuration_3(struct dissect *d, struct reader r, struct ot
     return end_units(&r, e, d, layout);
 }
 
-static struct ot_item *put_item(struct ot_event *e, struct ot_item *items, uint32_t room,
-                                const char *area, uint16_t unit)
-{
-    if (e->item_count == room)
-        return NULL;
-    items[e->item_count] = (struct ot_item){.area = area, .has_range = true, .count = 1};
-    items[e->item_count].low = items[e->item_count].high = unit;
-    return &items[e->item_count++];
-}
+/* How a measurement lies in the frame. */
+struct form {
+    enum ot_encoding encoding;
+    uint8_t count; /* of the values that are told */
+    uint8_t size;  /* of those; a polar phasor of integers is larger */
+};
 
-static void put_value(struct ot_event *e, struct ot_item *items, uint32_t room, const char *area,
-                      const struct synchrophasor_unit *u, const uint8_t *at)
-{
-    bool is_float = u->format & FORMAT_FREQUENCY_FLOAT;
-    struct ot_item *item = put_item(e, items, room, area, u->id);
-    if (!item)
-        return;
-    item->has_start = true;
-    item->start = u->id;
-    item->values =
-        (struct ot_values){is_float ? VALUES_F32BE : VALUES_I16BE, 1, at, is_float ? 4u : 2u};
-}
-
-/* Channel `index` of a unit: | number unit | start index | */
-static void put_channel(struct ot_event *e, struct ot_item *items, uint32_t room, const char *area,
-                        const struct synchrophasor_unit *u, uint16_t index, struct ot_values values)
-{
-    struct ot_item *item = put_item(e, items, room, area, u->id);
-    if (!item)
-        return;
-    item->number = u->id;
-    item->has_number = item->has_start = true;
-    item->start = index;
-    item->low = item->high = (uint64_t)u->id << 16 | index;
-    item->values = values;
-}
+static const struct form floating = {VALUES_F32BE, 1, 4};
+static const struct form integer = {VALUES_I16BE, 1, 2};
+static const struct form bits = {VALUES_U16BE, 1, 2};
 
 /* [C37] 6.3, table 6: real and imaginary, or magnitude and angle. Of the latter as integers the
  * magnitude has no sign and the angle has one: only the magnitude is a value then. */
-static struct ot_values phasor_values(const struct synchrophasor_unit *u, const uint8_t *at)
+static const struct form *phasor_form(const struct synchrophasor_unit *u)
 {
+    static const struct form floats = {VALUES_F32BE, 2, 8}, integers = {VALUES_I16BE, 2, 4};
     if (u->format & FORMAT_PHASOR_FLOAT)
-        return (struct ot_values){VALUES_F32BE, 2, at, 8};
-    return u->format & FORMAT_POLAR ? (struct ot_values){VALUES_U16BE, 1, at, 2}
-                                    : (struct ot_values){VALUES_I16BE, 2, at, 4};
+        return &floats;
+    return u->format & FORMAT_POLAR ? &bits : &integers;
 }
 
 static uint32_t phasor_size(const struct synchrophasor_unit *u)
 {
     return u->format & FORMAT_PHASOR_FLOAT ? 8 : 4;
+}
+
+/* The next item, there being room. */
+static struct ot_item *put_item(struct ot_event *e, struct ot_item *items, const char *area,
+                                const struct form *form, const uint8_t *at)
+{
+    struct ot_item *item = &items[e->item_count++];
+    *item = (struct ot_item){.area = area, .has_start = true, .has_range = true, .count = 1};
+    item->values.encoding = form->encoding;
+    item->values.count = form->count;
+    item->values.bytes = at;
+    item->values.size = form->size;
+    return item;
+}
+
+static void put_value(struct ot_event *e, struct ot_item *items, uint32_t room, const char *area,
+                      const struct synchrophasor_unit *u, const uint8_t *at)
+{
+    if (e->item_count == room)
+        return;
+    bool is_float = u->format & FORMAT_FREQUENCY_FLOAT;
+    struct ot_item *item = put_item(e, items, area, is_float ? &floating : &integer, at);
+    item->start = item->low = item->high = u->id;
+}
+
+/* Channel `index` of a unit: | number unit | start index | */
+static void put_channel(struct ot_event *e, struct ot_item *items, const char *area,
+                        const struct synchrophasor_unit *u, uint16_t index, const struct form *form,
+                        const uint8_t *at)
+{
+    struct ot_item *item = put_item(e, items, area, form, at);
+    item->number = u->id;
+    item->has_number = true;
+    item->start = index;
+    item->low = item->high = (uint64_t)u->id << 16 | index;
 }
 
 static void frequency(struct ot_event *e, struct ot_item *items, uint32_t room,
@@ -227,32 +236,26 @@ static void frequency(struct ot_event *e, struct ot_item *items, uint32_t room,
     put_value(e, items, room, "rate_of_change", u, change);
 }
 
+/* `count` channels of one kind, each of `size` bytes, as far as there is room. */
+static void channels_of(struct ot_event *e, struct ot_item *items, uint32_t room, const char *area,
+                        const struct synchrophasor_unit *u, uint16_t count, const struct form *form,
+                        size_t size, struct reader *r)
+{
+    struct reader all = reader_take(r, count * size);
+    for (uint16_t i = 0; i < count && e->item_count < room && reader_left(&all); i++)
+        put_channel(e, items, area, u, i, form, reader_bytes(&all, size));
+}
+
 static void channels(struct ot_event *e, struct ot_item *items, uint32_t room,
                      const struct synchrophasor_unit *u, struct reader r)
 {
-    reader_skip(&r, STATUS_SIZE);
-    for (uint16_t i = 0; i < u->phasors && e->item_count < room; i++) {
-        const uint8_t *at = reader_bytes(&r, phasor_size(u));
-        if (!at)
-            return;
-        put_channel(e, items, room, "phasor", u, i, phasor_values(u, at));
-    }
-    reader_skip(&r, u->format & FORMAT_FREQUENCY_FLOAT ? 8 : 4);
     bool is_float = u->format & FORMAT_ANALOG_FLOAT;
-    for (uint16_t i = 0; i < u->analogs && e->item_count < room; i++) {
-        const uint8_t *at = reader_bytes(&r, is_float ? 4 : 2);
-        if (!at)
-            return;
-        put_channel(
-            e, items, room, "analog", u, i,
-            (struct ot_values){is_float ? VALUES_F32BE : VALUES_I16BE, 1, at, is_float ? 4u : 2u});
-    }
-    for (uint16_t i = 0; i < u->digitals && e->item_count < room; i++) {
-        const uint8_t *at = reader_bytes(&r, 2);
-        if (at)
-            put_channel(e, items, room, "digital", u, i,
-                        (struct ot_values){VALUES_U16BE, 1, at, 2});
-    }
+    reader_skip(&r, STATUS_SIZE);
+    channels_of(e, items, room, "phasor", u, u->phasors, phasor_form(u), phasor_size(u), &r);
+    reader_skip(&r, u->format & FORMAT_FREQUENCY_FLOAT ? 8 : 4);
+    channels_of(e, items, room, "analog", u, u->analogs, is_float ? &floating : &integer,
+                is_float ? 4 : 2, &r);
+    channels_of(e, items, room, "digital", u, u->digitals, &bits, 2, &r);
 }
 
 /* First the frequencies of all units, then the channels as far as there is room. */

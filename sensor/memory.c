@@ -16,7 +16,7 @@ struct entry {
     uint32_t next; /* in its bucket, or in the list of unused ones */
     uint32_t older, newer;
     uint32_t size;
-    bool is_near; /* its holder knows where it is: in no bucket */
+    const struct memory_near *holder; /* that knows where it is: in no bucket; NULL: in one */
     max_align_t data[];
 };
 
@@ -92,7 +92,7 @@ static void append(struct memory *m, uint32_t i)
 static void take_out(struct memory *m, uint32_t i)
 {
     struct entry *e = entry_at(m, i);
-    if (!e->is_near) {
+    if (!e->holder) {
         uint32_t *link = &m->buckets[e->key & m->bucket_mask];
         while (*link != i)
             link = &entry_at(m, *link)->next;
@@ -106,12 +106,12 @@ static void put_in_bucket(struct memory *m, uint32_t i)
 {
     struct entry *e = entry_at(m, i);
     uint32_t *bucket = &m->buckets[e->key & m->bucket_mask];
-    e->is_near = false;
+    e->holder = NULL;
     e->next = *bucket;
     *bucket = i;
 }
 
-/* An unused entry, or the oldest, as the newest. */
+/* An unused entry, or the oldest, as the newest; in no bucket and nobody's. */
 static uint32_t take_entry(struct memory *m, uint64_t key, bool *evicted)
 {
     *evicted = m->unused == NOBODY;
@@ -121,6 +121,7 @@ static uint32_t take_entry(struct memory *m, uint64_t key, bool *evicted)
     else
         m->unused = entry_at(m, i)->next;
     entry_at(m, i)->key = key;
+    entry_at(m, i)->holder = NULL;
     append(m, i);
     return i;
 }
@@ -145,52 +146,78 @@ void *memory_put(struct memory *m, uint64_t key, size_t size, bool *existed, boo
     return begin(m, i, size);
 }
 
-/* The holder's last entry, if it has not been evicted. */
-static uint32_t near_place(const struct memory *m, const struct memory_near *near)
+/* The holder's k-th last entry, if it has not been evicted. */
+static uint32_t near_entry(const struct memory *m, const struct memory_near *near, unsigned k)
 {
-    if (!near->place)
-        return NOBODY;
-    const struct entry *e = entry_at(m, near->place - 1);
-    return e->is_near && e->key == near->key ? near->place - 1 : NOBODY;
+    uint32_t place = near->last[k].place;
+    return place && entry_at(m, place - 1)->holder == near ? place - 1 : NOBODY;
+}
+
+/* Which of the holder's last entries has this key; MEMORY_NEAR: none. */
+static unsigned near_find(const struct memory *m, const struct memory_near *near, uint64_t key)
+{
+    unsigned k = 0;
+    for (; k < MEMORY_NEAR; k++) {
+        if (near->last[k].mark != (uint32_t)key)
+            continue;
+        uint32_t i = near_entry(m, near, k);
+        if (i != NOBODY && entry_at(m, i)->key == key)
+            break;
+    }
+    return k;
+}
+
+/* As the holder's newest. What has no place near it any more goes into the index. */
+static void near_put(struct memory *m, struct memory_near *near, uint32_t i, uint64_t key)
+{
+    unsigned k = 0;
+    while (k + 1 < MEMORY_NEAR && near->last[k].place)
+        k++;
+    uint32_t displaced = near_entry(m, near, k);
+    if (displaced != NOBODY) {
+        put_in_bucket(m, displaced);
+        near->indexed += near->indexed < UINT32_MAX;
+    }
+    for (; k > 0; k--)
+        near->last[k] = near->last[k - 1];
+    near->last[0].place = i + 1;
+    near->last[0].mark = (uint32_t)key;
+    entry_at(m, i)->holder = near;
 }
 
 void *memory_put_near(struct memory *m, struct memory_near *near, uint64_t key, size_t size,
                       bool *existed, bool *evicted)
 {
-    uint32_t i = near_place(m, near);
+    unsigned k = near_find(m, near, key);
+    uint32_t i = NOBODY;
     *evicted = false;
-    *existed = i != NOBODY && near->key == key;
-    if (*existed)
-        return begin(m, i, size);
-    if (near->indexed && (i = find(m, key)) != NOBODY) {
-        *existed = true;
-        return begin(m, i, size);
+    if (k < MEMORY_NEAR)
+        i = near->last[k].place - 1;
+    else if (near->indexed)
+        i = find(m, key);
+    *existed = i != NOBODY;
+    if (!*existed) {
+        i = take_entry(m, key, evicted);
+        near_put(m, near, i, key);
     }
-    i = near_place(m, near);
-    if (i != NOBODY) {
-        put_in_bucket(m, i);
-        near->indexed += near->indexed < UINT32_MAX;
-    }
-    i = take_entry(m, key, evicted);
-    entry_at(m, i)->is_near = true;
-    near->key = key;
-    near->place = i + 1;
     return begin(m, i, size);
 }
 
 static void forget(struct memory *m, uint32_t i)
 {
     take_out(m, i);
-    entry_at(m, i)->is_near = false;
+    entry_at(m, i)->holder = NULL;
     entry_at(m, i)->next = m->unused;
     m->unused = i;
 }
 
 void *memory_take_near(struct memory *m, struct memory_near *near, uint64_t key, size_t *size)
 {
-    uint32_t i = near_place(m, near);
-    if (i != NOBODY && near->key == key) {
-        near->place = 0;
+    uint32_t i;
+    unsigned k = near_find(m, near, key);
+    if (k < MEMORY_NEAR) {
+        i = near->last[k].place - 1;
+        near->last[k].place = 0;
     } else {
         i = near->indexed ? find(m, key) : NOBODY;
         if (i == NOBODY)

@@ -21,13 +21,17 @@ void memory_look(const struct memory *m, uint64_t key);
 void memory_look_on(const struct memory *m, uint64_t key);
 /* The entry of key, or NULL. size may be NULL. */
 void *memory_get(struct memory *m, uint64_t key, size_t *size);
-/* What a holder of entries (a flow) knows of those that it put last. Zeros: nothing. */
+/* What a holder of entries (a flow) knows of those that it put last. Zeros: nothing. It stays where
+ * it is while it holds entries. */
+enum { MEMORY_NEAR = 4 }; /* requests that a PDU of several layers has in flight */
 struct memory_near {
-    uint64_t key;
-    uint32_t place;   /* of the entry of key, from 1; 0: none */
-    uint32_t indexed; /* others of this holder, in the index; those evicted are still counted */
+    struct {
+        uint32_t place;  /* of the entry, from 1; 0: none. It may have been evicted. */
+        uint32_t mark;   /* of its key: an entry of another key is not looked at */
+    } last[MEMORY_NEAR]; /* the newest first */
+    uint32_t indexed;    /* others of this holder, in the index; those evicted are still counted */
 };
-/* memory_put for entries that one holder puts and takes itself: the one put last is found without
+/* memory_put for entries that one holder puts and takes itself: the few put last are found without
  * the index. Keys of different holders differ. */
 void *memory_put_near(struct memory *m, struct memory_near *near, uint64_t key, size_t size,
                       bool *existed, bool *evicted);

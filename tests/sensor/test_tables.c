@@ -105,9 +105,10 @@ END_TEST
 /* What a holder puts is found as without a holder, whatever is evicted meanwhile. */
 START_TEST(near_entries_are_the_same)
 {
-    enum { HOLDERS = 7, KEYS = 5, STEPS = 20000 };
+    enum { HOLDERS = 7, KEYS = 9, STEPS = 20000 };
     struct memory *plain = memory_create(12, 8), *m = memory_create(12, 8);
-    struct memory_near near[HOLDERS] = {{0}};
+    struct memory_near near[HOLDERS];
+    memset(near, 0, sizeof near);
     uint32_t random = (uint32_t)_i + 1, evictions = 0;
     for (uint64_t step = 1; step <= STEPS; step++) {
         random = random * 1664525 + 1013904223;

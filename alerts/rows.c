@@ -9,7 +9,12 @@
 #include <string.h>
 #include <time.h>
 
-enum { STATE_VERSION = 3, STATE_WHOLE = 2 /* with its zeros */, DELETE_AT_ONCE = 256 };
+enum {
+    STATE_VERSION = 3,
+    STATE_WHOLE = 2 /* with its zeros */,
+    DELETE_AT_ONCE = 256,
+    ROWS_AT_ONCE = 2000 /* of a statement: some 20 MB to undo it */
+};
 
 /* What is kept of an open alert or story: this, and the struct without its zeros. Another version
  * or size of the struct is not read back. */
@@ -306,28 +311,64 @@ bool rows_evidence_apply(struct store *store, const void *data, size_t size, str
     return store_step(store, s, err) && evidence_trim(store, row->sensor, row->total_max, err);
 }
 
-static bool delete_before(struct store *store, const char *sql, const char *sensor, int64_t before,
+/* Carries out a statement that changes at most ?3 of the rows before ?2, until none is left. */
+static bool change_before(struct store *store, const char *sql, const char *sensor, int64_t before,
                           struct error *err)
 {
-    sqlite3_stmt *s = store_statement(store, sql, err);
+    do {
+        sqlite3_stmt *s = store_statement(store, sql, err);
+        if (!s)
+            return false;
+        bind_text(s, 1, sensor);
+        sqlite3_bind_int64(s, 2, before);
+        sqlite3_bind_int(s, 3, ROWS_AT_ONCE);
+        if (!store_step(store, s, err))
+            return false;
+    } while (sqlite3_changes(store_handle(store)) == ROWS_AT_ONCE);
+    return true;
+}
+
+/* The oldest alerts, `count` of them. */
+static bool alerts_remove(struct store *store, const char *sensor, int64_t count, struct error *err)
+{
+    for (; count > 0; count -= ROWS_AT_ONCE) {
+        sqlite3_stmt *s = store_statement(store,
+                                          "DELETE FROM alerts WHERE rowid IN (SELECT rowid FROM"
+                                          " alerts WHERE sensor = ? ORDER BY last_ns, id LIMIT ?)",
+                                          err);
+        if (!s)
+            return false;
+        bind_text(s, 1, sensor);
+        sqlite3_bind_int64(s, 2, count < ROWS_AT_ONCE ? count : ROWS_AT_ONCE);
+        if (!store_step(store, s, err))
+            return false;
+    }
+    return true;
+}
+
+static bool count_lost(struct store *store, const char *sensor, int64_t last, struct error *err)
+{
+    sqlite3_stmt *s = store_statement(
+        store,
+        "UPDATE alert_totals SET outbox_lost = outbox_lost +"
+        " (SELECT count(*) FROM outbox WHERE sensor = ?1 AND seq <= ?2 AND seq >"
+        "  (SELECT min(seq) FROM output_cursor WHERE sensor = ?1)) WHERE sensor = ?1",
+        err);
     if (!s)
         return false;
     bind_text(s, 1, sensor);
-    sqlite3_bind_int64(s, 2, before);
+    sqlite3_bind_int64(s, 2, last);
     return store_step(store, s, err);
 }
 
 /* Messages up to `last` go. Those that some output has not had yet are counted as lost. */
 static bool outbox_remove(struct store *store, const char *sensor, int64_t last, struct error *err)
 {
-    return delete_before(
-               store,
-               "UPDATE alert_totals SET outbox_lost = outbox_lost +"
-               " (SELECT count(*) FROM outbox WHERE sensor = ?1 AND seq <= ?2 AND seq >"
-               "  (SELECT min(seq) FROM output_cursor WHERE sensor = ?1)) WHERE sensor = ?1",
-               sensor, last, err) &&
-           delete_before(store, "DELETE FROM outbox WHERE sensor = ? AND seq <= ?", sensor, last,
-                         err);
+    return count_lost(store, sensor, last, err) &&
+           change_before(store,
+                         "DELETE FROM outbox WHERE rowid IN (SELECT rowid FROM outbox"
+                         " WHERE sensor = ? AND seq <= ? LIMIT ?)",
+                         sensor, last, err);
 }
 
 static bool outbox_trim(struct store *store, const struct retention_row *row, struct error *err)
@@ -360,14 +401,15 @@ static bool alerts_trim(struct store *store, const struct retention_row *row, st
                    err))
         return false;
     if (rows > 0 && (uint64_t)rows > row->alerts_max &&
-        !delete_before(store,
-                       "DELETE FROM alerts WHERE rowid IN (SELECT rowid FROM alerts"
-                       " WHERE sensor = ? ORDER BY last_ns, id LIMIT ?)",
-                       row->sensor, rows - (int64_t)row->alerts_max, err))
+        !alerts_remove(store, row->sensor, rows - (int64_t)row->alerts_max, err))
         return false;
-    return delete_before(store, "DELETE FROM alerts WHERE sensor = ? AND last_ns < ?", row->sensor,
-                         row->alerts_before_ns, err) &&
-           delete_before(store, "DELETE FROM incidents WHERE sensor = ? AND last_ns < ?",
+    return change_before(store,
+                         "DELETE FROM alerts WHERE rowid IN (SELECT rowid FROM alerts"
+                         " WHERE sensor = ? AND last_ns < ? LIMIT ?)",
+                         row->sensor, row->alerts_before_ns, err) &&
+           change_before(store,
+                         "DELETE FROM incidents WHERE rowid IN (SELECT rowid FROM incidents"
+                         " WHERE sensor = ? AND last_ns < ? LIMIT ?)",
                          row->sensor, row->alerts_before_ns, err);
 }
 
@@ -376,13 +418,14 @@ bool rows_retention_apply(struct store *store, const void *data, size_t size, st
     const struct retention_row *row = data;
     assert(size == sizeof *row);
     return alerts_trim(store, row, err) && outbox_trim(store, row, err) &&
-           delete_before(store,
-                         "UPDATE alerts SET state = NULL WHERE state IS NOT NULL AND sensor = ?"
-                         " AND last_ns < ?",
+           change_before(store,
+                         "UPDATE alerts SET state = NULL WHERE rowid IN (SELECT rowid FROM alerts"
+                         " WHERE state IS NOT NULL AND sensor = ? AND last_ns < ? LIMIT ?)",
                          row->sensor, row->states_before_ns, err) &&
-           delete_before(store,
-                         "UPDATE incidents SET state = NULL WHERE state IS NOT NULL AND sensor = ?"
-                         " AND last_ns < ?",
+           change_before(store,
+                         "UPDATE incidents SET state = NULL WHERE rowid IN (SELECT rowid FROM"
+                         " incidents WHERE state IS NOT NULL AND sensor = ? AND last_ns < ?"
+                         " LIMIT ?)",
                          row->sensor, row->states_before_ns, err);
 }
 

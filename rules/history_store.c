@@ -11,6 +11,7 @@ enum {
     BLOCK_BYTES = 32768,
 
     LIMIT_TURNS = 50,
+    REMOVED_AT_ONCE = 4000, /* as statements say; some 16 MB to undo one */
 };
 
 static const char version_1[] =
@@ -233,13 +234,24 @@ static bool remove_until(struct store *store, const char *sql, const char *senso
     return store_step(store, s, err);
 }
 
+static bool remove_before(struct store *store, const struct history_limits *limits,
+                          struct error *err)
+{
+    do {
+        if (!remove_until(store,
+                          "DELETE FROM history WHERE sensor = ?1 AND (time_ns, key) IN"
+                          " (SELECT time_ns, key FROM history WHERE sensor = ?1 AND time_ns < ?2"
+                          " AND (rows = 0 OR last_ns < ?2) LIMIT 4000)",
+                          limits->sensor, limits->before_ns, err))
+            return false;
+    } while (sqlite3_changes(store_handle(store)) == REMOVED_AT_ONCE);
+    return true;
+}
+
 /* At most 50 times 4000 rows a call. */
 static bool remove_old(struct store *store, const struct history_limits *limits, struct error *err)
 {
-    if (!remove_until(store,
-                      "DELETE FROM history WHERE sensor = ?1 AND time_ns < ?2 AND"
-                      " (rows = 0 OR last_ns < ?2)",
-                      limits->sensor, limits->before_ns, err))
+    if (!remove_before(store, limits, err))
         return false;
     for (int turn = 0; turn < LIMIT_TURNS; turn++) {
         int64_t bytes, until;

@@ -12,10 +12,6 @@ enum {
     STATEMENTS_MAX = 256,
     PAGE_CACHE_KIB = 8192,
     CHECKPOINT_PAGES = 4096, /* of the WAL: pages that change in every batch reach the file once */
-    /* Of one statement with triggers; more goes to a temporary file, in a piece of this size:
-     * SQLite takes a disk for full that writes 131072 bytes at once (its seekAndWrite masks them
-     * away). */
-    UNDO_BYTES = 124 << 10,
 };
 
 struct prepared {
@@ -213,8 +209,12 @@ static bool prepare_file(struct store *s, struct error *err)
                    err);
     for (size_t i = 0; ok && s->schemas[i]; i++)
         ok = migrate(s, s->schemas[i], err);
+    /* From here on what would undo a statement stays in memory. After 64 KB it would be a file,
+     * through which every later statement of the batch goes; greater pieces in memory
+     * (SQLITE_CONFIG_STMTJRNL_SPILL) are no way out: SQLite takes a disk for full to which it
+     * writes 131072 bytes at once. */
     if (ok)
-        return store_exec(s, "COMMIT", err);
+        return store_exec(s, "COMMIT", err) && store_exec(s, "PRAGMA temp_store = MEMORY", err);
     store_rollback(s);
     return false;
 }
@@ -267,7 +267,6 @@ static bool open_immutable(struct store *s, struct error *err)
 void store_prepare(void)
 {
     sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
-    sqlite3_config(SQLITE_CONFIG_STMTJRNL_SPILL, UNDO_BYTES);
 }
 
 bool store_open(struct store **store, const char *path, enum store_access access,

@@ -24,9 +24,7 @@ enum store_access { STORE_READ_WRITE, STORE_READ_ONLY };
 struct store;
 
 /* Once in a program, before the first store: spares the lock that SQLite's counts of memory, which
- * nobody reads, would take at every allocation, and keeps what a statement would need to be undone
- * in memory (64 KB and it would be a file, through which every later statement of the batch goes).
- */
+ * nobody reads, would take at every allocation. */
 void store_prepare(void);
 
 /* Opens (READ_WRITE: creates) the store. Fails with a clear error when the file is not ours, is
@@ -61,7 +59,8 @@ void store_setting_get(struct store *store, const char *key, char *value, size_t
 /* --- batched writes --- */
 struct store_queue;
 
-/* How a posted write is carried out; data is a copy of what was posted. Called in posting order. */
+/* How a posted write is carried out; data is a copy of what was posted. Called in posting order. A
+ * statement changes at most some thousand rows: what would undo it is kept in memory. */
 typedef bool store_apply(struct store *store, const void *data, size_t size, struct error *err);
 
 /* threaded: a writer thread with its own connection commits batches (every second or 1000 writes);

@@ -535,6 +535,46 @@ START_TEST(other_streams_use_the_outbox_too)
 }
 END_TEST
 
+/* More than one statement removes. */
+START_TEST(the_old_go_however_many_they_are)
+{
+    struct bench *b = bench_create(":memory:");
+    raise_many(b, 1, START);
+    commit(b);
+    run(b, "CREATE TEMP TABLE alert AS SELECT * FROM alerts;"
+           "CREATE TEMP TABLE message AS SELECT * FROM outbox ORDER BY seq DESC LIMIT 1;"
+           "CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+           " WHERE i < 5000) SELECT i FROM n;"
+           "UPDATE alert SET state = x'00';"
+           "INSERT INTO alerts SELECT alert.sensor, alert.id || n.i, revision, rule, severity,"
+           " first_ns, last_ns, count, status, actor, target, protocol, incident, document, state,"
+           " message, rule_name, triage, assignee FROM alert, n;"
+           "INSERT INTO outbox SELECT sensor, seq + n.i, stream, id, rev, json, created_ms"
+           " FROM message, n");
+    struct retention_row row = {.sensor = "sightglass",
+                                .alerts_before_ns = INT64_MIN,
+                                .states_before_ns = START + MINUTE,
+                                .outbox_hours = 1,
+                                .alerts_max = 4600,
+                                .outbox_max = 300};
+    apply_retention(b, &row);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts"), 4600);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts WHERE state IS NOT NULL"), 0);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM outbox"), 300);
+    row.alerts_max = 200;
+    apply_retention(b, &row);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts"), 200);
+    run(b, "INSERT INTO alerts SELECT alert.sensor, alert.id || 'x' || n.i, revision, rule,"
+           " severity, first_ns, last_ns, count, status, actor, target, protocol, incident,"
+           " document, state, message, rule_name, triage, assignee FROM alert, n");
+    row.alerts_max = 10000;
+    row.alerts_before_ns = START + MINUTE;
+    apply_retention(b, &row);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts"), 0);
+    bench_destroy(b);
+}
+END_TEST
+
 /* --- a full disk --- */
 
 START_TEST(a_full_disk_is_told_and_nothing_is_lost_when_it_ends)
@@ -585,6 +625,7 @@ int main(void)
     tcase_add_test(tcase, evidence_in_all_is_bounded_and_the_oldest_goes);
     tcase_add_test(tcase, old_alerts_go_with_their_evidence);
     tcase_add_test(tcase, the_outbox_is_bounded_and_tells_what_was_lost);
+    tcase_add_test(tcase, the_old_go_however_many_they_are);
     tcase_add_test(tcase, other_streams_use_the_outbox_too);
     tcase_add_test(tcase, a_full_disk_is_told_and_nothing_is_lost_when_it_ends);
     suite_add_tcase(suite, tcase);

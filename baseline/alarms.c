@@ -24,14 +24,17 @@ static const char *const settings[] = {
     "lowlowlimit",  "alarm",       "alm_",         "_alm",
 };
 
-bool alarms_is_handling(const struct ot_event *e)
+bool alarms_is_function(const char *name)
 {
-    if (!e->name)
-        return false;
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-        if (strcmp(e->name, functions[i]) == 0)
+        if (strcmp(name, functions[i]) == 0)
             return true;
     return false;
+}
+
+bool alarms_is_handling(const struct ot_event *e)
+{
+    return e->name && alarms_is_function(e->name);
 }
 
 static bool contains(struct text text, const char *lower)

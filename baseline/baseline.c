@@ -108,6 +108,15 @@ struct finding *finding_begin(struct seen *s, enum detection detection)
     return f;
 }
 
+void finding_of_device(const struct seen *s, struct finding *f)
+{
+    struct endpoint client = f->actor;
+    if (s->event->direction == OT_ONEWAY)
+        return; /* who sent it is the actor */
+    f->actor = f->target;
+    f->target = client;
+}
+
 void finding_raise(struct seen *s, struct finding *f)
 {
     struct baseline *b = s->b;
@@ -190,7 +199,8 @@ void baseline_event(struct baseline *b, const struct ot_event *event)
         rates_judge(&s);
         sealing_judge(&s);
     }
-    if (event->direction != OT_REQUEST && event->operation == OP_READ)
+    if (event->direction != OT_REQUEST &&
+        (event->operation == OP_READ || blocks_are_reported(event)))
         blocks_judge(&s);
     answers_judge(&s);
     volume_judge(&s);

@@ -1,7 +1,8 @@
-/* blocks.c: what is polled, and whether it still changes.
+/* blocks.c: what is polled or reported, and whether it still changes.
  *
- * Of each polled piece only a hash of its last bytes is kept: cheap, and enough to see that values
- * which used to change have stopped changing while the polls go on. */
+ * Of each piece only a hash of its last bytes is kept: cheap, and enough to see that values which
+ * used to change have stopped changing while the polls go on. A device that reports only changes
+ * (OPC UA) says when it has none: changes that used to come and do not any more are the same. */
 #include "learned.h"
 
 #include <string.h>
@@ -10,8 +11,11 @@ enum {
     FROZEN_CHANGES = 8, /* changes that must have been learned */
     FROZEN_FACTOR = 5,  /* times the longest time unchanged */
     FROZEN_POLLS = 5,   /* same polls in a row at least */
+    QUIET_REPORTS = 2,  /* without a change: they come seldom */
     VALUES_SIZE_MIN = 1,
 };
+/* Stands for reports of changes alone, and whether there are any. */
+static const struct ot_item changes = {.area = "changes"};
 static const int64_t FROZEN_MIN_NS = 8 * SECOND_NS;
 static const int64_t POLL_PAUSE_NS =
     180 * SECOND_NS; /* polls so far apart are no polling: begin anew */
@@ -32,10 +36,8 @@ static void tell(struct seen *s, struct block *k, const struct ot_item *item)
     if (!repeat_is_due(&s->conversation->frozen_told, s->b->now_ns, &count))
         return;
     struct finding *f = finding_begin(s, DETECTION_RW_VALUE_FROZEN);
-    struct endpoint device = f->target;
     char since[SINCE_TEXT];
-    f->target = f->actor;
-    f->actor = device;
+    finding_of_device(s, f);
     f->count = count;
     ot_item_print(item, f->object, sizeof f->object);
     text_format(f->key, sizeof f->key, "frozen %s", k->f.place.unit);
@@ -51,10 +53,10 @@ static void tell(struct seen *s, struct block *k, const struct ot_item *item)
     finding_raise(s, f);
 }
 
-static bool is_frozen(const struct block *k, int64_t now_ns)
+static bool is_frozen(const struct block *k, unsigned polls_min, int64_t now_ns)
 {
     int64_t still = now_ns - k->changed_ns;
-    return k->unchanged_polls >= FROZEN_POLLS && k->f.changes >= FROZEN_CHANGES &&
+    return k->unchanged_polls >= polls_min && k->f.changes >= FROZEN_CHANGES &&
            k->unchanged_polls > FROZEN_FACTOR * k->f.longest_unchanged_polls &&
            k->e.state == ENTRY_LEARNED && still >= FROZEN_MIN_NS &&
            still > FROZEN_FACTOR * k->f.longest_unchanged_ns;
@@ -100,15 +102,25 @@ static void changed(struct baseline *b, struct block *k, int64_t now_ns)
     k->is_frozen = false;
 }
 
+/* What an item says, in a number. Of reports of changes alone: another one, whenever there are
+ * some. */
+static uint64_t said(const struct seen *s, const struct block *k, const struct ot_item *item)
+{
+    if (item == &changes)
+        return k->hash + (s->event->item_count > 0);
+    return hash_bytes(item->values.bytes, item->values.size);
+}
+
 static void judge_block(struct seen *s, const struct ot_item *item)
 {
     struct baseline *b = s->b;
     struct block *k = block_find_or_add(s, item);
-    uint64_t hash = hash_bytes(item->values.bytes, item->values.size);
+    uint64_t hash = said(s, k, item);
     int64_t now = b->now_ns;
     entry_touch(&k->e, now);
     bool begins = k->polled_ns == 0 || now - k->polled_ns > POLL_PAUSE_NS;
-    period_polled(s, k, begins ? -1 : now - k->polled_ns);
+    if (s->event->operation != OP_PUBLISH) /* what is reported comes when it changes */
+        period_polled(s, k, begins ? -1 : now - k->polled_ns);
     if (s->conversation->readbacks > 0)
         readback_judge(s, item);
     if (begins || hash != k->hash || k->has_outside)
@@ -122,7 +134,8 @@ static void judge_block(struct seen *s, const struct ot_item *item)
         changed(b, k, now);
     } else {
         k->unchanged_polls++;
-        if (b->options.mode != MODE_LEARN && is_frozen(k, now)) {
+        unsigned polls_min = item == &changes ? QUIET_REPORTS : FROZEN_POLLS;
+        if (b->options.mode != MODE_LEARN && is_frozen(k, polls_min, now)) {
             k->is_frozen = true;
             tell(s, k, item);
         }
@@ -130,16 +143,32 @@ static void judge_block(struct seen *s, const struct ot_item *item)
     k->polled_ns = now;
 }
 
+bool blocks_are_reported(const struct ot_event *e)
+{
+    return e->operation == OP_PUBLISH && e->flow->transport == TRANSPORT_TCP &&
+           (e->direction != OT_ONEWAY || e->is_from_client) && !ot_event_is(e, "synchrophasor");
+}
+
+static bool has_values(const struct seen *s, const struct ot_item *item)
+{
+    enum operation operation = item_operation(s, item);
+    return (operation == OP_READ || operation == OP_PUBLISH) &&
+           item->status.result != OT_RESULT_ERROR && item->values.size >= VALUES_SIZE_MIN &&
+           item->values.bytes;
+}
+
 void blocks_judge(struct seen *s)
 {
     const struct ot_event *e = s->event;
     if (e->status.result == OT_RESULT_ERROR)
         return;
-    uint32_t count = e->item_count < ITEMS_LOOKED_AT ? e->item_count : ITEMS_LOOKED_AT;
-    for (uint32_t i = 0; i < count; i++) {
-        const struct ot_item *item = &e->items[i];
-        if (item_operation(s, item) == OP_READ && item->status.result != OT_RESULT_ERROR &&
-            item->values.size >= VALUES_SIZE_MIN && item->values.bytes)
+    int count = e->item_count < ITEMS_LOOKED_AT ? (int)e->item_count : ITEMS_LOOKED_AT;
+    bool is_of_changes = e->operation == OP_PUBLISH && ot_event_is(e, "opcua");
+    for (int i = is_of_changes ? -1 : 0; i < count; i++) {
+        const struct ot_item *item = i < 0 ? &changes : &e->items[i];
+        if (i >= 0 && is_of_changes && item->name.size == 0)
+            continue; /* a number that the client gave it, for as long as it is connected */
+        if (i < 0 || has_values(s, item))
             judge_block(s, item);
     }
 }

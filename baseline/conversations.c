@@ -288,13 +288,6 @@ void conversations_link(struct baseline *b, const struct ot_flow *flow, const st
         tell_link(&s, flow, "", packet);
 }
 
-void conversations_finished(struct baseline *b, const struct ot_flow *flow)
-{
-    struct pair_facts facts;
-    pair_facts_of(&facts, flow);
-    silence_forget(b, conversations_pair_key(&facts));
-}
-
 /* The entry of a flow and protocol, or the one that it shall take: another protocol of the same
  * flow stays. */
 static struct flow_cache *cache_of(const struct baseline *b, uint64_t flow, const char *protocol)
@@ -316,6 +309,18 @@ static bool is_current(const struct flow_cache *cached, const struct ot_flow *fl
            memcmp(&cached->client, &flow->client, sizeof flow->client) == 0 &&
            cached->pair->e.key == cached->pair_key &&
            cached->conversation->e.key == cached->conversation_key;
+}
+
+void conversations_finished(struct baseline *b, const struct ot_flow *flow)
+{
+    struct flow_cache *ways = b->flows[flow->id & (b->flow_sets - 1)];
+    struct pair_facts facts;
+    for (int i = 0; i < FLOW_WAYS; i++)
+        if (ways[i].flow == flow->id && ways[i].pair && ways[i].step &&
+            ways[i].conversation->e.key == ways[i].conversation_key)
+            sequence_finished(b, &ways[i], flow);
+    pair_facts_of(&facts, flow);
+    silence_forget(b, conversations_pair_key(&facts));
 }
 
 static void cache_fill(struct seen *s, struct flow_cache *cached, const struct ot_flow *flow,

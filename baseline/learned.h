@@ -287,12 +287,17 @@ void objects_judge(struct seen *s);
 /* values.c: what is written */
 void values_judge(struct seen *s);
 /* blocks.c: what is polled */
+/* The event reports values that nobody asked for, over a connection: to a client that subscribed,
+ * or a device to a broker. */
+bool blocks_are_reported(const struct ot_event *e);
 void blocks_judge(struct seen *s);
 /* rates.c: how often it is written */
 void rates_judge(struct seen *s);
 
 /* sequence.c: which function follows which */
 void sequence_judge(struct seen *s, struct operation_entry *o);
+/* The connection has ended: by the protocol of `cached` nothing more was said on it. */
+void sequence_finished(struct baseline *b, struct flow_cache *cached, const struct ot_flow *flow);
 /* period.c: the pace of polls */
 void period_polled(struct seen *s, struct block *k, int64_t pause_ns);
 /* answers.c: how long answers take */
@@ -322,6 +327,8 @@ void silence_look(struct baseline *b, bool is_last);
 
 /* A finding about the event, with expected, seen and key still to be written, then handed on. */
 struct finding *finding_begin(struct seen *s, enum detection detection);
+/* The device that gives values is the actor, whoever asked for them. */
+void finding_of_device(const struct seen *s, struct finding *f);
 void finding_raise(struct seen *s, struct finding *f);
 /* A decision allows this for the pair. */
 bool baseline_allows(const struct baseline *b, enum detection detection, uint32_t segment,

@@ -175,10 +175,8 @@ static void tell(struct seen *s, struct page *p, const struct ot_item *item, uin
     if (!repeat_is_due(&s->conversation->value_told, s->b->now_ns, &count))
         return;
     struct finding *f = finding_begin(s, DETECTION_RW_VALUE_OUT_OF_RANGE);
-    struct endpoint device = f->target;
     char since[SINCE_TEXT], normal[VARIABLE_TEXT];
-    f->target = f->actor;
-    f->actor = device;
+    finding_of_device(s, f);
     f->count = count;
     f->flags |= FINDING_REPORTED;
     object_print(item, index, f->object, sizeof f->object);

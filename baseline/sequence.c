@@ -7,13 +7,15 @@
  * to it was seen only once (Good and Turing: then there is hardly another way). What comes between
  * polls is no procedure: a timer or a person gives it at any time, and sooner or later after each
  * of them. Handling of alarms that was always the first on a connection (a DNP3 master switches
- * unsolicited reports off before it asks for all values) is unusual amid it. */
+ * unsolicited reports off before it asks for all values) is unusual amid it, and as the last, too.
+ */
 #include "alarms.h"
 #include "learned.h"
 
 enum {
     KNOWN_MIN = 52, /* 0 single ways of 52 are below 5 % by Wilson's bound */
     LEAST_STEP = 1, /* 0: none */
+    MORE_MIN = 8,   /* messages for each of its uses: it is where connections begin */
 };
 
 static uint8_t step_of(struct seen *s, struct operation_entry *o)
@@ -125,4 +127,42 @@ void sequence_judge(struct seen *s, struct operation_entry *o)
         tell(s, o, from);
     else if (s->b->options.mode != MODE_DETECT)
         learn(f, from, to);
+}
+
+static void tell_last(struct baseline *b, struct conversation *c, const struct operation_entry *o,
+                      const struct ot_flow *flow)
+{
+    uint64_t times;
+    if (!repeat_is_due(&c->alarm_told, b->now_ns, &times))
+        return;
+    const struct violation about = {
+        .time_ns = b->now_ns, .flow = flow, .protocol = c->f.protocol, .is_from_client = true};
+    struct seen s = {.b = b};
+    struct finding *f = &b->finding;
+    char since[SINCE_TEXT];
+    finding_of_violation(f, DETECTION_RW_ALARM_LIMIT_WRITE, &about);
+    f->count = times;
+    f->flags |= FINDING_IS_WRITE;
+    text_format(f->key, sizeof f->key, "alarm last");
+    text_format(f->what, sizeof f->what, "opened a connection to %%T for %s alone", words(o));
+    text_format(f->expected, sizeof f->expected,
+                "other messages after it (%llu for %llu of these since %s)",
+                (unsigned long long)c->e.count, (unsigned long long)o->e.count,
+                since_print(since, c->e.first_ns));
+    text_format(f->seen, sizeof f->seen, "%s, then the end of the connection", words(o));
+    text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)operation_id(&o->f));
+    finding_raise(&s, f);
+}
+
+void sequence_finished(struct baseline *b, struct flow_cache *cached, const struct ot_flow *flow)
+{
+    struct conversation *c = cached->conversation;
+    struct seen s = {.b = b, .conversation = c};
+    if (cached->step < LEAST_STEP || flow->has_gap || !flow->is_start_seen ||
+        baseline_is_learning(b, &c->f.operations))
+        return;
+    const struct operation_entry *o = operation_at(&s, cached->step);
+    if (o && o->f.operation == OP_SUBSCRIBE && alarms_is_function(o->f.name) &&
+        c->e.count >= o->e.count * MORE_MIN)
+        tell_last(b, c, o, flow);
 }

@@ -9,7 +9,7 @@
 
 enum {
     BEATS_MIN = 30,        /* learned, before a pause is known */
-    RUN_BEATS_MIN = 3,     /* in this run, before a silence is judged */
+    RUN_BEATS_MIN = 2,     /* in this run, before a silence is judged */
     SILENCE_FACTOR = 4,    /* times the longest pause that was learned */
     CLIENT_LOOKS_MAX = 32, /* walks through all conversations in a second; the rest can wait */
 };

@@ -7,6 +7,7 @@
  *   ports ACTOR>TARGET N   the same, each to another port
  *   done ACTOR>TARGET   their connection is closed: what follows is on another one
  *   alarms off   the messages that follow are DNP3's disable_unsolicited; "alarms on": no more
+ *   protocol opcua   of what follows; "protocol modbus": as at first
  *   sealed | open   whether the messages that follow are encrypted
  *   times N    all that follows in the script, N times
  *   bytes N    how long the packets of the messages that follow are
@@ -112,7 +113,8 @@ static inline void scene_message(struct scene *s, const char *line, unsigned tur
     s->flow.client = scene_host(hosts);
     s->flow.server = scene_host(split);
     s->flow.client.port = 40000;
-    s->flow.transport = is_oneway ? TRANSPORT_TCP : TRANSPORT_NONE;
+    bool is_reported = strcmp(operation, "publish") == 0;
+    s->flow.transport = is_oneway || is_reported ? TRANSPORT_TCP : TRANSPORT_NONE;
     s->flow.is_role_known = !s->is_role_guessed;
     s->flow.is_two_sided = true;
     s->flow.is_start_seen = !s->is_midway;
@@ -215,12 +217,18 @@ static inline void scene_line(struct scene *s, const char *line)
         return;
     }
     if (sscanf(line, " done %31[^>]>%31s", actor, target) == 2) {
-        struct ot_flow flow = {.transport = TRANSPORT_TCP,
-                               .client = scene_host(actor),
-                               .server = scene_host(target),
-                               .is_role_known = true};
+        struct ot_flow flow = s->flow;
+        flow.transport = TRANSPORT_TCP;
+        flow.client = scene_host(actor);
+        flow.client.port = 40000;
+        flow.server = scene_host(target);
+        flow.is_role_known = true;
         baseline_finished(s->baseline, &flow);
         s->closed++;
+        return;
+    }
+    if (sscanf(line, " protocol %31s", actor) == 1) {
+        s->protocol = strcmp(actor, "opcua") == 0 ? "opcua" : "modbus";
         return;
     }
     if (strstr(line, "alarms")) {

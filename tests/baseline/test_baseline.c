@@ -15,6 +15,14 @@
 /* a block whose values change with every poll, for a minute */
 #define POLLS "step 500; 60* hmi<plc read 3 reg 500+4 =0..50; step 1000;"
 
+/* what a device reports by itself, and what it tells a broker */
+#define REPORTS   "step 500; 60* hmi<plc publish 13 point 500 =0..50; step 1000;"
+#define TELEMETRY "step 500; 60* gw~broker publish 3 tag Flow =0..50; step 1000;"
+/* changes alone, and every now and then that there are none */
+#define CHANGES                                                                                    \
+    "protocol opcua; step 500; 30* hmi<plc publish 829 item 7 =0..50; hmi<plc publish 829; 30* "   \
+    "hmi<plc publish 829 item 7 =0..50;"
+
 /* a set point that is moved in small steps, up and down */
 #define RAMP_UP                                                                                    \
     "hmi>plc write 6 reg 9 =20; hmi>plc write 6 reg 9 =22; hmi>plc write 6 reg 9 =24; hmi>plc "    \
@@ -176,6 +184,22 @@ static const struct row {
      "step 5000; 40* hmi>plc control 5 coil 1 =0..1; step 100; 40* hmi>plc write 6 reg 9 =5",                         "step 500; 20* hmi>plc control 5 coil 1 =0..1",                                       "rw.write-burst"                     },
     {"polled values that stop changing",                       POLLS,
      "step 500; 10* hmi<plc read 3 reg 500+4 =0..50; 40* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                                                                "rw.value-frozen"                    },
+    {"reported values that stop changing",                     REPORTS,
+     "step 500; 10* hmi<plc publish 13 point 500 =0..50; 40* hmi<plc publish 13 point 500 =7",                                                                                                              "rw.value-frozen"                    },
+    {"reported values that go on changing",                    REPORTS,                                               REPORTS,                                                                              ""                                   },
+    {"reports that come seldom",                               REPORTS,
+     "step 500; 10* hmi<plc publish 13 point 500 =0..50; step 5000; 9* hmi<plc publish 13 point "
+     "500 =0..50",                                                                                                                                                                                          ""                                   },
+    {"a reported value that leaves its range",                 "times 12; 20* hmi<plc publish 13 point 500 =1..20",
+     "9* hmi<plc publish 13 point 500 =1..20; 3* hmi<plc publish 13 point 500 =900",                                                                                                                        "rw.value-out-of-range"              },
+    {"what a device tells a broker stops changing",            TELEMETRY,
+     "step 500; 10* gw~broker publish 3 tag Flow =0..50; 40* gw~broker publish 3 tag Flow =7",                                                                                                              "rw.value-frozen"                    },
+    {"what a broker passes on is its device's",                TELEMETRY,
+     "step 500; 10* gw~broker publish 3 tag Flow =0..50; 10* gw~broker publish 3 tag Flow =7; 9* "
+     "gw~broker publish 3 tag Flow =0..50",                                                                                                                                                                 ""                                   },
+    {"changes that are reported no more",                      CHANGES,                                               CHANGES "step 2000; 6* hmi<plc publish 829",
+     "rw.value-frozen"                                                                                                                                                                                                                           },
+    {"a pause between changes",                                CHANGES,                                               CHANGES "3* hmi<plc publish 829;" CHANGES,                                            ""                                   },
     {"polled values that go on changing",                      POLLS,                                                 POLLS,                                                                                ""                                   },
     {"polled values that never changed much",                  "step 500; 60* hmi<plc read 3 reg 500+4 =7,7,7,7",
      "step 500; 60* hmi<plc read 3 reg 500+4 =7,7,7,7",                                                                                                                                                     ""                                   },
@@ -266,6 +290,10 @@ static const struct row {
      "20*" ASK UNSOLICITED_OFF ASK,                                                                                                                                                                         "rw.sequence-unusual"                },
     {"unsolicited reports are switched off at a beginning",    UNSOLICITED_OFF_FIRST,
      "20*" ASK "done hmi>rtu;" UNSOLICITED_OFF ASK,                                                                                                                                                         ""                                   },
+    {"unsolicited reports are switched off and nothing more",  UNSOLICITED_OFF_FIRST,
+     "20*" ASK "done hmi>rtu;" UNSOLICITED_OFF "done hmi>rtu",                                                                                                                                              "rw.alarm-limit-write"               },
+    {"a connection that goes on after them",                   UNSOLICITED_OFF_FIRST,
+     "20*" ASK "done hmi>rtu;" UNSOLICITED_OFF ASK "done hmi>rtu",                                                                                                                                          ""                                   },
     {"unsolicited reports are switched off at any time",
      "times 6; 20*" ASK UNSOLICITED_OFF "20*" ASK,                                                                    "20*" ASK UNSOLICITED_OFF ASK,                                                        ""                                   },
     {"a command without its select",                           "times 60;" SBO,

@@ -50,9 +50,34 @@ static enum capture_result source_advance(struct source *s, uint32_t index, stru
     return result == CAPTURE_END ? CAPTURE_PACKET : result;
 }
 
+/* Of one file alone nothing is kept ready. */
+static enum capture_result only_next(struct merge *m, struct raw_packet *packet, struct error *err)
+{
+    struct source *s = &m->sources[0];
+    if (s->head == HEAD_NONE)
+        return CAPTURE_END;
+    if (!s->file) {
+        s->head = HEAD_NONE;
+        *err = s->open_error;
+        return CAPTURE_DAMAGED;
+    }
+    enum capture_result result = capture_file_next(s->file, packet, err);
+    if (result == CAPTURE_PACKET) {
+        packet->source_index = 0;
+        packet->number = ++s->count;
+    } else if (result != CAPTURE_IDLE) {
+        s->head = HEAD_NONE;
+        if (!m->is_held)
+            source_close(s);
+    }
+    return result;
+}
+
 static enum capture_result merge_next(void *state, struct raw_packet *packet, struct error *err)
 {
     struct merge *m = state;
+    if (m->count == 1)
+        return only_next(m, packet, err);
     struct source *first = NULL;
     for (size_t i = 0; i < m->count; i++) {
         struct source *s = &m->sources[i];

@@ -111,10 +111,9 @@ static uint64_t hash_of_ip4(const struct packet *p)
 {
     uint64_t source = (uint64_t)address_ip4(&p->source) << 16 | p->source_port;
     uint64_t destination = (uint64_t)address_ip4(&p->destination) << 16 | p->destination_port;
-    const uint64_t key[] = {source < destination ? source : destination,
-                            source < destination ? destination : source,
-                            (uint64_t)p->segment << 8 | p->transport};
-    return hash_bytes(key, sizeof key);
+    uint64_t low = source < destination ? source : destination;
+    uint64_t high = source < destination ? destination : source;
+    return hash_mix(hash_mix(low, high), (uint64_t)p->segment << 8 | p->transport);
 }
 
 static uint64_t hash_of(const struct packet *p)

@@ -22,7 +22,7 @@ static inline uint64_t pair_hash_ends(uint32_t segment, struct pair_end a, struc
     return hash_mix(segment, x < y ? x << 32 | y : y << 32 | x);
 }
 
-/* Symmetric in a and b; never seeded, so that stored state finds its worker again. */
+/* Symmetric in a and b; with the run's seed: never stored, what is stored finds its worker anew. */
 static inline uint64_t pair_hash(uint32_t segment, const struct endpoint *a,
                                  const struct endpoint *b)
 {

@@ -35,10 +35,8 @@ uint64_t worker_host_hash(const struct packet *p)
     const struct address *ip = p->arp.is_present ? &p->arp.sender_ip : &p->source;
     uint64_t mac = 0;
     memcpy(&mac, p->source_mac.bytes, sizeof p->source_mac.bytes);
-    if (ip->kind == ADDRESS_IP4) { /* nearly all */
-        const uint64_t key[] = {(uint64_t)p->segment << 32 | address_ip4(ip), mac};
-        return hash_bytes(key, sizeof key);
-    }
+    if (ip->kind == ADDRESS_IP4) /* nearly all */
+        return hash_mix((uint64_t)p->segment << 32 | address_ip4(ip), mac);
     const uint64_t rest[] = {mac, p->segment};
     return hash_mix(hash_bytes(ip, sizeof *ip), hash_bytes(rest, sizeof rest));
 }

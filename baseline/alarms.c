@@ -27,7 +27,7 @@ static const char *const settings[] = {
 bool alarms_is_function(const char *name)
 {
     for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-        if (strcmp(name, functions[i]) == 0)
+        if (name[0] == functions[i][0] && strcmp(name, functions[i]) == 0)
             return true;
     return false;
 }

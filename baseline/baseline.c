@@ -165,7 +165,7 @@ static bool is_only_side(const struct ot_event *e)
            f->last_ns - f->first_ns > SURE_NS * SECOND_NS;
 }
 
-void baseline_expect(const struct baseline *b, const struct ot_event *event)
+void baseline_expect(struct baseline *b, const struct ot_event *event)
 {
     conversations_expect(b, event);
 }

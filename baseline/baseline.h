@@ -38,7 +38,7 @@ void baseline_protocol(struct baseline *b, const struct ot_flow *flow, const cha
                        const struct packet *packet);
 /* The event will come soon: what it is likely to touch is fetched into the cache meanwhile. Changes
  * nothing else. */
-void baseline_expect(const struct baseline *b, const struct ot_event *event);
+void baseline_expect(struct baseline *b, const struct ot_event *event);
 /* The same for a flow that a packet is about to come for, in two steps: where it is looked for,
  * what that leads to. */
 void baseline_look(const struct baseline *b, const struct ot_flow *flow);

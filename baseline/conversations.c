@@ -80,13 +80,36 @@ uint32_t conversations_worker(const struct pair_facts *f, uint32_t workers)
     return pair_worker(pair_hash(f->segment, &a, &b), workers);
 }
 
+/* The flow's ends were found to be this pair, which is still there. */
+static bool is_pair_current(const struct flow_cache *cached, const struct ot_flow *flow)
+{
+    return cached->flow == flow->id && cached->pair &&
+           memcmp(&cached->client, &flow->client, sizeof flow->client) == 0 &&
+           cached->pair->e.key == cached->pair_key;
+}
+
+/* NULL: unknown. */
+static const struct pair *pair_find(const struct baseline *b, const struct ot_flow *flow,
+                                    unsigned *client_side)
+{
+    const struct flow_cache *ways = b->flows[flow->id & (b->flow_sets - 1)];
+    for (int i = 0; i < FLOW_WAYS; i++) {
+        if (is_pair_current(&ways[i], flow)) {
+            *client_side = ways[i].client_side;
+            return ways[i].pair;
+        }
+    }
+    struct pair_facts facts;
+    *client_side = pair_facts_of(&facts, flow);
+    return table_find(&b->pairs, conversations_pair_key(&facts));
+}
+
 bool conversations_is_actor_new(const struct baseline *b, const struct ot_event *event)
 {
-    struct pair_facts facts;
-    unsigned side = pair_facts_of(&facts, event->flow);
+    unsigned side;
+    const struct pair *p = pair_find(b, event->flow, &side);
     if (event->direction == OT_ONEWAY && !event->is_from_client)
         side = !side;
-    const struct pair *p = table_find(&b->pairs, conversations_pair_key(&facts));
     return !p || operations_is_actor_new(p, side, event->operation);
 }
 
@@ -305,9 +328,7 @@ static struct flow_cache *cache_of(const struct baseline *b, uint64_t flow, cons
 static bool is_current(const struct flow_cache *cached, const struct ot_flow *flow,
                        const char *protocol)
 {
-    return cached->flow == flow->id && cached->protocol == protocol && cached->pair &&
-           memcmp(&cached->client, &flow->client, sizeof flow->client) == 0 &&
-           cached->pair->e.key == cached->pair_key &&
+    return cached->protocol == protocol && is_pair_current(cached, flow) &&
            cached->conversation->e.key == cached->conversation_key;
 }
 
@@ -342,12 +363,13 @@ static void cache_fill(struct seen *s, struct flow_cache *cached, const struct o
                                   .client_side = (uint8_t)client_side};
 }
 
-void conversations_expect(const struct baseline *b, const struct ot_event *e)
+void conversations_expect(struct baseline *b, const struct ot_event *e)
 {
     enum { CONVERSATION_LINES = 4, RANGE_LINES = 2, BLOCK_LINES = 2 };
-    const struct flow_cache *f = cache_of(b, e->flow->id, e->protocol);
+    struct flow_cache *f = cache_of(b, e->flow->id, e->protocol);
     if (f->flow != e->flow->id || f->protocol != e->protocol)
         return;
+    b->expected = f;
     for (int i = 0; i < CONVERSATION_LINES; i++)
         fetch((const uint8_t *)f->conversation + (size_t)i * TABLE_LINE);
     fetch(f->pair);
@@ -393,9 +415,12 @@ bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *
         b->now_ns = time_ns;
     if (b->started_ns == 0)
         b->started_ns = time_ns;
-    struct flow_cache *cached = cache_of(b, flow->id, protocol);
-    if (!is_current(cached, flow, protocol))
-        cache_fill(s, cached, flow, protocol);
+    struct flow_cache *cached = b->expected;
+    if (!cached || !is_current(cached, flow, protocol)) {
+        cached = cache_of(b, flow->id, protocol);
+        if (!is_current(cached, flow, protocol))
+            cache_fill(s, cached, flow, protocol);
+    }
     s->pair = cached->pair;
     s->conversation = cached->conversation;
     s->side = cached->client_side;
@@ -442,21 +467,21 @@ uint64_t conversations_unit(struct seen *s)
     uint64_t unit = name_hash(s->event->unit);
     if (unit != 0 && c->f.unit_hash != 0)
         return unit;
-    bool learns = baseline_is_learning(s->b, &c->f.operations);
     if (unit == 0 && !s->event->flow->is_start_seen) {
-        if (learns && !c->f.has_unnamed && c->f.unit_hash == 0) {
+        if (!c->f.has_unnamed && c->f.unit_hash == 0 &&
+            baseline_is_learning(s->b, &c->f.operations)) {
             c->f.has_unnamed = true;
             entry_change(&s->b->conversations, &c->e);
         }
         return c->f.unit_hash != 0 && operations_is_known(s, 0) ? 0 : c->f.unit_hash;
     }
-    if (unit != 0) {
-        if (!learns && c->f.has_unnamed)
-            return 0;
-        if (learns) {
-            c->f.unit_hash = unit;
-            entry_change(&s->b->conversations, &c->e);
-        }
+    if (unit == 0)
+        return 0;
+    if (baseline_is_learning(s->b, &c->f.operations)) {
+        c->f.unit_hash = unit;
+        entry_change(&s->b->conversations, &c->e);
+    } else if (c->f.has_unnamed) {
+        return 0;
     }
     return unit;
 }

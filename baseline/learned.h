@@ -195,7 +195,8 @@ struct baseline {
     int64_t now_ns, saved_ns;
     struct flow_cache (*flows)[FLOW_WAYS]; /* sets, a power of two, on cache lines */
     size_t flow_sets;
-    struct area areas[AREAS]; /* by where their names lie */
+    struct flow_cache *expected; /* where the next event most likely belongs; NULL: nowhere yet */
+    struct area areas[AREAS];    /* by where their names lie */
     uint64_t learned_functions[FUNCTIONS_REMEMBERED];
     struct baseline_decision *decisions;
     size_t decision_count;
@@ -223,10 +224,31 @@ struct seen {
     bool is_told;  /* the function was: what it touches is part of that */
 };
 
-void settle_pass(struct settle *s, int64_t delta_ns);
-void settle_new(struct settle *s);
+/* For each message: */
+enum { DRAWS_MAX = 1 << 20 }; /* then the past counts half */
+static const int64_t PAUSE_MAX_NS =
+    600 * SECOND_NS; /* a longer silence within a run is not observation */
+static inline void settle_pass(struct settle *s, int64_t delta_ns)
+{
+    if (delta_ns > PAUSE_MAX_NS)
+        delta_ns = PAUSE_MAX_NS;
+    s->observed_ns += delta_ns;
+    s->quiet_ns += delta_ns;
+    s->calm++;
+}
 /* One more thing was judged: seen is how often it had been seen before. */
-void settle_draw(struct settle *s, uint64_t seen);
+static inline void settle_draw(struct settle *s, uint64_t seen)
+{
+    if (seen == 0)
+        s->singles++;
+    else if (seen == 1 && s->singles > 0)
+        s->singles--;
+    if (++s->draws >= DRAWS_MAX) {
+        s->draws /= 2;
+        s->singles /= 2;
+    }
+}
+void settle_new(struct settle *s);
 /* Notes when it has settled; once in a while. */
 void settle_look(struct settle *s, int64_t minimum_ns);
 /* When a look may have something to note at the earliest. passed_ns: time of the last settle_pass,
@@ -243,7 +265,7 @@ bool baseline_is_learning(const struct baseline *b, const struct settle *s);
 bool conversations_find(struct seen *s, const struct ot_flow *flow, const char *protocol,
                         const struct packet *packet, int64_t time_ns);
 /* Fetches what the event will touch, for a flow that is known. */
-void conversations_expect(const struct baseline *b, const struct ot_event *event);
+void conversations_expect(struct baseline *b, const struct ot_event *event);
 void conversations_look(const struct baseline *b, const struct ot_flow *flow);
 void conversations_look_on(const struct baseline *b, const struct ot_flow *flow);
 struct endpoint endpoint_of(const struct host *h);

@@ -141,10 +141,12 @@ struct point_facts {
 
 /* A piece of memory that is polled in one go. */
 struct block_facts {
-    double period_high, period_low; /* seconds between two polls, each the mean of a few */
+    /* what every poll looks at comes first */
+    double period_high; /* seconds between two polls, the mean of a few: the longest of these */
     uint64_t changes;
     uint32_t periods; /* means of the pause between polls */
     uint32_t longest_unchanged_polls;
+    double period_low; /* the shortest */
     int64_t longest_unchanged_ns;
     struct place place;
     uint64_t address;

@@ -5,25 +5,13 @@
 #include <string.h>
 
 enum {
-    CALM_GAPS = 2,       /* times the longest pause between two new things */
-    DRAWS_MAX = 1 << 20, /* then the past counts half */
-    LATE_FACTOR = 6,     /* times the minimum: time enough for all that is regular */
+    CALM_GAPS = 2,   /* times the longest pause between two new things */
+    LATE_FACTOR = 6, /* times the minimum: time enough for all that is regular */
     PERCENT = 100,
 };
 static const double CHANCE_MAX = 0.05;               /* of something new, to call it settled */
 static const double CONFIDENCE = 1.645;              /* standard deviations, one-sided 95 % */
 static const int64_t WAIT_MAX_NS = 3600 * SECOND_NS; /* look again at least that often */
-static const int64_t PAUSE_MAX_NS =
-    600 * SECOND_NS; /* a longer silence within a run is not observation */
-
-void settle_pass(struct settle *s, int64_t delta_ns)
-{
-    if (delta_ns > PAUSE_MAX_NS)
-        delta_ns = PAUSE_MAX_NS;
-    s->observed_ns += delta_ns;
-    s->quiet_ns += delta_ns;
-    s->calm++;
-}
 
 void settle_new(struct settle *s)
 {
@@ -51,18 +39,6 @@ int64_t settle_next(const struct settle *s, int64_t minimum_ns, int64_t passed_n
         return now_ns; /* it may have settled with any message */
     int64_t wait_ns = wanted - s->quiet_ns;
     return (passed_ns ? passed_ns : now_ns) + (wait_ns < WAIT_MAX_NS ? wait_ns : WAIT_MAX_NS);
-}
-
-void settle_draw(struct settle *s, uint64_t seen)
-{
-    if (seen == 0)
-        s->singles++;
-    else if (seen == 1 && s->singles > 0)
-        s->singles--;
-    if (++s->draws >= DRAWS_MAX) {
-        s->draws /= 2;
-        s->singles /= 2;
-    }
 }
 
 double settle_chance(const struct settle *s)

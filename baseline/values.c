@@ -291,17 +291,30 @@ static bool is_leap(const struct point_facts *f, double step)
            f->state_count > STATES_MAX && !is_set_of_bits(f);
 }
 
-/* place: the item's (place_hash). */
-static void judge_value(struct seen *s, const struct ot_item *item, uint64_t place, uint32_t index,
-                        double v)
+/* What all values of an item share. */
+struct written {
+    const struct ot_item *item;
+    uint64_t place, name; /* hashes */
+    bool learns;
+};
+
+static struct written written_of(const struct seen *s, const struct ot_item *item)
+{
+    return (struct written){.item = item,
+                            .place = place_hash(s, item, true),
+                            .name = name_hash(item->name),
+                            .learns = s->is_known && s->conversation->e.state == ENTRY_LEARNED &&
+                                      s->pair->e.state == ENTRY_LEARNED &&
+                                      baseline_is_learning(s->b, &s->conversation->f.objects)};
+}
+
+static void judge_value(struct seen *s, const struct written *w, uint32_t index, double v)
 {
     struct baseline *b = s->b;
-    uint64_t name = name_hash(item->name);
+    const struct ot_item *item = w->item;
+    bool learns = w->learns;
     uint64_t address = item->has_start ? item->start + index : index;
-    uint64_t key = place_key(place, point_more(name, address, item->has_bit, item->bit));
-    bool learns = s->is_known && s->conversation->e.state == ENTRY_LEARNED &&
-                  s->pair->e.state == ENTRY_LEARNED &&
-                  baseline_is_learning(b, &s->conversation->f.objects);
+    uint64_t key = place_key(w->place, point_more(w->name, address, item->has_bit, item->bit));
     struct point *p = table_follow(&b->points, &s->flow->points, key);
     if (!p) {
         p = table_add(&b->points, key, learns ? ENTRY_LEARNED : ENTRY_PENDING, b->now_ns);
@@ -310,7 +323,7 @@ static void judge_value(struct seen *s, const struct ot_item *item, uint64_t pla
         p->f.place.bit = item->has_bit ? item->bit : 0;
         p->f.address = address;
         text_copy(p->f.name, sizeof p->f.name, item->name);
-        p->f.name_hash = name;
+        p->f.name_hash = w->name;
     }
     entry_touch(&p->e, b->now_ns);
     bool changes = p->has_last && (v < p->last || v > p->last);
@@ -352,17 +365,16 @@ static void judge_value(struct seen *s, const struct ot_item *item, uint64_t pla
 }
 
 /* Returns how many values were looked at, as the caller's limit counts them. */
-static uint32_t judge_bytes(struct seen *s, const struct ot_item *item, uint64_t place,
-                            uint32_t left)
+static uint32_t judge_bytes(struct seen *s, const struct written *w, uint32_t left)
 {
-    const uint8_t *at = item->values.bytes;
-    uint32_t count = item->values.count, k = 0;
+    const uint8_t *at = w->item->values.bytes;
+    uint32_t count = w->item->values.count, k = 0;
     if (count == 4) {
-        judge_value(s, item, place, 0, number_of_four(at));
+        judge_value(s, w, 0, number_of_four(at));
         return 1;
     }
     for (; k < count && k / 2 < left; k += 2)
-        judge_value(s, item, place, k, (double)(int16_t)(at[k] << 8 | at[k + 1]));
+        judge_value(s, w, k, (double)(int16_t)(at[k] << 8 | at[k + 1]));
     return k / 2;
 }
 
@@ -370,14 +382,16 @@ void values_judge(struct seen *s)
 {
     const struct ot_event *e = s->event;
     uint32_t left = VALUES_LOOKED_AT;
+    if (e->operation < OP_WRITE) /* the gravest of its items */
+        return;
     for (uint32_t i = 0; i < e->item_count && left > 0; i++) {
         const struct ot_item *item = &e->items[i];
         enum operation op = item_operation(s, item);
         if (op != OP_WRITE && op != OP_CONTROL)
             continue;
-        uint64_t place = place_hash(s, item, true);
+        struct written w = written_of(s, item);
         if (is_number_of_bytes(item)) {
-            left -= judge_bytes(s, item, place, left);
+            left -= judge_bytes(s, &w, left);
             continue;
         }
         for (uint32_t k = 0; k < item->values.count && left > 0; k++, left--) {
@@ -385,7 +399,7 @@ void values_judge(struct seen *s)
             double number;
             if (!ot_value_number(&value, &number) || !isfinite(number))
                 break;
-            judge_value(s, item, place, k, number);
+            judge_value(s, &w, k, number);
         }
     }
 }

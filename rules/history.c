@@ -11,18 +11,26 @@
 #define SECOND_NS INT64_C(1000000000)
 #define WINDOW_NS (HISTORY_MINUTES * 60 * SECOND_NS)
 
-enum { VALUES_HASHED = 64, NAMES = 256 };
+enum { VALUES_HASHED = 64, NAMES = 256, TRAILS = 8192 /* 64 KB */ };
 
 struct name {
     const char *name; /* NULL: unused */
     uint64_t key;
 };
 
+/* Fills a cache line. */
 struct like {
     struct slot slot;
     int64_t row_ns, last_ns; /* row_ns: of the row that stands for it; 0: none */
     uint64_t count, told;
-    uint64_t written; /* as in struct history_row */
+    uint64_t written;     /* as in struct history_row */
+    uint32_t then, other; /* places of what came after it on a flow, lately and before that */
+};
+
+/* How a flow goes through the likes, by their places: what comes in cycles, as polls do, is found
+ * without a search. Only a guess: flows may share one, and likes make room for others. */
+struct trail {
+    uint32_t last, next;
 };
 
 struct history {
@@ -34,6 +42,7 @@ struct history {
     uint32_t rows_left; /* of the budget */
     uint64_t lost;
     struct name names[NAMES];
+    struct trail trails[TRAILS]; /* of flows, by their ids */
     struct history_row out;
 };
 
@@ -82,16 +91,15 @@ static uint64_t name_key(const char *name)
 
 /* Names of protocols and areas are static texts: one that lies at the same place is the same. Those
  * of a history are not. */
-static uint64_t known_name_key(struct history *h, const char *name, bool is_replayed)
+static inline uint64_t known_name_key(struct history *h, const char *name, bool is_replayed)
 {
-    if (!name)
-        return 0;
-    if (is_replayed)
-        return name_key(name);
     struct name *known = &h->names[(uintptr_t)name / sizeof(max_align_t) % NAMES];
-    if (known->name != name)
-        *known = (struct name){name, name_key(name)};
-    return known->key;
+    if (known->name == name && !is_replayed)
+        return known->key; /* of no name, too: 0 */
+    uint64_t key = name ? name_key(name) : 0;
+    if (name && !is_replayed)
+        *known = (struct name){name, key};
+    return key;
 }
 
 static uint64_t two(uint32_t high, uint32_t low)
@@ -180,47 +188,108 @@ static bool is_told_singly(const struct ot_event *e)
     return operation_is_critical(e->operation) && e->transfer.step != TRANSFER_BLOCK;
 }
 
-static void note(struct history *h, const struct ot_event *e, uint64_t key, enum history_kind kind)
+static struct like *find(struct history *h, struct history_like known, int64_t time_ns)
 {
-    struct like *like = slots_find(&h->likes, key, e->time_ns);
+    if (!known.at || known.at->slot.key != known.key)
+        return slots_find(&h->likes, known.key, time_ns);
+    known.at->slot.used_ns = time_ns;
+    return known.at;
+}
+
+/* NULL: there was no room for it. */
+static const struct like *note(struct history *h, const struct ot_event *e,
+                               struct history_like known, enum history_kind kind)
+{
+    struct like *like = find(h, known, e->time_ns);
     bool is_over = like && e->time_ns / WINDOW_NS != like->row_ns / WINDOW_NS;
     if (is_over && like->count > like->told)
         tell_count(h, like);
     if (like && !is_over && !is_told_singly(e)) {
         like->last_ns = e->time_ns;
         like->count++;
-        return;
+        return like;
     }
     if (!spend(h, e->time_ns)) { /* a new kind that cannot be told takes nobody's place */
         if (like)
             slots_drop(like); /* asked again the next time */
-        return;
+        return NULL;
     }
     if (like && !is_over && like->count > like->told)
         tell_count(h, like);
     bool is_new;
     if (!like)
-        like = slots_take(&h->likes, key, e->time_ns, &is_new);
+        like = slots_take(&h->likes, known.key, e->time_ns, &is_new);
     like->row_ns = like->last_ns = e->time_ns;
     like->count = like->told = 1;
     tell_event(h, like, e, kind);
+    return like;
 }
 
-uint64_t history_key(struct history *h, const struct ot_event *e, uint64_t pair)
+static struct trail *trail_of(struct history *h, const struct ot_flow *flow)
+{
+    return &h->trails[flow->id % TRAILS];
+}
+
+/* Like table_follow of the baseline's tables, as far as it needs no search. */
+static struct like *follow(const struct history *h, struct trail *trail, uint64_t key)
+{
+    struct like *next = slots_at(&h->likes, trail->next), *last = slots_at(&h->likes, trail->last);
+    if (next->slot.key == key) {
+        trail->last = trail->next;
+        trail->next = next->then;
+        return next;
+    }
+    if (last->slot.key == key)
+        return last;
+    next = slots_at(&h->likes, last->other);
+    if (next->slot.key != key)
+        return NULL;
+    trail->last = last->other;
+    trail->next = next->then;
+    return next;
+}
+
+/* The trail turns off to a like that it did not expect. */
+static void turn_off(struct history *h, struct trail *trail, const struct like *like)
+{
+    struct like *last = slots_at(&h->likes, trail->last);
+    last->other = last->then;
+    last->then = trail->last = (uint32_t)slots_index(&h->likes, like);
+    trail->next = like->then;
+}
+
+void history_look(const struct history *h, const struct ot_flow *flow)
+{
+    fetch(&h->trails[flow->id % TRAILS]);
+}
+
+void history_look_on(const struct history *h, const struct ot_flow *flow)
+{
+    const struct trail *trail = &h->trails[flow->id % TRAILS];
+    fetch(slots_at(&h->likes, trail->last));
+    fetch(slots_at(&h->likes, trail->next));
+}
+
+struct history_like history_like(struct history *h, const struct ot_event *e, uint64_t pair)
 {
     uint64_t key = event_key(h, e, pair);
-    slots_expect(&h->likes, key);
-    return key;
+    struct like *at = follow(h, trail_of(h, e->flow), key);
+    if (!at)
+        slots_expect(&h->likes, key);
+    return (struct history_like){key, at};
 }
 
-void history_expect(const struct history *h, uint64_t key)
+void history_expect(const struct history *h, struct history_like like)
 {
-    slots_expect_entry(&h->likes, key);
+    if (!like.at)
+        slots_expect_entry(&h->likes, like.key);
 }
 
-void history_event(struct history *h, const struct ot_event *e, uint64_t key)
+void history_event(struct history *h, const struct ot_event *e, struct history_like like)
 {
-    note(h, e, key, HISTORY_EVENT);
+    const struct like *noted = note(h, e, like, HISTORY_EVENT);
+    if (!like.at && noted)
+        turn_off(h, trail_of(h, e->flow), noted);
 }
 
 void history_flow(struct history *h, const struct ot_flow *flow, enum sigma_moment moment,
@@ -231,7 +300,7 @@ void history_flow(struct history *h, const struct ot_flow *flow, enum sigma_mome
                          .is_from_client = true,
                          .protocol = protocol ? protocol : "",
                          .code = {moment}};
-    note(h, &e, event_key(h, &e, pair) ^ 2, HISTORY_FLOW);
+    note(h, &e, (struct history_like){.key = event_key(h, &e, pair) ^ 2}, HISTORY_FLOW);
 }
 
 void history_tick(struct history *h, int64_t time_ns, bool is_last)

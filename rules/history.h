@@ -46,12 +46,23 @@ struct history *history_create(const char *sensor,
 void history_destroy(struct history *h);
 size_t history_row_size(const struct history_row *row);
 
-/* What the event is like, for history_event; its place is fetched into the cache meanwhile. pair: a
- * hash of the two hosts (pair_hash). */
-uint64_t history_key(struct history *h, const struct ot_event *e, uint64_t pair);
+/* Events of the flow may come soon: what they will touch is fetched into the cache, first what the
+ * flow said last, a moment later what it said after that before. */
+void history_look(const struct history *h, const struct ot_flow *flow);
+void history_look_on(const struct history *h, const struct ot_flow *flow);
+
+/* What an event is like. */
+struct like;
+struct history_like {
+    uint64_t key;
+    struct like *at; /* where it was a moment ago; NULL: not known yet */
+};
+/* For history_event; what is not at hand is fetched into the cache meanwhile. pair: a hash of the
+ * two hosts (pair_hash). */
+struct history_like history_like(struct history *h, const struct ot_event *e, uint64_t pair);
 /* Between the two: the rest of what history_event will touch is fetched. */
-void history_expect(const struct history *h, uint64_t key);
-void history_event(struct history *h, const struct ot_event *e, uint64_t key);
+void history_expect(const struct history *h, struct history_like like);
+void history_event(struct history *h, const struct ot_event *e, struct history_like like);
 void history_flow(struct history *h, const struct ot_flow *flow, enum sigma_moment moment,
                   const char *protocol, int64_t time_ns, uint64_t pair);
 /* Once per second of packet time and once at the end: tells the counts when ten minutes are over.

@@ -140,14 +140,22 @@ bool modes_stay(struct modes *m, int64_t now_ns, struct mode_stay *stay)
     return false;
 }
 
+/* Told in the same letters before: then nothing is to be noted. */
+static bool is_same(const struct device *device, struct text mode)
+{
+    return strlen(device->mode) == mode.size && memcmp(device->mode, mode.at, mode.size) == 0;
+}
+
 bool modes_note(struct modes *m, const struct ot_event *e, struct mode_change *change)
 {
     struct text told = mode_told(e);
     if (told.size == 0)
         return false;
-    text_copy(change->now, sizeof change->now, told);
     bool is_new;
     struct device *device = slots_take(&m->devices, mode_key(e), e->time_ns, &is_new);
+    if (is_same(device, told))
+        return false;
+    text_copy(change->now, sizeof change->now, told);
     note_stay(device, e, change->now);
     if (is_new || strcasecmp(device->mode, change->now) == 0) {
         memcpy(device->mode, change->now, sizeof device->mode);

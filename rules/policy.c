@@ -63,9 +63,14 @@ void policy_flow(struct policy *p, const struct ot_flow *flow, const struct pack
     threats_flow(p->threats, flow, packet);
 }
 
-void policy_expect(const struct policy *p, const struct ot_event *event)
+void policy_look(const struct policy *p, const struct ot_flow *flow)
 {
-    sweeps_expect(p->sweeps, event);
+    sweeps_look(p->sweeps, flow);
+}
+
+void policy_look_on(const struct policy *p, const struct ot_flow *flow)
+{
+    sweeps_look_on(p->sweeps, flow);
 }
 
 void policy_event(struct policy *p, const struct ot_event *event)

@@ -37,8 +37,10 @@ void policy_destroy(struct policy *p);
 
 /* A flow has begun. */
 void policy_flow(struct policy *p, const struct ot_flow *flow, const struct packet *packet);
-/* The event will come soon: what it is likely to touch is fetched into the cache meanwhile. */
-void policy_expect(const struct policy *p, const struct ot_event *event);
+/* Events of the flow may come soon: what they will touch is fetched into the cache, first where it
+ * is known, a moment later itself. */
+void policy_look(const struct policy *p, const struct ot_flow *flow);
+void policy_look_on(const struct policy *p, const struct ot_flow *flow);
 void policy_event(struct policy *p, const struct ot_event *event);
 void policy_violation(struct policy *p, const struct violation *violation);
 /* nDPI or a dissector found `protocol` on a port that belongs to `expected`. Either may be NULL:

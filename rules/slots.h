@@ -59,3 +59,14 @@ static inline void *slots_at(const struct slots *s, size_t i)
 {
     return s->bytes + i * s->entry_size;
 }
+
+static inline size_t slots_index(const struct slots *s, const void *entry)
+{
+    return (size_t)((const uint8_t *)entry - s->bytes) / s->entry_size;
+}
+
+/* It is not empty. Those that never were used cost no look at their place. */
+static inline bool slots_is_used(const struct slots *s, size_t i)
+{
+    return s->keys[i] != 0 && ((const struct slot *)slots_at(s, i))->key != 0;
+}

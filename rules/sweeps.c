@@ -5,14 +5,16 @@
 #include "rules/slots.h"
 #include "sensor/base/fetch.h"
 #include "sensor/base/hash.h"
+#include "sensor/base/pages.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 enum {
-    BITS = 256,    /* of a set of hashed units or functions: 48 of them collide in about 4 bits */
-    RECENT = 2048, /* flows: 64 KB */
-    UNITS_MIN = 6, /* a gateway's master that lost a few slaves still asks fewer */
+    BITS = 256, /* of a set of hashed units or functions: 48 of them collide in about 4 bits */
+    RECENT_SETS = 1024,        /* of flows: 64 KB */
+    RECENT_WAYS = 2,           /* protocols of a flow, one inside the other, or two flows */
+    UNITS_MIN = 6,             /* a gateway's master that lost a few slaves still asks fewer */
     UNITS_SILENT_MIN = 24,     /* when nothing at all answers, the mirror may be one-sided */
     UNITS_THERE_MIN = 24,      /* of those that all answer */
     FUNCTIONS_REFUSED_MIN = 5, /* four read functions on one wrong address are no scan */
@@ -73,7 +75,7 @@ struct pair {
     uint32_t unknown_count;
 };
 
-/* Finds the pair of a flow again without hashing. */
+/* Finds the pair of a flow again without hashing: a set is a cache line. */
 struct recent {
     uint64_t flow_id;
     const char *protocol;
@@ -83,7 +85,7 @@ struct recent {
 
 struct sweeps {
     struct slots pairs;
-    struct recent recent[RECENT];
+    struct recent (*recent)[RECENT_WAYS];
     int64_t start_ns; /* of the run */
     struct silent {
         uint64_t hosts; /* 0: none */
@@ -96,8 +98,9 @@ struct sweeps *sweeps_create(size_t pairs_max)
     struct sweeps *s = calloc(1, sizeof *s);
     if (!s)
         return NULL;
-    if (!slots_create(&s->pairs, pairs_max, sizeof(struct pair))) {
-        free(s);
+    s->recent = pages_take(RECENT_SETS * sizeof *s->recent);
+    if (!s->recent || !slots_create(&s->pairs, pairs_max, sizeof(struct pair))) {
+        sweeps_destroy(s);
         return NULL;
     }
     return s;
@@ -108,6 +111,7 @@ void sweeps_destroy(struct sweeps *s)
     if (!s)
         return;
     slots_destroy(&s->pairs);
+    pages_give(s->recent, RECENT_SETS * sizeof *s->recent);
     free(s);
 }
 
@@ -151,17 +155,28 @@ static bool is_office(const char *protocol)
     return false;
 }
 
-/* Protocols inside each other take turns on a flow. */
-static size_t recent_at(const struct ot_event *e)
+static struct recent *recent_of(const struct sweeps *s, const struct ot_flow *flow)
 {
-    return (size_t)((e->flow->id ^ (uintptr_t)e->protocol >> 3) % RECENT);
+    return s->recent[flow->id % RECENT_SETS];
+}
+
+/* The place of a flow and protocol, or the one that it shall take: that of another protocol of the
+ * same flow stays, for protocols inside each other take turns. */
+static struct recent *recent_at(const struct sweeps *s, const struct ot_event *e)
+{
+    struct recent *ways = recent_of(s, e->flow);
+    for (int i = 0; i < RECENT_WAYS; i++)
+        if (ways[i].flow_id == e->flow->id && ways[i].protocol == e->protocol)
+            return &ways[i];
+    size_t way = e->flow->id / RECENT_SETS % RECENT_WAYS;
+    return &ways[ways[way].flow_id == e->flow->id ? !way : way];
 }
 
 static struct pair *pair_of(struct sweeps *s, const struct ot_event *e)
 {
     if (s->start_ns == 0)
         s->start_ns = e->time_ns;
-    struct recent *recent = &s->recent[recent_at(e)];
+    struct recent *recent = recent_at(s, e);
     if (recent->flow_id == e->flow->id && recent->protocol == e->protocol && recent->pair &&
         recent->pair->slot.key == recent->key) {
         recent->pair->slot.used_ns = e->time_ns;
@@ -408,14 +423,21 @@ uint32_t sweeps_requests(struct sweeps *s, const struct ot_event *e)
     return pair_of(s, e)->requests;
 }
 
-void sweeps_expect(const struct sweeps *s, const struct ot_event *e)
+void sweeps_look(const struct sweeps *s, const struct ot_flow *flow)
+{
+    fetch(recent_of(s, flow));
+}
+
+void sweeps_look_on(const struct sweeps *s, const struct ot_flow *flow)
 {
     enum { CACHE_LINE = 64 };
-    const struct recent *recent = &s->recent[recent_at(e)];
-    if (e->direction == OT_ONEWAY || recent->flow_id != e->flow->id || !recent->pair)
-        return;
-    fetch(recent->pair);
-    fetch((const uint8_t *)recent->pair + CACHE_LINE);
+    const struct recent *ways = recent_of(s, flow);
+    for (int i = 0; i < RECENT_WAYS; i++) {
+        if (ways[i].flow_id != flow->id || !ways[i].pair)
+            continue;
+        fetch(ways[i].pair);
+        fetch((const uint8_t *)ways[i].pair + CACHE_LINE);
+    }
 }
 
 void sweeps_event(struct sweeps *s, const struct ot_event *e, struct sweep_report *report)

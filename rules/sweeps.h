@@ -36,8 +36,10 @@ struct sweeps;
 struct sweeps *sweeps_create(size_t pairs_max);
 void sweeps_destroy(struct sweeps *s);
 
-/* The event will come soon: fetches what it is likely to touch into the cache. */
-void sweeps_expect(const struct sweeps *s, const struct ot_event *e);
+/* Events of the flow may come soon: what they will touch is fetched into the cache, first where it
+ * is known, a moment later itself. */
+void sweeps_look(const struct sweeps *s, const struct ot_flow *flow);
+void sweeps_look_on(const struct sweeps *s, const struct ot_flow *flow);
 /* Takes the event in. report->found tells what has just become true; each at most once a window. */
 void sweeps_event(struct sweeps *s, const struct ot_event *e, struct sweep_report *report);
 

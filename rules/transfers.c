@@ -160,7 +160,8 @@ bool transfers_is_under_way(const struct transfers *t, uint64_t flow_id, enum op
     }
     for (size_t i = 0; t->open_count && i < t->open.capacity; i++) {
         const struct transfer *transfer = slots_at(&t->open, i);
-        if (transfer->slot.key && transfer->flow_id == flow_id && transfer->operation == operation)
+        if (slots_is_used(&t->open, i) && transfer->flow_id == flow_id &&
+            transfer->operation == operation)
             return true;
     }
     return false;

@@ -59,6 +59,23 @@ bool recent_is_due(struct recent *r, uint64_t key, int64_t now_ns, int64_t every
     return recent_is_due_at(r, key >> 1, key, now_ns, every_ns);
 }
 
+int64_t recent_told_ns(const struct recent *r, uint64_t key)
+{
+    const struct told *ways = r->sets[key >> 1 & r->mask].ways;
+    for (int way = 0; way < WAYS; way++)
+        if (ways[way].key == (key | 1))
+            return ways[way].time_ns;
+    return 0;
+}
+
+void recent_set_at(struct recent *r, uint64_t place, uint64_t key, int64_t told_ns)
+{
+    struct told *ways = r->sets[place & r->mask].ways;
+    for (int way = 0; way < WAYS; way++)
+        if (ways[way].key == (key | 1))
+            ways[way].time_ns = told_ns;
+}
+
 bool recent_is_due_at(struct recent *r, uint64_t place, uint64_t key, int64_t now_ns,
                       int64_t every_ns)
 {

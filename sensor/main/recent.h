@@ -17,3 +17,8 @@ bool recent_is_due(struct recent *r, uint64_t key, int64_t now_ns, int64_t every
 bool recent_is_due_at(struct recent *r, uint64_t place, uint64_t key, int64_t now_ns,
                       int64_t every_ns);
 void recent_look(const struct recent *r, uint64_t place);
+
+/* When the key was told last, 0: nobody knows. */
+int64_t recent_told_ns(const struct recent *r, uint64_t key);
+/* The key, which is at this place, was told at another time. */
+void recent_set_at(struct recent *r, uint64_t place, uint64_t key, int64_t told_ns);

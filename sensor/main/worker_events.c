@@ -11,7 +11,6 @@
 #include <string.h>
 
 #define FLOW_COUNT_NS (86400 * SECOND_NS)
-#define CLAIM_NS      (15 * SECOND_NS)
 
 static struct sighting sighting_of(const struct worker *w, enum sighting_kind kind,
                                    const struct ot_flow *flow, const struct endpoint *who,
@@ -215,11 +214,14 @@ static void tell_role(struct worker *w, const struct ot_event *e)
     uint64_t unit = hash_short(e->unit.at, e->unit.size);
     /* compared only: where the name lies in memory decides nothing */
     uint64_t claim = hash_mix(e->flow->id << 16 ^ role, unit ^ (uintptr_t)e->protocol);
-    if (!recent_is_due_at(w->claimed, e->flow->id, claim, e->time_ns, CLAIM_NS))
+    if (!recent_is_due_at(w->claimed, e->flow->id, claim, e->time_ns, REPEAT_NS))
         return;
     uint64_t key = hash_mix(hash_mix(w->pair, marks_of(w, e->protocol)->key), role);
-    if (!recent_is_due(w->told, e->unit.size ? hash_mix(key, unit) : key, e->time_ns, REPEAT_NS))
+    key = e->unit.size ? hash_mix(key, unit) : key;
+    if (!recent_is_due(w->told, key, e->time_ns, REPEAT_NS)) { /* on another flow of the two */
+        recent_set_at(w->claimed, e->flow->id, claim, recent_told_ns(w->told, key));
         return;
+    }
     bool is_actor_client = is_called || is_answer != e->is_from_client;
     const struct endpoint *actor = is_actor_client ? &e->flow->client : &e->flow->server;
     const struct endpoint *target = is_actor_client ? &e->flow->server : &e->flow->client;
@@ -349,9 +351,10 @@ static void tell_safety(struct worker *w, const struct ot_event *e)
 static void on_event(void *context, const struct ot_event *e)
 {
     struct worker *w = context;
-    policy_expect(w->policy, e);
     baseline_expect(w->baseline, e);
-    uint64_t like = w->history ? history_key(w->history, e, w->pair) : 0;
+    struct history_like like = {0};
+    if (w->history)
+        like = history_like(w->history, e, w->pair);
     struct sigma_expected asked = {.program = NULL};
     if (w->sigma)
         asked = sigma_expect(w->sigma, e);
@@ -391,9 +394,15 @@ static void on_soon(void *context, const struct ot_flow *flow, unsigned step)
     const struct worker *w = context;
     if (step > 0) {
         baseline_look_on(w->baseline, flow);
+        policy_look_on(w->policy, flow);
+        if (w->history)
+            history_look_on(w->history, flow);
         return;
     }
     baseline_look(w->baseline, flow);
+    policy_look(w->policy, flow);
+    if (w->history)
+        history_look(w->history, flow);
     recent_look(w->claimed, flow->id);
 }
 

@@ -12,12 +12,13 @@ enum {
     ECHOES_TOLD = 100, /* one sighting for so many */
 };
 
-/* What is counted of a source between two sightings. */
+/* What is counted of a source between two sightings: with what finds it, a cache line. */
 struct source {
     int64_t told_ns;
-    uint64_t packets, bytes;
-    uint64_t echo_pair; /* whom most of its echo requests go to, by a vote */
+    uint64_t bytes;
+    uint32_t packets;
     uint32_t echoes;    /* to that one, less those to others */
+    uint64_t echo_pair; /* whom most of its echo requests go to, by a vote */
 };
 
 struct memory *worker_hosts_create(void)
@@ -87,7 +88,8 @@ static void tell_host(struct worker *w, const struct packet *p, uint64_t hash)
     s.packets = h->packets;
     s.bytes = h->bytes;
     h->told_ns = p->time_ns;
-    h->packets = h->bytes = 0;
+    h->packets = 0;
+    h->bytes = 0;
     worker_sighting(w, &s);
 }
 

@@ -36,7 +36,7 @@ struct worker {
     _Atomic(const struct sigma_rules *) next_rules;
     struct memory *hosts;
     struct recent *told;
-    struct recent *claimed; /* roles of each flow, a moment ago: saves most looks into told */
+    struct recent *claimed; /* roles, by the flow: saves most looks into told */
     struct name_marks names[NAMES];
     struct site_judge *judge;
     _Atomic(struct site *) next_site; /* waits for the next tick; NULL: none */

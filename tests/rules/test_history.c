@@ -139,7 +139,7 @@ static void act(struct history *h, int64_t time_ns, enum operation operation, ui
                          .operation = operation,
                          .items = &item,
                          .item_count = 1};
-    history_event(h, &e, history_key(h, &e, 42));
+    history_event(h, &e, history_like(h, &e, 42));
 }
 
 /* An hour of polling every second is seven rows at most (ten minutes each), with all the counts. */

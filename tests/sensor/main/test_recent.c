@@ -34,11 +34,32 @@ START_TEST(due)
 }
 END_TEST
 
+/* Of three keys at one place the second is made to wait for a pair that was told in between. */
+START_TEST(waits)
+{
+    struct recent *pairs = recent_create(64), *flows = recent_create(64);
+    for (uint64_t key = 2; key <= 6; key += 2)
+        ck_assert(recent_is_due_at(flows, 7, key, 100 * SECOND, 60 * SECOND));
+    ck_assert(recent_told_ns(pairs, 40) == 0);
+    ck_assert(recent_is_due(pairs, 40, 130 * SECOND, 60 * SECOND));
+    ck_assert(recent_told_ns(pairs, 40) == 130 * SECOND);
+    recent_set_at(flows, 7, 4, recent_told_ns(pairs, 40));
+    recent_set_at(flows, 7, 8, 500 * SECOND); /* which is not there */
+    ck_assert(recent_is_due_at(flows, 7, 2, 160 * SECOND, 60 * SECOND));
+    ck_assert(!recent_is_due_at(flows, 7, 4, 190 * SECOND - 1, 60 * SECOND));
+    ck_assert(recent_is_due_at(flows, 7, 4, 190 * SECOND, 60 * SECOND));
+    ck_assert(recent_is_due_at(flows, 7, 6, 160 * SECOND, 60 * SECOND));
+    recent_destroy(pairs);
+    recent_destroy(flows);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("recent");
     TCase *tcase = tcase_create("recent");
     tcase_add_loop_test(tcase, due, 0, sizeof rows / sizeof *rows);
+    tcase_add_test(tcase, waits);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -41,6 +41,7 @@ struct pair {
     struct repeat writer_told[2], asker_told[2][2];
     struct window sweep; /* new things read */
     uint64_t sweep_last; /* hash of the last of them */
+    uint64_t sweep_seen; /* by a stranger: a bit for each */
     struct repeat sweep_told;
     struct window sessions; /* connections that were answered or refused */
     uint16_t sessions_port; /* of the last one */
@@ -306,6 +307,8 @@ void operations_approve(struct baseline *b, const struct operation_entry *o);
 /* Takes what is pending over into what is learned. */
 void objects_approve(struct baseline *b, struct range *pending);
 void objects_judge(struct seen *s);
+/* Who reads has no business there yet: how much it reads. */
+void objects_of_stranger(struct seen *s);
 /* values.c: what is written */
 void values_judge(struct seen *s);
 /* blocks.c: what is polled */

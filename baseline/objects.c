@@ -9,8 +9,10 @@
 #include <string.h>
 
 enum {
-    SWEEP_NEWS = 6
-}; /* different new pieces read within SWEEP_WINDOW_NS; a new screen of an HMI adds a few */
+    SWEEP_NEWS = 6,  /* different new pieces read within SWEEP_WINDOW_NS; a new screen adds a few */
+    HASH_SIXTH = 58, /* leaves six bits: one of 64 */
+    STRANGER_NEWS = 16, /* all that a stranger reads is new: the pieces of a whole program */
+};
 static const int64_t SWEEP_WINDOW_NS = 30 * SECOND_NS;
 static const uint64_t PENDING_SALT = 0x9e6c63d0876a9a62u;
 
@@ -114,6 +116,26 @@ static bool is_learning_objects(const struct seen *s)
     return baseline_is_learning(s->b, &s->conversation->f.objects);
 }
 
+static void tell_sweep(struct seen *s, const struct ot_item *item, const char *usual)
+{
+    struct pair *p = s->pair;
+    uint64_t count;
+    if (!repeat_is_due(&p->sweep_told, s->b->now_ns, &count))
+        return;
+    struct finding *f = finding_begin(s, DETECTION_RW_READ_SWEEP);
+    char since[SINCE_TEXT];
+    f->count = count;
+    ot_item_print(item, f->object, sizeof f->object);
+    text_format(f->key, sizeof f->key, "sweep");
+    text_format(f->what, sizeof f->what,
+                "reads its way through the memory of %%T (%u new pieces in %lld s)", p->sweep.count,
+                (long long)((s->b->now_ns - p->sweep.start_ns) / SECOND_NS + 1));
+    text_format(f->expected, sizeof f->expected, "%s, since %s", usual,
+                since_print(since, s->conversation->e.first_ns));
+    text_format(f->seen, sizeof f->seen, "last: %s", f->object);
+    finding_raise(s, f);
+}
+
 /* True when this is part of a sweep, which is told once for all. */
 static bool sweep_swallows(struct seen *s, uint64_t key, const struct ot_item *item)
 {
@@ -124,21 +146,7 @@ static bool sweep_swallows(struct seen *s, uint64_t key, const struct ot_item *i
     }
     if (p->sweep.count <= SWEEP_NEWS)
         return false;
-    uint64_t count;
-    if (!repeat_is_due(&p->sweep_told, s->b->now_ns, &count))
-        return true;
-    struct finding *f = finding_begin(s, DETECTION_RW_READ_SWEEP);
-    char since[SINCE_TEXT];
-    f->count = count;
-    ot_item_print(item, f->object, sizeof f->object);
-    text_format(f->key, sizeof f->key, "sweep");
-    text_format(f->what, sizeof f->what,
-                "reads its way through the memory of %%T (%u new pieces in %lld s)", p->sweep.count,
-                (long long)((s->b->now_ns - p->sweep.start_ns) / SECOND_NS + 1));
-    text_format(f->expected, sizeof f->expected, "reads the same few pieces, since %s",
-                since_print(since, s->conversation->e.first_ns));
-    text_format(f->seen, sizeof f->seen, "last: %s", f->object);
-    finding_raise(s, f);
+    tell_sweep(s, item, "reads the same few pieces");
     return true;
 }
 
@@ -335,6 +343,35 @@ void objects_judge(struct seen *s)
         else if (item->name.size > 0)
             judge_tag(s, item, is_write);
     }
+}
+
+/* Of what a stranger reads only a bit of each piece's hash is kept: enough to count so few. */
+static void count_piece(struct seen *s, const struct ot_item *item)
+{
+    struct pair *p = s->pair;
+    uint64_t where = item->name.size   ? name_hash(item->name)
+                     : item->has_range ? item->low
+                                       : item->start;
+    /* whatever the unit: who tries all units is told as such */
+    uint64_t bit = UINT64_C(1) << (hash_mix(where, item->number) >> HASH_SIXTH);
+    if (s->b->now_ns - p->sweep.start_ns > SWEEP_WINDOW_NS) {
+        p->sweep = (struct window){.start_ns = s->b->now_ns};
+        p->sweep_seen = 0;
+    }
+    p->sweep.count += !(p->sweep_seen & bit);
+    p->sweep_seen |= bit;
+    if (p->sweep.count > STRANGER_NEWS)
+        tell_sweep(s, item, "never read so much from it");
+}
+
+void objects_of_stranger(struct seen *s)
+{
+    const struct ot_event *e = s->event;
+    uint32_t count = e->item_count < ITEMS_LOOKED_AT ? e->item_count : ITEMS_LOOKED_AT;
+    bool has_browsed = s->pair->asker_told[s->side][true].last_ns != 0; /* that tells it all */
+    for (uint32_t i = 0; i < count && !has_browsed; i++)
+        if (item_operation(s, &e->items[i]) == OP_READ)
+            count_piece(s, &e->items[i]);
 }
 
 void objects_approve(struct baseline *b, struct range *pending)

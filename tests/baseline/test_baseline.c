@@ -15,6 +15,12 @@
 /* a block whose values change with every poll, for a minute */
 #define POLLS "step 500; 60* hmi<plc read 3 reg 500+4 =0..50; step 1000;"
 
+/* a stranger reads 32 pieces */
+#define READ_AT(start)                                                                             \
+    "eng>plc read 3 reg " #start "0+2; eng>plc read 3 reg " #start                                 \
+    "3+2; eng>plc read 3 reg " #start "6+2; eng>plc read 3 reg " #start "8+1;"
+#define MANY_READS                                                                                 \
+    READ_AT(1) READ_AT(2) READ_AT(3) READ_AT(4) READ_AT(5) READ_AT(6) READ_AT(7) READ_AT(8)
 /* what a device reports by itself, and what it tells a broker */
 #define REPORTS   "step 500; 60* hmi<plc publish 13 point 500 =0..50; step 1000;"
 #define TELEMETRY "step 500; 60* gw~broker publish 3 tag Flow =0..50; step 1000;"
@@ -103,6 +109,14 @@ static const struct row {
     {"the same again is quiet",                                HMI_DAY HIST_DAY,                                      HMI_DAY HIST_DAY,                                                                     ""                                   },
     {"an empty baseline tells a link once, not each function", "",
      "5* hmi>plc read 3 reg 1; hmi>plc identify 43; hmi>plc read 4 reg 1",                                                                                                                                  "comm.new-link"                      },
+    {"a stranger that reads a little",                         HMI_DAY,
+     "step 200; 9* eng>plc read 3 reg 100; 9* eng>plc read 3 reg 110; 9* eng>plc read 3 reg 120",                                                                                                           "comm.new-link"                      },
+    {"a stranger that reads its way through",                  HMI_DAY,                                               "step 200;" MANY_READS,
+     "comm.new-link; rw.read-sweep"                                                                                                                                                                                                              },
+    {"a stranger that reads much in a long time",              HMI_DAY,                                               "step 9000;" MANY_READS,
+     "comm.new-link"                                                                                                                                                                                                                             },
+    {"a stranger that has listed it all",                      HMI_DAY,                                               "step 200; eng>plc browse 9;" MANY_READS,
+     "comm.new-link; recon.browse"                                                                                                                                                                                                               },
     {"an empty baseline still tells a change",                 "",
      "hmi>plc read 3 reg 1; 3* hmi>plc write 6 reg 1 =1",                                                                                                                                                   "comm.new-link; rw.new-writer"       },
     {"two devices that never talked",                          HMI_DAY,                                               "eng>plc read 3 reg 100",                                                             "comm.new-link"                      },

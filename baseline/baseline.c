@@ -194,7 +194,7 @@ void baseline_event(struct baseline *b, const struct ot_event *event)
         operations_judge(&s);
         if (s.is_known && event->direction != OT_RESPONSE)
             objects_judge(&s);
-        else if (event->operation == OP_READ && event->direction != OT_RESPONSE)
+        else if (b->has_learned && event->operation == OP_READ && event->direction != OT_RESPONSE)
             objects_of_stranger(&s);
         if (event->direction != OT_RESPONSE)
             values_judge(&s);

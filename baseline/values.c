@@ -28,7 +28,8 @@ enum {
 };
 static const double WHOLE_MAX = 4294967295.0;
 static const double REAL_MIN = 1e-4, REAL_MAX = 1e7; /* of what plants measure */
-static const double MARGIN_SPREAD = 0.1, MARGIN_SCARCE = 4.0, MARGIN_FEW = 16.0;
+/* of any few values between two ends, one in five hundred of those that follow lies outside */
+static const double MARGIN_SPREAD = 0.1, MARGIN_SCARCE = 6.0, MARGIN_FEW = 16.0;
 
 uint64_t point_more(uint64_t name_hash, uint64_t address, bool is_bit, uint8_t bit)
 {

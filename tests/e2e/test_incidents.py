@@ -69,7 +69,7 @@ TYPES = {
     'conveyor, direct replay': 'rw.new-writer',
     'conveyor, direct replay, after learning': 'rw.new-writer comm.role-reversed',
     'conveyor, session replay': 'rw.new-writer',
-    'conveyor, session replay, after learning': 'rw.new-writer comm.new-protocol',
+    'conveyor, session replay, after learning': 'rw.new-writer comm.new-protocol rw.read-sweep',
     'conveyor, sorter': 'rw.new-writer',
     'conveyor, sorter beside the HMI': 'rw.new-writer',
     'S7-1200 download': 'plc.stop plc.mode-change plc.program-download plc.start rw.new-writer',

@@ -514,6 +514,8 @@ static void unconnected_send(struct dissect *d, struct request *q, const struct 
         return;
     }
     e->unit = inside.unit = route_beyond(d, place->unit, route);
+    if (reader_left(&inner))
+        e->flags |= OT_CARRIER;
     emit_event(d, e);
     inside.nesting++;
     if (inside.nesting > NESTING_MAX || place->is_in_multiple)
@@ -637,6 +639,8 @@ static void request(struct dissect *d, struct reader r, const struct place *plac
         cip_transfer_request(&state->transfers, q.path.target_class, q.service, q.row, q.data);
     if (e.operation >= OP_WRITE && e.detail.size == 0 && q.path.class_count)
         e.detail = text_of(cip_class_name(q.path.target_class));
+    if (is_container && reader_left(&q.data))
+        e.flags |= OT_CARRIER;
     remember(d, &q, &e, place);
     emit_event(d, &e);
 
@@ -871,14 +875,19 @@ static void response(struct dissect *d, struct reader r, const struct place *pla
         response_of(d, a, &p, is_ok, &e);
     else if (place->is_keyed)
         e.flags |= OT_NO_REQUEST;
+    bool is_multiple = a ? body_of(a->row) == BODY_MULTIPLE : row && row->body == BODY_MULTIPLE;
+    bool carries_several =
+        is_multiple && (is_ok || p.status == CIP_STATUS_EMBEDDED) && reader_left(&p.data);
+    bool carries_pccc = is_pccc(a, &p) && reader_left(&p.data);
+    if (carries_several || carries_pccc)
+        e.flags |= OT_CARRIER;
     emit_event(d, &e);
 
-    bool is_multiple = a ? body_of(a->row) == BODY_MULTIPLE : row && row->body == BODY_MULTIPLE;
-    if (is_multiple && (is_ok || p.status == CIP_STATUS_EMBEDDED) && reader_left(&p.data)) {
+    if (carries_several) {
         struct place inside = *place;
         inside.unit = e.unit;
         multiple_response(d, &p, &inside);
-    } else if (is_pccc(a, &p) && reader_left(&p.data)) {
+    } else if (carries_pccc) {
         struct carrier carrier = {place->key, e.unit, true, place->is_keyed, place->transaction};
         (void)dissect_over(d, OVER_CIP, p.data, &carrier);
     }

@@ -124,6 +124,7 @@ static const struct flag_name {
     {OT_HAS_CREDENTIAL,     "has_credential"    },
     {OT_DEFAULT_CREDENTIAL, "default_credential"},
     {OT_SAFETY,             "safety"            },
+    {OT_CARRIER,            "carrier"           },
 };
 
 static void write_transfer(struct json_writer *w, const struct ot_transfer *t)

@@ -225,6 +225,7 @@ enum ot_flag {
     OT_WEAK = 128,               /* agreed on a version or policy without protection that holds */
     OT_DEFAULT_CREDENTIAL = 256, /* the password is one that devices are delivered with */
     OT_SAFETY = 512,             /* its server is part of a safety system: only those are told so */
+    OT_CARRIER = 1024, /* what it carries are events of their own: those are judged and learned */
 };
 
 enum { OT_CODE_PARTS = 4, OT_CODE_SIZE = 48 };

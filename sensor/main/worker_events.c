@@ -351,7 +351,8 @@ static void tell_safety(struct worker *w, const struct ot_event *e)
 static void on_event(void *context, const struct ot_event *e)
 {
     struct worker *w = context;
-    baseline_expect(w->baseline, e);
+    if (!(e->flags & OT_CARRIER))
+        baseline_expect(w->baseline, e);
     struct history_like like = {0};
     if (w->history)
         like = history_like(w->history, e, w->pair);
@@ -378,11 +379,14 @@ static void on_event(void *context, const struct ot_event *e)
         tell_names(w, e);
     if (e->direction != OT_REQUEST && e->flow->transport != TRANSPORT_TCP)
         tell_infrastructure(w, e);
-    policy_event(w->policy, e);
+    bool is_judged = !(e->flags & OT_CARRIER);
+    if (is_judged)
+        policy_event(w->policy, e);
     site_judge_event(w->judge, e); /* before the baseline learns it */
     if (w->history)
         history_expect(w->history, like);
-    baseline_event(w->baseline, e);
+    if (is_judged)
+        baseline_event(w->baseline, e);
     if (asked.program)
         sigma_event_expected(w->sigma, e, asked);
     if (w->history)

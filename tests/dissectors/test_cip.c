@@ -358,6 +358,8 @@ START_TEST(unconnected_send_has_a_route)
     ck_assert_str_eq(probe_event(p, 0)->unit, "1/2");
     ck_assert_str_eq(probe_event(p, 1)->code, "service=0x4c,class=symbol");
     ck_assert_str_eq(probe_event(p, 1)->unit, "1/2");
+    ck_assert_uint_eq(probe_event(p, 0)->flags, OT_CARRIER);
+    ck_assert_uint_eq(probe_event(p, 1)->flags, 0);
     probe_hex(p, &dissector_cip, false, "cc000000 c300 0500");
     ck_assert_str_eq(probe_event(p, 2)->items, "A=5");
     ck_assert_str_eq(probe_event(p, 2)->unit, "1/2");
@@ -433,6 +435,7 @@ START_TEST(route_error_answers_the_embedded_request)
     ck_assert_str_eq(e->code, "service=0x52");
     ck_assert_str_eq(e->name, "unconnected_send");
     ck_assert_str_eq(e->status, "error 1 request_timed_out");
+    ck_assert_uint_eq(e->flags, 0); /* it carries nothing back */
     ck_assert_str_eq(e->items, "A");
     ck_assert_str_eq(e->unit, "1/4");
     probe_destroy(p);
@@ -460,9 +463,12 @@ START_TEST(multiple_services_each_have_a_line)
     ck_assert_str_eq(probe_event(p, 0)->code, "service=0x0a,class=0x02");
     ck_assert_str_eq(probe_event(p, 1)->items, "A");
     ck_assert_str_eq(probe_event(p, 2)->items, "B=5");
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_uint_eq(probe_event(p, i)->flags, i == 0 ? OT_CARRIER : 0);
     probe_clear(p);
     probe_hex(p, &dissector_cip, false, "8a001e00 0200 0600 0c00 cc000000 c207 cd000f00");
     ck_assert_uint_eq(p->event_count, 3);
+    ck_assert_uint_eq(probe_event(p, 0)->flags, OT_CARRIER);
     ck_assert_str_eq(probe_event(p, 0)->status, "error 30 embedded_service_error");
     ck_assert_str_eq(probe_event(p, 1)->operation, "read");
     ck_assert_str_eq(probe_event(p, 2)->operation, "write");

@@ -318,6 +318,8 @@ START_TEST(cip_carries_it)
     ck_assert_str_eq(probe_event(p, 1)->protocol, "pccc");
     ck_assert_str_eq(probe_event(p, 1)->items, "N7:0");
     ck_assert_str_eq(probe_event(p, 3)->items, "N7:0=5");
+    for (size_t i = 0; i < 4; i++)
+        ck_assert_uint_eq(probe_event(p, i)->flags, i % 2 == 0 ? OT_CARRIER : 0);
     probe_destroy(p);
 }
 END_TEST

@@ -1,5 +1,5 @@
 /* test_worker.c: what a worker counts before anybody judges: echo requests to one host, sessions
- * with controllers that are closed. */
+ * with controllers that are closed; what it has judged and learned. */
 #include "sensor/main/worker.h"
 
 #include "support/runner.h"
@@ -11,7 +11,7 @@
 static struct config config;
 static struct site *site;
 static struct worker *worker;
-static unsigned echo_sightings, echoes;
+static unsigned echo_sightings, echoes, operations;
 static struct endpoint echo_target;
 
 static void take_finding(void *context, const struct finding *f)
@@ -39,7 +39,7 @@ static void take_evidence(void *context, const struct evidence_packet *e)
 static void take_row(void *context, const struct baseline_row *row)
 {
     (void)context;
-    (void)row;
+    operations += row->kind == BASELINE_OPERATION;
 }
 
 static void take_hit(void *context, const struct sigma_hit *hit)
@@ -51,7 +51,7 @@ static void take_hit(void *context, const struct sigma_hit *hit)
 static void setup(void)
 {
     struct error err;
-    echo_sightings = echoes = 0;
+    echo_sightings = echoes = operations = 0;
     config_defaults(&config);
     site = site_create(&config, &err);
     ck_assert_ptr_nonnull(site);
@@ -167,6 +167,41 @@ START_TEST(closed_sessions)
 }
 END_TEST
 
+static const struct carrier_row {
+    const char *shows;
+    uint32_t flags;
+    unsigned operations;
+} carrier_rows[] = {
+    {"an event is learned",             0,          1},
+    {"what only carries others is not", OT_CARRIER, 0},
+};
+
+START_TEST(carriers)
+{
+    const struct carrier_row *r = &carrier_rows[_i];
+    struct ot_flow flow = {
+        .id = 1,
+        .transport = TRANSPORT_TCP,
+        .client = {{ADDRESS_IP4, {10, 0, 0, 1}}, {{2, 0, 0, 0, 0, 1}}, 50000},
+        .server = {{ADDRESS_IP4, {10, 0, 0, 2}}, {{2, 0, 0, 0, 0, 2}}, 44818},
+        .is_role_known = true,
+    };
+    struct ot_event event = {
+        .time_ns = 1700000000 * SECOND,
+        .flow = &flow,
+        .is_from_client = true,
+        .direction = OT_REQUEST,
+        .protocol = "cip",
+        .operation = OP_READ,
+        .code = {0x0a},
+        .flags = r->flags,
+    };
+    worker_replay_event(worker, &event);
+    worker_save(worker);
+    ck_assert_msg(operations == r->operations, "%s: %u", r->shows, operations);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("worker");
@@ -175,6 +210,7 @@ int main(void)
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_loop_test(c, echo_requests, 0, sizeof echo_rows / sizeof *echo_rows);
     tcase_add_loop_test(c, closed_sessions, 0, sizeof closed_rows / sizeof *closed_rows);
+    tcase_add_loop_test(c, carriers, 0, sizeof carrier_rows / sizeof *carrier_rows);
     suite_add_tcase(s, c);
     return run_suite(s);
 }

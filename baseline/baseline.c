@@ -130,6 +130,11 @@ void finding_raise(struct seen *s, struct finding *f)
     b->sink.finding(b->sink.context, f);
 }
 
+void baseline_called(struct baseline *b, const struct ot_flow *flow, const struct packet *packet)
+{
+    conversations_called(b, flow, packet);
+}
+
 void baseline_link(struct baseline *b, const struct ot_flow *flow, const struct packet *packet)
 {
     conversations_link(b, flow, packet);

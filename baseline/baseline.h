@@ -28,6 +28,8 @@ struct baseline *baseline_create(const struct baseline_options *options,
                                  const struct finding_sink *sink);
 void baseline_destroy(struct baseline *b);
 
+/* A flow has started: its client calls. */
+void baseline_called(struct baseline *b, const struct ot_flow *flow, const struct packet *packet);
 /* The server side of a flow answered: these two talk, in whatever protocol. Once per flow. */
 void baseline_link(struct baseline *b, const struct ot_flow *flow, const struct packet *packet);
 /* Both ends closed a dissected connection: who ended in order is not silent. */

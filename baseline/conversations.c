@@ -297,6 +297,20 @@ static inline bool is_accepted(struct seen *s, struct table *t, struct entry *e,
     return e->state == ENTRY_LEARNED || is_accepted_now(s, t, e, detection, flow);
 }
 
+void conversations_called(struct baseline *b, const struct ot_flow *flow,
+                          const struct packet *packet)
+{
+    struct pair_facts facts;
+    if (flow->transport != TRANSPORT_TCP || !flow->is_start_seen)
+        return;
+    if (packet->time_ns > b->now_ns)
+        b->now_ns = packet->time_ns;
+    (void)pair_facts_of(&facts, flow);
+    struct pair *p = table_find(&b->pairs, conversations_pair_key(&facts));
+    if (p)
+        sessions_called(b, p, flow, packet);
+}
+
 void conversations_link(struct baseline *b, const struct ot_flow *flow, const struct packet *packet)
 {
     struct seen s = {.b = b};
@@ -306,6 +320,7 @@ void conversations_link(struct baseline *b, const struct ot_flow *flow, const st
     s.side = pair_facts_of(&facts, flow);
     s.pair = pair_find_or_add(&s, &facts, conversations_pair_key(&facts));
     entry_touch(&s.pair->e, b->now_ns);
+    s.pair->calls = 0;
     sessions_judge(b, s.pair, flow, packet);
     if (!is_accepted(&s, &b->pairs, &s.pair->e, DETECTION_COMM_NEW_LINK, flow) || s.is_late)
         tell_link(&s, flow, "", packet);

@@ -45,7 +45,9 @@ struct pair {
     struct repeat sweep_told;
     struct window sessions; /* connections that were answered or refused */
     uint16_t sessions_port; /* of the last one */
-    struct repeat sessions_told;
+    uint8_t calls;          /* connections that were not answered yet, since the last that was */
+    int64_t called_ns;      /* the first of them */
+    struct repeat sessions_told, calls_told;
 };
 
 struct conversation {
@@ -286,6 +288,9 @@ uint64_t range_key_of(uint64_t conversation_key, const struct range_facts *f, bo
 uint64_t tag_key_of(uint64_t conversation_key, const struct tag_facts *f);
 uint64_t point_key_of(uint64_t conversation_key, const struct point_facts *f);
 uint64_t block_key_of(uint64_t conversation_key, const struct block_facts *f);
+/* One calls another. */
+void conversations_called(struct baseline *b, const struct ot_flow *flow,
+                          const struct packet *packet);
 /* Two hosts talk, in whatever protocol. */
 void conversations_link(struct baseline *b, const struct ot_flow *flow,
                         const struct packet *packet);
@@ -341,6 +346,9 @@ void readback_judge(struct seen *s, const struct ot_item *item);
 /* sessions.c: how often a pair connects */
 void sessions_judge(struct baseline *b, struct pair *p, const struct ot_flow *flow,
                     const struct packet *packet);
+/* A connection is called for; nobody has answered yet. */
+void sessions_called(struct baseline *b, struct pair *p, const struct ot_flow *flow,
+                     const struct packet *packet);
 
 /* silence.c: conversations that used to go on without pause */
 void silence_beat(struct seen *s);
@@ -348,6 +356,8 @@ void silence_beat(struct seen *s);
 void silence_added(struct baseline *b, const struct conversation *c);
 /* The timers of a pair begin anew with the next answer. */
 void silence_forget(struct baseline *b, uint64_t pair_key);
+/* A conversation of the pair goes on, and would be told when it falls silent. */
+bool silence_is_watched(const struct baseline *b, uint64_t pair_key);
 void silence_look(struct baseline *b, bool is_last);
 
 /* A finding about the event, with expected, seen and key still to be written, then handed on. */

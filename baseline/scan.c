@@ -24,6 +24,7 @@ static const int64_t SECOND = 1000000000;
 static const int64_t ANSWER_NS = 1000000000; /* a LAN answers in milliseconds; one TCP retry */
 static const int64_t SLOW_NS = 3600 * 1000000000ll;
 static const int64_t REPEAT_NS = 300 * 1000000000ll; /* a scan that goes on is told again */
+static const int64_t GROWN_NS = 10 * 1000000000ll;   /* sooner when it has grown since */
 
 /* How many distinct targets are a scan. fast and slow count unanswered ones; any counts all of the
  * fast window. Devices that are off are asked for again and again by those who need them; closed
@@ -53,6 +54,7 @@ struct tries {
     bool is_dirty;
     int64_t told_ns; /* 0: nothing told yet */
     uint16_t told_count;
+    size_t told_targets;
     struct endpoint told_target;
     bool told_one_target;
 };
@@ -326,6 +328,7 @@ static void tell(struct scans *scans, struct source *source, enum scan_kind kind
     }
     tries->told_ns = source->last_ns;
     tries->told_count = tally->slow;
+    tries->told_targets = targets;
 
     struct finding f = {.detection = limit->detection,
                         .time_ns = source->last_ns,
@@ -383,7 +386,9 @@ static void judge(struct scans *scans, struct source *source, enum scan_kind kin
     if (!is_scan || tally.slow <= learned + learned / 2u)
         return;
     bool is_told = tries->told_ns != 0 && source->last_ns - tries->told_ns < REPEAT_NS;
-    if (is_told && tally.slow < tries->told_count * 2)
+    bool has_grown = (tally.slow > tries->told_count || targets > tries->told_targets) &&
+                     source->last_ns - tries->told_ns >= GROWN_NS;
+    if (is_told && tally.slow < tries->told_count * 2 && !has_grown)
         return;
     tell(scans, source, kind, &tally, targets, learned, now);
 }

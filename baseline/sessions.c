@@ -1,11 +1,16 @@
 /* sessions.c: how often two hosts open connections to each other, to one port. Who tries one port
- * after the other scans, which is told as that. */
+ * after the other scans, which is told as that. And a server that used to accept a connection for
+ * each request, and does not answer the next ones: no conversation is open that could fall silent.
+ */
 #include "learned.h"
 
 enum {
     SESSIONS_BASE = 30,  /* within a minute: what a browser or a restarted client may do */
     SESSIONS_FACTOR = 4, /* times the most that was learned */
+    CALLS_MIN = 3,       /* in a row without an answer */
+    OFTEN_MIN = 4,       /* connections in a minute that were learned: who comes as often as that */
 };
+static const int64_t CALLS_NS = 8 * SECOND_NS; /* a restart of the server's program is shorter */
 static const int64_t SESSIONS_WINDOW_NS = 60 * SECOND_NS;
 
 static void tell(struct baseline *b, struct pair *p, const struct ot_flow *flow,
@@ -63,4 +68,48 @@ void sessions_judge(struct baseline *b, struct pair *p, const struct ot_flow *fl
     if (!baseline_allows(b, DETECTION_COMM_SESSION_BURST, flow->segment, &client, &server,
                          b->now_ns))
         tell(b, p, flow, packet, sessions);
+}
+
+static void tell_unanswered(struct baseline *b, struct pair *p, const struct ot_flow *flow,
+                            const struct packet *packet)
+{
+    uint64_t count;
+    if (!repeat_is_due(&p->calls_told, b->now_ns, &count))
+        return;
+    struct seen s = {.b = b, .pair = p};
+    const struct violation about = {.time_ns = b->now_ns,
+                                    .flow = flow,
+                                    .packet = packet,
+                                    .protocol = "",
+                                    .is_from_client = true};
+    struct finding *f = &b->finding;
+    char since[SINCE_TEXT];
+    finding_of_violation(f, DETECTION_OPS_UNRESPONSIVE, &about);
+    f->count = count;
+    text_format(f->key, sizeof f->key, "calls %u", flow->server.port);
+    text_format(f->what, sizeof f->what,
+                "gets no answers from %%T any more: connections to TCP port %u", flow->server.port);
+    text_format(f->expected, sizeof f->expected, "an answer to each of up to %u a minute, since %s",
+                p->f.sessions_max, since_print(since, p->e.first_ns));
+    text_format(f->seen, sizeof f->seen, "%u calls in %lld s, none answered", p->calls,
+                (long long)((b->now_ns - p->called_ns) / SECOND_NS));
+    text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)pair_id(&p->f));
+    finding_raise(&s, f);
+}
+
+void sessions_called(struct baseline *b, struct pair *p, const struct ot_flow *flow,
+                     const struct packet *packet)
+{
+    if (p->calls == 0)
+        p->called_ns = b->now_ns;
+    if (p->calls < UINT8_MAX)
+        p->calls++;
+    if (p->calls < CALLS_MIN || flow->server.port != p->sessions_port ||
+        b->now_ns - p->called_ns < CALLS_NS || p->e.state != ENTRY_LEARNED ||
+        p->f.sessions_max < OFTEN_MIN || b->options.mode == MODE_LEARN ||
+        silence_is_watched(b, p->e.key))
+        return;
+    struct host client = host_of(&flow->client), server = host_of(&flow->server);
+    if (!baseline_allows(b, DETECTION_OPS_UNRESPONSIVE, flow->segment, &client, &server, b->now_ns))
+        tell_unanswered(b, p, flow, packet);
 }

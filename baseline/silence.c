@@ -67,6 +67,16 @@ void silence_forget(struct baseline *b, uint64_t pair_key)
             forget(b, (struct conversation *)(void *)table_at(&b->conversations, i));
 }
 
+bool silence_is_watched(const struct baseline *b, uint64_t pair_key)
+{
+    for (uint32_t i = 0; i < b->conversations.used; i++) {
+        const struct conversation *c = (const void *)table_at(&b->conversations, i);
+        if (b->watched[i].pair_key == pair_key && c->beat_ns != 0)
+            return true;
+    }
+    return false;
+}
+
 static void tell(struct baseline *b, struct conversation *c, const struct pair *p)
 {
     unsigned client = c->f.client & 1;

@@ -138,7 +138,7 @@ static bool is_analysable(const struct analyser *a, const struct packet *p)
 static bool is_worth_a_flow(const struct packet *p)
 {
     return p->transport != TRANSPORT_TCP || p->payload_wire_size > 0 ||
-           (p->tcp_flags & TCP_SYN) != 0;
+           (p->tcp_flags & TCP_SYN) != 0 || tcp_is_probe(p);
 }
 
 static bool is_from_a(const struct flow *f, const struct packet *p)

@@ -76,6 +76,8 @@ void framing_datagram(struct analyser *a, struct flow *f, int from, const uint8_
 
 /* --- analyser_tcp.c --- */
 
+/* An empty segment that belongs to no connection: a scan by FIN, by all flags or by none. */
+bool tcp_is_probe(const struct packet *p);
 /* Who called whom, at the first packet of a flow and at every SYN. */
 void tcp_roles(struct analyser *a, struct flow *f, const struct packet *p, int from, bool is_new);
 void tcp_packet(struct analyser *a, struct flow *f, const struct packet *p, int from);

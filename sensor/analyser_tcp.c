@@ -146,6 +146,13 @@ static void restart_flow(struct analyser *a, struct flow *f, const struct packet
     f->view.first_ns = p->time_ns;
 }
 
+/* RFC 9293 3.4: every segment but the first of a connection and some resets acknowledges. Others
+ * are sent to see what answers. */
+bool tcp_is_probe(const struct packet *p)
+{
+    return (p->tcp_flags & (TCP_SYN | TCP_ACK | TCP_RST)) == 0 && p->payload_wire_size == 0;
+}
+
 void tcp_roles(struct analyser *a, struct flow *f, const struct packet *p, int from, bool is_new)
 {
     bool is_syn = (p->tcp_flags & (TCP_SYN | TCP_ACK)) == TCP_SYN;
@@ -157,7 +164,7 @@ void tcp_roles(struct analyser *a, struct flow *f, const struct packet *p, int f
         restart_flow(a, f, p, from);
         is_new = true;
     }
-    if (is_syn) {
+    if (is_syn || (is_new && tcp_is_probe(p))) {
         f->view.is_role_known = f->view.is_start_seen = true;
     } else if (is_syn_ack && is_new) {
         f->is_a_client = false;

@@ -47,6 +47,7 @@ static void on_flow_started(void *context, const struct ot_flow *flow, const str
     struct sighting s = sighting_of(w, SIGHTING_FLOW, flow, &flow->client, &flow->server);
     worker_sighting(w, &s);
     site_judge_started(w->judge, flow, packet);
+    baseline_called(w->baseline, flow, packet);
     if (w->options.indicators)
         policy_flow(w->policy, flow, packet);
     judge_flow(w, flow, SIGMA_STARTED, NULL, packet);

@@ -4,7 +4,8 @@
  *   [N*] ACTOR<TARGET OPERATION CODE [AREA START[+COUNT] [=VALUES]]    its answer
  *   [N*] ACTOR~TARGET OPERATION CODE [AREA START[+COUNT] [=VALUES]]    without an answer, over TCP
  *   links ACTOR>TARGET N   that many connections, at the pace of the steps
- *   ports ACTOR>TARGET N   the same, each to another port
+ *   calls ACTOR>TARGET N   the same, without an answer
+ *   ports ACTOR>TARGET N   answered, each to another port
  *   done ACTOR>TARGET   their connection is closed: what follows is on another one
  *   alarms off   the messages that follow are DNP3's disable_unsolicited; "alarms on": no more
  *   protocol opcua   of what follows; "protocol modbus": as at first
@@ -174,16 +175,20 @@ static inline void scene_message(struct scene *s, const char *line, unsigned tur
     s->now_ns += s->step_ns;
 }
 
-static inline void scene_link(struct scene *s, const char *actor, const char *target, uint16_t more)
+static inline void scene_link(struct scene *s, const char *actor, const char *target, uint16_t more,
+                              bool is_answered)
 {
     s->packet = (struct packet){.time_ns = s->now_ns, .number = ++s->packets};
     struct ot_flow flow = {.id = s->packets,
                            .transport = TRANSPORT_TCP,
                            .client = scene_host(actor),
                            .server = scene_host(target),
-                           .is_role_known = true};
+                           .is_role_known = true,
+                           .is_start_seen = true};
     flow.server.port = (uint16_t)(flow.server.port + more);
-    baseline_link(s->baseline, &flow, &s->packet);
+    baseline_called(s->baseline, &flow, &s->packet);
+    if (is_answered)
+        baseline_link(s->baseline, &flow, &s->packet);
     baseline_tick(s->baseline, s->now_ns, false);
     s->now_ns += s->step_ns;
 }
@@ -208,12 +213,17 @@ static inline void scene_line(struct scene *s, const char *line)
     char actor[32], target[32];
     if (sscanf(line, " links %31[^>]>%31s %u", actor, target, &repeat) == 3) {
         for (unsigned i = 0; i < repeat; i++)
-            scene_link(s, actor, target, 0);
+            scene_link(s, actor, target, 0, true);
+        return;
+    }
+    if (sscanf(line, " calls %31[^>]>%31s %u", actor, target, &repeat) == 3) {
+        for (unsigned i = 0; i < repeat; i++)
+            scene_link(s, actor, target, 0, false);
         return;
     }
     if (sscanf(line, " ports %31[^>]>%31s %u", actor, target, &repeat) == 3) {
         for (unsigned i = 0; i < repeat; i++)
-            scene_link(s, actor, target, (uint16_t)i);
+            scene_link(s, actor, target, (uint16_t)i, true);
         return;
     }
     if (sscanf(line, " done %31[^>]>%31s", actor, target) == 2) {

@@ -220,6 +220,17 @@ static const struct row {
     {"polls that stop are not frozen values",                  POLLS,
      "step 500; 5* hmi<plc read 3 reg 500+4 =0..50; wait 3000; 3* hmi<plc read 3 reg 500+4 "
      "=7,7,7,7",                                                                                                                                                                                            ""                                   },
+    {"a device called for each request answers no more",       "step 3000; links hmi>plc 60",
+     "step 3000; links hmi>plc 4; calls hmi>plc 8",                                                                                                                                                         "ops.unresponsive"                   },
+    {"a device called for each request is busy now and then",  "step 3000; links hmi>plc 60",
+     "times 9; step 3000; links hmi>plc 4; calls hmi>plc 2;",                                                                                                                                               ""                                   },
+    {"calls that were never answered in this run",             "step 3000; links hmi>plc 60",
+     "step 3000; calls hmi>plc 20",                                                                                                                                                                         ""                                   },
+    {"a client that seldom calls",                             "step 30000; links hmi>plc 60",
+     "step 30000; links hmi>plc 4; calls hmi>plc 8",                                                                                                                                                        ""                                   },
+    {"calls while another connection goes on",
+     "step 3000; links hmi>plc 60; 9* hmi<plc read 3 reg 1 =1",                                                       "step 3000; links hmi>plc 4; hmi<plc read 3 reg 1 =1; calls hmi>plc 3; hmi<plc read 3 reg 1 "
+     "=1; calls hmi>plc 3",                                                                                                                  ""                                   },
     {"a device that answers no more",                          TWO_POLLED,                                            TWO_POLLED "40* hist<plc read 3 reg 1 =1",
      "comm.silent"                                                                                                                                                                                                                               },
     {"a device that answers after a pause as long as ever",

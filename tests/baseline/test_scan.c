@@ -153,6 +153,29 @@ START_TEST(names_who_was_scanned)
 }
 END_TEST
 
+/* Half a minute later the same source tries the ports of other devices: that is told on. */
+START_TEST(a_scan_that_goes_on)
+{
+    struct collected c = {.count = 0};
+    struct finding_sink sink = {.context = &c, .finding = collect};
+    struct scan_options options = {0};
+    struct scans *scans = scans_create(&options, &sink);
+    struct row one = {.kind = SIGHTING_FLOW, .hosts = 1, .ports = 20, .every_s = 0.01};
+    struct row two = {.kind = SIGHTING_FLOW, .hosts = 2, .ports = 20, .every_s = 0.01};
+    int64_t at = play(scans, &one, 1, START);
+    size_t told = c.count;
+    ck_assert_uint_ge(told, 1);
+    play(scans, &one, 1, at + 30 * SECOND); /* the same again is nothing new */
+    ck_assert_uint_eq(c.count, told);
+    at = play(scans, &two, 1, at + 60 * SECOND);
+    ck_assert_uint_gt(c.count, told);
+    ck_assert_uint_le(c.count, told + 2);
+    ck_assert_str_eq(c.last.key, c.first.key);
+    ck_assert(c.last.time_ns > START + 60 * SECOND);
+    scans_destroy(scans);
+}
+END_TEST
+
 START_TEST(habits_are_learned)
 {
     struct scan_habit habit = {{0}};
@@ -205,6 +228,7 @@ int main(void)
     TCase *tc = tcase_create("scan");
     tcase_add_loop_test(tc, tells_scans_only, 0, (int)(sizeof rows / sizeof *rows));
     tcase_add_test(tc, names_who_was_scanned);
+    tcase_add_test(tc, a_scan_that_goes_on);
     tcase_add_test(tc, habits_are_learned);
     tcase_add_test(tc, is_bounded);
     suite_add_tcase(suite, tc);

@@ -585,6 +585,31 @@ START_TEST(refused_connections)
 }
 END_TEST
 
+/* RFC 9293 3.10.7.1: a closed port answers what does not reset with a reset, an open one not at
+ * all. */
+static const struct probe_row {
+    const char *shows;
+    uint8_t flags;
+    int started;
+} probe_rows[] = {
+    {"FIN alone",                        TCP_FIN,               1},
+    {"no flag",                          0,                     1},
+    {"FIN, push and urgent",             TCP_FIN | 0x08 | 0x20, 1},
+    {"the end of an older connection",   TCP_FIN | TCP_ACK,     0},
+    {"an acknowledgement of older data", TCP_ACK,               0},
+    {"a reset of an older connection",   TCP_RST,               0},
+};
+
+START_TEST(probes_without_a_connection)
+{
+    const struct probe_row *r = &probe_rows[_i];
+    wire_segment(&wire, true, r->flags, 0, NULL, 0);
+    ck_assert_msg(seen.started == r->started, "%s: %d", r->shows, seen.started);
+    wire_segment(&wire, false, TCP_RST | TCP_ACK, 0, NULL, 0);
+    ck_assert_msg(seen.refused == r->started, "%s: refused %d", r->shows, seen.refused);
+}
+END_TEST
+
 START_TEST(connections_that_end)
 {
     wire_handshake(&wire);
@@ -757,6 +782,7 @@ int main(void)
     tcase_add_test(c, segments_are_apart);
     tcase_add_test(c, a_new_connection_on_old_ports);
     tcase_add_test(c, refused_connections);
+    tcase_add_loop_test(c, probes_without_a_connection, 0, sizeof probe_rows / sizeof *probe_rows);
     tcase_add_test(c, connections_that_end);
     tcase_add_test(c, the_flow_table_is_bounded);
     tcase_add_test(c, buffers_are_bounded);

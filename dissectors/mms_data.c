@@ -61,101 +61,102 @@ bool mms_data_leaf(const struct ber *data, struct ber *leaf)
     return false;
 }
 
-static void set_values(struct ot_item *item, enum ot_encoding encoding, struct reader r)
+static void set_values(struct ot_values *values, enum ot_encoding encoding, struct reader r)
 {
-    item->values = (struct ot_values){encoding, 1, r.at, reader_left(&r)};
+    *values = (struct ot_values){encoding, 1, r.at, reader_left(&r)};
 }
 
 /* Sizes without an encoding of their own are widened to 8 bytes. */
-static void set_wide(struct dissect *d, struct ot_item *item, bool is_signed, struct reader r)
+static void set_wide(struct dissect *d, struct ot_values *values, bool is_signed, struct reader r)
 {
-    uint8_t *wide = arena_take(d->arena, 8);
+    uint8_t *wide = arena_take_unset(d->arena, 8);
     if (!wide)
         return;
     uint64_t n = is_signed ? (uint64_t)ber_signed(r) : ber_unsigned(r);
     for (int i = 0; i < 8; i++)
         wide[i] = (uint8_t)(n >> (8 * i));
-    item->values = (struct ot_values){is_signed ? VALUES_I64LE : VALUES_U64LE, 1, wide, 8};
+    *values = (struct ot_values){is_signed ? VALUES_I64LE : VALUES_U64LE, 1, wide, 8};
 }
 
-static void set_integer(struct dissect *d, struct ot_item *item, bool is_signed, struct reader r)
+static void set_integer(struct dissect *d, struct ot_values *values, bool is_signed,
+                        struct reader r)
 {
     switch (reader_left(&r)) {
     case 1:
-        set_values(item, is_signed ? VALUES_I8 : VALUES_U8, r);
+        set_values(values, is_signed ? VALUES_I8 : VALUES_U8, r);
         break;
     case 2:
-        set_values(item, is_signed ? VALUES_I16BE : VALUES_U16BE, r);
+        set_values(values, is_signed ? VALUES_I16BE : VALUES_U16BE, r);
         break;
     case 4:
-        set_values(item, is_signed ? VALUES_I32BE : VALUES_U32BE, r);
+        set_values(values, is_signed ? VALUES_I32BE : VALUES_U32BE, r);
         break;
     default:
-        set_wide(d, item, is_signed, r);
+        set_wide(d, values, is_signed, r);
         break;
     }
 }
 
-static void set_time(struct dissect *d, struct ot_item *item, int64_t time_ns)
+static void set_time(struct dissect *d, struct ot_values *values, int64_t time_ns)
 {
-    char *text = arena_take(d->arena, TIME_TEXT_SIZE);
+    char *text = arena_take_unset(d->arena, TIME_TEXT_SIZE);
     if (text)
-        item->values =
+        *values =
             (struct ot_values){VALUES_TEXT, 1, (uint8_t *)time_print(text, time_ns), strlen(text)};
 }
 
 /* [8-1] 8.1.3.6: | seconds since 1970 4 | fraction of 2^24 3 | quality 1 | */
-static void set_utc_time(struct dissect *d, struct ot_item *item, struct reader r)
+static void set_utc_time(struct dissect *d, struct ot_values *values, struct reader r)
 {
     int64_t seconds = reader_u32be(&r);
     int64_t fraction = reader_u24be(&r);
-    set_time(d, item, seconds * SECOND_NS + (fraction * SECOND_NS >> 24));
+    set_time(d, values, seconds * SECOND_NS + (fraction * SECOND_NS >> 24));
 }
 
 /* [MMS] 14.4.2, TimeOfDay with a date: | ms of the day 4 | days since 1984 2 | */
-static void set_binary_time(struct dissect *d, struct ot_item *item, struct reader r)
+static void set_binary_time(struct dissect *d, struct ot_values *values, struct reader r)
 {
     enum { DAYS_1970_TO_1984 = 5113, DAY_S = 86400, MS_NS = 1000000 };
     int64_t ms = reader_u32be(&r);
     int64_t days = reader_u16be(&r) + DAYS_1970_TO_1984;
-    set_time(d, item, days * DAY_S * SECOND_NS + ms * MS_NS);
+    set_time(d, values, days * DAY_S * SECOND_NS + ms * MS_NS);
 }
 
-static bool set_leaf(struct dissect *d, struct ot_item *item, const struct ber *leaf)
+static bool set_leaf(struct dissect *d, struct ot_values *values, const struct ber *leaf)
 {
     struct reader r = leaf->value;
     size_t size = reader_left(&r);
     switch (leaf->tag) {
     case TAG_BOOLEAN:
-        set_values(item, VALUES_BITS, r);
+        set_values(values, VALUES_BITS, r);
         return size == 1;
     case TAG_INTEGER:
     case TAG_UNSIGNED:
         if (size == 0 || size > 9)
             return false;
-        set_integer(d, item, leaf->tag == TAG_INTEGER, r);
+        set_integer(d, values, leaf->tag == TAG_INTEGER, r);
         return true;
     case TAG_FLOAT:
         reader_skip(&r, 1);
         if (size != 5 && size != 9)
             return false;
-        set_values(item, size == 5 ? VALUES_F32BE : VALUES_F64BE, r);
+        set_values(values, size == 5 ? VALUES_F32BE : VALUES_F64BE, r);
         return true;
     case TAG_BITS: /* short ones as a number: a double point is 0x40 off, 0x80 on */
         reader_skip(&r, 1);
-        set_values(item, size == 2 ? VALUES_U8 : size == 3 ? VALUES_U16BE : VALUES_BYTES, r);
+        set_values(values, size == 2 ? VALUES_U8 : size == 3 ? VALUES_U16BE : VALUES_BYTES, r);
         return reader_ok(&r);
     case TAG_VISIBLE:
     case TAG_STRING:
-        set_values(item, VALUES_TEXT, r);
+        set_values(values, VALUES_TEXT, r);
         return true;
     case TAG_UTC_TIME:
     case TAG_BINARY_TIME:
-        set_values(item, VALUES_BYTES, r); /* where the size is another, or no memory is left */
+        set_values(values, VALUES_BYTES, r); /* where the size is another, or no memory is left */
         if (leaf->tag == TAG_UTC_TIME && size == UTC_TIME_SIZE)
-            set_utc_time(d, item, r);
+            set_utc_time(d, values, r);
         else if (leaf->tag == TAG_BINARY_TIME && size == BINARY_TIME_SIZE)
-            set_binary_time(d, item, r);
+            set_binary_time(d, values, r);
         return true;
     case TAG_REAL:
     case TAG_OCTETS:
@@ -163,7 +164,7 @@ static bool set_leaf(struct dissect *d, struct ot_item *item, const struct ber *
     case TAG_BCD:
     case TAG_BOOLEANS:
     case TAG_OID:
-        set_values(item, VALUES_BYTES, r);
+        set_values(values, VALUES_BYTES, r);
         return true;
     default:
         return false;
@@ -206,7 +207,7 @@ static bool set_floats(struct dissect *d, struct ot_item *item, struct row *row)
     size_t size = reader_left(&row->values[0]);
     if (size != 5 && size != 9)
         return false;
-    uint8_t *out = arena_take(d->arena, (size - 1) * row->count);
+    uint8_t *out = arena_take_unset(d->arena, (size - 1) * row->count);
     for (uint32_t i = 0; out && i < row->count; i++) {
         if (reader_left(&row->values[i]) != size)
             return false;
@@ -233,7 +234,7 @@ static bool set_booleans(struct dissect *d, struct ot_item *item, struct row *ro
 static bool set_integers(struct dissect *d, struct ot_item *item, struct row *row)
 {
     bool is_signed = row->tag == TAG_INTEGER;
-    uint8_t *out = arena_take(d->arena, 8u * row->count);
+    uint8_t *out = arena_take_unset(d->arena, 8u * row->count);
     for (uint32_t i = 0; out && i < row->count; i++) {
         size_t size = reader_left(&row->values[i]);
         if (size == 0 || size > 9)
@@ -272,14 +273,16 @@ static bool set_row(struct dissect *d, struct ot_item *item, const struct ber *d
 static bool add_leaves(struct dissect *d, struct value_list *list, struct reader r, int depth)
 {
     struct ber e;
-    while (list->count < VALUE_LIST_MAX && ber_next(&r, &e)) {
-        struct ot_item one = {0};
-        bool is_inner = e.tag == TAG_ARRAY || e.tag == TAG_STRUCTURE;
-        bool is_good = is_inner ? depth == MMS_DEPTH_MAX || add_leaves(d, list, e.value, depth + 1)
-                                : set_leaf(d, &one, &e);
-        if (!is_good)
+    struct ot_values *next;
+    while ((next = value_list_next(list)) && ber_next(&r, &e)) {
+        if (e.tag == TAG_ARRAY || e.tag == TAG_STRUCTURE) {
+            if (depth < MMS_DEPTH_MAX && !add_leaves(d, list, e.value, depth + 1))
+                return false;
+            continue;
+        }
+        if (!set_leaf(d, next, &e))
             return false;
-        value_list_add(list, &one.values);
+        value_list_keep(list);
     }
     return true;
 }
@@ -309,7 +312,7 @@ bool mms_data_item(struct dissect *d, const struct ber *data, struct ot_item *it
         return true;
     if (!mms_data_leaf(data, &leaf))
         return reader_left(&data->value) == 0; /* a structure without members */
-    if (set_leaf(d, item, &leaf)) {
+    if (set_leaf(d, &item->values, &leaf)) {
         set_further(d, item, data);
         return true;
     }

@@ -3,11 +3,29 @@
 
 enum { HEAD_SIZE = 3 }; /* encoding 1, size 2: see struct ot_item */
 
+static bool is_kept(const struct ot_values *values)
+{
+    return values->encoding != VALUES_NONE && values->count > 0 && values->size <= UINT16_MAX;
+}
+
 void value_list_add(struct value_list *list, const struct ot_values *values)
 {
-    bool has_value = values->encoding != VALUES_NONE && values->count > 0;
-    if (has_value && values->size <= UINT16_MAX && list->count < VALUE_LIST_MAX)
+    if (list->count < VALUE_LIST_MAX && is_kept(values))
         list->values[list->count++] = *values;
+}
+
+struct ot_values *value_list_next(struct value_list *list)
+{
+    if (list->count == VALUE_LIST_MAX)
+        return NULL;
+    struct ot_values *next = &list->values[list->count];
+    *next = (struct ot_values){.encoding = VALUES_NONE};
+    return next;
+}
+
+void value_list_keep(struct value_list *list)
+{
+    list->count += list->count < VALUE_LIST_MAX && is_kept(&list->values[list->count]);
 }
 
 void value_list_put(struct dissect *d, const struct value_list *list, struct ot_item *item)
@@ -18,7 +36,7 @@ void value_list_put(struct dissect *d, const struct value_list *list, struct ot_
         item->values = list->values[first++];
     for (uint32_t i = first; i < list->count; i++)
         size += HEAD_SIZE + list->values[i].size;
-    uint8_t *out = size ? arena_take(d->arena, size) : NULL, *at = out;
+    uint8_t *out = size ? arena_take_unset(d->arena, size) : NULL, *at = out;
     if (!out)
         return;
     for (uint32_t i = first; i < list->count; i++) {
@@ -31,5 +49,5 @@ void value_list_put(struct dissect *d, const struct value_list *list, struct ot_
         at += v->size;
     }
     item->further = out;
-    item->further_size = size;
+    item->further_size = (uint32_t)size;
 }

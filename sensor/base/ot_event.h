@@ -124,28 +124,25 @@ struct ot_status {
     const char *name; /* "illegal_data_address"; NULL: unknown code */
 };
 
-/* One object that a PDU touches. */
+/* One object that a PDU touches. There are many of them: no room is lost between the fields. */
 struct ot_item {
     enum operation operation; /* OP_UNKNOWN: the event's */
+    uint32_t number;          /* of the area: data block number, file number */
     const char
-        *area;       /* static: "holding_register", "db", "tag", "attribute", "block"; NULL: none */
-    uint32_t number; /* of the area: data block number, file number */
-    bool has_number;
+        *area; /* static: "holding_register", "db", "tag", "attribute", "block"; NULL: none */
     struct text name; /* tag or path; empty: addressed by start */
-    bool has_start;
-    uint64_t start; /* as people of this protocol say it (S7: byte) */
+    uint64_t start;   /* as people of this protocol say it (S7: byte) */
+    uint32_t count;   /* elements */
+    uint32_t further_size;
     uint8_t bit;
-    bool has_bit;
-    uint32_t count;     /* elements */
+    bool has_number, has_start, has_bit, has_range;
+    bool is_memory; /* the values are bytes of a memory where numbers begin with their upper byte */
     const char *type;   /* "real", "word"; NULL: the protocol does not say */
     uint64_t low, high; /* range touched, inclusive, in the area's smallest unit, for learners */
-    bool has_range;
-    bool is_memory; /* the values are bytes of a memory where numbers begin with their upper byte */
     struct ot_values values;
     /* of a structure of several kinds, what comes behind its first value, which is in `values`:
      * | enum ot_encoding 1 | size 2, lowest byte first | bytes | each; see ot_item_further */
-    const uint8_t *further;
-    size_t further_size;
+    const uint8_t *further; /* further_size bytes */
     struct ot_status status;
 };
 
@@ -234,39 +231,39 @@ struct ot_event {
     int64_t time_ns;
     const struct ot_flow *flow;
     const struct packet *packet; /* the one that completed the PDU */
+    const char *protocol;        /* "modbus"; lasts as long as the run or the replay */
     bool is_from_client;         /* wire direction: source is flow->client */
+    bool has_transaction;
+    bool is_replayed; /* read from a history: its names stand in a buffer that is used again; those
+                         of a dissector are static texts */
     enum ot_direction direction;
-    const char *protocol;         /* "modbus"; lasts as long as the run or the replay */
     enum operation operation;     /* the gravest of the items */
+    uint32_t function;            /* the main number */
     uint32_t code[OT_CODE_PARTS]; /* native code, protocol's own parts; spelled by spell */
     void (*spell)(const uint32_t code[OT_CODE_PARTS],
                   char out[OT_CODE_SIZE]); /* NULL: decimal code[0] */
     const char *code_text; /* spelled already, for events read from a history; NULL: by spell */
-    bool is_replayed;  /* read from a history: its names stand in a buffer that is used again; those
-                          of a dissector are static texts */
-    uint32_t function; /* the main number */
-    const char *name;  /* "write_multiple_registers"; NULL: unknown code */
-    struct text unit;  /* Modbus unit, S7 rack and slot, CIP route; empty: none */
+    const char *name;      /* "write_multiple_registers"; NULL: unknown code */
+    struct text unit;      /* Modbus unit, S7 rack and slot, CIP route; empty: none */
     uint64_t transaction;
-    bool has_transaction;
     const struct ot_item *items;
     uint32_t item_count;
     uint32_t items_total; /* more than item_count when the arena was full */
     const struct ot_fact *facts;
-    uint32_t fact_count;
     const struct ot_part *parts; /* of the sender of an answer, of the receiver of a request */
+    uint32_t fact_count;
     uint32_t part_count;
     const struct endpoint *about; /* whose facts these are when not the sender's (a DHCP client has
                                      no address yet); NULL: the sender's */
     struct ot_transfer transfer;
     struct ot_status status;
-    uint32_t flags;         /* enum ot_flag */
     const uint8_t *telling; /* the bytes that decide, inside the PDU; NULL: the whole PDU */
     size_t telling_size;
     const uint8_t
         *secret; /* bytes of a password or community in the PDU: masked in evidence; NULL: none */
     size_t secret_size;
     struct text detail; /* a few words for people: PI service and argument, mode asked for */
+    uint32_t flags;     /* enum ot_flag */
 };
 
 static inline const struct endpoint *ot_event_source(const struct ot_event *e)

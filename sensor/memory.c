@@ -9,7 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define NOBODY UINT32_MAX
+#define NOBODY   UINT32_MAX
+#define NOT_USED UINT32_MAX /* the size of a forgotten entry */
 
 struct entry {
     uint64_t key;
@@ -25,6 +26,7 @@ struct memory {
     uint32_t *buckets;
     uint32_t capacity, bucket_mask;
     uint32_t oldest, newest; /* of the used ones */
+    uint64_t made;           /* entries since it began, from 1 */
     uint32_t unused;
     size_t stride, entry_size;
 };
@@ -47,6 +49,7 @@ struct memory *memory_create(uint32_t capacity, size_t entry_size)
     m->capacity = capacity;
     m->bucket_mask = buckets - 1;
     m->unused = 0;
+    m->made = 1;
     m->entry_size = entry_size;
     m->stride = (sizeof(struct entry) + entry_size + align - 1) / align * align;
     m->entries = pages_take(capacity * m->stride);
@@ -123,6 +126,7 @@ static uint32_t take_entry(struct memory *m, uint64_t key, bool *evicted)
     entry_at(m, i)->key = key;
     entry_at(m, i)->holder = NULL;
     append(m, i);
+    m->made++;
     return i;
 }
 
@@ -167,6 +171,16 @@ static unsigned near_find(const struct memory *m, const struct memory_near *near
     return k;
 }
 
+static uint64_t mark_of(uint64_t key)
+{
+    return (uint64_t)1 << (key >> 58);
+}
+
+static uint32_t find_indexed(const struct memory *m, const struct memory_near *near, uint64_t key)
+{
+    return near->marks & mark_of(key) ? find(m, key) : NOBODY;
+}
+
 /* As the holder's newest. What has no place near it any more goes into the index. */
 static void near_put(struct memory *m, struct memory_near *near, uint32_t i, uint64_t key)
 {
@@ -177,6 +191,7 @@ static void near_put(struct memory *m, struct memory_near *near, uint32_t i, uin
     if (displaced != NOBODY) {
         put_in_bucket(m, displaced);
         near->indexed += near->indexed < UINT32_MAX;
+        near->marks |= mark_of(entry_at(m, displaced)->key);
     }
     for (; k > 0; k--)
         near->last[k] = near->last[k - 1];
@@ -189,12 +204,8 @@ void *memory_put_near(struct memory *m, struct memory_near *near, uint64_t key, 
                       bool *existed, bool *evicted)
 {
     unsigned k = near_find(m, near, key);
-    uint32_t i = NOBODY;
+    uint32_t i = k < MEMORY_NEAR ? near->last[k].place - 1 : find_indexed(m, near, key);
     *evicted = false;
-    if (k < MEMORY_NEAR)
-        i = near->last[k].place - 1;
-    else if (near->indexed)
-        i = find(m, key);
     *existed = i != NOBODY;
     if (!*existed) {
         i = take_entry(m, key, evicted);
@@ -207,6 +218,7 @@ static void forget(struct memory *m, uint32_t i)
 {
     take_out(m, i);
     entry_at(m, i)->holder = NULL;
+    entry_at(m, i)->size = NOT_USED;
     entry_at(m, i)->next = m->unused;
     m->unused = i;
 }
@@ -219,10 +231,11 @@ void *memory_take_near(struct memory *m, struct memory_near *near, uint64_t key,
         i = near->last[k].place - 1;
         near->last[k].place = 0;
     } else {
-        i = near->indexed ? find(m, key) : NOBODY;
+        i = find_indexed(m, near, key);
         if (i == NOBODY)
             return NULL;
-        near->indexed--;
+        if (--near->indexed == 0)
+            near->marks = 0;
     }
     struct entry *e = entry_at(m, i);
     if (size)
@@ -252,6 +265,20 @@ void *memory_get(struct memory *m, uint64_t key, size_t *size)
     if (size)
         *size = e->size;
     return e->data;
+}
+
+void *memory_get_again(struct memory *m, struct memory_answer *last, uint64_t key)
+{
+    if (last->key == key && last->place) {
+        struct entry *e = entry_at(m, last->place - 1);
+        if (e->key == key && e->size != NOT_USED)
+            return e->data;
+    } else if (last->key == key && last->made == m->made) {
+        return NULL;
+    }
+    uint32_t i = find(m, key);
+    *last = (struct memory_answer){key, m->made, i == NOBODY ? 0 : i + 1};
+    return i == NOBODY ? NULL : entry_at(m, i)->data;
 }
 
 void memory_forget(struct memory *m, uint64_t key)

@@ -21,6 +21,14 @@ void memory_look(const struct memory *m, uint64_t key);
 void memory_look_on(const struct memory *m, uint64_t key);
 /* The entry of key, or NULL. size may be NULL. */
 void *memory_get(struct memory *m, uint64_t key, size_t *size);
+/* The answer that an asker had last. Zeros: none. */
+struct memory_answer {
+    uint64_t key;
+    uint64_t made;  /* entries of the table until then */
+    uint32_t place; /* of the entry, from 1; 0: there was none */
+};
+/* memory_get for who asks for the same again and again, be it there or not. */
+void *memory_get_again(struct memory *m, struct memory_answer *last, uint64_t key);
 /* What a holder of entries (a flow) knows of those that it put last. Zeros: nothing. It stays where
  * it is while it holds entries. */
 enum { MEMORY_NEAR = 4 }; /* requests that a PDU of several layers has in flight */
@@ -30,6 +38,7 @@ struct memory_near {
         uint32_t mark;   /* of its key: an entry of another key is not looked at */
     } last[MEMORY_NEAR]; /* the newest first */
     uint32_t indexed;    /* others of this holder, in the index; those evicted are still counted */
+    uint64_t marks; /* a bit of each key of them: the index is not asked for what is not there */
 };
 /* memory_put for entries that one holder puts and takes itself: the few put last are found without
  * the index. Keys of different holders differ. */

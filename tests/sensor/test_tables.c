@@ -90,8 +90,16 @@ START_TEST(put_again_and_forget)
     ck_assert(existed);
     ck_assert_int_eq(memcmp(memory_get(m, 42, &size), "\0\0\0", 3), 0);
     ck_assert_uint_eq(size, 3);
+    struct memory_answer answer = {0};
+    ck_assert_ptr_eq(memory_get_again(m, &answer, 42), memory_get(m, 42, NULL));
+    ck_assert_ptr_eq(memory_get_again(m, &answer, 42), memory_get(m, 42, NULL));
     memory_forget(m, 42);
     ck_assert_ptr_null(memory_get(m, 42, NULL));
+    ck_assert_ptr_null(memory_get_again(m, &answer, 42));
+    ck_assert_ptr_null(memory_get_again(m, &answer, 42));
+    memory_put(m, 42, 3, &existed, &evicted);
+    ck_assert_ptr_nonnull(memory_get_again(m, &answer, 42));
+    memory_forget(m, 42);
     memory_forget(m, 42); /* harmless */
     for (uint64_t key = 0; key < 100; key++) {
         memory_put(m, key, 8, &existed, &evicted);

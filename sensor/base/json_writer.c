@@ -194,12 +194,12 @@ void json_raw(struct json_writer *w, const char *key, struct text value)
     put(w, value.at, value.size);
 }
 
-/* With leading zeros. Returns the end. */
-static char *put_digits(char *out, unsigned value, int count)
+/* Two digits. Returns the end. */
+static char *put_pair(char *out, unsigned value)
 {
-    for (int i = count - 1; i >= 0; i--, value /= 10)
-        out[i] = (char)('0' + value % 10);
-    return out + count;
+    out[0] = (char)('0' + value / 10);
+    out[1] = (char)('0' + value % 10);
+    return out + 2;
 }
 
 struct date {
@@ -239,19 +239,22 @@ char *time_print(char out[TIME_TEXT_SIZE], int64_t time_ns)
     int64_t days = seconds / DAY_S - (seconds % DAY_S < 0);
     unsigned second = (unsigned)(seconds - days * DAY_S);
     struct date date = date_of(days);
-    char *at = put_digits(out, date.year, 4);
+    char *at = put_pair(put_pair(out, date.year / 100), date.year % 100);
     *at++ = '-';
-    at = put_digits(at, date.month, 2);
+    at = put_pair(at, date.month);
     *at++ = '-';
-    at = put_digits(at, date.day, 2);
+    at = put_pair(at, date.day);
     *at++ = 'T';
-    at = put_digits(at, second / 3600, 2);
+    at = put_pair(at, second / 3600);
     *at++ = ':';
-    at = put_digits(at, second / 60 % 60, 2);
+    at = put_pair(at, second / 60 % 60);
     *at++ = ':';
-    at = put_digits(at, second % 60, 2);
+    at = put_pair(at, second % 60);
     *at++ = '.';
-    at = put_digits(at, (unsigned)(rest / 1000), 6);
+    unsigned micros = (unsigned)(rest / 1000);
+    at = put_pair(at, micros / 10000);
+    at = put_pair(at, micros / 100 % 100);
+    at = put_pair(at, micros % 100);
     *at++ = 'Z';
     *at = '\0';
     return out;

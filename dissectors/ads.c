@@ -659,7 +659,7 @@ static void ads_dissect(struct dissect *d, struct reader r)
     const struct ads_command *command = ads_command_of(m.command);
     m.port = is_from_server ? source_port : target_port;
     uint16_t client_port = is_from_server ? target_port : source_port;
-    m.event = event_of(d);
+    event_start(&m.event, d);
     m.event.direction = m.is_response ? OT_RESPONSE : OT_REQUEST;
     m.event.code[0] = m.event.function = m.command;
     m.event.operation = command ? command->operation : OP_UNKNOWN;

@@ -154,7 +154,7 @@ static void route_dissect(struct dissect *d, struct reader r)
     service &= ~RESPONSE;
     if (!d->flow->is_role_known)
         dissect_sender_is_client(d, !m.is_response);
-    m.event = event_of(d);
+    event_start(&m.event, d);
     m.event.direction = m.is_response ? OT_RESPONSE : OT_REQUEST;
     m.event.code[0] = m.event.function = service;
     m.event.transaction = invoke;

@@ -124,7 +124,7 @@ static struct text address_text(struct dissect *d, const struct station *a)
     enum { MAC_SHOWN = 8 };
     if (a->network == 0 || a->network == NETWORK_ALL)
         return (struct text){NULL, 0};
-    char *begin = arena_take(d->arena, ADDRESS_TEXT_MAX), *at = begin;
+    char *begin = arena_take_unset(d->arena, ADDRESS_TEXT_MAX), *at = begin;
     if (!begin)
         return (struct text){NULL, 0};
     struct reader mac = a->mac;
@@ -147,7 +147,7 @@ static struct text address_text(struct dissect *d, const struct station *a)
 /* "192.168.0.5:47808" */
 static struct text forwarded_text(struct dissect *d, struct reader r)
 {
-    char *begin = arena_take(d->arena, ADDRESS_TEXT_MAX), *at = begin;
+    char *begin = arena_take_unset(d->arena, ADDRESS_TEXT_MAX), *at = begin;
     if (!begin)
         return (struct text){NULL, 0};
     for (int i = 0; i < 4; i++) {

@@ -21,7 +21,7 @@ enum {
 void bacnet_message_begin(struct bacnet_message *m, struct dissect *d, struct reader pdu)
 {
     m->d = d;
-    m->event = event_of(d);
+    event_start(&m->event, d);
     m->is_confirmed = m->is_asked = false;
     m->pdu = pdu;
     m->asked.service = 0;

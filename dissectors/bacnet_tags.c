@@ -288,7 +288,7 @@ static void put_named(struct text *t, char *at, const char *name, uint32_t numbe
 
 struct text bacnet_property_text(struct dissect *d, const struct bacnet_property *p)
 {
-    char *at = arena_take(d->arena, NAME_MAX);
+    char *at = arena_take_unset(d->arena, NAME_MAX);
     struct text t = {at, 0};
     if (!at)
         return (struct text){NULL, 0};

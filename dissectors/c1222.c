@@ -282,7 +282,7 @@ static struct text fixed_text(struct reader *r, size_t size)
 static void step_begin(struct step *s, struct message *m, struct reader r)
 {
     s->m = m;
-    s->event = event_of(m->d);
+    event_start(&s->event, m->d);
     s->event.direction = m->is_response ? OT_RESPONSE : OT_REQUEST;
     s->event.spell = spell;
     s->event.unit = title_text(m->d, m->is_response ? m->calling : m->called);

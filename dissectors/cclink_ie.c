@@ -275,7 +275,7 @@ static void basic_frame(struct dissect *d, struct reader r)
     const struct command_row *row = row_of(command);
     struct message m;
     m.d = d;
-    m.event = event_of(d);
+    event_start(&m.event, d);
     struct ot_event *e = &m.event;
     e->direction = is_request ? OT_REQUEST : OT_RESPONSE;
     e->protocol = "cclink_ie";

@@ -117,13 +117,12 @@ static bool is_tag(uint32_t class_id, const struct cip_service *row)
            row->body >= BODY_READ_TAG && row->body <= BODY_MODIFY_TAG;
 }
 
-static struct ot_event event_at(struct dissect *d, const struct place *place)
+static void event_at(struct ot_event *e, const struct dissect *d, const struct place *place)
 {
-    struct ot_event e = event_of(d);
-    e.transaction = place->transaction;
-    e.has_transaction = place->is_keyed;
-    e.unit = place->unit;
-    return e;
+    event_start(e, d);
+    e->transaction = place->transaction;
+    e->has_transaction = place->is_keyed;
+    e->unit = place->unit;
 }
 
 /* --- values --- */
@@ -597,7 +596,8 @@ static void request(struct dissect *d, struct reader r, const struct place *plac
     enum cip_body body = body_of(q.row);
     if (body == BODY_WRAPPED || body == BODY_WRAPPED_SIGNED)
         unwrap(d, &q, body == BODY_WRAPPED_SIGNED);
-    struct ot_event e = event_at(d, place);
+    struct ot_event e;
+    event_at(&e, d, place);
     e.direction = OT_REQUEST;
     e.operation = q.operation;
     e.code[0] = e.function = q.service;
@@ -860,7 +860,8 @@ static void response(struct dissect *d, struct reader r, const struct place *pla
                                     : is_route_error
                                         ? cip_service_find(CLASS_CONNECTION_MANAGER, p.service)
                                         : cip_service_find(CIP_CLASS_NONE, p.service);
-    struct ot_event e = event_at(d, place);
+    struct ot_event e;
+    event_at(&e, d, place);
     e.direction = OT_RESPONSE;
     e.code[0] = e.function = p.service;
     e.spell = spell_response;

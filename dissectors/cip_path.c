@@ -8,6 +8,8 @@
  * network 011 symbolic | 100 data (0x80 words, 0x91 tag name) */
 #include "cip_path.h"
 
+#include "decimal.h"
+
 enum {
     SEGMENT_PORT = 0,
     SEGMENT_LOGICAL = 1,
@@ -215,14 +217,11 @@ static void put_text(struct writer *w, struct text t)
 
 static void put_decimal(struct writer *w, uint32_t value)
 {
-    char digits[10];
-    size_t n = 0;
-    do {
-        digits[n++] = (char)('0' + value % 10);
-        value /= 10;
-    } while (value);
-    while (n)
-        put_char(w, digits[--n]);
+    char digits[DECIMAL_MAX];
+    if (value < 10)
+        put_char(w, (char)('0' + value));
+    else
+        put_text(w, (struct text){digits, decimal_put(digits, value)});
 }
 
 /* At least two digits. */
@@ -241,7 +240,7 @@ static void put_hex(struct writer *w, uint32_t value)
 
 static struct writer writer_of(struct dissect *d, size_t size)
 {
-    char *at = arena_take(d->arena, size);
+    char *at = arena_take_unset(d->arena, size);
     return (struct writer){at, at ? at + size : at};
 }
 

@@ -186,7 +186,7 @@ static void v2_dissect(struct dissect *d, struct reader r)
                        reader_left(&frame));
         return;
     }
-    m.event = event_of(d);
+    event_start(&m.event, d);
     m.event.spell = v2_spell;
     bool is_response = !d->is_from_client;
     if (is_response) {

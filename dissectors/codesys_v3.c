@@ -447,7 +447,7 @@ static void v3_dissect(struct dissect *d, struct reader r)
     }
     if (hops >> 3 == 0)
         complain(&m, VIOLATION_RANGE, "hop count is used up");
-    m.event = event_of(d);
+    event_start(&m.event, d);
     m.event.spell = v3_spell;
     bool is_told = false;
     if (service == CHANNEL)

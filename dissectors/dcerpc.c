@@ -340,7 +340,7 @@ static void dcerpc_dissect(struct dissect *d, struct reader r)
     bool is_bind = p.type >= BIND && p.type <= AUTH3;
     if (p.type <= AUTH3 && d->depth == 0)
         dissect_sender_is_client(d, is_request);
-    p.event = event_of(d);
+    event_start(&p.event, d);
     p.event.direction = is_request ? OT_REQUEST : OT_RESPONSE;
     p.event.spell = spell;
     p.event.code[0] = p.type;

@@ -126,7 +126,14 @@ struct dissector {
 
 /* An event with time, flow, direction of roles, packet and protocol filled in; operation unknown.
  */
-struct ot_event event_of(const struct dissect *d);
+void event_start(struct ot_event *event, const struct dissect *d);
+/* The same for one that stands by itself; what is part of something else is not copied into it. */
+static inline struct ot_event event_of(const struct dissect *d)
+{
+    struct ot_event event;
+    event_start(&event, d);
+    return event;
+}
 /* Hands the event on. Pointers are needed only during the call. */
 void emit_event(struct dissect *d, const struct ot_event *event);
 /* at/size: the bytes that decide; NULL for the whole packet. why is a static string. */

@@ -224,7 +224,7 @@ static struct text unit_text(struct dissect *d, const struct dnp3_link *link)
 {
     uint16_t master = link->is_from_master ? link->source : link->destination;
     uint16_t outstation = link->is_from_master ? link->destination : link->source;
-    char *out = arena_take(d->arena, 2 * DECIMAL_MAX + 1);
+    char *out = arena_take_unset(d->arena, 2 * DECIMAL_MAX + 1);
     if (!out)
         return (struct text){NULL, 0};
     size_t size = decimal_put(out, master);
@@ -294,7 +294,7 @@ static void check_link(struct dissect *d, struct state *s, const struct dnp3_lin
 static struct reader data_of(struct dissect *d, const struct dnp3_link *link, struct reader blocks,
                              size_t size)
 {
-    uint8_t *data = arena_take(d->arena, size);
+    uint8_t *data = arena_take_unset(d->arena, size);
     size_t used = 0;
     while (data && used < size) {
         size_t n = size - used < BLOCK_SIZE ? size - used : BLOCK_SIZE;

@@ -138,7 +138,7 @@ static uint16_t outstation_of(const struct fragment *f)
 /* "3>4": master and outstation */
 static struct text unit_text(const struct fragment *f)
 {
-    char *out = arena_take(f->d->arena, 2 * DECIMAL_MAX + 1);
+    char *out = arena_take_unset(f->d->arena, 2 * DECIMAL_MAX + 1);
     if (!out)
         return (struct text){NULL, 0};
     size_t size = decimal_put(out, master_of(f));
@@ -390,7 +390,7 @@ static void response(struct fragment *f, uint8_t first, uint8_t second)
 static void describe(struct fragment *f)
 {
     struct ot_event *e = &f->event;
-    *e = event_of(f->d);
+    event_start(e, f->d);
     e->direction = f->is_response ? OT_RESPONSE : OT_REQUEST;
     e->code[0] = e->function = f->code;
     e->unit = unit_text(f);

@@ -178,6 +178,8 @@ static struct ot_status flags_status(uint8_t flags)
         {0x10, "local_forced"      },
         {0x08, "remote_forced"     },
     };
+    if ((flags & 0x1f) == 0x01) /* the usual ones */
+        return (struct ot_status){OT_RESULT_NONE, 0, NULL};
     for (size_t i = 0; i < sizeof bits / sizeof *bits; i++)
         if (flags & bits[i].bit)
             return (struct ot_status){OT_RESULT_ERROR, flags, bits[i].name};
@@ -231,11 +233,12 @@ static void put_time(struct dnp3_walk *w, struct ot_item *item, const uint8_t *p
 static void put_bits(struct dnp3_walk *w, struct ot_item *item, const struct dnp3_variation *v,
                      const uint8_t *point)
 {
-    uint8_t *copy = arena_take(w->d->arena, 1);
-    if (!copy)
+    enum { STATES = 4 };
+    if (!w->states && !(w->states = arena_take(w->d->arena, STATES)))
         return;
-    *copy = v->layout == DNP3_DOUBLE_STATE ? point[0] >> 6 : point[0] >> 7;
-    item->values = (struct ot_values){(enum ot_encoding)v->encoding, 1, copy, 1};
+    unsigned state = v->layout == DNP3_DOUBLE_STATE ? point[0] >> 6 : point[0] >> 7;
+    w->states[state] = (uint8_t)state;
+    item->values = (struct ot_values){(enum ot_encoding)v->encoding, 1, &w->states[state], 1};
 }
 
 static void put_fixed(struct dnp3_walk *w, struct ot_item *item, const struct dnp3_variation *v,

@@ -26,6 +26,7 @@ struct dnp3_walk {
     bool has_file;
     struct ot_fact *facts;
     uint32_t fact_room, fact_count;
+    uint8_t *states; /* the values that two bits have, which the items point to; NULL: none yet */
 };
 
 /* objects: what follows the application header. Fills items, operation and the rest. */

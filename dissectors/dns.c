@@ -460,7 +460,7 @@ static void dns_dissect(struct dissect *d, struct reader r)
     uint32_t code = n.header.flags & CODE_BITS;
     if (n.family == DNS || n.family == NETBIOS)
         dissect_sender_is_client(d, !is_answer);
-    n.event = event_of(d);
+    event_start(&n.event, d);
     if (!reader_ok(&r) || (reader_left(&r) && !question(&n, &r, &type))) {
         emit_violation(d, VIOLATION_ENCODING, "malformed name in a DNS message", NULL, 0);
         return;

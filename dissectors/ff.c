@@ -399,7 +399,7 @@ static void ff_dissect(struct dissect *d, struct reader r)
     if (m.is_confirmed)
         dissect_sender_is_client(d, is_request);
     m.service = service_of(m.protocol, m.is_confirmed, m.number);
-    m.event = event_of(d);
+    event_start(&m.event, d);
     struct ot_event *e = &m.event;
     e->direction = is_request ? OT_REQUEST : OT_RESPONSE;
     e->code[0] = m.protocol;

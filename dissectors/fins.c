@@ -708,7 +708,7 @@ static void fins_frame_dissect(struct dissect *d, struct reader r)
     if (!d->flow->is_role_known)
         dissect_sender_is_client(d, !m.is_response);
     const struct fins_command *command = fins_command_of(m.code);
-    m.event = event_of(d);
+    event_start(&m.event, d);
     m.event.direction = m.is_response ? OT_RESPONSE : OT_REQUEST;
     m.event.spell = fins_spell;
     m.event.code[0] = m.event.function = m.code;

@@ -390,7 +390,7 @@ static void fox_dissect(struct dissect *d, struct reader r)
     uint8_t code = c ? c->code : COMMAND_OTHER;
     m.d = d;
     m.os = m.os_version = m.vm = m.vm_version = (struct text){NULL, 0};
-    m.event = event_of(d);
+    event_start(&m.event, d);
     m.event.code[0] = m.event.function = code;
     m.event.spell = fox_spell;
     m.event.name = c ? c->name : NULL;

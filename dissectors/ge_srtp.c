@@ -503,7 +503,7 @@ static void srtp_dissect(struct dissect *d, struct reader r)
     bool is_request = h.type == TYPE_OPEN || h.type == TYPE_REQUEST || h.type == TYPE_LAST - 1;
     if (!d->flow->is_role_known && (h.type == TYPE_REQUEST || h.type == TYPE_REPLY))
         dissect_sender_is_client(d, is_request);
-    x.event = event_of(d);
+    event_start(&x.event, d);
     x.event.direction = is_request ? OT_REQUEST : OT_RESPONSE;
     x.event.code[0] = h.type;
     x.event.spell = spell;

@@ -13,6 +13,7 @@
  * What a publisher says must be continuous: a new state steps the state number by one and begins
  * the sequence at 0; a repetition steps the sequence and has the same values. */
 #include "ber.h"
+#include "decimal.h"
 #include "mms_data.h"
 
 #include "sensor/base/hash.h"
@@ -287,21 +288,14 @@ static void check_stream(struct dissect *d, struct ot_event *event, const struct
 
 static struct text indexed(struct dissect *d, struct text name, uint32_t index)
 {
-    char digits[12];
-    size_t n = 0;
-    do {
-        digits[n++] = (char)('0' + index % 10);
-        index /= 10;
-    } while (index);
-    char *out = arena_take(d->arena, name.size + n + 2), *at = out;
+    char *out = arena_take_unset(d->arena, name.size + DECIMAL_MAX + 2), *at = out;
     if (!out)
         return name;
     if (name.size)
         memcpy(out, name.at, name.size);
     at += name.size;
     *at++ = '[';
-    while (n)
-        *at++ = digits[--n];
+    at += decimal_put(at, index);
     *at++ = ']';
     return (struct text){out, (size_t)(at - out)};
 }

@@ -219,15 +219,14 @@ static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
         text_copy(out, OT_CODE_SIZE, TEXT("S"));
 }
 
-static struct ot_event frame_event(struct dissect *d, struct reader pdu)
+static void frame_event(struct ot_event *e, const struct dissect *d, struct reader pdu)
 {
-    struct ot_event e = event_of(d);
-    e.protocol = "iec104_apci";
-    e.spell = spell;
-    e.operation = OP_SESSION;
-    e.telling = pdu.at;
-    e.telling_size = reader_left(&pdu);
-    return e;
+    event_start(e, d);
+    e->protocol = "iec104_apci";
+    e->spell = spell;
+    e->operation = OP_SESSION;
+    e->telling = pdu.at;
+    e->telling_size = reader_left(&pdu);
 }
 
 static void dissect_u(struct dissect *d, struct state *s, uint8_t first, struct reader pdu)
@@ -235,7 +234,8 @@ static void dissect_u(struct dissect *d, struct state *s, uint8_t first, struct 
     const struct function *f = function_of(first);
     if (f && (f->is_by_controlling || f->code == STARTDT_CON || f->code == STOPDT_CON))
         dissect_sender_is_client(d, f->is_by_controlling);
-    struct ot_event e = frame_event(d, pdu);
+    struct ot_event e;
+    frame_event(&e, d, pdu);
     e.code[0] = e.function = first;
     if (f) {
         e.name = f->name;
@@ -258,7 +258,8 @@ static void dissect_u(struct dissect *d, struct state *s, uint8_t first, struct 
 static void dissect_s(struct dissect *d, struct state *s, uint16_t receive, struct reader pdu)
 {
     look_at_acknowledged(d, s, receive);
-    struct ot_event e = frame_event(d, pdu);
+    struct ot_event e;
+    frame_event(&e, d, pdu);
     e.name = "acknowledge";
     emit_event(d, &e);
 }

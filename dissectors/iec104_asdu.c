@@ -126,7 +126,7 @@ static struct iec104_layout layout_of(struct iec104_asdu_state *s, struct reader
 
 static struct text decimal(struct dissect *d, unsigned value)
 {
-    char *out = arena_take(d->arena, DECIMAL_MAX);
+    char *out = arena_take_unset(d->arena, DECIMAL_MAX);
     if (!out)
         return (struct text){NULL, 0};
     return (struct text){out, decimal_put(out, value)};
@@ -545,7 +545,7 @@ void iec104_asdu_dissect(struct dissect *d, struct iec104_asdu_state *s, struct 
     a.cause = cause & CAUSE_BITS;
     a.is_negative = cause & CAUSE_NEGATIVE;
     a.is_test = cause & CAUSE_TEST;
-    a.event = event_of(d);
+    event_start(&a.event, d);
     a.event.code[0] = a.event.function = a.id;
     a.event.code[1] = a.cause;
     a.event.code[2] = a.is_negative;

@@ -728,7 +728,7 @@ static void knxip_dissect(struct dissect *d, struct reader r)
     const struct service *service = service_of(m.number);
     if (service && m.number < CONFIGURATION_REQUEST) /* later ones go both ways */
         dissect_sender_is_client(d, !service->is_response);
-    m.event = event_of(d);
+    event_start(&m.event, d);
     m.event.direction = OT_ONEWAY; /* PROTOCOLS 0.1 */
     m.event.code[0] = m.event.function = m.number;
     m.event.spell = spell;

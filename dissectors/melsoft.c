@@ -295,7 +295,7 @@ static void melsoft_dissect(struct dissect *d, struct reader r)
     m.is_response = first & 0x80;
     if (!d->flow->is_role_known)
         dissect_sender_is_client(d, !m.is_response);
-    m.event = event_of(d);
+    event_start(&m.event, d);
     m.event.direction = m.is_response ? OT_RESPONSE : OT_REQUEST;
     m.event.spell = melsoft_spell;
     m.event.code[0] = first;

@@ -100,7 +100,7 @@ static void describe(struct exchange *x, uint8_t code)
 {
     const struct modbus_adu *adu = x->adu;
     struct ot_event *e = &x->event;
-    *e = event_of(x->d);
+    event_start(e, x->d);
     e->protocol = "modbus"; /* with every framing */
     e->code[0] = e->function = code & MODBUS_FUNCTION_BITS;
     e->name = x->function->name;

@@ -799,7 +799,7 @@ static void one_packet(struct dissect *d, struct reader r)
     }
     judge_sender(&m);
     const struct type *t = &types[m.type];
-    m.event = event_of(d);
+    event_start(&m.event, d);
     m.event.direction = t->direction;
     m.event.code[0] = m.event.function = m.type;
     m.event.name = t->name;

@@ -176,18 +176,17 @@ static void opcua_spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZ
         snprintf(out, OT_CODE_SIZE, "%s", kinds[code[0]].text);
 }
 
-static struct ot_event message_event(const struct dissect *d, enum message_kind kind,
-                                     struct reader pdu)
+static void message_event(struct ot_event *e, const struct dissect *d, enum message_kind kind,
+                          struct reader pdu)
 {
-    struct ot_event e = event_of(d);
-    e.code[0] = kind;
-    e.spell = opcua_spell;
-    e.operation = kinds[kind].operation;
-    e.direction = kinds[kind].direction;
-    e.name = kinds[kind].name;
-    e.telling = pdu.at;
-    e.telling_size = reader_left(&pdu);
-    return e;
+    event_start(e, d);
+    e->code[0] = kind;
+    e->spell = opcua_spell;
+    e->operation = kinds[kind].operation;
+    e->direction = kinds[kind].direction;
+    e->name = kinds[kind].name;
+    e->telling = pdu.at;
+    e->telling_size = reader_left(&pdu);
 }
 
 /* --- HEL, ACK, ERR, RHE --- */
@@ -219,7 +218,8 @@ static void dissect_connect(struct dissect *d, enum message_kind kind, struct re
     struct ot_fact fact = {.kind = FACT_HOST_NAME, .is_about_receiver = true};
     if (kind != RHE)
         dissect_sender_is_client(d, kind == HEL);
-    struct ot_event e = message_event(d, kind, pdu);
+    struct ot_event e;
+    message_event(&e, d, kind, pdu);
     if (kind == HEL || kind == ACK) {
         reader_skip(&u.r, 4); /* version */
         uint32_t receive = reader_u32le(&u.r), send = reader_u32le(&u.r);
@@ -532,7 +532,7 @@ static void service_message(struct ua_message *m, const struct secure *secure, u
 {
     m->is_response = type == m->service->response;
     dissect_sender_is_client(m->d, !m->is_response);
-    m->event = message_event(m->d, secure->kind, pdu);
+    message_event(&m->event, m->d, secure->kind, pdu);
     m->event.code[1] = m->event.function = type;
     m->event.code[2] = true;
     m->event.direction = m->is_response ? OT_RESPONSE : OT_REQUEST;
@@ -574,7 +574,8 @@ static void opaque_message(struct dissect *d, const struct secure *secure, uint3
                            struct reader pdu)
 {
     const struct state *s = d->state;
-    struct ot_event e = message_event(d, secure->kind, pdu);
+    struct ot_event e;
+    message_event(&e, d, secure->kind, pdu);
     struct ot_fact fact;
     if (secure->kind == OPN && secure->policy.size)
         tell_policy(d, &e, secure, &fact);
@@ -594,7 +595,8 @@ static void opaque_message(struct dissect *d, const struct secure *secure, uint3
 static void abort_message(struct dissect *d, const struct secure *secure, struct reader pdu)
 {
     struct ua u = {.d = d, .r = secure->body};
-    struct ot_event e = message_event(d, secure->kind, pdu);
+    struct ot_event e;
+    message_event(&e, d, secure->kind, pdu);
     e.name = "abort";
     e.operation = OP_ERROR;
     e.status = ua_status(reader_u32le(&u.r));

@@ -367,18 +367,18 @@ static void command_body(struct dissect *d, const struct command *c, const struc
     }
 }
 
-static struct ot_event event_for(struct dissect *d, const struct command *c, bool is_reply)
+static void event_for(struct ot_event *e, const struct dissect *d, const struct command *c,
+                      bool is_reply)
 {
-    struct ot_event e = event_of(d);
-    e.protocol = "pccc";
-    e.direction = is_reply ? OT_RESPONSE : OT_REQUEST;
-    e.spell = spell;
-    e.transaction = c->transaction;
-    e.has_transaction = true;
-    e.unit = d->carrier.unit;
-    e.telling = c->at;
-    e.telling_size = c->head_size;
-    return e;
+    event_start(e, d);
+    e->protocol = "pccc";
+    e->direction = is_reply ? OT_RESPONSE : OT_REQUEST;
+    e->spell = spell;
+    e->transaction = c->transaction;
+    e->has_transaction = true;
+    e->unit = d->carrier.unit;
+    e->telling = c->at;
+    e->telling_size = c->head_size;
 }
 
 static void command_dissect(struct dissect *d, struct command *c, uint64_t key)
@@ -394,7 +394,8 @@ static void command_dissect(struct dissect *d, struct command *c, uint64_t key)
         c->head_size++;
     }
     const struct pccc_function *f = pccc_function_find(c->code, c->function);
-    struct ot_event e = event_for(d, c, false);
+    struct ot_event e;
+    event_for(&e, d, c, false);
     e.code[0] = c->code;
     e.code[1] = c->function;
     e.function = c->function == PCCC_NO_FUNCTION ? c->code : c->function;
@@ -502,7 +503,8 @@ static void reply_dissect(struct dissect *d, struct command *c, uint64_t key)
     if (!a && !pccc_has_function(code))
         f = pccc_function_find(code, PCCC_NO_FUNCTION);
     bool is_ok = c->status == 0;
-    struct ot_event e = event_for(d, c, true);
+    struct ot_event e;
+    event_for(&e, d, c, true);
     e.code[0] = code;
     e.code[1] = a ? a->function_code : PCCC_NO_FUNCTION;
     e.function = e.code[1] == PCCC_NO_FUNCTION ? code : e.code[1];

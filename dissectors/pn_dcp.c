@@ -500,7 +500,7 @@ static void dcp_pdu(struct dissect *d, uint16_t frame_id, struct reader r)
     p.is_request = type == TYPE_REQUEST;
     dissect_sender_is_client(d, p.is_request && p.service != SERVICE_HELLO);
     bool is_known = p.service < sizeof services / sizeof *services && services[p.service].name;
-    p.event = event_of(d);
+    event_start(&p.event, d);
     p.event.direction = p.is_request ? OT_REQUEST : OT_RESPONSE;
     p.event.code[0] = p.event.function = p.service;
     p.event.code[1] = type;

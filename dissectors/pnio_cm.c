@@ -305,7 +305,7 @@ static void call(struct dissect *d, const struct rpc *h, struct reader r, bool i
 {
     struct pnio p = {.d = d};
     p.is_request = h->type == TYPE_REQUEST;
-    p.event = event_of(d);
+    event_start(&p.event, d);
     p.event.direction = p.is_request ? OT_REQUEST : OT_RESPONSE;
     p.event.code[0] = (uint32_t)h->interface;
     p.event.code[1] = p.event.function = h->operation;

@@ -488,7 +488,7 @@ static void epl_dissect(struct dissect *d, struct reader r)
     struct frame_of_epl f;
     f.d = d;
     f.source = source;
-    f.event = event_of(d);
+    event_start(&f.event, d);
     f.event.direction = OT_ONEWAY;
     f.event.protocol = "powerlink";
     f.event.operation = OP_PUBLISH;

@@ -99,20 +99,20 @@ static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
     *out = '\0';
 }
 
-struct ot_event s7comm_event(const struct dissect *d, const struct s7comm_pdu *pdu)
+void s7comm_event_start(struct ot_event *event, const struct dissect *d,
+                        const struct s7comm_pdu *pdu)
 {
-    struct ot_event event = event_of(d);
-    event.code[0] = pdu->rosctr;
-    event.spell = spell;
-    event.unit = d->carrier.unit;
-    event.transaction = pdu->reference;
-    event.has_transaction = true;
-    event.direction = pdu->rosctr == S7COMM_JOB ? OT_REQUEST : OT_RESPONSE;
-    event.telling = pdu->parameter.at;
-    event.telling_size = reader_left(&pdu->parameter);
-    if (!event.telling_size)
-        event.telling = NULL;
-    return event;
+    event_start(event, d);
+    event->code[0] = pdu->rosctr;
+    event->spell = spell;
+    event->unit = d->carrier.unit;
+    event->transaction = pdu->reference;
+    event->has_transaction = true;
+    event->direction = pdu->rosctr == S7COMM_JOB ? OT_REQUEST : OT_RESPONSE;
+    event->telling = pdu->parameter.at;
+    event->telling_size = reader_left(&pdu->parameter);
+    if (!event->telling_size)
+        event->telling = NULL;
 }
 
 void s7comm_set_status(struct ot_event *event, uint16_t error)
@@ -239,7 +239,8 @@ static void set_function(struct ot_event *event, uint8_t function)
 
 static void dissect_job(struct dissect *d, struct s7comm_pdu *pdu)
 {
-    struct ot_event event = s7comm_event(d, pdu);
+    struct ot_event event;
+    s7comm_event_start(&event, d, pdu);
     if (!reader_left(&pdu->parameter)) {
         emit_violation(d, VIOLATION_LENGTH, "job without a function", NULL, 0);
         emit_event(d, &event);
@@ -304,7 +305,8 @@ static void dissect_variables_answer(struct dissect *d, const struct s7comm_pdu 
 static void dissect_answer(struct dissect *d, struct s7comm_pdu *pdu)
 {
     struct s7comm_state *s = d->state;
-    struct ot_event event = s7comm_event(d, pdu);
+    struct ot_event event;
+    s7comm_event_start(&event, d, pdu);
     const struct s7comm_request *request = recall(d, pdu);
     s->is_setup = true;
     s7comm_set_status(&event, pdu->error);

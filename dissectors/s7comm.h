@@ -66,7 +66,8 @@ struct s7comm_request {
 
 /* An event of this PDU with direction, code, transaction, unit and status of the header filled in.
  */
-struct ot_event s7comm_event(const struct dissect *d, const struct s7comm_pdu *pdu);
+void s7comm_event_start(struct ot_event *event, const struct dissect *d,
+                        const struct s7comm_pdu *pdu);
 
 /* Sets the status: ok for 0. */
 void s7comm_set_status(struct ot_event *event, uint16_t error);

@@ -93,14 +93,13 @@ static void spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
     *out = '\0';
 }
 
-static struct ot_event plus_event(const struct dissect *d, struct reader whole)
+static void plus_event(struct ot_event *event, const struct dissect *d, struct reader whole)
 {
-    struct ot_event event = event_of(d);
-    event.spell = spell;
-    event.unit = d->carrier.unit;
-    event.telling = whole.at;
-    event.telling_size = reader_left(&whole);
-    return event;
+    event_start(event, d);
+    event->spell = spell;
+    event->unit = d->carrier.unit;
+    event->telling = whole.at;
+    event->telling_size = reader_left(&whole);
 }
 
 /* --- messages --- */
@@ -153,7 +152,8 @@ static void dissect_notification(struct dissect *d, struct ot_event *event,
 /* whole: the message without digest, as much as was kept of it. */
 static void dissect_message(struct dissect *d, uint8_t version, struct reader whole, size_t total)
 {
-    struct ot_event event = plus_event(d, whole);
+    struct ot_event event;
+    plus_event(&event, d, whole);
     struct s7plus_message m = {.version = version, .whole = whole, .total = total};
     struct reader r = whole;
     m.opcode = reader_u8(&r);
@@ -285,7 +285,8 @@ static void dissect_encrypted(struct dissect *d, struct reader r)
     if (s->is_encrypted)
         return;
     s->is_encrypted = true;
-    struct ot_event event = plus_event(d, r);
+    struct ot_event event;
+    plus_event(&event, d, r);
     event.direction = OT_ONEWAY;
     event.operation = OP_SESSION;
     event.name = "encrypted";
@@ -296,7 +297,8 @@ static void dissect_encrypted(struct dissect *d, struct reader r)
 
 static void dissect_system_event(struct dissect *d, struct reader whole, uint8_t version)
 {
-    struct ot_event event = plus_event(d, whole);
+    struct ot_event event;
+    plus_event(&event, d, whole);
     event.direction = OT_ONEWAY;
     event.operation = OP_SESSION;
     event.name = version == VERSION_KEEP_ALIVE ? "keep_alive" : "system_event";

@@ -210,7 +210,8 @@ void s7comm_userdata(struct dissect *d, const struct s7comm_pdu *pdu)
 {
     struct s7comm_userdata u = {.payload = reader_of(NULL, 0)};
     uint16_t error = 0;
-    struct ot_event event = s7comm_event(d, pdu);
+    struct ot_event event;
+    s7comm_event_start(&event, d, pdu);
     if (!parse(d, pdu, &u, &error)) {
         event.direction = OT_ONEWAY;
         emit_event(d, &event);

@@ -501,7 +501,7 @@ static void slmp_dissect(struct dissect *d, struct reader r)
     m.is_response = l.is_response;
     if (!d->flow->is_role_known)
         dissect_sender_is_client(d, !l.is_response);
-    m.event = event_of(d);
+    event_start(&m.event, d);
     m.event.direction = l.is_response ? OT_RESPONSE : OT_REQUEST;
     m.event.spell = slmp_spell;
     if (l.is_1e)

@@ -500,7 +500,7 @@ void smb1_message(struct smb *m)
     const struct row *row = row_of(h.command);
     bool is_answer = h.flags & ANSWER;
     dissect_sender_is_client(d, !is_answer);
-    m->event = event_of(d);
+    event_start(&m->event, d);
     m->event.protocol = "smb";
     m->event.spell = spell;
     m->event.code[0] = m->event.function = h.command;

@@ -349,7 +349,7 @@ static void message(struct smb *m, const struct header *h, struct reader r)
 {
     bool is_answer = h->flags & FLAG_ANSWER;
     bool is_known = h->command < COMMAND_COUNT;
-    m->event = event_of(m->d);
+    event_start(&m->event, m->d);
     m->event.protocol = "smb2";
     m->event.spell = spell;
     m->event.code[0] = m->event.function = h->command;

@@ -281,7 +281,7 @@ static void configuration(struct dissect *d, struct ot_event *e, struct stream *
 
 static struct text unit_text(struct dissect *d, uint16_t id)
 {
-    char *out = arena_take(d->arena, DECIMAL_MAX);
+    char *out = arena_take_unset(d->arena, DECIMAL_MAX);
     if (!out)
         return (struct text){NULL, 0};
     return (struct text){out, decimal_put(out, id)};

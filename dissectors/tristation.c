@@ -402,7 +402,7 @@ static void tristation_dissect(struct dissect *d, struct reader r)
     bool is_reply = is_command ? reader_peek(&payload) != 0 : types[type].is_reply;
     if (!d->flow->is_role_known)
         dissect_sender_is_client(d, !is_reply);
-    m.event = event_of(d);
+    event_start(&m.event, d);
     m.event.direction = is_reply ? OT_RESPONSE : OT_REQUEST;
     m.event.spell = tristation_spell;
     m.event.code[0] = m.event.function = type;

@@ -583,7 +583,7 @@ static void umas_dissect(struct dissect *d, struct reader r)
     }
     bool is_response = d->carrier.is_response;
     struct function f = function_of(m.code);
-    m.event = event_of(d);
+    event_start(&m.event, d);
     m.event.direction = is_response ? OT_RESPONSE : OT_REQUEST;
     m.event.code[0] = m.event.function = m.code;
     m.event.spell = umas_spell;

@@ -55,9 +55,9 @@ void dissect_pdu(struct analyser *a, struct flow *f, struct layer *layer, bool i
     layer->dissector->dissect(&d, reader_of(bytes, size));
 }
 
-struct ot_event event_of(const struct dissect *d)
+void event_start(struct ot_event *event, const struct dissect *d)
 {
-    return (struct ot_event){
+    *event = (struct ot_event){
         .time_ns = d->time_ns,
         .flow = d->flow,
         .packet = d->packet,
@@ -169,7 +169,8 @@ void *dissect_pair(struct dissect *d, uint64_t key, size_t size, bool create)
     struct analyser *a = d->host->analyser;
     uint64_t full = hash_mix(d->host->flow->pair, key);
     assert(size <= PAIR_ENTRY_MAX);
-    void *data = memory_get(a->pairs, full, NULL);
+    struct memory_answer *last = &d->host->flow->pair_known[d->is_from_client];
+    void *data = memory_get_again(a->pairs, last, full);
     if (data || !create)
         return data;
     bool existed, evicted;
@@ -283,7 +284,7 @@ struct text dissect_text(struct dissect *d, const char *format, ...)
     int n = vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     size_t size = n < 0 ? 0 : (size_t)n < sizeof line ? (size_t)n : sizeof line - 1;
-    char *copy = arena_take(d->arena, size);
+    char *copy = arena_take_unset(d->arena, size);
     if (!copy)
         return (struct text){NULL, 0};
     memcpy(copy, line, size);

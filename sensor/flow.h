@@ -71,9 +71,10 @@ struct flow {
     bool is_closed;
     uint8_t strange; /* datagrams that no dissector took, since they were reported */
     uint16_t ethertype;
-    const char *protocol_name;  /* reported last */
-    struct memory_near request; /* in flight, the last */
-    struct half halves[2];      /* [0] from A, [1] from B */
+    const char *protocol_name;          /* reported last */
+    struct memory_near request;         /* in flight, the last */
+    struct memory_answer pair_known[2]; /* what was asked of its pair last; by is_from_client */
+    struct half halves[2];              /* [0] from A, [1] from B */
     struct layer layers[FLOW_LAYERS];
     const char *names[FLOW_NAMES]; /* reported */
     uint8_t name_at;               /* of names: where the next one goes */

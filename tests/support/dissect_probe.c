@@ -455,9 +455,9 @@ static bool is_power_of_2(size_t n)
 
 /* --- what the sensor offers --- */
 
-struct ot_event event_of(const struct dissect *d)
+void event_start(struct ot_event *event, const struct dissect *d)
 {
-    return (struct ot_event){
+    *event = (struct ot_event){
         .time_ns = d->time_ns,
         .flow = d->flow,
         .packet = d->packet,

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOLD_SINGLY = 4 }; /* of one cause, before only doubling counts are told */
+enum {
+    TOLD_SINGLY = 4, /* of one cause, before only doubling counts are told */
+    WORD_BITS = 64,
+};
 
 static const int64_t OVER_NS = 60 * INT64_C(1000000000);
 static const int64_t LOOK_NS =
@@ -33,8 +36,13 @@ struct causes {
     struct slots table;
     const struct finding_sink *sink;
     int64_t looked_ns;
-    size_t untold; /* about how many causes have something left to tell */
+    uint64_t *waiting; /* a bit for each place of the table: its cause may have something to tell */
 };
+
+static size_t waiting_words(const struct causes *c)
+{
+    return (c->table.capacity + WORD_BITS - 1) / WORD_BITS;
+}
 
 struct causes *causes_create(size_t capacity, const struct finding_sink *sink)
 {
@@ -42,8 +50,10 @@ struct causes *causes_create(size_t capacity, const struct finding_sink *sink)
     if (!c)
         return NULL;
     c->sink = sink;
-    if (!slots_create(&c->table, capacity, sizeof(struct cause))) {
-        free(c);
+    if (slots_create(&c->table, capacity, sizeof(struct cause)))
+        c->waiting = calloc(waiting_words(c), sizeof *c->waiting);
+    if (!c->waiting) {
+        causes_destroy(c);
         return NULL;
     }
     return c;
@@ -54,6 +64,7 @@ void causes_destroy(struct causes *c)
     if (!c)
         return;
     slots_destroy(&c->table);
+    free(c->waiting);
     free(c);
 }
 
@@ -96,6 +107,12 @@ static bool is_doubling(uint64_t count)
     return (count & (count - 1)) == 0;
 }
 
+static void wait_to_tell(struct causes *c, const struct cause *cause)
+{
+    size_t place = slots_place(&c->table, cause);
+    c->waiting[place / WORD_BITS] |= UINT64_C(1) << place % WORD_BITS;
+}
+
 bool causes_admit(struct causes *c, const struct ot_flow *flow, int64_t time_ns,
                   const struct cause_of *of, uint32_t *flags, uint64_t *count)
 {
@@ -112,7 +129,7 @@ bool causes_admit(struct causes *c, const struct ot_flow *flow, int64_t time_ns,
     cause->flags |= *flags;
     if (cause->count > TOLD_SINGLY && !is_doubling(cause->count) && !is_other) {
         if (cause->count - cause->told == 1)
-            c->untold++;
+            wait_to_tell(c, cause);
         return false;
     }
     cause->phrase = of->phrase; /* the latest words are for the rest, too */
@@ -167,20 +184,29 @@ static void cause_tell_rest(struct causes *c, struct cause *cause)
     causes_tell(c, &f);
 }
 
+static bool is_anything_waiting(const struct causes *c)
+{
+    for (size_t word = 0; word < waiting_words(c); word++)
+        if (c->waiting[word])
+            return true;
+    return false;
+}
+
 void causes_tick(struct causes *c, int64_t now_ns, bool is_last)
 {
-    if (c->untold == 0 || (!is_last && now_ns - c->looked_ns < LOOK_NS))
+    if (!is_anything_waiting(c) || (!is_last && now_ns - c->looked_ns < LOOK_NS))
         return;
     c->looked_ns = now_ns;
-    size_t left = 0;
-    for (size_t i = 0; i < c->table.capacity; i++) {
-        struct cause *cause = slots_at(&c->table, i);
-        if (cause->slot.key == 0 || cause->count == cause->told)
-            continue;
-        if (is_last || now_ns - cause->slot.used_ns >= OVER_NS)
-            cause_tell_rest(c, cause);
-        else
-            left++;
+    for (size_t word = 0; word < waiting_words(c); word++) {
+        for (uint64_t left = c->waiting[word]; left; left &= left - 1) {
+            uint64_t bit = left & -left;
+            struct cause *cause =
+                slots_at(&c->table, word * WORD_BITS + (size_t)__builtin_ctzll(left));
+            bool is_over = is_last || now_ns - cause->slot.used_ns >= OVER_NS;
+            if (cause->count != cause->told && is_over)
+                cause_tell_rest(c, cause);
+            if (cause->count == cause->told)
+                c->waiting[word] &= ~bit;
+        }
     }
-    c->untold = left;
 }

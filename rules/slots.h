@@ -70,3 +70,8 @@ static inline bool slots_is_used(const struct slots *s, size_t i)
 {
     return s->keys[i] != 0 && ((const struct slot *)slots_at(s, i))->key != 0;
 }
+/* The place of an entry: slots_at of it is the entry. */
+static inline size_t slots_place(const struct slots *s, const void *entry)
+{
+    return (size_t)((const uint8_t *)entry - s->bytes) / s->entry_size;
+}

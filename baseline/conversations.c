@@ -400,10 +400,8 @@ void conversations_expect(struct baseline *b, const struct ot_event *e)
 void conversations_look(const struct baseline *b, const struct ot_flow *flow)
 {
     const struct flow_cache *ways = b->flows[flow->id & (b->flow_sets - 1)];
-    for (int i = 0; i < FLOW_WAYS; i++) {
+    for (int i = 0; i < FLOW_WAYS; i++)
         fetch(&ways[i]);
-        fetch((const uint8_t *)&ways[i] + TABLE_LINE);
-    }
 }
 
 void conversations_look_on(const struct baseline *b, const struct ot_flow *flow)
@@ -413,6 +411,7 @@ void conversations_look_on(const struct baseline *b, const struct ot_flow *flow)
         const struct flow_cache *f = &ways[i];
         if (f->flow != flow->id || !f->conversation)
             continue;
+        fetch((const uint8_t *)f + TABLE_LINE);
         fetch(f->pair);
         fetch(f->conversation);
         fetch((const uint8_t *)f->conversation + TABLE_LINE);

@@ -109,6 +109,14 @@ static bool id_of(const struct ot_event *e, const char *area, struct text *id)
     return false;
 }
 
+bool infrastructure_is_protocol(const char *name)
+{
+    for (size_t i = 0; i < sizeof claims / sizeof *claims; i++)
+        if (strcmp(claims[i].protocol, name) == 0)
+            return true;
+    return false;
+}
+
 bool infrastructure_role_of(const struct ot_event *e, enum infrastructure_role *role,
                             struct text *id)
 {

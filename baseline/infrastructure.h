@@ -22,6 +22,8 @@ enum infrastructure_role {
 
 enum { INFRASTRUCTURE_IDENTITY = 64 };
 
+/* Events of the protocol may claim one. */
+bool infrastructure_is_protocol(const char *name);
 /* The role that the sender of an event claims by it, and for what: the root bridge's id, the
  * grandmaster's; empty: for itself. False: none. For every event that is no request. */
 bool infrastructure_role_of(const struct ot_event *event, enum infrastructure_role *role,

@@ -157,8 +157,9 @@ struct flow_cache {
     const char *protocol;
     struct pair *pair;
     struct conversation *conversation;
+    struct trail operations, ranges, tags, blocks; /* the first line: what is fetched ahead */
+    struct trail points;
     uint64_t pair_key, conversation_key;
-    struct trail operations, ranges, tags, points, blocks;
     struct endpoint client;
     uint8_t client_side;
     uint8_t step; /* of the last request: operation_facts.step */

@@ -91,8 +91,10 @@ void place_fill(struct place *p, const struct seen *s, const struct ot_item *ite
 /* What objects are learned for, and in which of the two sets; false: neither. */
 static bool kind_of(enum operation op, bool *is_write)
 {
-    *is_write = op == OP_WRITE || op == OP_CONTROL;
-    return *is_write || op == OP_READ || op == OP_SUBSCRIBE;
+    const uint32_t writes = 1u << OP_WRITE | 1u << OP_CONTROL;
+    const uint32_t reads = 1u << OP_READ | 1u << OP_SUBSCRIBE;
+    *is_write = (writes >> op & 1) != 0;
+    return ((writes | reads) >> op & 1) != 0;
 }
 
 static bool range_of(const struct ot_item *item, uint64_t *low, uint64_t *high)

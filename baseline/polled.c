@@ -191,12 +191,11 @@ static void tell(struct seen *s, struct page *p, const struct ot_item *item, uin
     finding_raise(s, f);
 }
 
-static struct page *page_find_or_add(struct seen *s, struct block *k, const struct ot_item *item,
+static struct page *page_find_or_add(struct seen *s, struct block *k, uint64_t place,
                                      uint32_t number)
 {
     struct baseline *b = s->b;
-    uint64_t key = place_key(place_hash(s, item, false),
-                             page_more(k->f.name_hash, k->f.address, k->f.size, number));
+    uint64_t key = place_key(place, page_more(k->f.name_hash, k->f.address, k->f.size, number));
     struct page *p = table_follow(&b->pages, &k->pages, key);
     if (p || k->e.state != ENTRY_LEARNED || b->options.mode == MODE_DETECT)
         return p;
@@ -259,12 +258,13 @@ void polled_judge(struct seen *s, struct block *k, const struct ot_item *item)
         return;
     k->judged_ns = now;
     k->has_outside = false;
+    uint64_t place = place_hash(s, item, false);
     uint32_t count =
         item->values.count < VALUES_LOOKED_AT ? item->values.count : (uint32_t)VALUES_LOOKED_AT;
     struct page *p = NULL;
     for (uint32_t i = 0; i < count; i++) {
         if (i % PAGE_VARIABLES == 0) {
-            p = page_find_or_add(s, k, item, i / PAGE_VARIABLES);
+            p = page_find_or_add(s, k, place, i / PAGE_VARIABLES);
             if (!p)
                 return;
             entry_touch(&p->e, now);

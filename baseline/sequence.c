@@ -154,6 +154,17 @@ static void tell_last(struct baseline *b, struct conversation *c, const struct o
     finding_raise(&s, f);
 }
 
+/* Most often it was the last that the flow asked for. */
+static const struct operation_entry *last_operation(const struct seen *s,
+                                                    const struct flow_cache *cached)
+{
+    const struct operation_entry *o =
+        (const void *)table_place(&s->b->operations, cached->operations.last);
+    bool is_it = o->e.key != 0 && o->f.step == cached->step &&
+                 o->f.conversation == conversation_id(&s->conversation->f);
+    return is_it ? o : operation_at(s, cached->step);
+}
+
 void sequence_finished(struct baseline *b, struct flow_cache *cached, const struct ot_flow *flow)
 {
     struct conversation *c = cached->conversation;
@@ -161,7 +172,7 @@ void sequence_finished(struct baseline *b, struct flow_cache *cached, const stru
     if (cached->step < LEAST_STEP || flow->has_gap || !flow->is_start_seen ||
         baseline_is_learning(b, &c->f.operations))
         return;
-    const struct operation_entry *o = operation_at(&s, cached->step);
+    const struct operation_entry *o = last_operation(&s, cached);
     if (o && o->f.operation == OP_SUBSCRIBE && alarms_is_function(o->f.name) &&
         c->e.count >= o->e.count * MORE_MIN)
         tell_last(b, c, o, flow);

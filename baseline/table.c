@@ -100,11 +100,11 @@ void *table_add(struct table *t, uint64_t key, enum entry_state state, int64_t t
         bool only_pending = t->pending > 0 && t->pending >= t->capacity / PENDING_SHARE;
         index = only_pending ? victim_pending(t) : victim(t);
         unlink_entry(t, index);
+        memset(table_at(t, index), 0, t->entry_size);
     } else {
         index = t->used++;
     }
-    struct entry *e = table_at(t, index);
-    memset(e, 0, t->entry_size);
+    struct entry *e = table_at(t, index); /* pages are taken zeroed */
     e->key = key;
     e->state = (uint8_t)state;
     e->first_ns = e->last_ns = time_ns;

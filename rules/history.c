@@ -37,7 +37,8 @@ struct history {
     void (*row)(void *context, const struct history_row *row);
     void *context;
     struct slots likes;
-    int64_t window;
+    int64_t window;  /* the last that a tick saw */
+    int64_t from_ns; /* of the window of the last event */
     int64_t second;
     uint32_t rows_left; /* of the budget */
     uint64_t lost;
@@ -126,10 +127,11 @@ static uint64_t event_key(struct history *h, const struct ot_event *e, uint64_t 
                     (uint32_t)e->status.result << 1 | e->is_from_client;
     uint64_t unit = e->unit.size ? hash_short(e->unit.at, e->unit.size) : 0;
     uint64_t protocol = known_name_key(h, e->protocol, e->is_replayed);
-    uint64_t code = hash_mix(two(e->code[0], e->code[1]), two(e->code[2], e->code[3]));
+    uint64_t code[2];
+    memcpy(code, e->code, sizeof code);
     uint32_t items = e->item_count << 16 | e->flow->server.port;
     uint64_t marks = hash_mix(two(e->status.code, e->flags), two(what, items));
-    uint64_t key = hash_mix(hash_mix(pair, protocol), code);
+    uint64_t key = hash_mix(hash_mix(pair, protocol), hash_mix(code[0], code[1]));
     key = hash_mix(key, hash_mix(marks, unit));
     return (e->item_count ? hash_mix(key, item_key(h, e, &e->items[0])) : key) | 1;
 }
@@ -196,12 +198,20 @@ static struct like *find(struct history *h, struct history_like known, int64_t t
     return known.at;
 }
 
+/* The row began in the window of that time. */
+static bool is_same_window(struct history *h, int64_t time_ns, int64_t row_ns)
+{
+    if (time_ns < h->from_ns || time_ns - h->from_ns >= WINDOW_NS)
+        h->from_ns = time_ns / WINDOW_NS * WINDOW_NS;
+    return row_ns >= h->from_ns && row_ns - h->from_ns < WINDOW_NS;
+}
+
 /* NULL: there was no room for it. */
 static const struct like *note(struct history *h, const struct ot_event *e,
                                struct history_like known, enum history_kind kind)
 {
     struct like *like = find(h, known, e->time_ns);
-    bool is_over = like && e->time_ns / WINDOW_NS != like->row_ns / WINDOW_NS;
+    bool is_over = like && !is_same_window(h, e->time_ns, like->row_ns);
     if (is_over && like->count > like->told)
         tell_count(h, like);
     if (like && !is_over && !is_told_singly(e)) {

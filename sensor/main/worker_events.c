@@ -103,7 +103,8 @@ static const struct name_marks *marks_of(struct worker *w, const char *name)
 {
     struct name_marks *m = &w->names[hash_mix((uintptr_t)name, 0) % NAMES];
     if (m->name != name)
-        *m = (struct name_marks){name, name_key(name), is_page_or_file(name)};
+        *m = (struct name_marks){name, name_key(name), is_page_or_file(name),
+                                 infrastructure_is_protocol(name)};
     return m;
 }
 
@@ -204,34 +205,57 @@ static void on_strange(void *context, const struct ot_flow *flow, const char *na
     worker_sighting(w, &s);
 }
 
+/* What the actor of an event does, or its target answers. */
+struct role {
+    bool is_called, is_answer, is_granted;
+    uint64_t key;
+};
+
 /* Over TCP the side that was called is the server, whoever has the word: an S7 CPU asks for the
  * blocks that are downloaded to it. Elsewhere nobody was called, and the sender tells. */
-static void tell_role(struct worker *w, const struct ot_event *e)
+static struct role role_of(const struct ot_event *e)
 {
     bool is_called = e->flow->transport == TRANSPORT_TCP && e->direction != OT_ONEWAY;
     bool is_answer = e->direction == OT_RESPONSE && !(is_called && e->is_from_client);
     bool is_granted = is_answer && e->status.result != OT_RESULT_ERROR;
-    uint64_t role = (uint64_t)e->operation << 2 | (uint64_t)is_granted << 1 | e->is_from_client;
-    uint64_t unit = hash_short(e->unit.at, e->unit.size);
-    /* compared only: where the name lies in memory decides nothing */
-    uint64_t claim = hash_mix(e->flow->id << 16 ^ role, unit ^ (uintptr_t)e->protocol);
-    if (!recent_is_due_at(w->claimed, e->flow->id, claim, e->time_ns, REPEAT_NS))
-        return;
-    uint64_t key = hash_mix(hash_mix(w->pair, marks_of(w, e->protocol)->key), role);
+    return (struct role){
+        .is_called = is_called,
+        .is_answer = is_answer,
+        .is_granted = is_granted,
+        .key = (uint64_t)e->operation << 2 | (uint64_t)is_granted << 1 | e->is_from_client,
+    };
+}
+
+/* claim: of the role, where its flow is. Apart, so that the look before it is short. */
+static __attribute__((noinline)) void role_is_due(struct worker *w, const struct ot_event *e,
+                                                  struct role role, uint64_t unit, uint64_t claim)
+{
+    uint64_t key = hash_mix(hash_mix(w->pair, marks_of(w, e->protocol)->key), role.key);
     key = e->unit.size ? hash_mix(key, unit) : key;
     if (!recent_is_due(w->told, key, e->time_ns, REPEAT_NS)) { /* on another flow of the two */
         recent_set_at(w->claimed, e->flow->id, claim, recent_told_ns(w->told, key));
         return;
     }
-    bool is_actor_client = is_called || is_answer != e->is_from_client;
+    bool is_actor_client = role.is_called || role.is_answer != e->is_from_client;
     const struct endpoint *actor = is_actor_client ? &e->flow->client : &e->flow->server;
     const struct endpoint *target = is_actor_client ? &e->flow->server : &e->flow->client;
     struct sighting s = sighting_of(w, SIGHTING_ROLE, e->flow, actor, target);
     text_copy(s.protocol, sizeof s.protocol, text_of(e->protocol));
     text_copy(s.unit, sizeof s.unit, e->unit);
     s.operation = e->operation;
-    s.detail = (uint16_t)((is_answer ? ROLE_ANSWERED : 0) | (is_granted ? ROLE_GRANTED : 0));
+    s.detail =
+        (uint16_t)((role.is_answer ? ROLE_ANSWERED : 0) | (role.is_granted ? ROLE_GRANTED : 0));
     worker_sighting(w, &s);
+}
+
+static void tell_role(struct worker *w, const struct ot_event *e)
+{
+    struct role role = role_of(e);
+    uint64_t unit = hash_short(e->unit.at, e->unit.size);
+    /* compared only: where the name lies in memory decides nothing */
+    uint64_t claim = hash_mix(e->flow->id << 16 ^ role.key, unit ^ (uintptr_t)e->protocol);
+    if (recent_is_due_at(w->claimed, e->flow->id, claim, e->time_ns, REPEAT_NS))
+        role_is_due(w, e, role, unit, claim);
 }
 
 /* A host may be a server of OPC UA and a client of another: each has a name. */
@@ -316,6 +340,8 @@ static void tell_infrastructure(struct worker *w, const struct ot_event *e)
 {
     enum infrastructure_role role;
     struct text id;
+    if (!marks_of(w, e->protocol)->tells_roles)
+        return;
     if (!infrastructure_role_of(e, &role, &id))
         return;
     const struct endpoint *who = ot_event_source(e);

@@ -21,6 +21,7 @@ struct name_marks {
     const char *name; /* NULL: unused */
     uint64_t key;
     bool is_page_or_file;
+    bool tells_roles; /* of the network's infrastructure */
 };
 
 struct worker {

@@ -59,6 +59,7 @@ struct stream {
     uint64_t key; /* 0: free */
     uint64_t values, data_set;
     int64_t seen_ns, live_ns;
+    int64_t pace_ns; /* between the last two that followed each other; 0: not known */
     uint64_t time;
     uint32_t state, sequence, revision;
     bool is_test;
@@ -208,11 +209,13 @@ static bool is_restart(const struct message *m)
     return m->state <= 1 && m->sequence <= 1;
 }
 
-/* Silent for a while and then further on by as many as it sends in that time (four at most in the
- * time that one of them lives): those between were not seen. */
+/* Silent for a while and then further on by as many as it sends in that time (by its pace, or four
+ * at most in the time that one of them lives): those between were not seen. */
 static bool is_further_on(const struct dissect *d, const struct stream *last, uint32_t step)
 {
     int64_t silent_ns = d->time_ns - last->seen_ns;
+    if (last->pace_ns > 0 && silent_ns / last->pace_ns >= (int64_t)step - 1)
+        return true;
     return last->live_ns > 0 && silent_ns > last->live_ns &&
            step <= 2 + 4 * silent_ns / last->live_ns;
 }
@@ -270,12 +273,15 @@ static void check_stream(struct dissect *d, struct ot_event *event, const struct
         if (is_test && !s->is_test)
             tell(d, VIOLATION_STATE, "simulation or test begins", event);
     }
+    bool is_next = s->key && m->state == s->state && (uint32_t)m->sequence == s->sequence + 1;
+    int64_t pace_ns = is_next ? d->time_ns - s->seen_ns : s->pace_ns;
     *s = (struct stream){
         .key = key,
         .values = values,
         .data_set = data_set,
         .seen_ns = d->time_ns,
         .live_ns = (int64_t)(m->live_ms & UINT32_MAX) * 1000000,
+        .pace_ns = pace_ns,
         .time = m->time,
         .state = (uint32_t)m->state,
         .sequence = (uint32_t)m->sequence,

@@ -156,6 +156,30 @@ START_TEST(silence)
 }
 END_TEST
 
+/* One in 40 ms, then two of them are missing, within the time that one lives. */
+START_TEST(lost_frames)
+{
+    static const struct {
+        int64_t wait_ms;
+        unsigned violations;
+    } waits[] = {
+        {85, 0},
+        {60, 1}, /* not even the pace allows for so many */
+    };
+    struct probe *p = ethernet();
+    struct message next = plain;
+    feed(p, next);
+    p->time_ns += INT64_C(39) * 1000000; /* the probe adds one */
+    next.sequence++;
+    feed(p, next);
+    p->time_ns += (waits[_i].wait_ms - 1) * 1000000;
+    next.sequence = (uint8_t)(next.sequence + 3);
+    feed(p, next);
+    ck_assert_uint_eq(p->violation_count, waits[_i].violations);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(wrong_destination)
 {
     struct probe *p = ethernet();
@@ -234,6 +258,7 @@ int main(void)
     tcase_add_loop_test(tcase, continuity, 0, sizeof rows / sizeof *rows);
     tcase_add_test(tcase, one_message);
     tcase_add_loop_test(tcase, silence, 0, 5);
+    tcase_add_loop_test(tcase, lost_frames, 0, 2);
     tcase_add_test(tcase, wrong_destination);
     tcase_add_test(tcase, lengths);
     tcase_add_test(tcase, routed);

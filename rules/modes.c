@@ -28,9 +28,9 @@ struct device {
 };
 
 struct modes {
-    struct slots devices; /* modes by device and kind of reply, commands by device */
-    int64_t looked_ns;
-    size_t look_at; /* place where the running look goes on; capacity: it is over */
+    struct slots devices;           /* modes by device and kind of reply, commands by device */
+    int64_t looked_ns, earliest_ns; /* earliest: no stay that is not told began before */
+    size_t look_at;                 /* place where the running look goes on; capacity: it is over */
 };
 
 struct modes *modes_create(size_t devices_max)
@@ -42,6 +42,8 @@ struct modes *modes_create(size_t devices_max)
         free(m);
         return NULL;
     }
+    m->earliest_ns = INT64_MAX;
+    m->look_at = m->devices.capacity;
     return m;
 }
 
@@ -102,7 +104,8 @@ static bool is_insecure(const char *mode)
     return false;
 }
 
-static void note_stay(struct device *device, const struct ot_event *e, const char *mode)
+static void note_stay(struct modes *m, struct device *device, const struct ot_event *e,
+                      const char *mode)
 {
     bool was = device->since_ns != 0;
     if (!is_insecure(mode)) {
@@ -113,22 +116,31 @@ static void note_stay(struct device *device, const struct ot_event *e, const cha
         device->protocol = e->protocol;
         device->segment = e->flow->segment;
         device->who = *ot_event_source(e);
+        if (device->since_ns < m->earliest_ns)
+            m->earliest_ns = device->since_ns;
     }
 }
 
 bool modes_stay(struct modes *m, int64_t now_ns, struct mode_stay *stay)
 {
     if (m->look_at >= m->devices.capacity) {
+        if (m->earliest_ns > now_ns - STAY_NS)
+            return false;
         if (now_ns >= m->looked_ns && now_ns - m->looked_ns < LOOK_NS)
             return false;
         m->looked_ns = now_ns;
+        m->earliest_ns = INT64_MAX;
         m->look_at = 0;
     }
     while (m->look_at < m->devices.capacity) {
         struct device *device = slots_at(&m->devices, m->look_at++);
-        if (device->slot.key == 0 || device->since_ns == 0 || device->is_told ||
-            now_ns - device->since_ns < STAY_NS)
+        if (device->slot.key == 0 || device->since_ns == 0 || device->is_told)
             continue;
+        if (now_ns - device->since_ns < STAY_NS) {
+            if (device->since_ns < m->earliest_ns)
+                m->earliest_ns = device->since_ns;
+            continue;
+        }
         device->is_told = true;
         *stay = (struct mode_stay){.protocol = device->protocol,
                                    .segment = device->segment,
@@ -156,7 +168,7 @@ bool modes_note(struct modes *m, const struct ot_event *e, struct mode_change *c
     if (is_same(device, told))
         return false;
     text_copy(change->now, sizeof change->now, told);
-    note_stay(device, e, change->now);
+    note_stay(m, device, e, change->now);
     if (is_new || strcasecmp(device->mode, change->now) == 0) {
         memcpy(device->mode, change->now, sizeof device->mode);
         return false;

@@ -745,7 +745,7 @@ void alerts_evidence(struct alerts *a, const struct evidence_packet *packet)
 
 /* --- restart --- */
 
-/* Strings that came from a file end. */
+/* Strings that came from a file end, what must be JSON is. */
 static void terminate(struct alert *alert)
 {
     struct finding *f = &alert->finding;
@@ -758,6 +758,8 @@ static void terminate(struct alert *alert)
     f->window[sizeof f->window - 1] = f->ticket[sizeof f->ticket - 1] = '\0';
     f->rule_title[sizeof f->rule_title - 1] = f->rule_id[sizeof f->rule_id - 1] =
         f->rule_techniques[sizeof f->rule_techniques - 1] = '\0';
+    if (f->ot_json_size > sizeof f->ot_json || !document_is_object(f->ot_json, f->ot_json_size))
+        f->ot_json_size = 0;
     if ((unsigned)f->permitted >= DETECTION_COUNT)
         f->permitted = f->detection;
     if ((unsigned)f->operation >= OPERATION_COUNT)

@@ -1,6 +1,6 @@
 /* document.c: writes the alert's JSON, key by key in the order of the schema. "ot" has been made by
- * the event writer already: it is checked and put in as it is, so that numbers are spelled as in
- * the event lines. */
+ * the event writer already: it is put in as it is, so that numbers are spelled as in the event
+ * lines. */
 #include "document.h"
 
 #include "advice.h"
@@ -443,14 +443,11 @@ static void put_ends(struct json_writer *w, const struct finding *f)
     put_network(w, f);
 }
 
-static bool has_ot(const struct alert *a)
+bool document_is_object(const char *json, size_t size)
 {
-    const struct finding *f = &a->finding;
-    if (a->is_storm || f->ot_json_size == 0 || f->ot_json_size > sizeof f->ot_json)
-        return false;
-    json_t *ot = json_loadb(f->ot_json, f->ot_json_size, JSON_REJECT_DUPLICATES, NULL);
-    bool is_object = json_is_object(ot);
-    json_decref(ot);
+    json_t *value = json_loadb(json, size, JSON_REJECT_DUPLICATES, NULL);
+    bool is_object = json_is_object(value);
+    json_decref(value);
     return is_object;
 }
 
@@ -468,7 +465,7 @@ static void put_document(struct json_writer *w, const struct alert *a,
     put_threat(w, f);
     if (!a->is_storm)
         put_ends(w, f);
-    if (has_ot(a))
+    if (!a->is_storm && f->ot_json_size > 0)
         json_raw(w, "ot", (struct text){f->ot_json, f->ot_json_size});
     put_observer(w, context);
     put_text(w, "message", message);

@@ -39,8 +39,12 @@ struct document {
     char message[DOCUMENT_TEXT];
     char rule_name[DOCUMENT_TEXT];
 };
+/* The finding's ot_json is empty or what event_json_ot made. */
 void document_write(struct document *document, const struct alert *alert,
                     const struct document_context *context);
+
+/* One whole JSON object: for an ot_json that comes from elsewhere. */
+bool document_is_object(const char *json, size_t size);
 
 /* The plain sentence: who, what, to whom. Returns out. */
 char *document_message(char out[MESSAGE_SIZE], const struct alert *alert,

@@ -206,15 +206,18 @@ static const struct ot_row {
     const char *shows, *ot;
     bool is_there;
 } ot_rows[] = {
-    {"an object is taken over",    "{\"direction\":\"request\",\"x\":0.10}", true },
-    {"half an object is left out", "{\"direction\":\"requ",                  false},
-    {"no object is left out",      "[1]",                                    false},
-    {"more than one is left out",  "{},{}",                                  false},
+    {"an object is taken over", "{\"direction\":\"request\",\"x\":0.10}", true },
+    {"half an object is none",  "{\"direction\":\"requ",                  false},
+    {"a list is none",          "[1]",                                    false},
+    {"more than one is none",   "{},{}",                                  false},
 };
 
 START_TEST(ot)
 {
     const struct ot_row *row = &ot_rows[_i];
+    ck_assert_msg(document_is_object(row->ot, strlen(row->ot)) == row->is_there, "%s", row->shows);
+    if (!row->is_there)
+        return;
     struct alert alert = {.finding = finding_made(DETECTION_PLC_STOP, START)};
     struct document_context context = {.sensor = "s", .segment = "default"};
     alert.finding.ot_json_size = (uint16_t)strlen(row->ot);
@@ -224,8 +227,7 @@ START_TEST(ot)
     const char *text = written.json;
     json_t *document = json_loadb(text, written.json_size, JSON_REJECT_DUPLICATES, NULL);
     ck_assert_msg(document != NULL, "%s: %s", row->shows, text);
-    ck_assert_msg((json_object_get(document, "ot") != NULL) == row->is_there, "%s", row->shows);
-    ck_assert_msg((strstr(text, row->ot) != NULL) == row->is_there, "%s", row->shows);
+    ck_assert_msg(strstr(text, row->ot) != NULL, "%s", row->shows);
     json_decref(document);
 }
 END_TEST

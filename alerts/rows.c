@@ -92,11 +92,11 @@ static bool outbox_add(struct store *store, const struct message_row *row, const
     if (!number_of(store, "SELECT outbox_next FROM alert_totals WHERE sensor = ?", row->sensor, 1,
                    &seq, err))
         return false;
-    sqlite3_stmt *s =
-        store_statement(store,
-                        "INSERT INTO outbox(sensor, seq, stream, id, rev, json, created_ms)"
-                        " VALUES(?, ?, ?, ?, ?, ?, ?)",
-                        err);
+    sqlite3_stmt *s = store_statement(
+        store,
+        "INSERT OR IGNORE INTO outbox(sensor, seq, stream, id, rev, json, created_ms)"
+        " VALUES(?, ?, ?, ?, ?, ?, ?)",
+        err);
     if (!s)
         return false;
     bind_text(s, 1, row->sensor);
@@ -109,19 +109,10 @@ static bool outbox_add(struct store *store, const struct message_row *row, const
     return store_step(store, s, err);
 }
 
-static bool alert_upsert(struct store *store, const struct alert_row *row, const char *json,
-                         struct error *err)
+/* Both statements of an alert take the same places. */
+static bool alert_step(struct store *store, sqlite3_stmt *s, const struct alert_row *row,
+                       const char *json, struct error *err)
 {
-    sqlite3_stmt *s = store_statement(
-        store,
-        "INSERT INTO alerts(sensor, id, revision, rule, severity, first_ns, last_ns, count, status,"
-        " actor, target, protocol, incident, document, state, message, rule_name)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15,"
-        " ?16, ?17)"
-        " ON CONFLICT(sensor, id) DO UPDATE SET revision = ?3, severity = ?5, last_ns = ?7, count "
-        "= ?8,"
-        " status = ?9, document = ?14, state = ?15, message = excluded.message WHERE ?3 > revision",
-        err);
     if (!s)
         return false;
     const struct alert *a = &row->alert;
@@ -152,9 +143,35 @@ static bool alert_upsert(struct store *store, const struct alert_row *row, const
         bind_state(s, 15, state, a, sizeof *a);
     sqlite3_bind_text(s, 16, message, (int)row->message_size, SQLITE_STATIC);
     sqlite3_bind_text(s, 17, name, (int)row->name_size, SQLITE_STATIC);
+    bind_text(s, 18, f->detection == DETECTION_RULE_MATCH ? f->rule_id : "");
     bool ok = store_step(store, s, err);
     sqlite3_clear_bindings(s);
     return ok;
+}
+
+/* Inserted, or updated where an older revision is there: two statements that cannot abort, for one
+ * that could, INSERT ON CONFLICT, keeps all pages that it changes to be undone. */
+static bool alert_upsert(struct store *store, const struct alert_row *row, const char *json,
+                         struct error *err)
+{
+    sqlite3_stmt *insert = store_statement(
+        store,
+        "INSERT OR IGNORE INTO alerts(sensor, id, revision, rule, severity, first_ns, last_ns,"
+        " count, status, actor, target, protocol, incident, document, state, message, rule_name,"
+        " rule_uuid) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,"
+        " ?17, ?18)",
+        err);
+    if (!alert_step(store, insert, row, json, err))
+        return false;
+    if (sqlite3_changes(store_handle(store)) == 1)
+        return true;
+    sqlite3_stmt *update = store_statement(
+        store,
+        "UPDATE OR IGNORE alerts SET revision = ?3, severity = ?5, last_ns = ?7, count = ?8,"
+        " status = ?9, document = ?14, state = ?15, message = ?16"
+        " WHERE sensor = ?1 AND id = ?2 AND revision < ?3 AND ?18 = ?18",
+        err);
+    return alert_step(store, update, row, json, err);
 }
 
 bool rows_alert_apply(struct store *store, const void *data, size_t size, struct error *err)

@@ -172,7 +172,33 @@ static const char version_7[] =
     "CREATE INDEX alerts_of_rules ON alerts(sensor, json_extract(document, '$.rule.uuid'), count,"
     "  last_ns) WHERE rule = 'rule.match';";
 
-static const char *const migrations[] = {version_1, version_2, version_3, version_4,
-                                         version_5, version_6, version_7, NULL};
+/* A statement that cannot abort keeps no journal of the pages that it changes: new alerts and
+ * messages go without ON CONFLICT DO UPDATE in triggers and without a function in an index. They
+ * are written with OR IGNORE (rows.c), which holds in the triggers, too; the REPLACE of another
+ * writer would find what is there. rule_uuid: of the document, for rules of users. */
+#define COUNT_OF_NEW " sensor = NEW.sensor AND severity = NEW.severity AND triage = NEW.triage"
+static const char version_8[] =
+    "ALTER TABLE alerts ADD COLUMN rule_uuid TEXT NOT NULL DEFAULT '';"
+    "UPDATE alerts SET rule_uuid = coalesce(json_extract(document, '$.rule.uuid'), '')"
+    "  WHERE rule = 'rule.match';"
+    "DROP INDEX alerts_of_rules;"
+    "CREATE INDEX alerts_of_rules ON alerts(sensor, rule_uuid, count, last_ns)"
+    "  WHERE rule = 'rule.match';"
+    "DROP TRIGGER outbox_added; DROP TRIGGER alert_counted;"
+    "CREATE TRIGGER outbox_added AFTER INSERT ON outbox BEGIN"
+    "  INSERT OR IGNORE INTO alert_totals(sensor, evidence_bytes, outbox_rows, outbox_lost)"
+    "  VALUES(NEW.sensor,"
+    "  coalesce((SELECT evidence_bytes FROM alert_totals WHERE sensor = NEW.sensor), 0),"
+    "  coalesce((SELECT outbox_rows FROM alert_totals WHERE sensor = NEW.sensor), 0),"
+    "  coalesce((SELECT outbox_lost FROM alert_totals WHERE sensor = NEW.sensor), 0));"
+    "  UPDATE alert_totals SET outbox_next = NEW.seq + 1, outbox_rows = outbox_rows + 1"
+    "  WHERE sensor = NEW.sensor; END;"
+    "CREATE TRIGGER alert_counted AFTER INSERT ON alerts BEGIN"
+    "  INSERT OR IGNORE INTO alert_counts VALUES(NEW.sensor, NEW.severity, NEW.triage,"
+    "  coalesce((SELECT count FROM alert_counts WHERE" COUNT_OF_NEW "), 0));"
+    "  UPDATE alert_counts SET count = count + 1 WHERE" COUNT_OF_NEW "; END;";
+
+static const char *const migrations[] = {version_1, version_2, version_3, version_4, version_5,
+                                         version_6, version_7, version_8, NULL};
 
 const struct store_schema alerts_schema = {.name = "alerts", .migrations = migrations};

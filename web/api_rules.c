@@ -55,11 +55,11 @@ static json_t *hits_by_rule(struct request *r)
 {
     struct hits h = {.alerts = 0};
     json_t *json = json_object();
-    sqlite3_stmt *s = store_statement(
-        r->store,
-        "SELECT json_extract(document, '$.rule.uuid') AS id, count, last_ns FROM alerts"
-        " INDEXED BY alerts_of_rules WHERE sensor = ? AND rule = 'rule.match' ORDER BY id",
-        NULL);
+    sqlite3_stmt *s =
+        store_statement(r->store,
+                        "SELECT rule_uuid, count, last_ns FROM alerts INDEXED BY alerts_of_rules"
+                        " WHERE sensor = ? AND rule = 'rule.match' ORDER BY rule_uuid",
+                        NULL);
     if (!s)
         return json;
     sqlite3_bind_text(s, 1, api_sensor(r), -1, SQLITE_STATIC);

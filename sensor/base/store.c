@@ -10,8 +10,10 @@ enum {
     APPLICATION_ID = 0x53476c73, /* "SGls": marks a file as ours (SQLite PRAGMA application_id) */
     BUSY_MS = 5000, /* console and output thread write small transactions of their own */
     STATEMENTS_MAX = 256,
+    PAGE_BYTES =
+        8192, /* of new stores: documents and blocks of history fill them; 16 KiB is slower */
     PAGE_CACHE_KIB = 8192,
-    CHECKPOINT_PAGES = 4096, /* of the WAL: pages that change in every batch reach the file once */
+    CHECKPOINT_PAGES = 2048, /* of the WAL: pages that change in every batch reach the file once */
 };
 
 struct prepared {
@@ -196,9 +198,10 @@ static bool prepare_file(struct store *s, struct error *err)
 {
     char pragmas[256];
     snprintf(pragmas, sizeof pragmas,
+             "PRAGMA page_size = %d;"
              "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON;"
              "PRAGMA application_id = %d; PRAGMA cache_size = -%d; PRAGMA wal_autocheckpoint = %d;",
-             APPLICATION_ID, PAGE_CACHE_KIB, CHECKPOINT_PAGES);
+             PAGE_BYTES, APPLICATION_ID, PAGE_CACHE_KIB, CHECKPOINT_PAGES);
     if (!store_exec(s, pragmas, err) || !store_exec(s, "BEGIN IMMEDIATE", err))
         return false;
     bool ok =

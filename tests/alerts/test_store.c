@@ -323,6 +323,29 @@ START_TEST(damaged_states_are_passed_over)
 }
 END_TEST
 
+START_TEST(half_an_object_of_a_state_is_left_out)
+{
+    struct bench *b = bench_create(":memory:");
+    struct error err;
+    struct finding f = finding_made(DETECTION_PLC_STOP, START);
+    static const char half[] = "{\"direction\":\"requ";
+    f.ot_json_size = sizeof half - 1;
+    memcpy(f.ot_json, half, sizeof half - 1);
+    alerts_finding(b->alerts, &f);
+    commit(b);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts WHERE NOT json_valid(document)"), 1);
+    alerts_destroy(b->alerts);
+    b->alerts = alerts_create(&(struct alerts_options){.config = &b->config, .queue = b->queue});
+    ck_assert(alerts_load(b->alerts, b->store, &err));
+    f = finding_made(DETECTION_PLC_STOP, START + SECOND);
+    alerts_finding(b->alerts, &f);
+    alerts_tick(b->alerts, START + HOUR, true);
+    commit(b);
+    ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts WHERE json_valid(document)"), 1);
+    bench_destroy(b);
+}
+END_TEST
+
 /* --- evidence --- */
 
 static void give_packets(struct bench *b, uint64_t evidence_id, uint64_t first, uint64_t count,
@@ -548,7 +571,7 @@ START_TEST(the_old_go_however_many_they_are)
            "UPDATE alert SET state = x'00';"
            "INSERT INTO alerts SELECT alert.sensor, alert.id || n.i, revision, rule, severity,"
            " first_ns, last_ns, count, status, actor, target, protocol, incident, document, state,"
-           " message, rule_name, triage, assignee FROM alert, n;"
+           " message, rule_name, triage, assignee, rule_uuid FROM alert, n;"
            "INSERT INTO outbox SELECT sensor, seq + n.i, stream, id, rev, json, created_ms"
            " FROM message, n");
     struct retention_row row = {.sensor = "sightglass",
@@ -566,7 +589,7 @@ START_TEST(the_old_go_however_many_they_are)
     ck_assert_int_eq(number(b, "SELECT count(*) FROM alerts"), 200);
     run(b, "INSERT INTO alerts SELECT alert.sensor, alert.id || 'x' || n.i, revision, rule,"
            " severity, first_ns, last_ns, count, status, actor, target, protocol, incident,"
-           " document, state, message, rule_name, triage, assignee FROM alert, n");
+           " document, state, message, rule_name, triage, assignee, rule_uuid FROM alert, n");
     row.alerts_max = 10000;
     row.alerts_before_ns = START + MINUTE;
     apply_retention(b, &row);
@@ -619,6 +642,7 @@ int main(void)
     tcase_add_test(tcase, reading_a_capture_again_changes_nothing);
     tcase_add_loop_test(tcase, restart, 0, sizeof restart_rows / sizeof *restart_rows);
     tcase_add_test(tcase, damaged_states_are_passed_over);
+    tcase_add_test(tcase, half_an_object_of_a_state_is_left_out);
     tcase_add_test(tcase, evidence_is_kept_for_its_alert);
     tcase_add_test(tcase, evidence_comes_out_as_a_capture_file);
     tcase_add_test(tcase, evidence_of_alerts_that_take_turns);

@@ -48,6 +48,7 @@ def new_alerts(models, count, assets, chance):
         a['count'] = chance.choice((1, 1, 1, 3, 40))
         if n % 8 == 0:
             a['rule'], document['rule']['uuid'] = 'rule.match', f'rule-{chance.randrange(RULES)}'
+            a['rule_uuid'] = document['rule']['uuid']
         elif n % 8 == 1:
             a['rule'] = 'plc.download'
         document['event']['id'], document['sightglass']['incident'] = a['id'], a['incident']

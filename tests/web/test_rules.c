@@ -13,13 +13,13 @@ static void add_matches(void)
 {
     prepare_store(
         "UPDATE alerts SET rule = 'rule.match', count = 3, last_ns = 5000000000,"
-        " document = json_set(document, '$.rule.uuid', 'first');"
+        " rule_uuid = 'first';"
         "UPDATE alerts SET count = 4, last_ns = 9000000000 WHERE id = (SELECT min(id) FROM alerts);"
         "CREATE TEMP TABLE other AS SELECT * FROM alerts LIMIT 1;"
-        "UPDATE other SET id = 'f0', count = 100, document = json_set(document, '$.rule.uuid',"
-        " 'gone'); INSERT INTO alerts SELECT * FROM other;"
-        "UPDATE other SET id = 'f1', rule = 'plc.stop', document = json_set(document,"
-        " '$.rule.uuid', 'first'); INSERT INTO alerts SELECT * FROM other;");
+        "UPDATE other SET id = 'f0', count = 100, rule_uuid = 'gone';"
+        "INSERT INTO alerts SELECT * FROM other;"
+        "UPDATE other SET id = 'f1', rule = 'plc.stop', rule_uuid = 'first';"
+        "INSERT INTO alerts SELECT * FROM other;");
 }
 
 START_TEST(hits_are_counted_by_rule)

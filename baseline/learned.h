@@ -45,7 +45,7 @@ struct pair {
     struct repeat sweep_told;
     struct window sessions; /* connections that were answered or refused */
     uint16_t sessions_port; /* of the last one */
-    uint8_t calls;          /* connections that were not answered yet, since the last that was */
+    uint32_t calls;         /* connections that were not answered yet, since the last that was */
     int64_t called_ns;      /* the first of them */
     struct repeat sessions_told, calls_told;
 };
@@ -193,6 +193,7 @@ struct baseline {
     struct watched *watched;  /* as many as conversations */
     uint64_t evicted_before;  /* conversations, at the last look */
     uint32_t client_looks;    /* that the running look may still take */
+    int64_t calls_looked_ns;  /* last look for who watches a pair that is called in vain */
     int64_t learned_since_ns; /* first seen of the oldest entry that was loaded; 0: none */
     bool has_learned;         /* something was loaded */
     bool is_last;

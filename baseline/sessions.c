@@ -11,6 +11,7 @@ enum {
     OFTEN_MIN = 4,       /* connections in a minute that were learned: who comes as often as that */
 };
 static const int64_t CALLS_NS = 8 * SECOND_NS; /* a restart of the server's program is shorter */
+static const int64_t CALLS_PAUSE_NS = SECOND_NS / 20; /* between two looks at all conversations */
 static const int64_t SESSIONS_WINDOW_NS = 60 * SECOND_NS;
 
 static void tell(struct baseline *b, struct pair *p, const struct ot_flow *flow,
@@ -102,12 +103,15 @@ void sessions_called(struct baseline *b, struct pair *p, const struct ot_flow *f
 {
     if (p->calls == 0)
         p->called_ns = b->now_ns;
-    if (p->calls < UINT8_MAX)
+    if (p->calls < UINT32_MAX)
         p->calls++;
     if (p->calls < CALLS_MIN || flow->server.port != p->sessions_port ||
         b->now_ns - p->called_ns < CALLS_NS || p->e.state != ENTRY_LEARNED ||
         p->f.sessions_max < OFTEN_MIN || b->options.mode == MODE_LEARN ||
-        silence_is_watched(b, p->e.key))
+        b->now_ns - b->calls_looked_ns < CALLS_PAUSE_NS)
+        return;
+    b->calls_looked_ns = b->now_ns; /* the look is long: a flood of calls must not bring it often */
+    if (silence_is_watched(b, p->e.key))
         return;
     struct host client = host_of(&flow->client), server = host_of(&flow->server);
     if (!baseline_allows(b, DETECTION_OPS_UNRESPONSIVE, flow->segment, &client, &server, b->now_ns))

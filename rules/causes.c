@@ -109,7 +109,7 @@ static bool is_doubling(uint64_t count)
 
 static void wait_to_tell(struct causes *c, const struct cause *cause)
 {
-    size_t place = slots_place(&c->table, cause);
+    size_t place = slots_index(&c->table, cause);
     c->waiting[place / WORD_BITS] |= UINT64_C(1) << place % WORD_BITS;
 }
 

@@ -60,6 +60,7 @@ static inline void *slots_at(const struct slots *s, size_t i)
     return s->bytes + i * s->entry_size;
 }
 
+/* The place of an entry: slots_at of it is the entry. */
 static inline size_t slots_index(const struct slots *s, const void *entry)
 {
     return (size_t)((const uint8_t *)entry - s->bytes) / s->entry_size;
@@ -69,9 +70,4 @@ static inline size_t slots_index(const struct slots *s, const void *entry)
 static inline bool slots_is_used(const struct slots *s, size_t i)
 {
     return s->keys[i] != 0 && ((const struct slot *)slots_at(s, i))->key != 0;
-}
-/* The place of an entry: slots_at of it is the entry. */
-static inline size_t slots_place(const struct slots *s, const void *entry)
-{
-    return (size_t)((const uint8_t *)entry - s->bytes) / s->entry_size;
 }

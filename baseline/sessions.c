@@ -14,22 +14,37 @@ static const int64_t CALLS_NS = 8 * SECOND_NS; /* a restart of the server's prog
 static const int64_t CALLS_PAUSE_NS = SECOND_NS / 20; /* between two looks at all conversations */
 static const int64_t SESSIONS_WINDOW_NS = 60 * SECOND_NS;
 
+/* A finding about the connections of a pair, begun. */
+static struct finding *begin(struct baseline *b, const struct ot_flow *flow,
+                             const struct packet *packet, enum detection detection, uint64_t count)
+{
+    const struct violation about = {.time_ns = b->now_ns,
+                                    .flow = flow,
+                                    .packet = packet,
+                                    .protocol = "",
+                                    .is_from_client = true};
+    finding_of_violation(&b->finding, detection, &about);
+    b->finding.count = count;
+    return &b->finding;
+}
+
+/* Raises what was begun. */
+static void raise_about(struct baseline *b, struct pair *p)
+{
+    struct seen s = {.b = b, .pair = p};
+    text_format(b->finding.fact, sizeof b->finding.fact, "%016llx",
+                (unsigned long long)pair_id(&p->f));
+    finding_raise(&s, &b->finding);
+}
+
 static void tell(struct baseline *b, struct pair *p, const struct ot_flow *flow,
                  const struct packet *packet, uint32_t sessions)
 {
     uint64_t count;
     if (!repeat_is_due(&p->sessions_told, b->now_ns, &count))
         return;
-    struct seen s = {.b = b, .pair = p};
-    const struct violation about = {.time_ns = b->now_ns,
-                                    .flow = flow,
-                                    .packet = packet,
-                                    .protocol = "",
-                                    .is_from_client = true};
-    struct finding *f = &b->finding;
+    struct finding *f = begin(b, flow, packet, DETECTION_COMM_SESSION_BURST, count);
     char since[SINCE_TEXT];
-    finding_of_violation(f, DETECTION_COMM_SESSION_BURST, &about);
-    f->count = count;
     text_format(f->key, sizeof f->key, "sessions %u", flow->server.port);
     text_format(f->what, sizeof f->what,
                 "opens connection after connection to %%T: %u within %lld s", sessions,
@@ -42,8 +57,7 @@ static void tell(struct baseline *b, struct pair *p, const struct ot_flow *flow,
                     "at most %d a minute where no pace was learned", (int)SESSIONS_BASE);
     text_format(f->seen, sizeof f->seen, "%u connections, the last one to port %u", sessions,
                 flow->server.port);
-    text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)pair_id(&p->f));
-    finding_raise(&s, f);
+    raise_about(b, p);
 }
 
 void sessions_judge(struct baseline *b, struct pair *p, const struct ot_flow *flow,
@@ -77,16 +91,8 @@ static void tell_unanswered(struct baseline *b, struct pair *p, const struct ot_
     uint64_t count;
     if (!repeat_is_due(&p->calls_told, b->now_ns, &count))
         return;
-    struct seen s = {.b = b, .pair = p};
-    const struct violation about = {.time_ns = b->now_ns,
-                                    .flow = flow,
-                                    .packet = packet,
-                                    .protocol = "",
-                                    .is_from_client = true};
-    struct finding *f = &b->finding;
+    struct finding *f = begin(b, flow, packet, DETECTION_OPS_UNRESPONSIVE, count);
     char since[SINCE_TEXT];
-    finding_of_violation(f, DETECTION_OPS_UNRESPONSIVE, &about);
-    f->count = count;
     text_format(f->key, sizeof f->key, "calls %u", flow->server.port);
     text_format(f->what, sizeof f->what,
                 "gets no answers from %%T any more: connections to TCP port %u", flow->server.port);
@@ -94,8 +100,7 @@ static void tell_unanswered(struct baseline *b, struct pair *p, const struct ot_
                 p->f.sessions_max, since_print(since, p->e.first_ns));
     text_format(f->seen, sizeof f->seen, "%u calls in %lld s, none answered", p->calls,
                 (long long)((b->now_ns - p->called_ns) / SECOND_NS));
-    text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)pair_id(&p->f));
-    finding_raise(&s, f);
+    raise_about(b, p);
 }
 
 void sessions_called(struct baseline *b, struct pair *p, const struct ot_flow *flow,

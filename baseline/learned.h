@@ -193,7 +193,6 @@ struct baseline {
     struct watched *watched;  /* as many as conversations */
     uint64_t evicted_before;  /* conversations, at the last look */
     uint32_t client_looks;    /* that the running look may still take */
-    int64_t calls_looked_ns;  /* last look for who watches a pair that is called in vain */
     int64_t learned_since_ns; /* first seen of the oldest entry that was loaded; 0: none */
     bool has_learned;         /* something was loaded */
     bool is_last;

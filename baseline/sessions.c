@@ -8,10 +8,10 @@ enum {
     SESSIONS_BASE = 30,  /* within a minute: what a browser or a restarted client may do */
     SESSIONS_FACTOR = 4, /* times the most that was learned */
     CALLS_MIN = 3,       /* in a row without an answer */
+    CALLS_EACH = 64,     /* looked at one by one */
     OFTEN_MIN = 4,       /* connections in a minute that were learned: who comes as often as that */
 };
 static const int64_t CALLS_NS = 8 * SECOND_NS; /* a restart of the server's program is shorter */
-static const int64_t CALLS_PAUSE_NS = SECOND_NS / 20; /* between two looks at all conversations */
 static const int64_t SESSIONS_WINDOW_NS = 60 * SECOND_NS;
 
 /* A finding about the connections of a pair, begun. */
@@ -103,6 +103,13 @@ static void tell_unanswered(struct baseline *b, struct pair *p, const struct ot_
     raise_about(b, p);
 }
 
+/* The look who watches a pair goes through all conversations: of many calls only those are looked
+ * at whose number doubles, so that a flood of them costs few looks, and another pair none. */
+static bool is_looked_at_before(uint32_t calls)
+{
+    return calls > CALLS_EACH && (calls & (calls - 1)) != 0;
+}
+
 void sessions_called(struct baseline *b, struct pair *p, const struct ot_flow *flow,
                      const struct packet *packet)
 {
@@ -113,10 +120,7 @@ void sessions_called(struct baseline *b, struct pair *p, const struct ot_flow *f
     if (p->calls < CALLS_MIN || flow->server.port != p->sessions_port ||
         b->now_ns - p->called_ns < CALLS_NS || p->e.state != ENTRY_LEARNED ||
         p->f.sessions_max < OFTEN_MIN || b->options.mode == MODE_LEARN ||
-        b->now_ns - b->calls_looked_ns < CALLS_PAUSE_NS)
-        return;
-    b->calls_looked_ns = b->now_ns; /* the look is long: a flood of calls must not bring it often */
-    if (silence_is_watched(b, p->e.key))
+        is_looked_at_before(p->calls) || silence_is_watched(b, p->e.key))
         return;
     struct host client = host_of(&flow->client), server = host_of(&flow->server);
     if (!baseline_allows(b, DETECTION_OPS_UNRESPONSIVE, flow->segment, &client, &server, b->now_ns))

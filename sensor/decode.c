@@ -118,20 +118,6 @@ uint32_t decoding_segment(const struct decoding *d)
 
 /* ---- Ethernet ---- */
 
-/* What an outer frame or datagram said is not what the inner one says. */
-static void forget_outer(struct packet *p)
-{
-    p->vlan_count = 0;
-    p->source.kind = p->destination.kind = ADDRESS_NONE;
-    memset(p->source.bytes, 0, sizeof p->source.bytes);
-    memset(p->destination.bytes, 0, sizeof p->destination.bytes);
-    p->source_port = p->destination_port = 0;
-    p->transport = TRANSPORT_NONE;
-    p->ip_protocol = p->ttl = 0;
-    p->network = NULL;
-    p->network_size = 0;
-}
-
 static enum layer layer_ethernet(struct decoding *d)
 {
     struct packet *p = d->packet;
@@ -139,7 +125,7 @@ static enum layer layer_ethernet(struct decoding *d)
     if (!header)
         return decoding_short(d, "Ethernet header cut short");
     if (d->depth)
-        forget_outer(p);
+        decode_forget_outer(p);
     memcpy(p->destination_mac.bytes, header, MAC_SIZE);
     memcpy(p->source_mac.bytes, header + MAC_SIZE, MAC_SIZE);
     p->has_mac = true;
@@ -409,32 +395,6 @@ static enum layer (*const layers[LAYER_COUNT])(struct decoding *d) = {
     [LAYER_IP_OTHER] = layer_ip_other,
 };
 
-/* Field by field: clearing the whole struct would cost as much as decoding does. */
-static void begin(struct packet *p, const struct raw_packet *raw)
-{
-    p->time_ns = raw->time_ns;
-    p->number = raw->number;
-    p->source_index = raw->source_index;
-    p->segment = 0;
-    p->link_type = raw->link_type;
-    p->bytes = raw->bytes;
-    p->captured_size = raw->captured_size;
-    p->wire_size = raw->wire_size;
-    memset(&p->source_mac, 0, sizeof p->source_mac);
-    memset(&p->destination_mac, 0, sizeof p->destination_mac);
-    p->has_mac = false;
-    p->ethertype = 0;
-    p->tcp_flags = 0;
-    p->tcp_sequence = p->tcp_acknowledgement = 0;
-    p->tcp_window = 0;
-    p->payload = NULL;
-    p->payload_size = p->payload_wire_size = 0;
-    p->is_fragment = p->is_reassembled = p->is_malformed = false;
-    p->malformed_why = NULL;
-    p->arp.is_present = p->arp.is_router = false;
-    forget_outer(p);
-}
-
 static void count(struct counters *counters, const struct raw_packet *raw)
 {
     counters->packets++;
@@ -442,8 +402,10 @@ static void count(struct counters *counters, const struct raw_packet *raw)
     counters->packets_cut += raw->wire_size > raw->captured_size;
 }
 
-bool decode_by_layers(struct decoder *decoder, const struct raw_packet *raw, struct packet *packet,
-                      struct counters *counters)
+/* Not part of the short way: it would pay for what this one keeps on the stack. */
+__attribute__((noinline)) bool decode_by_layers(struct decoder *decoder,
+                                                const struct raw_packet *raw, struct packet *packet,
+                                                struct counters *counters)
 {
     struct decoding d = {
         .r = reader_of(raw->bytes, raw->captured_size),
@@ -452,7 +414,7 @@ bool decode_by_layers(struct decoder *decoder, const struct raw_packet *raw, str
         .decoder = decoder,
         .counters = counters,
     };
-    begin(packet, raw);
+    decode_begin(packet, raw);
     count(counters, raw);
     enum layer layer = layer_of_link(raw->link_type);
     if (layer == LAYER_DONE) {
@@ -474,7 +436,6 @@ bool decode(struct decoder *decoder, const struct raw_packet *raw, struct packet
 {
     const struct decode_options *o = &decoder->options;
     if (!o->is_segment_by_interface && !o->is_segment_by_vlan && !o->is_segment_by_tunnel) {
-        begin(packet, raw);
         if (decode_plain(raw, packet)) {
             count(counters, raw);
             return true;

@@ -119,8 +119,47 @@ uint32_t decoding_segment(const struct decoding *d);
 bool decode_by_layers(struct decoder *decoder, const struct raw_packet *raw, struct packet *packet,
                       struct counters *counters);
 
-/* decode_plain.c: fills what an empty packet does not say. False, with nothing changed: not one of
- * those. */
+/* What an outer frame or datagram said is not what the inner one says. */
+static inline void decode_forget_outer(struct packet *p)
+{
+    p->vlan_count = 0;
+    p->source.kind = p->destination.kind = ADDRESS_NONE;
+    memset(p->source.bytes, 0, sizeof p->source.bytes);
+    memset(p->destination.bytes, 0, sizeof p->destination.bytes);
+    p->source_port = p->destination_port = 0;
+    p->transport = TRANSPORT_NONE;
+    p->ip_protocol = p->ttl = 0;
+    p->network = NULL;
+    p->network_size = 0;
+}
+
+/* Field by field: clearing the whole struct would cost as much as decoding does. */
+static inline void decode_begin(struct packet *p, const struct raw_packet *raw)
+{
+    p->time_ns = raw->time_ns;
+    p->number = raw->number;
+    p->source_index = raw->source_index;
+    p->segment = 0;
+    p->link_type = raw->link_type;
+    p->bytes = raw->bytes;
+    p->captured_size = raw->captured_size;
+    p->wire_size = raw->wire_size;
+    memset(&p->source_mac, 0, sizeof p->source_mac);
+    memset(&p->destination_mac, 0, sizeof p->destination_mac);
+    p->has_mac = false;
+    p->ethertype = 0;
+    p->tcp_flags = 0;
+    p->tcp_sequence = p->tcp_acknowledgement = 0;
+    p->tcp_window = 0;
+    p->payload = NULL;
+    p->payload_size = p->payload_wire_size = 0;
+    p->is_fragment = p->is_reassembled = p->is_malformed = false;
+    p->malformed_why = NULL;
+    p->arp.is_present = p->arp.is_router = false;
+    decode_forget_outer(p);
+}
+
+/* decode_plain.c: the whole packet. False, with nothing changed: not one of those. */
 bool decode_plain(const struct raw_packet *raw, struct packet *packet);
 
 /* decode_ip.c */

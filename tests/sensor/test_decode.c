@@ -817,6 +817,9 @@ static const char *const plain[] = {
     MACS "0800" IP4_TCP,
     MACS "0800" IP4_TCP "000000000000",
     MACS "0800 45 00 001e 0007 0000 40 11 0000 0a000001 0a000002 0401 00a1 000a 0000 6162",
+    MACS "8100 600c 0800" IP4_TCP,
+    MACS "8100 6000 0800"
+         "45 00 001e 0007 0000 40 11 0000 0a000001 0a000002 0401 00a1 000a 0000 6162",
 };
 
 /* Each way has its own table of fragments. */

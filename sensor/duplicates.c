@@ -143,7 +143,7 @@ static uint64_t hash_ip_payload(struct gathered *g, const struct packet *p, cons
 
 /* [RFC 791] 3.1: version and length, total length, id, flags and offset, protocol, addresses and
  * options; then what comes before the transport checksum, and what comes behind. Nearly all packets
- * are hashed here: the parts of known size are gathered as numbers. */
+ * are hashed here: the parts of known size are taken as numbers. */
 static uint64_t hash_ip4(struct gathered *g, const struct packet *p)
 {
     enum { HEADER_SIZE = 20, SERVICE_AT = 1, PROTOCOL_AT = 9, ADDRESSES_AT = 12 };
@@ -151,28 +151,28 @@ static uint64_t hash_ip4(struct gathered *g, const struct packet *p)
     size_t header_size = (size_t)(h[0] & 15) * 4;
     if (header_size < HEADER_SIZE || header_size > p->network_size)
         return hash_rest(g, h, p->network_size); /* malformed: as it is */
-    uint64_t head[5] = {0};
-    memcpy(&head[0], h, sizeof head[0]);
-    ((uint8_t *)head)[SERVICE_AT] = 0;
-    memcpy(&head[1], h + ADDRESSES_AT, sizeof head[1]);
-    head[2] = (uint64_t)p->segment << 8 | h[PROTOCOL_AT];
+    uint8_t head[8];
+    memcpy(head, h, sizeof head);
+    head[SERVICE_AT] = 0;
+    uint64_t hash = hash_mix(hash_word(head), hash_word(h + ADDRESSES_AT));
+    hash = hash_mix(hash, (uint64_t)p->segment << 8 | h[PROTOCOL_AT]);
     const uint8_t *at = h + header_size;
     size_t size = p->network_size - header_size, checksum = checksum_at(p);
-    if (checksum < size && size - checksum >= CHECKSUM_SIZE) {
-        if (checksum == TCP_CHECKSUM_AT)
-            memcpy(&head[3], at, TCP_CHECKSUM_AT);
-        else if (checksum == UDP_CHECKSUM_AT)
-            memcpy(&head[3], at, UDP_CHECKSUM_AT);
-        else
-            memcpy(&head[3], at, ICMP_CHECKSUM_AT);
+    if (checksum == TCP_CHECKSUM_AT && size >= TCP_CHECKSUM_AT + CHECKSUM_SIZE) {
+        hash = hash_mix(hash ^ hash_word(at), hash_word(at + 8));
+        at += TCP_CHECKSUM_AT + CHECKSUM_SIZE;
+        size -= TCP_CHECKSUM_AT + CHECKSUM_SIZE;
+    } else if (checksum < size && size - checksum >= CHECKSUM_SIZE) {
+        uint64_t before = 0;
+        memcpy(&before, at, checksum == UDP_CHECKSUM_AT ? UDP_CHECKSUM_AT : ICMP_CHECKSUM_AT);
+        hash = hash_mix(hash, before);
         at += checksum + CHECKSUM_SIZE;
         size -= checksum + CHECKSUM_SIZE;
     }
-    uint64_t hash = hash_mix(hash_mix(head[0], head[1]), hash_mix(head[2], head[3]));
-    hash = hash_mix(hash_mix(hash, head[4]), hash_bytes(at, size));
+    hash = hash_mix_bytes(hash, at, size);
     if (header_size == HEADER_SIZE)
         return hash;
-    return hash_mix(hash, hash_bytes(h + HEADER_SIZE, header_size - HEADER_SIZE));
+    return hash_mix_bytes(hash, h + HEADER_SIZE, header_size - HEADER_SIZE);
 }
 
 /* [RFC 8200] 3: flow label, payload length, next header, addresses. Behind extension headers the

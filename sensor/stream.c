@@ -231,7 +231,7 @@ static void remember(struct stream *s, const struct packet *p)
 {
     s->last_sequence = p->tcp_sequence;
     s->last_size = p->payload_size < COMPARED_MAX ? p->payload_size : COMPARED_MAX;
-    s->last_hash = hash_bytes(p->payload, s->last_size);
+    s->last_hash = hash_mix_bytes(0, p->payload, s->last_size);
 }
 
 /* Sent again with other content: no stack does so, tools that want to deceive a sensor do. A single
@@ -239,7 +239,8 @@ static void remember(struct stream *s, const struct packet *p)
 static bool contradicts(const struct stream *s, const struct packet *p)
 {
     return s->last_size > 1 && p->tcp_sequence == s->last_sequence &&
-           p->payload_size >= s->last_size && hash_bytes(p->payload, s->last_size) != s->last_hash;
+           p->payload_size >= s->last_size &&
+           hash_mix_bytes(0, p->payload, s->last_size) != s->last_hash;
 }
 
 void stream_segment(struct stream *s, const struct stream_context *c, const struct packet *p)

@@ -29,6 +29,38 @@ static inline uint64_t hash_mix(uint64_t a, uint64_t b)
     return (uint64_t)p ^ (uint64_t)(p >> 64);
 }
 
+static inline uint64_t hash_word(const uint8_t *at)
+{
+    uint64_t word;
+    memcpy(&word, at, sizeof word);
+    return word;
+}
+
+/* Mixes bytes into a hash, sixteen at a time: hash_mix for the payload of a packet, which is short
+ * as a rule. */
+static inline uint64_t hash_mix_bytes(uint64_t hash, const void *bytes, size_t size)
+{
+    enum { WORD = 8, STEP = 2 * WORD };
+    const uint8_t *at = bytes;
+    hash = hash_mix(hash, size);
+    if (size > STEP) {
+        const uint8_t *last = at + size - STEP; /* may overlap the step before */
+        for (; at < last; at += STEP)
+            hash = hash_mix(hash ^ hash_word(at), hash_word(at + WORD));
+        return hash_mix(hash ^ hash_word(last), hash_word(last + WORD));
+    }
+    if (size >= WORD)
+        return hash_mix(hash ^ hash_word(at), hash_word(at + size - WORD));
+    uint32_t low = 0, high = 0;
+    if (size >= sizeof low) {
+        memcpy(&low, at, sizeof low);
+        memcpy(&high, at + size - sizeof high, sizeof high);
+    } else if (size) {
+        low = at[0] | (uint32_t)at[size / 2] << 8 | (uint32_t)at[size - 1] << 16;
+    }
+    return hash_mix(hash ^ ((uint64_t)high << 32 | low), 0);
+}
+
 /* Never seeded, for what is stored: one of the two is a hash (small numbers may meet). */
 static inline uint64_t hash_mix_stable(uint64_t a, uint64_t b)
 {

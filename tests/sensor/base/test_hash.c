@@ -84,15 +84,36 @@ START_TEST(short_ones)
 }
 END_TEST
 
+/* Payloads of one size: each bit of each byte; and every size of zeros. */
+START_TEST(payloads)
+{
+    enum { SIZE_MAX_TESTED = 80 };
+    static uint64_t hashes[8 * SIZE_MAX_TESTED + SIZE_MAX_TESTED + 2];
+    const size_t size = (size_t)_i;
+    uint8_t bytes[SIZE_MAX_TESTED] = {0};
+    size_t n = 0;
+    for (size_t zeros = 0; zeros <= SIZE_MAX_TESTED; zeros++)
+        hashes[n++] = hash_mix_bytes(7, bytes, zeros);
+    for (size_t bit = 0; bit < 8 * size; bit++) {
+        bytes[bit / 8] = (uint8_t)(1u << bit % 8);
+        hashes[n++] = hash_mix_bytes(7, bytes, size);
+        bytes[bit / 8] = 0;
+    }
+    assert_all_differ(hashes, n, "payload");
+    ck_assert_uint_ne(hash_mix_bytes(7, bytes, size), hash_mix_bytes(8, bytes, size));
+}
+END_TEST
+
 int main(void)
 {
-    enum { SHORT_MAX = 12 };
+    enum { SHORT_MAX = 12, PAYLOAD_MAX = 80 };
     Suite *suite = suite_create("hash");
     TCase *tcase = tcase_create("hash");
     tcase_add_test(tcase, small_numbers);
     tcase_add_test(tcase, low_bits);
     tcase_add_test(tcase, seeds);
     tcase_add_loop_test(tcase, short_ones, 1, SHORT_MAX + 1);
+    tcase_add_loop_test(tcase, payloads, 0, PAYLOAD_MAX + 1);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }

@@ -1,5 +1,7 @@
-/* memory.c: entries found through a hash index, in a list by age. A forgotten entry is the next to
- * be used again: what is hot stays in the processor's cache. */
+/* memory.c: entries found through a hash index. A forgotten entry is the next to be used again:
+ * what is hot stays in the processor's cache. For the same reason their age is not a list through
+ * the entries, whose neighbours would be cold: it is a ring of what was made, from which entries
+ * that were forgotten meanwhile are dropped when it is full. */
 #include "memory.h"
 
 #include "sensor/base/fetch.h"
@@ -15,18 +17,23 @@
 struct entry {
     uint64_t key;
     uint32_t next; /* in its bucket, or in the list of unused ones */
-    uint32_t older, newer;
     uint32_t size;
+    uint64_t made;                    /* as which one; 0: forgotten */
     const struct memory_near *holder; /* that knows where it is: in no bucket; NULL: in one */
     max_align_t data[];
+};
+
+struct age {
+    uint32_t place, made; /* made: the lower half */
 };
 
 struct memory {
     uint8_t *entries;
     uint32_t *buckets;
-    uint32_t capacity, bucket_mask;
-    uint32_t oldest, newest; /* of the used ones */
-    uint64_t made;           /* entries since it began, from 1 */
+    struct age *ages; /* a ring, the oldest first: at least twice what can be in use */
+    uint32_t capacity, bucket_mask, age_mask;
+    uint32_t age_first, age_next; /* counted on, not folded */
+    uint64_t made;                /* entries since it began, from 1 */
     uint32_t unused;
     size_t stride, entry_size;
 };
@@ -48,18 +55,19 @@ struct memory *memory_create(uint32_t capacity, size_t entry_size)
     const size_t align = sizeof(max_align_t);
     m->capacity = capacity;
     m->bucket_mask = buckets - 1;
+    m->age_mask = buckets / 2 - 1;
     m->unused = 0;
     m->made = 1;
     m->entry_size = entry_size;
     m->stride = (sizeof(struct entry) + entry_size + align - 1) / align * align;
     m->entries = pages_take(capacity * m->stride);
     m->buckets = pages_take(buckets * sizeof *m->buckets);
-    if (!m->entries || !m->buckets) {
+    m->ages = pages_take(((size_t)m->age_mask + 1) * sizeof *m->ages);
+    if (!m->entries || !m->buckets || !m->ages) {
         memory_destroy(m);
         return NULL;
     }
     memset(m->buckets, 0xff, buckets * sizeof *m->buckets);
-    m->oldest = m->newest = NOBODY;
     for (uint32_t i = 0; i < capacity; i++)
         entry_at(m, i)->next = i + 1 < capacity ? i + 1 : NOBODY;
     return m;
@@ -71,6 +79,7 @@ void memory_destroy(struct memory *m)
         return;
     pages_give(m->entries, m->capacity * m->stride);
     pages_give(m->buckets, ((size_t)m->bucket_mask + 1) * sizeof *m->buckets);
+    pages_give(m->ages, ((size_t)m->age_mask + 1) * sizeof *m->ages);
     free(m);
 }
 
@@ -82,27 +91,52 @@ static uint32_t find(const struct memory *m, uint64_t key)
     return i;
 }
 
-static void append(struct memory *m, uint32_t i)
+static bool is_age_of(const struct memory *m, const struct age *a)
 {
-    struct entry *e = entry_at(m, i);
-    e->older = m->newest;
-    e->newer = NOBODY;
-    *(m->newest == NOBODY ? &m->oldest : &entry_at(m, m->newest)->newer) = i;
-    m->newest = i;
+    return (uint32_t)entry_at(m, a->place)->made == a->made;
 }
 
-/* Out of its bucket and the list by age. */
+/* Drops the ages of entries that were forgotten. */
+static void ages_tidy(struct memory *m)
+{
+    uint32_t kept = m->age_first;
+    for (uint32_t i = m->age_first; i != m->age_next; i++)
+        if (is_age_of(m, &m->ages[i & m->age_mask]))
+            m->ages[kept++ & m->age_mask] = m->ages[i & m->age_mask];
+    m->age_next = kept;
+}
+
+static void ages_add(struct memory *m, uint32_t i)
+{
+    if (m->age_next - m->age_first > m->age_mask)
+        ages_tidy(m);
+    if ((uint32_t)m->made == 0)
+        m->made++; /* is that of no age */
+    entry_at(m, i)->made = m->made;
+    m->ages[m->age_next++ & m->age_mask] = (struct age){i, (uint32_t)m->made};
+    m->made++;
+}
+
+/* The oldest of the used entries; there is one. */
+static uint32_t ages_take(struct memory *m)
+{
+    while (!is_age_of(m, &m->ages[m->age_first & m->age_mask]))
+        m->age_first++;
+    assert(m->age_first != m->age_next);
+    return m->ages[m->age_first++ & m->age_mask].place;
+}
+
+/* Out of its bucket, if it is in one. */
 static void take_out(struct memory *m, uint32_t i)
 {
     struct entry *e = entry_at(m, i);
-    if (!e->holder) {
-        uint32_t *link = &m->buckets[e->key & m->bucket_mask];
-        while (*link != i)
-            link = &entry_at(m, *link)->next;
-        *link = e->next;
-    }
-    *(e->older == NOBODY ? &m->oldest : &entry_at(m, e->older)->newer) = e->newer;
-    *(e->newer == NOBODY ? &m->newest : &entry_at(m, e->newer)->older) = e->older;
+    e->made = 0;
+    if (e->holder)
+        return;
+    uint32_t *link = &m->buckets[e->key & m->bucket_mask];
+    while (*link != i)
+        link = &entry_at(m, *link)->next;
+    *link = e->next;
 }
 
 static void put_in_bucket(struct memory *m, uint32_t i)
@@ -118,15 +152,14 @@ static void put_in_bucket(struct memory *m, uint32_t i)
 static uint32_t take_entry(struct memory *m, uint64_t key, bool *evicted)
 {
     *evicted = m->unused == NOBODY;
-    uint32_t i = *evicted ? m->oldest : m->unused;
+    uint32_t i = *evicted ? ages_take(m) : m->unused;
     if (*evicted)
         take_out(m, i);
     else
         m->unused = entry_at(m, i)->next;
     entry_at(m, i)->key = key;
     entry_at(m, i)->holder = NULL;
-    append(m, i);
-    m->made++;
+    ages_add(m, i);
     return i;
 }
 

@@ -110,6 +110,47 @@ START_TEST(put_again_and_forget)
 }
 END_TEST
 
+/* As a list would have it in which what is made is last and what is forgotten is missing. */
+START_TEST(age_is_the_order_of_making)
+{
+    enum { CAPACITY = 8, KEYS = 24, STEPS = 5000 };
+    struct memory *m = memory_create(CAPACITY, 8);
+    uint64_t made[CAPACITY];
+    size_t count = 0;
+    uint32_t random = (uint32_t)_i + 1, evictions = 0;
+    for (int step = 0; step < STEPS; step++) {
+        random = random * 1664525 + 1013904223;
+        uint64_t key = 1 + (random >> 16) % KEYS;
+        size_t at = 0;
+        while (at < count && made[at] != key)
+            at++;
+        bool is_known = at < count, existed, evicted;
+        if ((random >> 28) % 4 == 0) {
+            memory_forget(m, key);
+            if (is_known)
+                memmove(&made[at], &made[at + 1], (--count - at) * sizeof *made);
+        } else {
+            memory_put(m, key, 8, &existed, &evicted);
+            ck_assert_int_eq(existed, is_known);
+            ck_assert_int_eq(evicted, !is_known && count == CAPACITY);
+            evictions += evicted;
+            if (evicted)
+                memmove(&made[0], &made[1], --count * sizeof *made);
+            if (!is_known)
+                made[count++] = key;
+        }
+        size_t found = 0;
+        for (key = 1; key <= KEYS; key++)
+            found += memory_get(m, key, NULL) != NULL;
+        ck_assert_uint_eq(found, count);
+        for (at = 0; at < count; at++)
+            ck_assert_ptr_nonnull(memory_get(m, made[at], NULL));
+    }
+    ck_assert_uint_gt(evictions, 100);
+    memory_destroy(m);
+}
+END_TEST
+
 /* What a holder puts is found as without a holder, whatever is evicted meanwhile. */
 START_TEST(near_entries_are_the_same)
 {
@@ -158,6 +199,7 @@ int main(void)
     tcase_add_loop_test(c, pages_are_zeroed_and_aligned, 0, 7);
     tcase_add_test(c, the_oldest_entry_goes_first);
     tcase_add_test(c, put_again_and_forget);
+    tcase_add_loop_test(c, age_is_the_order_of_making, 0, 4);
     tcase_add_loop_test(c, near_entries_are_the_same, 0, 4);
     suite_add_tcase(s, c);
     return run_suite(s);

@@ -20,8 +20,10 @@ static const int64_t TCP_IDLE_NS =
 static const int64_t OTHER_IDLE_NS = 300 * (int64_t)1000000000;
 static const int64_t CLOSED_IDLE_NS =
     10 * (int64_t)1000000000; /* last ACKs and retransmitted FINs */
-/* A flow moves to the end of the list this seldom: its neighbours there are in nobody's cache. */
-static const int64_t TOUCH_NS = 2 * (int64_t)1000000000;
+/* A flow moves to the end of the list this seldom: its neighbours there are in nobody's cache. Less
+ * than the shortest limit; sooner when flows may soon have to go by their order in it. */
+static const int64_t TOUCH_NS = 8 * (int64_t)1000000000;
+static const int64_t TOUCH_FULL_NS = 2 * (int64_t)1000000000;
 
 struct slab {
     struct slab *next;
@@ -37,6 +39,7 @@ struct flow_table {
     struct slab *slabs;
     uint64_t next_id;
     int64_t next_expiry_ns;
+    int64_t touch_ns;
     void (*release)(void *context, struct flow *flow);
     void *context;
     struct counters *counters;
@@ -63,6 +66,7 @@ struct flow_table *flow_table_create(uint32_t capacity,
     *t = (struct flow_table){.mask = buckets - 1,
                              .capacity = capacity,
                              .next_id = 1,
+                             .touch_ns = TOUCH_NS,
                              .release = release,
                              .context = context,
                              .counters = counters};
@@ -228,7 +232,8 @@ static struct flow *make_flow(struct flow_table *t, const struct packet *p, uint
     f->next_in_bucket = t->buckets[hash & t->mask];
     t->buckets[hash & t->mask] = f;
     list_append(t, f, p->time_ns);
-    t->count++;
+    if (++t->count > t->capacity / 2)
+        t->touch_ns = TOUCH_FULL_NS;
     t->counters->flows++;
     return f;
 }
@@ -265,7 +270,7 @@ struct flow *flow_find(struct flow_table *t, const struct packet *p, uint64_t ha
             continue;
         if (p->time_ns > f->view.last_ns)
             f->view.last_ns = p->time_ns;
-        if (p->time_ns - f->listed_ns > TOUCH_NS) {
+        if (p->time_ns - f->listed_ns > t->touch_ns) {
             list_remove(t, f);
             list_append(t, f, p->time_ns);
         }
@@ -289,6 +294,8 @@ void flow_expire(struct flow_table *t, int64_t now_ns)
     if (now_ns < t->next_expiry_ns)
         return;
     t->next_expiry_ns = now_ns + CLOSED_IDLE_NS;
+    if (t->count <= t->capacity / 2)
+        t->touch_ns = TOUCH_NS;
     /* the list is by age, limits differ: everything past the shortest limit is looked at */
     struct flow *next;
     for (struct flow *f = t->oldest; f && now_ns - f->listed_ns > CLOSED_IDLE_NS; f = next) {

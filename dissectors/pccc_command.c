@@ -431,6 +431,20 @@ static const char *running_mode(uint8_t mode)
     }
 }
 
+/* "series A revision F", without a format: scanners poll it. */
+static struct text series_text(struct dissect *d, uint8_t series)
+{
+    static const char words[] = "series A revision A";
+    enum { SERIES_AT = 7, REVISION_AT = sizeof words - 2, LETTERS = 26 };
+    char *at = arena_take_unset(d->arena, sizeof words - 1);
+    if (!at)
+        return (struct text){NULL, 0};
+    memcpy(at, words, sizeof words - 1);
+    at[SERIES_AT] = (char)('A' + (series >> 5));
+    at[REVISION_AT] = (char)('A' + (series & 0x1f) % LETTERS);
+    return (struct text){at, sizeof words - 1};
+}
+
 /* [DF1] 10: | status 1 | type ee | interface 1 | processor 1 | series 1 | catalogue number 11 |
  * fault 2 | mode 1 | */
 static void identity_facts(struct dissect *d, struct reader r, struct ot_event *e)
@@ -455,10 +469,7 @@ static void identity_facts(struct dissect *d, struct reader r, struct ot_event *
              false
         };
     if (n < room)
-        facts[n++] = (struct ot_fact){FACT_HARDWARE,
-                                      dissect_text(d, "series %c revision %c", 'A' + (series >> 5),
-                                                   'A' + (series & 0x1f) % 26),
-                                      false};
+        facts[n++] = (struct ot_fact){FACT_HARDWARE, series_text(d, series), false};
     if (n < room)
         facts[n++] =
             (struct ot_fact){FACT_VENDOR, TEXT("Rockwell Automation/Allen-Bradley"), false};

@@ -24,7 +24,7 @@ static const int64_t SECOND = 1000000000;
 static const int64_t ANSWER_NS = 1000000000; /* a LAN answers in milliseconds; one TCP retry */
 static const int64_t SLOW_NS = 3600 * 1000000000ll;
 static const int64_t REPEAT_NS = 300 * 1000000000ll; /* a scan that goes on is told again */
-static const int64_t GROWN_NS = 10 * 1000000000ll;   /* sooner when it has grown since */
+static const int64_t GROWN_NS = 3 * 1000000000ll;    /* sooner when it has grown since */
 
 /* How many distinct targets are a scan. fast and slow count unanswered ones; any counts all of the
  * fast window. Devices that are off are asked for again and again by those who need them; closed
@@ -367,8 +367,8 @@ static void judge(struct scans *scans, struct source *source, enum scan_kind kin
     struct tries *tries = &source->tries[kind];
     size_t targets;
     struct tally tally = tries_tally(tries, kind, now, &targets);
-    /* look again until every try is old enough to have failed */
-    tries->is_dirty = now - source->last_ns <= 2 * ANSWER_NS;
+    /* look again until every try is old enough to have failed, and may be told */
+    tries->is_dirty = now - source->last_ns <= GROWN_NS + 2 * ANSWER_NS;
 
     struct scan_habit *habit =
         scans->options.habit
@@ -387,7 +387,7 @@ static void judge(struct scans *scans, struct source *source, enum scan_kind kin
         return;
     bool is_told = tries->told_ns != 0 && source->last_ns - tries->told_ns < REPEAT_NS;
     bool has_grown = (tally.slow > tries->told_count || targets > tries->told_targets) &&
-                     source->last_ns - tries->told_ns >= GROWN_NS;
+                     now - tries->told_ns >= GROWN_NS;
     if (is_told && tally.slow < tries->told_count * 2 && !has_grown)
         return;
     tell(scans, source, kind, &tally, targets, learned, now);

@@ -6,25 +6,31 @@
 
 /* In the first moments of a flow that was picked up in its middle, framing is still being found. */
 static const int64_t PICK_UP_NS = 1 * INT64_C(1000000000);
+/* After so long all that controllers still answer was asked before our eyes, and sequence numbers
+ * are known. */
+static const int64_t WATCHED_NS = 10 * INT64_C(1000000000);
+
+enum history { HISTORY_NONE, HISTORY_WATCHED, HISTORY_WHOLE };
 
 static const struct kind {
     enum detection detection;
-    bool needs_history; /* only a breach when nothing of the conversation was missed */
+    enum history needs; /* WATCHED: only a breach after a while without loss; WHOLE: only when
+                           nothing of the conversation was missed */
 } kinds[VIOLATION_COUNT_OF] = {
-    [VIOLATION_LENGTH] = {DETECTION_PROTO_ILLEGAL_LENGTH,    false},
-    [VIOLATION_TRUNCATED] = {DETECTION_PROTO_ILLEGAL_LENGTH,    false},
-    [VIOLATION_TRAILING] = {DETECTION_PROTO_ILLEGAL_LENGTH,    false},
-    [VIOLATION_FUNCTION] = {DETECTION_PROTO_RESERVED_CODE,     false},
-    [VIOLATION_RESERVED] = {DETECTION_PROTO_RESERVED_CODE,     false},
-    [VIOLATION_STATE] = {DETECTION_PROTO_STATE_VIOLATION,   true },
-    [VIOLATION_DIRECTION] = {DETECTION_PROTO_STATE_VIOLATION,   true },
-    [VIOLATION_SEQUENCE] = {DETECTION_PROTO_STATE_VIOLATION,   true },
-    [VIOLATION_DUPLICATE] = {DETECTION_PROTO_STATE_VIOLATION,   true },
-    [VIOLATION_RANGE] = {DETECTION_PROTO_ILLEGAL_PARAMETER, false},
-    [VIOLATION_COUNT] = {DETECTION_PROTO_MALFORMED,         false},
-    [VIOLATION_CHECKSUM] = {DETECTION_PROTO_MALFORMED,         false},
-    [VIOLATION_ENCODING] = {DETECTION_PROTO_MALFORMED,         false},
-    [VIOLATION_OVERLAP] = {DETECTION_PROTO_EVASION,           false},
+    [VIOLATION_LENGTH] = {DETECTION_PROTO_ILLEGAL_LENGTH,    HISTORY_NONE   },
+    [VIOLATION_TRUNCATED] = {DETECTION_PROTO_ILLEGAL_LENGTH,    HISTORY_NONE   },
+    [VIOLATION_TRAILING] = {DETECTION_PROTO_ILLEGAL_LENGTH,    HISTORY_NONE   },
+    [VIOLATION_FUNCTION] = {DETECTION_PROTO_RESERVED_CODE,     HISTORY_NONE   },
+    [VIOLATION_RESERVED] = {DETECTION_PROTO_RESERVED_CODE,     HISTORY_NONE   },
+    [VIOLATION_STATE] = {DETECTION_PROTO_STATE_VIOLATION,   HISTORY_WHOLE  },
+    [VIOLATION_DIRECTION] = {DETECTION_PROTO_STATE_VIOLATION,   HISTORY_WHOLE  },
+    [VIOLATION_SEQUENCE] = {DETECTION_PROTO_STATE_VIOLATION,   HISTORY_WATCHED},
+    [VIOLATION_DUPLICATE] = {DETECTION_PROTO_STATE_VIOLATION,   HISTORY_WATCHED},
+    [VIOLATION_RANGE] = {DETECTION_PROTO_ILLEGAL_PARAMETER, HISTORY_NONE   },
+    [VIOLATION_COUNT] = {DETECTION_PROTO_MALFORMED,         HISTORY_NONE   },
+    [VIOLATION_CHECKSUM] = {DETECTION_PROTO_MALFORMED,         HISTORY_NONE   },
+    [VIOLATION_ENCODING] = {DETECTION_PROTO_MALFORMED,         HISTORY_NONE   },
+    [VIOLATION_OVERLAP] = {DETECTION_PROTO_EVASION,           HISTORY_NONE   },
 };
 
 static const struct words {
@@ -45,16 +51,19 @@ static const struct words {
      "data as the specification describes it"            },
 };
 
-static bool history_is_known(const struct ot_flow *flow)
+static bool history_is_known(const struct ot_flow *flow, int64_t now_ns, enum history needs)
 {
-    return flow->is_start_seen && !flow->has_gap;
+    if (needs == HISTORY_NONE)
+        return true;
+    bool is_watched = needs == HISTORY_WATCHED && now_ns - flow->first_ns >= WATCHED_NS;
+    return !flow->has_gap && (flow->is_start_seen || is_watched);
 }
 
 bool conformance_of_violation(const struct violation *v, struct conformance_finding *f)
 {
     const struct kind *kind = &kinds[v->kind];
     const struct ot_flow *flow = v->flow;
-    if (kind->needs_history && !history_is_known(flow))
+    if (!history_is_known(flow, v->time_ns, kind->needs))
         return false;
     /* the event of that response says so too, and tells what it answered */
     if (v->kind == VIOLATION_DIRECTION && strstr(v->why, "without a request"))
@@ -99,6 +108,12 @@ static bool credential_of_event(const struct ot_event *e, struct conformance_fin
     return true;
 }
 
+/* Offices ask to be told when a file changes, or read a pipe, and wait for hours. */
+static bool waits_long(const struct ot_event *e)
+{
+    return ot_event_is(e, "smb") || ot_event_is(e, "smb2") || ot_event_is(e, "dcerpc");
+}
+
 bool conformance_of_event(const struct ot_event *e, struct conformance_finding *f)
 {
     if (e->flags & OT_BROADCAST && e->direction != OT_RESPONSE &&
@@ -123,7 +138,8 @@ bool conformance_of_event(const struct ot_event *e, struct conformance_finding *
                                          "something", "a reply repeats what was asked", true};
         return true;
     }
-    if (e->flags & OT_NO_REQUEST && history_is_known(e->flow) && e->flow->is_two_sided) {
+    if (e->flags & OT_NO_REQUEST && e->flow->is_two_sided &&
+        history_is_known(e->flow, e->time_ns, waits_long(e) ? HISTORY_WHOLE : HISTORY_WATCHED)) {
         *f = (struct conformance_finding){DETECTION_RW_UNSOLICITED_RESPONSE,
                                           "sent %T a reply that it had not asked for: %O",
                                           "something", "each reply belongs to one request", true};

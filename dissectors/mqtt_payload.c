@@ -2,7 +2,7 @@
  *
  * MQTT leaves topics and payloads to its users. What devices and gateways agree on: the last parts
  * of a topic say what it is for; the payload is a number, a word or an object in JSON (RFC 8259).
- * Objects are taken apart for commands only: nobody learns the values of telemetry. */
+ * Objects are taken apart where they come from: what the broker passes on was seen before. */
 #include "mqtt_payload.h"
 
 #include <strings.h>
@@ -29,6 +29,7 @@ static const struct text command_words[] = {
     {"ctrl",        4 },
     {"write",       5 },
     {"setpoint",    8 },
+    {"sp",          2 },
     {"desired",     7 },
     {"invoke",      6 },
     {"devicebound", 11},
@@ -401,7 +402,7 @@ void mqtt_read_payload(struct dissect *d, struct text topic, struct reader paylo
     if (sparkplug_read(d, topic, payload, is_command, c))
         return;
     struct text value = trimmed(payload);
-    if (is_command && read_json(d, topic, value, c))
+    if (d->is_from_client && read_json(d, topic, value, c))
         return;
     struct ot_item *item = mqtt_item(c, topic, "topic");
     put_plain(d, item, value);

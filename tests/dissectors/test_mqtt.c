@@ -234,6 +234,8 @@ static const struct topic_row {
     {"stat/pump/POWER",               false},
     {"plant/valve/Command",           true },
     {"plant/temp_setpoint",           true },
+    {"paint/booth1/sp",               true },
+    {"plant/spare",                   false},
     {"homie/a/b/c/set",               true },
     {"$aws/things/x/shadow/desired",  true },
     {"$aws/things/x/shadow/reported", false},
@@ -304,15 +306,18 @@ START_TEST(payloads)
 }
 END_TEST
 
-START_TEST(telemetry_is_not_taken_apart)
+START_TEST(telemetry_is_taken_apart_where_it_comes_from)
 {
     struct probe *p = connected(CONNECT_311);
-    publish(p, true, "line/3/state", "{\"v\":1}");
+    publish(p, true, "line/3/state", "{\"v\":1,\"ts\":1795356089809}");
     publish(p, true, "line/3/level", "12.5");
     publish_hex(p, true, "line/3/raw", "00ff");
-    ck_assert_str_eq(probe_event(p, 0)->items, "line/3/state={\"v\":1}");
+    publish(p, false, "line/3/state", "{\"v\":1}");
+    ck_assert_str_eq(probe_event(p, 0)->items, "line/3/state.v=1; line/3/state.ts=1795356089809");
     ck_assert_str_eq(probe_event(p, 1)->items, "line/3/level=12.5");
     ck_assert_str_eq(probe_event(p, 2)->items, "line/3/raw=00ff");
+    ck_assert_str_eq(probe_event(p, 3)->items, "line/3/state={\"v\":1}");
+    ck_assert_str_eq(probe_event(p, 0)->operation, "publish");
     probe_destroy(p);
 }
 END_TEST
@@ -625,7 +630,7 @@ int main(void)
     tcase_add_test(tc, commands_of_sparkplug_are_not_retained);
     tcase_add_loop_test(tc, commands, 0, COUNT(topics));
     tcase_add_loop_test(tc, payloads, 0, COUNT(values));
-    tcase_add_test(tc, telemetry_is_not_taken_apart);
+    tcase_add_test(tc, telemetry_is_taken_apart_where_it_comes_from);
     tcase_add_test(tc, more_values_than_are_kept);
     tcase_add_loop_test(tc, sparkplug_metrics, 0, COUNT(metrics));
     tcase_add_test(tc, sparkplug_aliases);

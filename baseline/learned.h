@@ -124,7 +124,8 @@ struct page {
     struct entry e;
     struct page_facts f;
     float last[PAGE_VARIABLES];
-    uint8_t outside[PAGE_VARIABLES]; /* looks in a row at which it was out of range */
+    uint8_t outside[PAGE_VARIABLES]; /* how often it was out of range of late */
+    int64_t outside_ns;              /* when one of them was */
 };
 
 /* A value that was written and is expected to be read back. */

@@ -14,7 +14,9 @@ enum {
     TURNS_MIN = 8,       /* ways through a range that did not grow, before it is known */
     VISITS_EACH_MIN = 3, /* to each state, before a set of states is known */
     VISITS_MIN = 12,     /* to all of them together */
-    OUTSIDE_MIN = 2,     /* looks in a row: one outlier is a glitch */
+    OUTSIDE_MORE = 8,    /* what an outlier adds and eight looks take away again: */
+    OUTSIDE_MIN = 9,     /* one is a glitch, two are none, also amid values of the device's own */
+    GROSS = 5,           /* times the margin: no glitch of what is sent as a message of its own */
     PARTS = 3,           /* the low third, the middle, the high third */
     BYTES_MANY = 4,      /* single bytes in longer rows are parts of something else */
 };
@@ -22,6 +24,8 @@ static const double MARGIN_SPREAD = 1.0, MARGIN_SIZE = 0.05; /* of the spread, o
 static const float CODE_MAX = 31, WORD_MAX = 65535;
 static const float GROWTH = 0.1f; /* of the spread: a range that grows more is another range */
 static const int64_t LOOK_NS = SECOND_NS / 2;
+static const int64_t GLITCHES_NS =
+    60 * SECOND_NS; /* apart: they have nothing to do with each other */
 
 static uint64_t page_more(uint64_t name_hash, uint64_t address, uint32_t size, uint32_t page)
 {
@@ -209,6 +213,15 @@ static struct page *page_find_or_add(struct seen *s, struct block *k, uint64_t p
     return p;
 }
 
+/* So far outside, in a message of its own, that nobody waits for the next one. Devices that start
+ * report zeros. */
+static bool is_gross(const struct seen *s, const struct variable *v, float value)
+{
+    double margin = GROSS * margin_of(v);
+    return s->event->operation == OP_PUBLISH && !is_enumeration(v) && fabsf(value) > 0 &&
+           (value < v->low - margin || value > v->high + margin);
+}
+
 /* False: out of range. */
 static bool judge(struct seen *s, struct page *p, const struct ot_item *item, uint32_t index,
                   float value)
@@ -223,12 +236,15 @@ static bool judge(struct seen *s, struct page *p, const struct ot_item *item, ui
         (mode == MODE_AUTO && (normal || baseline_is_learning(s->b, &s->conversation->f.objects))))
         observe(v, value, came);
     if (normal || mode == MODE_LEARN) {
-        p->outside[i] = 0;
+        p->outside[i] = (uint8_t)(p->outside[i] - (p->outside[i] > 0));
         return true;
     }
-    if (p->outside[i] < UINT8_MAX)
-        p->outside[i]++;
-    if (p->outside[i] >= OUTSIDE_MIN && p->e.state == ENTRY_LEARNED &&
+    if (s->b->now_ns - p->outside_ns > GLITCHES_NS)
+        memset(p->outside, 0, sizeof p->outside);
+    p->outside_ns = s->b->now_ns;
+    if (p->outside[i] < OUTSIDE_MIN)
+        p->outside[i] = (uint8_t)(p->outside[i] + OUTSIDE_MORE);
+    if ((p->outside[i] >= OUTSIDE_MIN || is_gross(s, v, value)) && p->e.state == ENTRY_LEARNED &&
         !baseline_is_learning(s->b, &s->conversation->f.objects))
         tell(s, p, item, index, v, value);
     return false;

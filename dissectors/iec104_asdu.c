@@ -406,7 +406,8 @@ static void commands(struct asdu *a)
     if (family == IEC104_MONITOR || family == IEC104_FILE || family == IEC104_SECURITY)
         return;
     if (a->event.direction == OT_REQUEST) {
-        if (a->element && (a->cause == CAUSE_ACTIVATION || a->cause == CAUSE_DEACTIVATION))
+        bool is_act = a->cause == CAUSE_ACTIVATION || a->cause == CAUSE_DEACTIVATION;
+        if ((a->element && is_act) || a->cause == CAUSE_REQUEST)
             keep_request(a);
         return;
     }

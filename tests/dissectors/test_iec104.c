@@ -331,6 +331,19 @@ START_TEST(refusals)
 }
 END_TEST
 
+START_TEST(a_read_of_an_unknown_object_was_asked_for)
+{
+    struct probe *p = picked_up();
+    feed_asdu(p, true, "66 01 0500 0100 640000");
+    feed_asdu(p, false, "66 01 2f00 0100 640000");
+    ck_assert_str_eq(probe_event(p, 1)->status, "error 47 unknown_object_address");
+    ck_assert_uint_eq(probe_event(p, 1)->flags, 0);
+    feed_asdu(p, false, "66 01 2f00 0100 640000");
+    ck_assert_uint_eq(probe_event(p, 2)->flags, OT_NO_REQUEST);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(another_value_is_confirmed)
 {
     struct probe *p = picked_up();
@@ -535,6 +548,7 @@ int main(void)
     tcase_add_loop_test(tc, limits, 0, sizeof bounds / sizeof *bounds);
     tcase_add_test(tc, a_command_is_confirmed_and_terminated);
     tcase_add_test(tc, refusals);
+    tcase_add_test(tc, a_read_of_an_unknown_object_was_asked_for);
     tcase_add_test(tc, another_value_is_confirmed);
     tcase_add_test(tc, reset_of_all_stations_is_a_broadcast);
     tcase_add_test(tc, learners_get_the_address);

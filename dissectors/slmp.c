@@ -54,16 +54,19 @@ enum command_1e {
 };
 
 /* Answers of frames 1E do not tell their length: what was asked does. */
+enum { AWAITED_MAX = 16 }; /* power of two: requests that a client sends ahead */
 struct state {
-    uint16_t answer_1e;             /* size of the data that is awaited, in bytes */
-    bool is_awaited;                /* answer_1e is known */
-    uint16_t monitored_1e[2];       /* registered bits and words */
-    uint32_t asked_3e, answered_3e; /* requests, and of them those that were answered or given up */
-    int64_t asked_ns;               /* the last one */
+    struct {
+        uint16_t size; /* of the data of the answer, in bytes */
+        bool is_known;
+    } awaited[AWAITED_MAX];   /* by the number of the request */
+    uint16_t monitored_1e[2]; /* registered bits and words */
+    uint32_t asked, answered; /* requests, and of them those that were answered or given up */
+    int64_t asked_ns;         /* the last one */
 };
 
-/* Requests 3E have no number: over TCP those in a row are answered in their order, unless bytes
- * were not seen. One that had no answer for so long, when the next one comes, has none. */
+/* Requests 1E and 3E have no number: over TCP those in a row are answered in their order, unless
+ * bytes were not seen. One that had no answer for so long, when the next one comes, has none. */
 static const int64_t IN_A_ROW_NS = 1000000000;
 
 static void slmp_spell(const uint32_t code[OT_CODE_PARTS], char out[OT_CODE_SIZE])
@@ -273,7 +276,9 @@ static struct frame slmp_frame_in(struct reader r, const void *state, bool is_fr
     size_t given = reader_left(&r);
     bool is_binary = given && (r.at[0] & 0x80);
     bool is_text = given && (r.at[0] == '8' || r.at[0] == '9');
-    if (!s->is_awaited || is_from_client || (!is_binary && !is_text))
+    uint32_t waiting = s->asked - s->answered, next = s->answered % AWAITED_MAX;
+    bool is_awaited = waiting > 0 && waiting <= AWAITED_MAX && s->awaited[next].is_known;
+    if (!is_awaited || is_from_client || (!is_binary && !is_text))
         return slmp_frame(r);
     struct slmp_message m = {.is_ascii = is_text};
     struct layout l = {.is_ascii = is_text, .scale = is_text ? 2 : 1};
@@ -284,7 +289,7 @@ static struct frame slmp_frame_in(struct reader r, const void *state, bool is_fr
     uint32_t end = slmp_number(&m, &first, 1);
     if (!slmp_1e_command_of(code & 0x7f))
         return slmp_frame(r);
-    size_t size = end == 0              ? RESPONSE_1E * l.scale + s->answer_1e
+    size_t size = end == 0              ? RESPONSE_1E * l.scale + s->awaited[next].size
                   : end == ABNORMAL_END ? REFUSED_1E * l.scale
                                         : RESPONSE_1E * l.scale;
     bool is_padded = is_text && size % 2 && given > size && r.at[size] == '0';
@@ -293,9 +298,8 @@ static struct frame slmp_frame_in(struct reader r, const void *state, bool is_fr
 
 /* --- dissection --- */
 
-enum { KEY_1E = 1 }; /* one request at a time */
-
-static uint64_t key_3e(uint32_t number)
+/* Frames 1E and 3E have no number: answers come in the order of their requests. */
+static uint64_t key_in_order(uint32_t number)
 {
     return UINT64_C(2) << 32 | number;
 }
@@ -307,9 +311,10 @@ static uint64_t key_of_request(struct slmp_message *m, const struct layout *l, u
         return UINT64_C(1) << 32 | serial;
     bool is_in_order = m->d->flow->transport == TRANSPORT_TCP && !m->d->flow->has_gap;
     if (!is_in_order || m->event.time_ns - s->asked_ns > IN_A_ROW_NS)
-        s->answered_3e = s->asked_3e;
+        s->answered = s->asked;
     s->asked_ns = m->event.time_ns;
-    return key_3e(s->asked_3e++);
+    s->awaited[s->asked % AWAITED_MAX].is_known = false;
+    return key_in_order(s->asked++);
 }
 
 static uint64_t key_of_answer(struct slmp_message *m, const struct layout *l, uint32_t serial)
@@ -317,7 +322,7 @@ static uint64_t key_of_answer(struct slmp_message *m, const struct layout *l, ui
     struct state *s = m->d->state;
     if (l->is_4e)
         return UINT64_C(1) << 32 | serial;
-    return key_3e(s->answered_3e == s->asked_3e ? s->asked_3e : s->answered_3e++);
+    return key_in_order(s->answered == s->asked ? s->asked : s->answered++);
 }
 
 static void name_command(struct slmp_message *m)
@@ -362,6 +367,7 @@ static void put_status(struct slmp_message *m, uint32_t end)
 static void await_answer_1e(struct slmp_message *m, const struct layout *l, struct reader r)
 {
     struct state *s = m->d->state;
+    uint32_t number = (s->asked - 1) % AWAITED_MAX; /* it was counted already */
     uint32_t code = m->asked.command;
     bool is_listed = code >= RANDOM_BITS_1E && code <= REGISTER_WORDS_1E;
     struct slmp_message reading = {.is_ascii = l->is_ascii};
@@ -375,10 +381,10 @@ static void await_answer_1e(struct slmp_message *m, const struct layout *l, stru
         points = s->monitored_1e[code == MONITOR_WORDS_1E];
     bool is_read = code <= READ_WORDS_1E || code == MONITOR_BITS_1E || code == MONITOR_WORDS_1E;
     bool is_text_of_bits = l->is_ascii && !(code & 1); /* an odd count may be filled up, or not */
-    s->answer_1e = !is_read          ? 0
-                   : is_text_of_bits ? (uint16_t)points
-                                     : (uint16_t)points_1e(l, points, code & 1);
-    s->is_awaited = code < PC_TYPE_1E && !(is_read && points == 0);
+    s->awaited[number].size = !is_read          ? 0
+                              : is_text_of_bits ? (uint16_t)points
+                                                : (uint16_t)points_1e(l, points, code & 1);
+    s->awaited[number].is_known = code < PC_TYPE_1E && !(is_read && points == 0);
 }
 
 static void dissect_1e(struct slmp_message *m, const struct layout *l, struct reader r)
@@ -388,17 +394,17 @@ static void dissect_1e(struct slmp_message *m, const struct layout *l, struct re
     if (!l->is_response) {
         m->asked.is_1e = true;
         m->asked.command = (uint16_t)first;
+        uint64_t key = key_of_request(m, l, 0);
         await_answer_1e(m, l, m->pdu);
         name_command(m);
         m->event.unit = second == OWN_STATION ? TEXT("255") : dissect_text(m->d, "%u", second);
         reader_skip(&r, 2 * l->scale);
         slmp_1e_request_data(m, &r);
-        remember(m, KEY_1E);
+        remember(m, key);
         return;
     }
-    ((struct state *)m->d->state)->is_awaited = false;
     m->event.unit = TEXT("255");
-    bool is_matched = recall(m, KEY_1E);
+    bool is_matched = recall(m, key_of_answer(m, l, 0));
     if (is_matched && (m->asked.command != (first & 0x7f) || !m->asked.is_1e)) {
         is_matched = false;
         m->event.flags |= OT_NO_REQUEST;

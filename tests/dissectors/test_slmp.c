@@ -249,6 +249,23 @@ START_TEST(requests_3e_in_a_row_are_answered_in_order)
 }
 END_TEST
 
+START_TEST(requests_1e_in_a_row_are_answered_in_order)
+{
+    static const char *const asked[] = {"01 ff 0a00 64000000 2044 01 00",
+                                        "03 ff 0a00 c8000000 2044 01 00 0700"};
+    static const char *const answers[] = {"81 00 0900", "83 00"};
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    for (size_t i = 0; i < 2; i++)
+        probe_hex(p, &dissector_slmp, true, asked[i]);
+    for (size_t i = 0; i < 2; i++) {
+        probe_hex(p, &dissector_slmp, false, answers[i]);
+        ck_assert_uint_eq(probe_event(p, 2 + i)->flags, 0);
+    }
+    ck_assert_str_eq(probe_event(p, 2)->items, "D 100=9");
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(an_answer_3e_that_was_lost_shifts_nothing)
 {
     struct probe *p = probe_create(TRANSPORT_TCP);
@@ -521,6 +538,7 @@ int main(void)
     tcase_add_test(tc, files_are_transfers);
     tcase_add_test(tc, serial_numbers_match_answers);
     tcase_add_test(tc, requests_3e_in_a_row_are_answered_in_order);
+    tcase_add_test(tc, requests_1e_in_a_row_are_answered_in_order);
     tcase_add_test(tc, an_answer_3e_that_was_lost_shifts_nothing);
     tcase_add_test(tc, ascii_frames);
     tcase_add_loop_test(tc, answers_1e, 0, sizeof answer_rows / sizeof *answer_rows);

@@ -527,6 +527,19 @@ static uint32_t type_id(struct ua *u)
     return is_standard ? id.number : 0;
 }
 
+/* Clients ask for the time or the state of a server that has been quiet, to see whether it is still
+ * there. */
+static bool is_keep_alive(const struct ua_message *m)
+{
+    if (m->service->request != UA_READ || m->event.item_count == 0)
+        return false;
+    for (uint32_t i = 0; i < m->event.item_count; i++)
+        if (!text_equal(m->items[i].name, TEXT("ns=0;i=2258")) && /* [5] 6.3.2 CurrentTime */
+            !text_equal(m->items[i].name, TEXT("ns=0;i=2259")))   /* State */
+            return false;
+    return true;
+}
+
 static void service_message(struct ua_message *m, const struct secure *secure, uint32_t type,
                             struct reader pdu)
 {
@@ -544,6 +557,8 @@ static void service_message(struct ua_message *m, const struct secure *secure, u
         response_fields(m, secure, pdu);
     else
         request_fields(m, secure, pdu);
+    if (is_keep_alive(m))
+        m->event.operation = OP_SESSION;
     if (!reader_ok(&m->ua.r) && secure->part == 'F')
         emit_violation(m->d, m->ua.wrong ? m->ua.wrong_kind : VIOLATION_TRUNCATED,
                        m->ua.wrong ? m->ua.wrong : "message ends before its fields do", pdu.at,

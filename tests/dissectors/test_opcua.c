@@ -234,8 +234,8 @@ static const struct service_row {
     {793,   796,   "subscribe",      "modify_subscription"               },
     {799,   802,   "subscribe",      "set_publishing_mode"               },
     {826,   829,   "publish",        "publish"                           },
-    {832,   835,   "publish",        "republish"                         },
-    {841,   844,   "subscribe",      "transfer_subscriptions"            },
+    {832,   835,   "session",        "republish"                         },
+    {841,   844,   "session",        "transfer_subscriptions"            },
     {847,   850,   "subscribe",      "delete_subscriptions"              },
     {410,   413,   "diagnostics",    "test_stack"                        },
     {416,   419,   "diagnostics",    "test_stack_ex"                     },
@@ -423,6 +423,27 @@ START_TEST(reads_are_answered_with_names_and_values)
                      "ns=2;i=1001=hi!ok");
     ck_assert_str_eq(told->status, "ok");
     ck_assert_uint_eq(t.p->violation_count, 0);
+    probe_destroy(t.p);
+}
+END_TEST
+
+/* [5] 6.3.2: State and CurrentTime of the server; BuildInfo is something else. */
+START_TEST(asking_whether_the_server_lives_keeps_the_session)
+{
+    static const char *const asked[] = {"d308", "d208", "d408"}; /* 2259, 2258, 2260 */
+    static const char *const operations[] = {"session", "session", "read"};
+    char body[128];
+    struct talk t = clear_channel();
+    for (size_t i = 0; i < 3; i++) {
+        snprintf(body, sizeof body,
+                 "0000000000000000 00000000 01000000 "
+                 "01 00 %s 0d000000 ffffffff 0000 ffffffff",
+                 asked[i]);
+        request(&t, 631, body);
+        response(&t, 634, "01000000 01 06 00000000 00000000");
+        ck_assert_str_eq(probe_event(t.p, 2 * i)->operation, operations[i]);
+        ck_assert_str_eq(probe_event(t.p, 2 * i + 1)->operation, operations[i]);
+    }
     probe_destroy(t.p);
 }
 END_TEST
@@ -1496,6 +1517,7 @@ int main(void)
     tcase_add_loop_test(tc, node_ids, 0, COUNT(nodes));
     tcase_add_loop_test(tc, variants, 0, COUNT(values));
     tcase_add_test(tc, reads_are_answered_with_names_and_values);
+    tcase_add_test(tc, asking_whether_the_server_lives_keeps_the_session);
     tcase_add_test(tc, many_nodes_are_remembered);
     tcase_add_test(tc, a_write_is_refused_when_all_of_it_is);
     tcase_add_loop_test(tc, what_services_touch, 0, COUNT(items));

@@ -8,7 +8,7 @@
 #include <string.h>
 
 enum {
-    FAILURES_MIN = 5,    /* people give up or ask after three */
+    FAILURES_MIN = 4,    /* people give up or ask after three */
     SESSIONS_MIN = 15,   /* a person opens a few, a management tool one for each task */
     SESSIONS_GROWTH = 4, /* times the busiest minute so far */
     FTP_LOGGED_IN = 230, /* RFC 959 4.2; other good answers only ask for the password */

@@ -19,25 +19,25 @@ static const struct row {
     struct made pdus[8];
     const char *told;
 } rows[] = {
-    {"four wrong passwords",                            "smb2",   {LOGIN_FAILS(.times = 4)},                                                                   ""                  },
-    {"five",                                            "smb2",   {LOGIN_FAILS(.times = 5)},                                                                   TOLD                },
-    {"five of FTP",                                     "ftp",    {LOGIN_FAILS(.times = 5)},                                                                   TOLD                },
-    {"five of Telnet",                                  "telnet", {LOGIN_FAILS(.times = 5)},                                                                   TOLD                },
-    {"five of a web page",                              "http",   {LOGIN_FAILS(.times = 5)},                                                                   TOLD                },
-    {"five of OPC UA",                                  "opcua",  {LOGIN_FAILS(.times = 5)},                                                                   TOLD                },
-    {"five of VNC",                                     "vnc",    {LOGIN_FAILS(.times = 5)},                                                                   TOLD                },
+    {"three wrong passwords",                           "smb2",   {LOGIN_FAILS(.times = 3)},                                                                   ""                  },
+    {"four",                                            "smb2",   {LOGIN_FAILS(.times = 4)},                                                                   TOLD                },
+    {"four of FTP",                                     "ftp",    {LOGIN_FAILS(.times = 4)},                                                                   TOLD                },
+    {"four of Telnet",                                  "telnet", {LOGIN_FAILS(.times = 4)},                                                                   TOLD                },
+    {"four of a web page",                              "http",   {LOGIN_FAILS(.times = 4)},                                                                   TOLD                },
+    {"four of OPC UA",                                  "opcua",  {LOGIN_FAILS(.times = 4)},                                                                   TOLD                },
+    {"four of VNC",                                     "vnc",    {LOGIN_FAILS(.times = 4)},                                                                   TOLD                },
     {"one each minute",                                 "smb2",   {LOGIN_FAILS(.times = 20, .after_ms = MINUTE_MS)},                                           ""                  },
     {"one that works in between",
-     "smb2",                                                      {LOGIN_FAILS(.times = 4), LOGIN_WORKS(0), LOGIN_FAILS(.times = 4)},
+     "smb2",                                                      {LOGIN_FAILS(.times = 3), LOGIN_WORKS(0), LOGIN_FAILS(.times = 3)},
      ""                                                                                                                                                                            },
     {"one that works afterwards",
-     "smb2",                                                      {LOGIN_FAILS(.times = 5), LOGIN_WORKS(0)},
+     "smb2",                                                      {LOGIN_FAILS(.times = 4), LOGIN_WORKS(0)},
      TOLD " " TOLD "+confirmed"                                                                                                                                                    },
     {"one that works much later",
-     "smb2",                                                      {LOGIN_FAILS(.times = 5), LOGIN_WORKS(.after_ms = 3 * MINUTE_MS)},
+     "smb2",                                                      {LOGIN_FAILS(.times = 4), LOGIN_WORKS(.after_ms = 3 * MINUTE_MS)},
      TOLD                                                                                                                                                                          },
     {"that FTP wants a password is no success",
-     "ftp",                                                       {LOGIN_FAILS(.times = 4), LOGIN_WORKS(.status = 331), LOGIN_FAILS(0)},
+     "ftp",                                                       {LOGIN_FAILS(.times = 3), LOGIN_WORKS(.status = 331), LOGIN_FAILS(0)},
      TOLD                                                                                                                                                                          },
     {"passwords of a controller are told as such",
      "s7comm",                                                    {LOGIN_FAILS(.times = 3)},
@@ -186,7 +186,7 @@ END_TEST
 START_TEST(the_words)
 {
     static const struct made pdus[] = {
-        LOGIN_FAILS(.times = 5, .after_ms = 2000),
+        LOGIN_FAILS(.times = 4, .after_ms = 2000),
         {ASK,                        OP_FILE_WRITE, .object = "dir\\tool.exe"},
         {0}
     };
@@ -194,7 +194,7 @@ START_TEST(the_words)
     made_start(&run, "smb2", 0);
     made_play(&run, pdus);
     ck_assert_uint_eq(run.count, 2);
-    ck_assert_str_eq(run.findings[0].what, "failed to log in to %T 5 times within 8 s");
+    ck_assert_str_eq(run.findings[0].what, "failed to log in to %T 4 times within 6 s");
     ck_assert_str_eq(run.findings[0].object, ""); /* an amount is no object */
     ck_assert_str_eq(run.findings[1].what, "copies an executable (tool.exe) to %T");
     made_end(&run);

@@ -9,23 +9,21 @@ struct prefix {
     uint8_t bits;
 };
 
-/* Not globally reachable: IANA IPv4 Special-Purpose Address Registry. */
+/* Not globally reachable: IANA IPv4 Special-Purpose Address Registry. The blocks for documentation
+ * (RFC 5737) are no plant's own: laboratories and exercises play the internet with them. */
 static const struct prefix special4[] = {
-    {{0},            8 },
-    {{10},           8 },
-    {{100, 64},      10},
-    {{127},          8 },
-    {{169, 254},     16},
-    {{172, 16},      12},
-    {{192, 0, 0},    24},
-    {{192, 0, 2},    24},
-    {{192, 88, 99},  24},
-    {{192, 168},     16},
-    {{198, 18},      15},
-    {{198, 51, 100}, 24},
-    {{203, 0, 113},  24},
-    {{224},          4 },
-    {{240},          4 },
+    {{0},           8 },
+    {{10},          8 },
+    {{100, 64},     10},
+    {{127},         8 },
+    {{169, 254},    16},
+    {{172, 16},     12},
+    {{192, 0, 0},   24},
+    {{192, 88, 99}, 24},
+    {{192, 168},    16},
+    {{198, 18},     15},
+    {{224},         4 },
+    {{240},         4 },
 };
 
 /* The same for IPv6: what is not in 2000::/3, and the documentation and transition blocks inside

@@ -62,7 +62,8 @@ bool mac_is_virtual_router(const struct mac *m);
 /* Multicast, broadcast or unspecified: no host of its own. */
 bool address_is_group(const struct address *a);
 
-/* Globally routable unicast, by the IANA special-purpose registries (RFC 6890). */
+/* Globally routable unicast, by the IANA special-purpose registries (RFC 6890), and the blocks of
+ * RFC 5737, which stand for it. */
 bool address_is_public(const struct address *a);
 
 /* Text forms: lower case, "" for ADDRESS_NONE; IPv6 by RFC 5952. Return out. */

@@ -68,8 +68,8 @@ struct conversation {
     uint8_t readbacks; /* written values that wait for being read back, at most */
     struct conversation_facts f;
     uint64_t pair_key; /* of its entry, if that is still there */
-    struct window writes, new_operations;
-    struct repeat told, burst_told, frozen_told, sequence_told, period_told, value_told,
+    struct window writes, asked, new_operations;
+    struct repeat told, burst_told, flood_told, frozen_told, sequence_told, period_told, value_told,
         sealed_told, alarm_told, answers_told, volume_told;
 };
 

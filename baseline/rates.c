@@ -1,4 +1,4 @@
-/* rates.c: how often an actor changes a target. */
+/* rates.c: how often an actor changes a target, and floods it with requests that change nothing. */
 #include "learned.h"
 
 enum {
@@ -6,6 +6,10 @@ enum {
     BURST_FACTOR = 4,   /* times the most that was learned */
     BURST_UNKNOWN = 50, /* of a conversation whose rate nobody knows */
     PUBLISH_BASE = 500, /* a gateway with many sensors publishes this much when it starts */
+    READS_BASE = 1000,  /* requests within WRITE_WINDOW_NS: no screen needs so many */
+    READS_YOUNG = 4000, /* of who may always have asked so often */
+    MINUTES_MIN = 5,    /* learned, before its pace is known */
+    VOLUME_FACTOR = 2,  /* times the bytes of its busiest minute, already */
 };
 
 /* Of a client to a broker. Devices that publish on their own, from the server's side or to a group,
@@ -42,9 +46,47 @@ static void tell(struct seen *s, uint32_t writes, uint32_t most)
     finding_raise(s, f);
 }
 
+static void tell_flood(struct seen *s, uint32_t asked, uint32_t most)
+{
+    struct conversation *c = s->conversation;
+    uint64_t count;
+    if (!repeat_is_due(&c->flood_told, s->b->now_ns, &count))
+        return;
+    struct finding *f = finding_begin(s, DETECTION_NET_FLOOD);
+    f->count = count;
+    text_copy(f->key, sizeof f->key, TEXT("flood requests"));
+    text_format(f->what, sizeof f->what, "floods %%T with requests: %u within %lld s", asked,
+                (long long)((s->b->now_ns - c->asked.start_ns) / SECOND_NS + 1));
+    text_format(f->expected, sizeof f->expected, "at most %u requests within %lld s", most,
+                (long long)(WRITE_WINDOW_NS / SECOND_NS));
+    text_format(f->seen, sizeof f->seen, "%u requests", asked);
+    text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)conversation_id(&c->f));
+    finding_raise(s, f);
+}
+
+/* Who always asks as often is known by the bytes of its busiest minute. */
+static void judge_reads(struct seen *s)
+{
+    struct conversation *c = s->conversation;
+    uint32_t asked = window_count(&c->asked, s->b->now_ns, WRITE_WINDOW_NS);
+    if (asked <= READS_BASE || !s->b->has_learned)
+        return;
+    bool is_learned = c->e.state == ENTRY_LEARNED && s->pair->e.state == ENTRY_LEARNED;
+    bool has_pace = is_learned && c->f.minutes >= MINUTES_MIN;
+    uint32_t most = is_learned && !has_pace ? READS_YOUNG : READS_BASE;
+    if (asked <= most || (has_pace && c->volume <= VOLUME_FACTOR * c->f.volume_high) ||
+        (is_learned && baseline_is_learning(s->b, &c->f.objects)))
+        return;
+    tell_flood(s, asked, most);
+}
+
 void rates_judge(struct seen *s)
 {
     enum operation op = s->event->operation;
+    if (op == OP_READ) {
+        judge_reads(s);
+        return;
+    }
     bool publishes = is_published(s->event);
     if (op != OP_WRITE && op != OP_CONTROL && !publishes)
         return;

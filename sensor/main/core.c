@@ -262,7 +262,7 @@ static bool create_parts(struct core *c, struct error *err)
     c->health = health_create(&health);
     c->windows = windows_create(config->sensor, c->queue);
     c->spread = spread_create();
-    c->flooded = flooded_create();
+    c->flooded = flooded_create(&c->sink);
     c->packer = history_packer_create(config->sensor, c->queue);
     if (!c->alerts || !c->health || !c->windows || !c->spread || !c->flooded || !c->packer)
         return error_set(err, "out of memory for the inventory and the alerts");

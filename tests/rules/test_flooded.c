@@ -4,6 +4,7 @@
 #include "sensor/base/packet.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #define SECOND INT64_C(1000000000)
@@ -56,7 +57,7 @@ static const struct row {
 START_TEST(covers)
 {
     const struct row *r = &rows[_i];
-    struct flooded *x = flooded_create();
+    struct flooded *x = flooded_create(NULL);
     ck_assert_ptr_nonnull(x);
     struct finding flood =
         made(DETECTION_NET_FLOOD, "10.0.0.9", "10.0.1.1", 47808, TRANSPORT_UDP, 0);
@@ -68,11 +69,98 @@ START_TEST(covers)
 }
 END_TEST
 
+/* --- made-up addresses --- */
+
+static void count_flood(void *context, const struct finding *f)
+{
+    ck_assert_int_eq(f->detection, DETECTION_NET_FLOOD);
+    ck_assert_uint_eq(f->target.port, 502);
+    ++*(unsigned *)context;
+}
+
+/* Clients 10.9.0.1, 10.9.0.2... come to TCP port 502 of 10.0.1.1 for the first time. */
+static unsigned comes(struct flooded *x, unsigned clients, int64_t pause_ns, uint8_t transport)
+{
+    unsigned covered = 0;
+    char who[20];
+    for (unsigned i = 0; i < clients; i++) {
+        snprintf(who, sizeof who, "10.9.0.%u", i + 1);
+        struct finding f =
+            made(DETECTION_COMM_NEW_LINK, who, "10.0.1.1", 502, transport, i * pause_ns);
+        covered += flooded_covers(x, &f);
+    }
+    return covered;
+}
+
+static const struct crowd_row {
+    const char *shows;
+    unsigned clients;
+    int64_t pause_ns;
+    uint8_t transport;
+    unsigned covered, told;
+} crowds[] = {
+    {"eleven at once",              11,  SECOND / 100, TRANSPORT_TCP, 0,  0},
+    {"twelve at once",              12,  SECOND / 100, TRANSPORT_TCP, 1,  1},
+    {"a flood that goes on",        100, SECOND / 20,  TRANSPORT_TCP, 89, 1},
+    {"a shift that begins",         100, SECOND,       TRANSPORT_TCP, 0,  0},
+    {"datagrams are another thing", 100, SECOND / 100, TRANSPORT_UDP, 0,  0},
+};
+
+START_TEST(crowd)
+{
+    const struct crowd_row *r = &crowds[_i];
+    unsigned told = 0;
+    struct finding_sink sink = {.context = &told, .finding = count_flood};
+    struct flooded *x = flooded_create(&sink);
+    unsigned covered = comes(x, r->clients, r->pause_ns, r->transport);
+    ck_assert_msg(covered == r->covered, "%s: %u covered", r->shows, covered);
+    ck_assert_msg(told == r->told, "%s: %u told", r->shows, told);
+    flooded_destroy(x);
+}
+END_TEST
+
+/* What comes after twenty of a crowd, the last one after 0.19 s. */
+static const struct row beside[] = {
+    {"another one from the internet",  DETECTION_SEG_INTERNET_INGRESS, "10.9.1.1",  "10.0.1.1", 502,
+     TRANSPORT_TCP,                                                                                                 SECOND / 4,  true },
+    {"at another service",             DETECTION_SEG_INTERNET_INGRESS, "10.9.1.1",  "10.0.1.1", 102,
+     TRANSPORT_TCP,                                                                                                 SECOND / 4,  false},
+    {"at another device",              DETECTION_COMM_NEW_LINK,        "10.9.1.1",  "10.0.1.2", 502, TRANSPORT_TCP,
+     SECOND / 4,                                                                                                                 false},
+    {"what one of them writes",        DETECTION_RW_NEW_WRITER,        "10.9.0.15", "10.0.1.1", 502,
+     TRANSPORT_TCP,                                                                                                 SECOND / 4,  false},
+    {"a new device meanwhile",         DETECTION_ASSET_NEW,            "10.9.1.1",  "10.0.1.1", 0,   TRANSPORT_TCP,
+     SECOND / 4,                                                                                                                 true },
+    {"one of them as a device, later", DETECTION_ASSET_NEW,            "10.9.0.15", "10.0.1.1", 0,
+     TRANSPORT_TCP,                                                                                                 60 * SECOND, true },
+    {"one that was told, as a device", DETECTION_ASSET_NEW,            "10.9.0.3",  "10.0.1.1", 0,
+     TRANSPORT_TCP,                                                                                                 60 * SECOND, false},
+    {"a new device later",             DETECTION_ASSET_NEW,            "10.9.1.1",  "10.0.1.1", 0,   TRANSPORT_TCP,
+     60 * SECOND,                                                                                                                false},
+    {"a contact later",                DETECTION_COMM_NEW_LINK,        "10.9.1.1",  "10.0.1.1", 502, TRANSPORT_TCP,
+     60 * SECOND,                                                                                                                false},
+};
+
+START_TEST(beside_a_crowd)
+{
+    const struct row *r = &beside[_i];
+    unsigned told = 0;
+    struct finding_sink sink = {.context = &told, .finding = count_flood};
+    struct flooded *x = flooded_create(&sink);
+    comes(x, 20, SECOND / 100, TRANSPORT_TCP);
+    struct finding f = made(r->detection, r->actor, r->target, r->port, r->transport, r->after_ns);
+    ck_assert_msg(flooded_covers(x, &f) == r->is_covered, "%s", r->shows);
+    flooded_destroy(x);
+}
+END_TEST
+
 int main(void)
 {
     Suite *s = suite_create("flooded");
     TCase *tc = tcase_create("flooded");
     tcase_add_loop_test(tc, covers, 0, (int)(sizeof rows / sizeof *rows));
+    tcase_add_loop_test(tc, crowd, 0, (int)(sizeof crowds / sizeof *crowds));
+    tcase_add_loop_test(tc, beside_a_crowd, 0, (int)(sizeof beside / sizeof *beside));
     suite_add_tcase(s, tc);
     SRunner *runner = srunner_create(s);
     srunner_run_all(runner, CK_ENV);

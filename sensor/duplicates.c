@@ -19,8 +19,7 @@
  *   - a mirror makes a few copies of a packet, one per VLAN and direction; more than COPIES_MAX are
  * a loop or a flood and must be seen.
  *
- * The table is set-associative: a set is small enough to be searched in one go, the oldest makes
- * room. */
+ * The table is set-associative: a set is one line of the cache, the oldest makes room. */
 #include "duplicates.h"
 
 #include "sensor/base/fetch.h"
@@ -31,12 +30,14 @@
 
 enum {
     SETS = 2048,
+    LINE = 64,
     WAYS = 4, /* 8192 places: at 1 Mpps 2000 packets lie in the window, one per set: few sets
                  overflow */
     COPIES_MAX = 7,
-    WINDOW_NS = 2 * 1000 * 1000,
-    WINDOW_SAME_PATH_NS = 100 * 1000,
-    TCP_CHECKSUM_AT = 16, /* in the IP payload */
+    WINDOW_US = 2000,
+    WINDOW_SAME_PATH_US = 100,
+    CLOCKS_APART_US = 4 * 1000 * 1000, /* of what was seen on two interfaces */
+    TCP_CHECKSUM_AT = 16,              /* in the IP payload */
     UDP_CHECKSUM_AT = 6,
     ICMP_CHECKSUM_AT = 2,
     CHECKSUM_SIZE = 2,
@@ -45,24 +46,30 @@ enum {
 
 struct entry {
     uint64_t hash;
-    int64_t time_ns;
-    uint32_t path; /* of struct print */
-    uint32_t copies;
+    uint64_t time_us : 40; /* comes round after twelve days */
+    uint64_t path : 16;    /* of struct print, folded */
+    uint64_t copies : 7;
+    uint64_t is_used : 1;
 };
 
 struct duplicates {
-    struct entry sets[SETS][WAYS];
+    _Alignas(LINE) struct entry sets[SETS][WAYS];
 };
+
+_Static_assert(sizeof(struct entry[WAYS]) == LINE, "a set is one line");
+
+#define CLOCK_MASK ((UINT64_C(1) << 40) - 1)
+
+/* Of the times of two packets, the later first. */
+static uint64_t us_between(uint64_t later_us, uint64_t earlier_us)
+{
+    return (later_us - earlier_us) & CLOCK_MASK;
+}
 
 struct duplicates *duplicates_create(void)
 {
-    struct duplicates *d = malloc(sizeof *d);
-    if (!d)
-        return NULL;
-    for (size_t set = 0; set < SETS; set++)
-        for (size_t way = 0; way < WAYS; way++)
-            d->sets[set][way] = (struct entry){.time_ns = INT64_MIN / 4};
-    return d;
+    struct duplicates *d = aligned_alloc(LINE, sizeof *d);
+    return d ? memset(d, 0, sizeof *d) : NULL;
 }
 
 void duplicates_destroy(struct duplicates *d)
@@ -209,12 +216,12 @@ static uint32_t path_of(const struct packet *p)
     return (uint32_t)hash;
 }
 
-/* Is a packet with the same bytes, seen `age` ago on that path, the same packet? */
-static bool is_copy(const struct packet *p, bool is_same_path, int64_t age)
+/* Is a packet with the same bytes, seen `age_us` ago on that path, the same packet? */
+static bool is_copy(const struct packet *p, bool is_same_path, uint64_t age_us)
 {
     bool has_id =
         p->source.kind == ADDRESS_IP4 && p->network_size >= 6 && (p->network[4] || p->network[5]);
-    return age <= (has_id || !is_same_path ? WINDOW_NS : WINDOW_SAME_PATH_NS);
+    return age_us <= (has_id || !is_same_path ? WINDOW_US : WINDOW_SAME_PATH_US);
 }
 
 struct print duplicates_print(const struct duplicates *d, const struct packet *p)
@@ -232,9 +239,7 @@ struct print duplicates_print(const struct duplicates *d, const struct packet *p
     else
         return (struct print){.is_compared = false};
     print.path = path_of(p);
-    const struct entry *set = d->sets[print.hash % SETS];
-    fetch(&set[0]);
-    fetch(&set[WAYS - 1]);
+    fetch(d->sets[print.hash % SETS]);
     return print;
 }
 
@@ -243,27 +248,33 @@ bool duplicates_seen_print(struct duplicates *d, const struct packet *p, const s
     if (!print->is_compared)
         return false;
     uint64_t hash = print->hash;
-    uint32_t path = print->path;
+    uint64_t now_us = (uint64_t)p->time_ns / 1000 & CLOCK_MASK, oldest_us = 0;
+    uint16_t path = (uint16_t)(print->path ^ print->path >> 16);
     struct entry *set = d->sets[hash % SETS], *oldest = &set[0];
     for (size_t way = 0; way < WAYS; way++) {
         struct entry *e = &set[way];
-        if (e->hash == hash) {
+        if (e->hash == hash && e->is_used) {
             /* either order: two interfaces' clocks differ a little */
-            int64_t age =
-                p->time_ns > e->time_ns ? p->time_ns - e->time_ns : e->time_ns - p->time_ns;
-            if (e->copies < COPIES_MAX && is_copy(p, e->path == path, age)) {
+            uint64_t since_us = us_between(now_us, e->time_us);
+            uint64_t until_us = us_between(e->time_us, now_us);
+            uint64_t apart_us = since_us < until_us ? since_us : until_us;
+            if (e->copies < COPIES_MAX && is_copy(p, e->path == path, apart_us)) {
                 e->copies++;
                 return true;
             }
-            if (e->copies == COPIES_MAX && age <= WINDOW_NS)
+            if (e->copies == COPIES_MAX && apart_us <= WINDOW_US)
                 return false;
             oldest = e;
             break;
         }
-        if (e->time_ns < oldest->time_ns)
+        uint64_t age_us =
+            e->is_used ? us_between(now_us + CLOCKS_APART_US, e->time_us) : UINT64_MAX;
+        if (age_us > oldest_us) {
+            oldest_us = age_us;
             oldest = e;
+        }
     }
-    *oldest = (struct entry){hash, p->time_ns, path, 0};
+    *oldest = (struct entry){hash, now_us & CLOCK_MASK, path, 0, true};
     return false;
 }
 

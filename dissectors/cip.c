@@ -392,6 +392,7 @@ static void unwrap(struct dissect *d, struct request *q, bool is_signed)
     enum cip_body body = body_of(inner.row);
     if (body == BODY_WRAPPED || body == BODY_WRAPPED_SIGNED)
         return;
+    q->path.is_plain = false; /* its bytes still spell the wrapper */
     q->path.target_class = inner.path.target_class;
     q->path.instance = inner.path.instance;
     q->path.attribute = inner.path.attribute;

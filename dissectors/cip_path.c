@@ -32,6 +32,7 @@ enum {
 
     NAME_MAX_SIZE = 240,
     ROUTE_TEXT_MAX = 64,
+    PLAIN_NAME_MAX = 32, /* three numbers of 32 bits */
 };
 
 /* One segment, told apart. */
@@ -162,10 +163,28 @@ static void path_take_logical(struct cip_path *path, const struct segment *s)
     }
 }
 
+/* Is the path plain up to this segment? Before `path` takes it. */
+static bool is_plain_step(const struct cip_path *path, const struct segment *s)
+{
+    if (s->type != SEGMENT_LOGICAL)
+        return path->is_plain && (s->type == SEGMENT_PORT || s->text.size == 0);
+    switch (s->logical) {
+    case LOGICAL_CLASS:
+        return path->is_plain && path->class_count == 0 && !path->has_instance &&
+               !path->has_attribute;
+    case LOGICAL_INSTANCE:
+        return path->is_plain && path->class_count && !path->has_instance && !path->has_attribute;
+    case LOGICAL_ATTRIBUTE:
+        return path->is_plain && path->class_count && !path->has_attribute;
+    default:
+        return path->is_plain && s->logical >= LOGICAL_SPECIAL;
+    }
+}
+
 const char *cip_path_read(struct reader r, struct cip_path *path)
 {
-    *path =
-        (struct cip_path){.class_id = CIP_CLASS_NONE, .target_class = CIP_CLASS_NONE, .bytes = r};
+    *path = (struct cip_path){
+        .class_id = CIP_CLASS_NONE, .target_class = CIP_CLASS_NONE, .is_plain = true, .bytes = r};
     path->route = reader_of(r.at, 0);
     bool is_route = true;
     while (reader_left(&r)) { /* each turn reads at least the type byte */
@@ -179,6 +198,7 @@ const char *cip_path_read(struct reader r, struct cip_path *path)
             path->route.end = r.at;
         else if (s.type != SEGMENT_PORT)
             is_route = false;
+        path->is_plain = is_plain_step(path, &s);
         if (s.type == SEGMENT_LOGICAL)
             path_take_logical(path, &s);
         if (s.text.size && s.type != SEGMENT_PORT) {
@@ -227,12 +247,14 @@ static void put_decimal(struct writer *w, uint32_t value)
 /* At least two digits. */
 static void put_hex(struct writer *w, uint32_t value)
 {
+    static const char digits[] = "0123456789abcdef";
     unsigned shift = 4;
     while (shift < 28 && value >> (shift + 4))
         shift += 4;
-    put_text(w, TEXT("0x"));
+    put_char(w, '0');
+    put_char(w, 'x');
     for (;; shift -= 4) {
-        put_char(w, "0123456789abcdef"[value >> shift & 15]);
+        put_char(w, digits[value >> shift & 15]);
         if (shift == 0)
             break;
     }
@@ -309,8 +331,27 @@ static struct text object_name(struct dissect *d, const struct cip_path *path)
     return writer_text(&w, start);
 }
 
+/* The same of a plain path, from what was read of it. */
+static struct text plain_name(struct dissect *d, const struct cip_path *path)
+{
+    struct writer w = writer_of(d, PLAIN_NAME_MAX);
+    const char *start = w.at;
+    put_hex(&w, path->class_id);
+    if (path->has_instance) {
+        put_char(&w, '/');
+        put_decimal(&w, path->instance);
+    }
+    if (path->has_attribute) {
+        put_char(&w, '/');
+        put_decimal(&w, path->attribute);
+    }
+    return writer_text(&w, start);
+}
+
 struct text cip_path_name(struct dissect *d, const struct cip_path *path)
 {
+    if (path->is_plain && path->class_count)
+        return plain_name(d, path);
     if (path->class_count == 0 && path->symbol_count == 1 && path->index_count == 0)
         return path->symbol;
     if (path->class_count == 0 && path->symbol_count)
@@ -321,7 +362,7 @@ struct text cip_path_name(struct dissect *d, const struct cip_path *path)
 struct text cip_attribute_name(struct dissect *d, uint32_t class_id, uint32_t instance,
                                uint32_t attribute)
 {
-    struct writer w = writer_of(d, 32);
+    struct writer w = writer_of(d, PLAIN_NAME_MAX);
     const char *start = w.at;
     put_hex(&w, class_id);
     put_char(&w, '/');

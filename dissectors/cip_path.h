@@ -17,6 +17,7 @@ struct cip_path {
     uint32_t instance;     /* of target_class */
     uint32_t attribute;
     bool has_instance, has_attribute;
+    bool is_plain; /* a class, its instance, its attribute, or less of them, and no more */
     uint8_t class_count, symbol_count, index_count;
     uint8_t point_count;
     uint32_t points[CIP_POINTS_MAX]; /* connection points; a class 4 instance before them is the

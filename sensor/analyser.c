@@ -182,6 +182,7 @@ void analyser_look_state(const struct analyser *a, const struct analyser_place *
     if (!place->flow)
         return;
     flow_look_in(place->flow);
+    memory_look_near(a->requests, &place->flow->request);
     if (a->sink.soon)
         a->sink.soon(a->sink.context, &place->flow->view, 0);
 }

@@ -289,6 +289,17 @@ void memory_look_on(const struct memory *m, uint64_t key)
         fetch(entry_at(m, i));
 }
 
+void memory_look_near(const struct memory *m, const struct memory_near *near)
+{
+    enum { CACHE_LINE = 64 };
+    uint32_t place = near->last[0].place;
+    if (place == 0)
+        return;
+    const uint8_t *at = (const uint8_t *)entry_at(m, place - 1);
+    fetch(at);
+    fetch(at + CACHE_LINE);
+}
+
 void *memory_get(struct memory *m, uint64_t key, size_t *size)
 {
     uint32_t i = find(m, key);

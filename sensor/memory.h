@@ -44,6 +44,8 @@ struct memory_near {
  * the index. Keys of different holders differ. */
 void *memory_put_near(struct memory *m, struct memory_near *near, uint64_t key, size_t size,
                       bool *existed, bool *evicted);
+/* Asks for the memory of the one put last, which memory_take_near will most likely be asked for. */
+void memory_look_near(const struct memory *m, const struct memory_near *near);
 /* memory_get and memory_forget for them. */
 void *memory_take_near(struct memory *m, struct memory_near *near, uint64_t key, size_t *size);
 /* Forgets an entry that memory_get gave; its bytes stay valid until the next memory_put. */

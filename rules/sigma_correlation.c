@@ -344,6 +344,7 @@ struct sigma_correlator {
     const struct sigma_rules *rules;
     struct sigma_sink sink;
     struct counting *counting; /* one for each rule; most are empty */
+    size_t open;               /* of them those that have windows which end by themselves */
 };
 
 static bool is_exact(const struct sigma_correlation *c)
@@ -566,7 +567,9 @@ void sigma_correlator_hit(struct sigma_correlator *c, const struct sigma_hit *hi
             end_window(c, n, g);
         if (!g->is_open)
             g->first_ns = hit->time_ns;
-        g->is_open = n->has_open = true;
+        g->is_open = true;
+        c->open += !n->has_open;
+        n->has_open = true;
     }
     g->last = *hit;
     if (count_hit(n, g, hit)) {
@@ -578,6 +581,7 @@ void sigma_correlator_hit(struct sigma_correlator *c, const struct sigma_hit *hi
 static void close_windows(struct sigma_correlator *c, struct counting *n, int64_t time_ns)
 {
     n->has_open = false;
+    c->open--;
     for (size_t i = 0; i < n->groups.capacity; i++) {
         struct group *g = slots_at(&n->groups, i);
         if (g->slot.key == 0 || !g->is_open)
@@ -587,11 +591,12 @@ static void close_windows(struct sigma_correlator *c, struct counting *n, int64_
         else
             n->has_open = true;
     }
+    c->open += n->has_open;
 }
 
 void sigma_correlator_tick(struct sigma_correlator *c, int64_t time_ns)
 {
-    for (size_t i = 0; i < c->rules->count; i++)
+    for (size_t i = 0; i < c->rules->count && c->open; i++)
         if (c->counting[i].rule && c->counting[i].has_open)
             close_windows(c, &c->counting[i], time_ns);
 }

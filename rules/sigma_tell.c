@@ -28,7 +28,7 @@ struct cause {
 
 struct told {
     struct slots causes;
-    int64_t looked_ns;
+    int64_t looked_ns, due_ns; /* due: none is over before that */
     size_t untold;
 };
 
@@ -175,7 +175,8 @@ void told_match(struct told *t, const struct sigma_rule *rule, struct sigma_reco
         cause_start(c, rule, r);
     c->count += times;
     if (!is_due(c, times)) {
-        t->untold++;
+        if (t->untold++ == 0 || r->time_ns + OVER_NS < t->due_ns)
+            t->due_ns = r->time_ns + OVER_NS;
         return;
     }
     uint64_t count = c->count - c->told;
@@ -198,15 +199,21 @@ void told_tick(struct told *t, int64_t now_ns, bool is_last, const struct sigma_
     if (t->untold == 0 || (!is_last && now_ns - t->looked_ns < LOOK_NS))
         return;
     t->looked_ns = now_ns;
+    if (!is_last && now_ns < t->due_ns)
+        return;
     size_t left = 0;
+    t->due_ns = INT64_MAX;
     for (size_t i = 0; i < t->causes.capacity; i++) {
         struct cause *c = slots_at(&t->causes, i);
-        if (c->slot.key == 0 || c->count == c->told)
+        if (!slots_is_used(&t->causes, i) || c->count == c->told)
             continue;
-        if (is_last || now_ns - c->slot.used_ns >= OVER_NS)
+        int64_t due_ns = c->slot.used_ns + OVER_NS;
+        if (is_last || now_ns >= due_ns) {
             tell_rest(c, sink);
-        else
+        } else {
+            t->due_ns = due_ns < t->due_ns ? due_ns : t->due_ns;
             left++;
+        }
     }
     t->untold = left;
 }

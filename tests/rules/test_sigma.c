@@ -675,6 +675,48 @@ START_TEST(test_flood)
 }
 END_TEST
 
+/* The rest of each is told a minute after its last match, whatever goes on meanwhile. */
+START_TEST(test_floods_end)
+{
+    static const char text[] = "title: t\nlogsource: {service: event}\n"
+                               "detection: {s: {ot.operation: write}, condition: s}\n";
+    enum { SECONDS = 300, FIRST_ENDS = 10, SECOND_ENDS = 100, MINUTE = 60, LOOKS = 10 };
+    struct kept kept = {.count = 0};
+    struct sigma_sink sink = {&kept, keep_finding, keep_hit};
+    struct ot_flow flows[2] = {flow_of(), flow_of()};
+    struct sigma_rules *rules = rules_of(text);
+    struct sigma *s = sigma_create(rules, &sink);
+    uint64_t told[2] = {0}, wanted[2] = {0};
+    int done[2] = {0};
+    flows[1].client.ip.bytes[3] = 6;
+    for (int second = 0; second < SECONDS; second++) {
+        for (int k = 0; k < 2; k++) {
+            struct ot_event e = event_of(&flows[k]);
+            e.time_ns += second * INT64_C(1000000000);
+            if (second < (k ? SECOND_ENDS : FIRST_ENDS)) {
+                sigma_event_times(s, &e, 3);
+                wanted[k] += 3;
+            }
+            sigma_tick(s, e.time_ns, false);
+        }
+        for (; kept.count > 0; kept.count--) {
+            const struct finding *f = &kept.findings[kept.count - 1];
+            int k = address_equal(&f->actor.ip, &flows[1].client.ip);
+            told[k] += f->count;
+            done[k] = second;
+        }
+    }
+    ck_assert_uint_eq(told[0], wanted[0]);
+    ck_assert_uint_eq(told[1], wanted[1]);
+    ck_assert_int_ge(done[0], FIRST_ENDS - 1 + MINUTE);
+    ck_assert_int_le(done[0], FIRST_ENDS - 1 + MINUTE + LOOKS);
+    ck_assert_int_ge(done[1], SECOND_ENDS - 1 + MINUTE);
+    ck_assert_int_le(done[1], SECOND_ENDS - 1 + MINUTE + LOOKS);
+    sigma_destroy(s);
+    sigma_rules_destroy(rules);
+}
+END_TEST
+
 /* Without event.action a flow is looked at once: at its start, or when its protocol is known. */
 START_TEST(test_flows)
 {
@@ -767,6 +809,43 @@ START_TEST(test_words_of_a_count)
 }
 END_TEST
 
+/* Windows that end by themselves do so one after the other. */
+START_TEST(test_windows_end)
+{
+    static const char text[] =
+        "title: base\nid: base\nname: base\nlogsource: {service: event}\n"
+        "detection: {s: {ot.operation: write}, condition: s}\n"
+        "---\ntitle: short\nid: short\ncorrelation: {type: event_count, rules: [base],"
+        " group-by: [source.ip], timespan: 1m, condition: {lt: 3}}\n"
+        "---\ntitle: long\nid: long\ncorrelation: {type: event_count, rules: [base],"
+        " group-by: [source.ip], timespan: 5m, condition: {lt: 5}}\n";
+    static const size_t expected[] = {1, 2, 3, 4}; /* short, long, and both once more */
+    static const int64_t after_s[] = {61, 301, 1061, 1301};
+    struct kept kept = {.count = 0};
+    struct sigma_sink sink = {&kept, keep_finding, keep_hit};
+    struct ot_flow flow = flow_of();
+    struct ot_event e = event_of(&flow);
+    struct sigma_rules *rules = rules_of(text);
+    struct sigma *s = sigma_create(rules, &sink);
+    kept.correlator = sigma_correlator_create(rules, &sink);
+    int64_t start_ns = e.time_ns;
+    for (size_t i = 0; i < 4; i++) {
+        if (i % 2 == 0) {
+            e.time_ns = start_ns + (after_s[i] - 61) * INT64_C(1000000000);
+            sigma_event(s, &e);
+        }
+        int64_t end_ns = start_ns + after_s[i] * INT64_C(1000000000);
+        sigma_correlator_tick(kept.correlator, end_ns - INT64_C(2000000000));
+        ck_assert_uint_eq(kept.count, expected[i] - 1);
+        sigma_correlator_tick(kept.correlator, end_ns);
+        ck_assert_uint_eq(kept.count, expected[i]);
+    }
+    sigma_correlator_destroy(kept.correlator);
+    sigma_destroy(s);
+    sigma_rules_destroy(rules);
+}
+END_TEST
+
 /* A later rule with the same id takes the place of the earlier one; rules can be switched off. */
 START_TEST(test_override_and_switch_off)
 {
@@ -826,9 +905,11 @@ int main(void)
     tcase_add_test(c, test_aliases_end);
     tcase_add_test(c, test_words_of_a_match);
     tcase_add_test(c, test_flood);
+    tcase_add_test(c, test_floods_end);
     tcase_add_test(c, test_flows);
     tcase_add_test(c, test_findings);
     tcase_add_test(c, test_words_of_a_count);
+    tcase_add_test(c, test_windows_end);
     tcase_add_test(c, test_override_and_switch_off);
     tcase_add_test(c, test_expression_ends);
     suite_add_tcase(suite, c);

@@ -103,13 +103,15 @@ struct sigma *sigma_create(const struct sigma_rules *rules, const struct sigma_s
 void sigma_destroy(struct sigma *s);
 
 void sigma_event(struct sigma *s, const struct ot_event *e);
-/* The same in two steps, so that what is remembered of such events can be fetched meanwhile: first
- * where it is remembered (program NULL: no rule wants the event), then the rules. */
+/* The same in three steps, so that what is remembered of such messages and what the rules want of
+ * them can be fetched meanwhile: where it is remembered; what the message leaves of the rules
+ * (program NULL: no rule wants it); the rules. */
 struct sigma_expected {
     const struct sigma_program *program;
-    struct sigma_known *known;
+    uint64_t steps;
 };
-struct sigma_expected sigma_expect(struct sigma *s, const struct ot_event *e);
+size_t sigma_look(struct sigma *s, const struct ot_event *e);
+struct sigma_expected sigma_expect(struct sigma *s, const struct ot_event *e, size_t place);
 void sigma_event_expected(struct sigma *s, const struct ot_event *e, struct sigma_expected x);
 /* times: how often it happened, for histories. */
 void sigma_event_times(struct sigma *s, const struct ot_event *e, uint64_t times);

@@ -2,6 +2,7 @@
 #include "rules/sigma_internal.h"
 
 #include "sensor/base/hash.h"
+#include "sensor/base/pages.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -15,10 +16,9 @@ enum {
 
 struct sigma *sigma_create(const struct sigma_rules *rules, const struct sigma_sink *sink)
 {
-    struct sigma *s = aligned_alloc(_Alignof(struct sigma), sizeof *s);
+    struct sigma *s = pages_take(sizeof *s);
     if (!s)
         return NULL;
-    memset(s, 0, sizeof *s);
     s->rules = rules;
     s->sink = *sink;
     s->told = told_create();
@@ -41,7 +41,7 @@ void sigma_destroy(struct sigma *s)
     told_destroy(s->told);
     pcre2_match_data_free(s->match);
     pcre2_match_context_free(s->match_context);
-    free(s);
+    pages_give(s, sizeof *s);
 }
 
 /* --- tests --- */
@@ -287,23 +287,15 @@ static void judge_list(struct sigma *s, const struct sigma_list *list, struct si
     }
 }
 
-static const struct sigma_bucket *bucket_of(const struct sigma_rules *rules, const char *protocol,
-                                            size_t size)
+const struct sigma_bucket *sigma_bucket(const struct sigma_rules *rules, struct text protocol)
 {
-    size_t slot = hash_stable(protocol, size) % BUCKET_SLOTS;
+    size_t size = protocol.size, slot = hash_stable(protocol.at, size) % BUCKET_SLOTS;
     for (; rules->slots[slot]; slot = (slot + 1) % BUCKET_SLOTS) {
         const struct sigma_bucket *bucket = &rules->buckets[rules->slots[slot]];
-        if (strlen(bucket->protocol) == size && memcmp(bucket->protocol, protocol, size) == 0)
+        if (strlen(bucket->protocol) == size && memcmp(bucket->protocol, protocol.at, size) == 0)
             return bucket;
     }
     return &rules->buckets[0];
-}
-
-void sigma_bucket_recall(const struct sigma_rules *rules, struct sigma_recent_bucket *recent,
-                         const char *protocol)
-{
-    recent->bucket = bucket_of(rules, protocol, strlen(protocol));
-    recent->protocol = protocol;
 }
 
 void sigma_flow(struct sigma *s, const struct ot_flow *flow, enum sigma_moment moment,
@@ -355,7 +347,7 @@ static void judge_sample(struct sigma *s, struct sigma_record *r, uint64_t times
     if (sigma_field_value(r, FIELD_OPERATION, 0, &v) && v.kind == VALUE_TEXT &&
         v.text.size < sizeof name)
         operation_parse(&operation, text_copy(name, sizeof name, v.text));
-    const struct sigma_bucket *bucket = bucket_of(s->rules, protocol.at, protocol.size);
+    const struct sigma_bucket *bucket = sigma_bucket(s->rules, protocol);
     judge_list(s, &bucket->lists[operation], r, times);
 }
 

@@ -5,6 +5,7 @@
 #include "rules/sigma.h"
 
 #include <pcre2.h>
+#include <string.h>
 #include <yaml.h>
 
 /* --- fields --- */
@@ -221,12 +222,15 @@ struct sigma_span {
 /* What is left to ask of a rule when protocol and operation are known, by what the answers depend
  * on; all must be true. NULL: nothing. */
 struct sigma_parts {
-    const struct sigma_node *of_ends; /* the two ends and who of them sends */
-    const struct sigma_node *of_kind; /* direction, code, name, unit and outcome of the message */
-    const struct sigma_node *rest;    /* anything */
-    struct sigma_span spans[SPANS];   /* rest is false when no item has a number within */
-    uint8_t spanned;                  /* 1 << SPAN_*: those that have a bound */
-    uint8_t needs;                    /* enum sigma_need: rest is false without these */
+    const struct sigma_node *of_ends;  /* the two ends and who of them sends */
+    const struct sigma_node *of_kind;  /* direction, function, name and outcome of the message */
+    const struct sigma_node *of_texts; /* these, its unit and its code */
+    const struct sigma_node *rest;     /* anything */
+    uint64_t hosts;      /* of_ends is false without an end there: 1 << sigma_host() */
+    uint32_t unit_sizes; /* of_texts is false with a unit of another size: 1 << sigma_unit() */
+    struct sigma_span spans[SPANS]; /* rest is false when no item has a number within */
+    uint8_t spanned;                /* 1 << SPAN_*: those that have a bound */
+    uint8_t needs;                  /* enum sigma_need: rest is false without these */
     /* rest is false without an item whose name begins with one of these, ends with one of these:
      * 1 << sigma_letter(), sigma_ending() */
     uint32_t firsts, lasts;
@@ -242,6 +246,20 @@ static inline unsigned sigma_ending(const char *text, size_t size)
 {
     unsigned before = size > 1 ? sigma_letter(text[size - 2]) * 5 : 0;
     return (before + sigma_letter(text[size - 1])) % SIGMA_LETTERS;
+}
+
+/* Addresses in 64 kinds. */
+static inline unsigned sigma_host(const struct address *a)
+{
+    uint64_t words[2];
+    memcpy(words, a->bytes, sizeof words);
+    return (unsigned)((words[0] ^ words[1]) * 0x9e3779b97f4a7c15u >> 58);
+}
+/* Units by their size. */
+enum { SIGMA_UNITS = 32 };
+static inline unsigned sigma_unit(size_t size)
+{
+    return size < SIGMA_UNITS ? (unsigned)size : SIGMA_UNITS - 1;
 }
 
 /* What most events do not have. */
@@ -262,32 +280,41 @@ struct sigma_step {
 /* What the items of an event have: 1 << SPAN_*: a number that is not far, and whether any value. */
 enum { NEAR_VALUES = 1 << SPANS, NEAR_STATES = 2 * NEAR_VALUES };
 
-/* What the values of an item are for a program: there, and perhaps within the hull. */
-enum { VALUES_THERE = 1, VALUES_WANTED = 2 };
+/* What the steps of a program could want, put together: for the few events that have some of it. */
+struct sigma_wants {
+    struct sigma_step *steps;
+    uint64_t all, of_kind, of_numbers; /* of_numbers: that have a bound */
+    uint64_t kind_fields;            /* 1 << enum sigma_field: what of_kind and of_texts ask for */
+    uint64_t with[NEEDS_OF_EVENT];   /* those that are content with these needs of an event */
+    uint64_t left_near[NEAR_STATES]; /* those that may be true by which numbers are in a hull */
+    uint64_t least[SPANS], range[SPANS]; /* no whole number outside makes any of them true */
+    struct sigma_span hulls[SPANS];      /* no number outside makes any of them true */
+    uint64_t valued, spanning[SPANS];
+    uint64_t named_first[SIGMA_LETTERS], named_last[SIGMA_LETTERS]; /* content with such a name */
+};
 
-/* Up to 64 steps of a protocol and operation; in a set of them each has a bit. What all of them
- * could want is put together, so that most events are done with few questions. */
+/* Up to 64 steps of a protocol and operation; in a set of them each has a bit. Here is what every
+ * event touches, so that most are done with few questions: two lines of the cache. All programs lie
+ * together. */
 enum { PROGRAM_STEPS = 64 };
 struct sigma_program {
-    /* what every event touches comes first */
-    uint64_t kind_fields; /* 1 << enum sigma_field: what the kind of message is asked for */
-    uint64_t of_items;    /* that need names, values or numbers of items */
-    uint64_t of_numbers;  /* of them those that have a bound */
-    uint64_t number;      /* of the program, spread over all bits */
-    uint64_t named;
-    uint64_t lowest;                     /* no start or number below makes any of them true */
-    uint64_t least[SPANS], range[SPANS]; /* no whole number outside makes any of them true */
-    uint32_t encodings, count; /* encodings: 1 << enum ot_encoding: whose values may be within */
-    uint8_t looks[VALUES_ENCODINGS]; /* VALUES_THERE | ... */
-    struct sigma_span hulls[SPANS];  /* no number outside makes any of them true */
-    uint64_t left_near[NEAR_STATES]; /* those that may be true by which numbers are within a hull */
-    uint64_t named_first[SIGMA_LETTERS], named_last[SIGMA_LETTERS]; /* content with such a name */
-    uint64_t of_ends, of_kind, all;
-    uint64_t with[NEEDS_OF_EVENT]; /* those that are content with these needs of an event */
-    struct sigma_step *steps;
-    uint64_t valued, spanning[SPANS];
     struct sigma_program *next; /* NULL: no more */
-};
+    uint64_t of_ends;
+    uint64_t of_hosts, hosts; /* false without an end at one of these: 1 << sigma_host() */
+    uint64_t of_texts;
+    uint64_t of_units;   /* false with a unit of another size: 1 << sigma_unit() */
+    uint64_t needing;    /* some of NEEDS_OF_EVENT */
+    uint64_t of_items;   /* that need names, values or numbers of items */
+    uint64_t named;      /* of them those that need a name */
+    uint64_t lowest;     /* no start or number below makes any of them true */
+    uint64_t far[2];     /* that may be true without a name and numbers in a hull; with values */
+    uint64_t number;     /* of the program, spread over all bits */
+    uint32_t unit_sizes; /* of of_units */
+    uint32_t encodings;  /* 1 << enum ot_encoding: whose values may be in a hull */
+    uint32_t senders;    /* 1: of_ends asks for the sender or the receiver */
+    uint32_t count;
+    struct sigma_wants *wants;
+} __attribute__((aligned(64)));
 
 /* The rules that an event of a protocol and operation can match. */
 struct sigma_bucket {
@@ -306,6 +333,8 @@ struct sigma_rules {
     struct sigma_bucket *buckets;
     size_t bucket_count;
     uint64_t program_count;
+    struct sigma_program *programs; /* that were not given out yet */
+    size_t programs_left;
     uint16_t slots[BUCKET_SLOTS]; /* by hash of the protocol: bucket, 0: none */
     struct sigma_list flows, findings;
     bool is_sealed;
@@ -355,45 +384,40 @@ bool sigma_split(struct sigma_rules *rules, const struct sigma_node *root,
                  struct sigma_parts *parts);
 bool sigma_correlations_resolve(struct sigma_rules *rules, struct error *err) NODISCARD;
 
-/* Buckets and printed addresses that were asked for last. */
-enum { RECENT_BUCKETS = 64, RECENT_ADDRESSES = 64 };
-struct sigma_recent_bucket {
-    const char *protocol; /* NULL: none; names of protocols last as long as a run */
-    const struct sigma_bucket *bucket;
-};
+/* Printed addresses that were asked for last. */
+enum { RECENT_ADDRESSES = 64 };
 struct sigma_recent_address {
     struct address address;
     uint32_t size; /* 0: none */
     char text[64];
 };
 
-/* The steps of a program whose questions about ends, or about the kind, are true: answered once for
- * a conversation or a kind of message, not again for each event. */
-enum { MEMO_ENDS = 2048, MEMO_KINDS = 1024 };
+/* The steps that a kind of message leaves, with all that it depends on: a line of the cache. There
+ * are few kinds, and all conversations share them. */
+enum { MESSAGE_BITS = 12 }; /* of places for two */
+struct sigma_message {
+    const void *owner; /* the protocol's name, or of further programs the program; NULL: unused */
+    const char *name, *status_name;      /* static */
+    uint64_t function;                   /* and the code of the outcome */
+    uint64_t shape;                      /* operation, direction, outcome, what the event has */
+    const struct sigma_program *program; /* NULL: no rule wants it */
+    uint64_t steps;
+} __attribute__((aligned(64)));
+
+/* Steps whose questions about the ends, or about all of a message, are true: answered once for a
+ * conversation or a kind of message, not again for each event. */
+enum { ENDS_BITS = 15, TEXTS_BITS = 10 };
 struct sigma_memo {
     uint64_t key; /* a hash of the program and all that it asked; 0: unused */
-    uint64_t steps;
-};
-
-/* Those left by both and by what the event has, with all that it depends on: a line of the cache.
- */
-enum { KNOWN_BITS = 12 };
-struct sigma_known {
-    const struct sigma_program *program; /* NULL: unused */
-    uint64_t flow, client, mac;          /* who sends to whom; in mac direction and outcome too */
-    uint64_t message;                    /* function and outcome */
-    const char *name;                    /* of the function: static; NULL in texts */
-    uint64_t texts;                      /* that are asked for: as they are, or a hash */
     uint64_t steps;
 };
 
 struct sigma {
     const struct sigma_rules *rules;
     struct sigma_sink sink;
-    struct sigma_recent_bucket buckets[RECENT_BUCKETS];
     struct sigma_recent_address addresses[RECENT_ADDRESSES];
-    struct sigma_known known[1 << KNOWN_BITS] __attribute__((aligned(64)));
-    struct sigma_memo ends[MEMO_ENDS], kinds[MEMO_KINDS];
+    struct sigma_message messages[2 << MESSAGE_BITS];
+    struct sigma_memo ends[1 << ENDS_BITS], texts[1 << TEXTS_BITS];
     struct told *told;
     pcre2_match_data *match;
     pcre2_match_context *match_context;
@@ -406,11 +430,13 @@ void sigma_rule_matched(struct sigma *s, const struct sigma_rule *rule, struct s
 /* sigma_steps.c: one more step behind the others. False when there is no memory. */
 bool sigma_program_add(struct sigma_rules *rules, struct sigma_program **first,
                        const struct sigma_rule *rule, const struct sigma_parts *parts);
+/* sigma_items.c: those of the steps that the items of the event leave. */
+uint64_t sigma_left_by_items(const struct sigma_program *program, const struct ot_event *e,
+                             uint64_t left);
 /* What values of the type can be; least is not below most: unknown. */
 struct sigma_span sigma_type_span(enum ot_encoding encoding);
-/* sigma_eval.c: remembers where events of this protocol belong. */
-void sigma_bucket_recall(const struct sigma_rules *rules, struct sigma_recent_bucket *recent,
-                         const char *protocol);
+/* sigma_eval.c: where the rules for events of this protocol are. */
+const struct sigma_bucket *sigma_bucket(const struct sigma_rules *rules, struct text protocol);
 /* Every rule that the record may match, through the index. */
 void sigma_record_judge(struct sigma *s, struct sigma_record *r, uint64_t times);
 

@@ -7,7 +7,7 @@
 
 enum { TERMS_MAX = 64 };
 
-enum part { PART_ENDS, PART_KIND, PART_REST, PARTS };
+enum part { PART_ENDS, PART_KIND, PART_TEXTS, PART_REST, PARTS };
 
 static const enum sigma_field span_fields[SPANS] = {
     [SPAN_START] = FIELD_ITEM_START,
@@ -44,16 +44,26 @@ static enum part part_of_field(enum sigma_field field)
         return PART_ENDS;
     case FIELD_OPERATION:
     case FIELD_DIRECTION:
-    case FIELD_CODE:
     case FIELD_NAME:
     case FIELD_FUNCTION:
-    case FIELD_UNIT:
     case FIELD_STATUS:
     case FIELD_STATUS_CODE:
         return PART_KIND;
+    case FIELD_CODE:
+    case FIELD_UNIT:
+        return PART_TEXTS;
     default:
         return PART_REST;
     }
+}
+
+/* The part of a condition that asks for both. PARTS: it asked for nothing so far. */
+static enum part part_of_both(enum part a, enum part b)
+{
+    if (a == b || a == PARTS)
+        return b;
+    bool is_message = (a == PART_KIND || a == PART_TEXTS) && (b == PART_KIND || b == PART_TEXTS);
+    return is_message ? PART_TEXTS : PART_REST;
 }
 
 /* As deep as conditions may nest. */
@@ -70,9 +80,7 @@ static enum part part_of(const struct sigma_node *node)
             other = part_of(node->children[i]);
         else if (node->matchers[i].op == MATCH_FIELD)
             other = part_of_field(node->matchers[i].field);
-        if (part != PARTS && other != part)
-            return PART_REST;
-        part = other;
+        part = part_of_both(part, other);
     }
     return part;
 }
@@ -122,6 +130,66 @@ static bool join(struct sigma_rules *rules, const struct terms *terms,
     made->children = kept;
     *joined = made;
     return true;
+}
+
+/* --- hosts and units --- */
+
+static unsigned bits_of_address(const struct address *a)
+{
+    return a->kind == ADDRESS_IP4 ? 32 : 128;
+}
+
+static uint64_t hosts_of_test(const struct sigma_node *test)
+{
+    bool is_address = sigma_field_type(test->field) == TYPE_ADDRESS;
+    uint64_t set = 0;
+    for (uint32_t i = 0; i < test->count; i++) {
+        const struct sigma_matcher *m = &test->matchers[i];
+        bool is_one = (m->op == MATCH_EQUAL && m->has_address) ||
+                      (m->op == MATCH_CIDR && m->prefix_bits == bits_of_address(&m->address));
+        if (!is_address || test->is_not || !is_one)
+            return UINT64_MAX;
+        set |= UINT64_C(1) << sigma_host(&m->address);
+    }
+    return set;
+}
+
+/* One of the two ends is at one of these, or the condition is false. */
+static uint64_t hosts_of(const struct sigma_node *node)
+{
+    if (node->kind == NODE_TEST)
+        return hosts_of_test(node);
+    if (node->kind != NODE_ALL && node->kind != NODE_ANY)
+        return UINT64_MAX;
+    uint64_t set = node->kind == NODE_ALL ? UINT64_MAX : 0;
+    for (uint32_t i = 0; i < node->count; i++) {
+        uint64_t one = hosts_of(node->children[i]);
+        if (node->kind == NODE_ANY)
+            set |= one;
+        else if (__builtin_popcountll(one) < __builtin_popcountll(set))
+            set = one; /* not what both have: one end may be here, the other there */
+    }
+    return set;
+}
+
+/* A unit of another size makes the test false. */
+static uint32_t unit_sizes_of(const struct sigma_node *test)
+{
+    uint32_t set = 0;
+    if (test->kind != NODE_TEST || test->field != FIELD_UNIT || test->is_not)
+        return UINT32_MAX;
+    for (uint32_t i = 0; i < test->count; i++)
+        set |= test->matchers[i].op == MATCH_EQUAL
+                   ? UINT32_C(1) << sigma_unit(test->matchers[i].size)
+                   : UINT32_MAX;
+    return set;
+}
+
+static void find_texts(struct sigma_parts *parts, const struct terms *terms)
+{
+    parts->unit_sizes = UINT32_MAX;
+    for (size_t i = 0; i < terms->count; i++)
+        parts->unit_sizes &= unit_sizes_of(terms->at[i]);
 }
 
 /* --- numbers --- */
@@ -247,7 +315,12 @@ bool sigma_split(struct sigma_rules *rules, const struct sigma_node *root,
         return true;
     parts->rest = NULL;
     find_bounds(parts, &split.terms[PART_REST]);
-    return join(rules, &split.terms[PART_ENDS], &parts->of_ends) &&
-           join(rules, &split.terms[PART_KIND], &parts->of_kind) &&
-           join(rules, &split.terms[PART_REST], &parts->rest);
+    find_texts(parts, &split.terms[PART_TEXTS]);
+    if (!join(rules, &split.terms[PART_ENDS], &parts->of_ends) ||
+        !join(rules, &split.terms[PART_KIND], &parts->of_kind) ||
+        !join(rules, &split.terms[PART_TEXTS], &parts->of_texts) ||
+        !join(rules, &split.terms[PART_REST], &parts->rest))
+        return false;
+    parts->hosts = parts->of_ends ? hosts_of(parts->of_ends) : UINT64_MAX;
+    return true;
 }

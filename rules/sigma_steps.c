@@ -32,14 +32,14 @@ static uint64_t whole(double number)
     return number >= exact ? (uint64_t)exact : number > 0 ? (uint64_t)number : 0;
 }
 
-static void widen_hull(struct sigma_program *program, unsigned k, const struct sigma_span *span)
+static void widen_hull(struct sigma_wants *wants, unsigned k, const struct sigma_span *span)
 {
-    struct sigma_span *hull = &program->hulls[k];
-    bool is_first = program->spanning[k] == 0;
+    struct sigma_span *hull = &wants->hulls[k];
+    bool is_first = wants->spanning[k] == 0;
     hull->least = is_first || span->least < hull->least ? span->least : hull->least;
     hull->most = is_first || span->most > hull->most ? span->most : hull->most;
-    program->least[k] = whole(hull->least);
-    program->range[k] = (hull->most >= exact ? UINT64_MAX : whole(hull->most)) - program->least[k];
+    wants->least[k] = whole(hull->least);
+    wants->range[k] = (hull->most >= exact ? UINT64_MAX : whole(hull->most)) - wants->least[k];
 }
 
 static uint32_t encodings_within(const struct sigma_span *hull)
@@ -54,44 +54,127 @@ static uint32_t encodings_within(const struct sigma_span *hull)
     return set;
 }
 
-static void note(struct sigma_program *program, const struct sigma_parts *parts, uint64_t step)
+/* The ends that change places with who sends. */
+static const uint64_t of_sender =
+    UINT64_C(1) << FIELD_SOURCE_IP | UINT64_C(1) << FIELD_SOURCE_MAC |
+    UINT64_C(1) << FIELD_SOURCE_PORT | UINT64_C(1) << FIELD_DESTINATION_IP |
+    UINT64_C(1) << FIELD_DESTINATION_MAC | UINT64_C(1) << FIELD_DESTINATION_PORT;
+
+static void note_ends(struct sigma_program *program, const struct sigma_parts *parts, uint64_t step)
 {
-    program->all |= step;
-    program->of_ends |= parts->of_ends ? step : 0;
-    program->of_kind |= parts->of_kind ? step : 0;
-    program->kind_fields |= parts->of_kind ? sigma_fields_of(parts->of_kind) : 0;
-    program->named |= parts->needs & NEED_ITEM_NAME ? step : 0;
-    program->valued |= parts->needs & NEED_VALUES ? step : 0;
-    for (unsigned needs = 0; needs < NEEDS_OF_EVENT; needs++)
-        if (!(parts->needs & (NEEDS_OF_EVENT - 1U) & ~needs))
-            program->with[needs] |= step;
+    program->of_ends |= step;
+    if (sigma_fields_of(parts->of_ends) & of_sender)
+        program->senders = 1;
+    if (parts->hosts == UINT64_MAX)
+        return;
+    program->of_hosts |= step;
+    program->hosts |= parts->hosts;
+}
+
+static void note_message(struct sigma_program *program, const struct sigma_parts *parts,
+                         uint64_t step)
+{
+    struct sigma_wants *wants = program->wants;
+    if (parts->of_kind) {
+        wants->of_kind |= step;
+        wants->kind_fields |= sigma_fields_of(parts->of_kind);
+    }
+    if (!parts->of_texts)
+        return;
+    program->of_texts |= step;
+    wants->kind_fields |= sigma_fields_of(parts->of_texts);
+    if (parts->unit_sizes == UINT32_MAX)
+        return;
+    program->of_units |= step;
+    program->unit_sizes |= parts->unit_sizes;
+}
+
+static void note_names(struct sigma_program *program, const struct sigma_parts *parts,
+                       uint64_t step)
+{
+    struct sigma_wants *wants = program->wants;
+    program->named |= step;
+    for (unsigned k = 0; k < SIGMA_LETTERS; k++) {
+        wants->named_first[k] |= parts->firsts >> k & 1 ? step : 0;
+        wants->named_last[k] |= parts->lasts >> k & 1 ? step : 0;
+    }
+}
+
+static void note_numbers(struct sigma_program *program, const struct sigma_parts *parts,
+                         uint64_t step)
+{
+    struct sigma_wants *wants = program->wants;
     for (unsigned k = 0; k < SPANS; k++) {
         if (!(parts->spanned >> k & 1))
             continue;
-        widen_hull(program, k, &parts->spans[k]);
-        program->spanning[k] |= step;
-        program->of_numbers |= step;
-    }
-    for (unsigned k = 0; k < SIGMA_LETTERS && parts->needs & NEED_ITEM_NAME; k++) {
-        program->named_first[k] |= parts->firsts >> k & 1 ? step : 0;
-        program->named_last[k] |= parts->lasts >> k & 1 ? step : 0;
-    }
-    program->of_items |= program->of_numbers | program->named | program->valued;
-    for (unsigned near = 0; near < NEAR_STATES; near++) {
-        program->left_near[near] =
-            near & NEAR_VALUES ? program->all : program->all & ~program->valued;
-        for (unsigned k = 0; k < SPANS; k++)
-            program->left_near[near] &= near >> k & 1 ? program->all : ~program->spanning[k];
+        widen_hull(wants, k, &parts->spans[k]);
+        wants->spanning[k] |= step;
+        wants->of_numbers |= step;
     }
     program->lowest = UINT64_MAX;
     for (unsigned k = SPAN_START; k <= SPAN_NUMBER; k++)
-        if (program->spanning[k] && program->least[k] < program->lowest)
-            program->lowest = program->least[k];
-    if (program->spanning[SPAN_VALUE])
-        program->encodings = encodings_within(&program->hulls[SPAN_VALUE]);
-    for (unsigned k = VALUES_NONE + 1; k < VALUES_ENCODINGS; k++)
-        program->looks[k] =
-            program->encodings >> k & 1 ? VALUES_THERE | VALUES_WANTED : VALUES_THERE;
+        if (wants->spanning[k] && wants->least[k] < program->lowest)
+            program->lowest = wants->least[k];
+    if (wants->spanning[SPAN_VALUE])
+        program->encodings = encodings_within(&wants->hulls[SPAN_VALUE]);
+}
+
+static void note_items(struct sigma_program *program, const struct sigma_parts *parts,
+                       uint64_t step)
+{
+    struct sigma_wants *wants = program->wants;
+    wants->valued |= parts->needs & NEED_VALUES ? step : 0;
+    if (parts->needs & NEED_ITEM_NAME)
+        note_names(program, parts, step);
+    note_numbers(program, parts, step);
+    program->of_items |= wants->of_numbers | program->named | wants->valued;
+    for (unsigned near = 0; near < NEAR_STATES; near++) {
+        wants->left_near[near] = near & NEAR_VALUES ? wants->all : wants->all & ~wants->valued;
+        for (unsigned k = 0; k < SPANS; k++)
+            wants->left_near[near] &= near >> k & 1 ? wants->all : ~wants->spanning[k];
+    }
+    program->far[0] = wants->left_near[0] & ~program->named;
+    program->far[1] = wants->left_near[NEAR_VALUES] & ~program->named;
+}
+
+static void note(struct sigma_program *program, const struct sigma_parts *parts, uint64_t step)
+{
+    unsigned needs_of_event = parts->needs & (NEEDS_OF_EVENT - 1U);
+    program->wants->all |= step;
+    note_message(program, parts, step);
+    if (parts->of_ends)
+        note_ends(program, parts, step);
+    program->needing |= needs_of_event ? step : 0;
+    for (unsigned needs = 0; needs < NEEDS_OF_EVENT; needs++)
+        program->wants->with[needs] |= needs_of_event & ~needs ? 0 : step;
+    note_items(program, parts, step);
+}
+
+/* The first of many is where a line of the cache begins. */
+static bool make_programs(struct sigma_rules *rules)
+{
+    enum { TOGETHER = 32 };
+    size_t unit = _Alignof(struct sigma_program);
+    uint8_t *memory = sigma_keep(rules, TOGETHER * sizeof(struct sigma_program) + unit - 1);
+    if (!memory)
+        return false;
+    rules->programs = (void *)(memory + (-(uintptr_t)memory & (unit - 1)));
+    rules->programs_left = TOGETHER;
+    return true;
+}
+
+static struct sigma_program *make(struct sigma_rules *rules)
+{
+    if (rules->programs_left == 0 && !make_programs(rules))
+        return NULL;
+    struct sigma_program *program = rules->programs;
+    program->wants = sigma_keep(rules, sizeof *program->wants);
+    if (!program->wants)
+        return NULL;
+    program->number = ++rules->program_count * 0xff51afd7ed558ccdu; /* odd: no two are the same */
+    rules->programs++;
+    rules->programs_left--;
+    return program;
 }
 
 bool sigma_program_add(struct sigma_rules *rules, struct sigma_program **first,
@@ -101,22 +184,19 @@ bool sigma_program_add(struct sigma_rules *rules, struct sigma_program **first,
     struct sigma_program **at = first;
     while (*at && (*at)->count == PROGRAM_STEPS)
         at = &(*at)->next;
-    bool is_new = !*at;
-    if (is_new && !(*at = sigma_keep(rules, sizeof **at)))
+    if (!*at && !(*at = make(rules)))
         return false;
     struct sigma_program *program = *at;
-    if (is_new)
-        program->number =
-            ++rules->program_count * 0xff51afd7ed558ccdu; /* odd: no two are the same */
+    struct sigma_wants *wants = program->wants;
     if (program->count % GROW == 0) {
         struct sigma_step *grown = sigma_keep(rules, (program->count + GROW) * sizeof *grown);
         if (!grown)
             return false;
         if (program->count)
-            memcpy(grown, program->steps, program->count * sizeof *grown);
-        program->steps = grown;
+            memcpy(grown, wants->steps, program->count * sizeof *grown);
+        wants->steps = grown;
     }
     note(program, parts, UINT64_C(1) << program->count);
-    program->steps[program->count++] = (struct sigma_step){rule, *parts};
+    wants->steps[program->count++] = (struct sigma_step){rule, *parts};
     return true;
 }

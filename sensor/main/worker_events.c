@@ -384,8 +384,7 @@ static void on_event(void *context, const struct ot_event *e)
     if (w->history)
         like = history_like(w->history, e, w->pair);
     struct sigma_expected asked = {.program = NULL};
-    if (w->sigma)
-        asked = sigma_expect(w->sigma, e);
+    size_t asked_at = w->sigma ? sigma_look(w->sigma, e) : 0;
     if (e->secret)
         evidence_mask(w->evidence, e->packet, e->secret, e->secret_size);
     if (w->options.events) {
@@ -412,6 +411,8 @@ static void on_event(void *context, const struct ot_event *e)
     site_judge_event(w->judge, e); /* before the baseline learns it */
     if (w->history)
         history_expect(w->history, like);
+    if (w->sigma)
+        asked = sigma_expect(w->sigma, e, asked_at);
     if (is_judged)
         baseline_event(w->baseline, e);
     if (asked.program)

@@ -32,6 +32,13 @@ static const char *const detections[] = {
     "s: {source.ip: 10.0.0.1}\n    t: {ot.direction: response}\n    condition: s or t",
     "s: {server.port|gt: 500, network.transport: tcp}\n    condition: s",
     "s: {source.port|fieldref: destination.port}\n    condition: s",
+    "s: {source.ip: 10.0.0.1, destination.ip: 10.0.0.2}\n    condition: s",
+    "s: {source.ip|cidr: 10.0.0.9/32}\n    condition: s",
+    "s: {source.ip|cidr: 10.0.0.8/31, ot.operation: read}\n    condition: s",
+    "s: {client.ip: 10.0.0.3}\n    t: {server.ip: 10.0.0.4}\n    condition: s or t",
+    "s: {client.ip: [10.0.0.3, 10.0.0.1]}\n    t: {server.port: 102}\n    condition: s and t",
+    "s: {server.ip: 10.0.0.2}\n    condition: not s",
+    "s: {server.ip|neq: 10.0.0.2}\n    condition: s",
     "s: {client.mac: '02:00:00:00:00:01'}\n    f: {ot.name: stop}\n    condition: s and not f",
     "s: {ot.name|contains: single}\n    condition: s",
     "s: {ot.name|re: '^write_(single|all)'}\n    condition: s",
@@ -58,6 +65,15 @@ static const char *const detections[] = {
     "s: {ot.unit: 2}\n    condition: s",
     "s: {ot.unit|endswith: letters}\n    condition: s",
     "s: {ot.unit: ''}\n    condition: s",
+    "s: {ot.unit: [2, '', a unit of many letters]}\n    condition: s",
+    "s: {ot.unit|neq: 1, ot.operation: write}\n    condition: s",
+    "s: {ot.unit: 1}\n    t: {ot.name|contains: single}\n    condition: s or t",
+    "s: {ot.unit: 2}\n    t: {ot.operation: write}\n    condition: t and not s",
+    "s: {ot.unit|fieldref: ot.code}\n    condition: s",
+    "s: {ot.unit|exists: false, ot.function: 77}\n    condition: s",
+    "s: {ot.unit: 1, ot.code: '3'}\n    condition: s",
+    "s: {ot.status|contains: busy}\n    condition: s",
+    "s: {ot.name|endswith: register, ot.function: 6}\n    condition: s",
     "s: {ot.status_code: 2}\n    condition: s",
     "s: {ot.status|neq: ok, ot.operation: write}\n    condition: s",
     "s: {ot.items.values|gt: 200}\n    condition: s",
@@ -115,6 +131,10 @@ static const struct ot_item items[] = {
     {                                                                                              \
         .result = OT_RESULT_OK                                                                     \
     }
+#define BUSY                                                                                       \
+    {                                                                                              \
+        .result = OT_RESULT_ERROR, .code = 2, .name = "busy"                                       \
+    }
 #define BAD                                                                                        \
     {                                                                                              \
         .result = OT_RESULT_ERROR, .code = 2, .name = "illegal_data_address"                       \
@@ -131,37 +151,41 @@ static const struct event_row {
     struct ot_status status;
     int flow;
 } events[] = {
-    {"modbus", OP_WRITE,   OT_REQUEST,  6,  0, "write_single_register",           0,  1, "1",                      {0}, 0},
-    {"modbus", OP_WRITE,   OT_RESPONSE, 6,  0, "write_single_register",           0,  1, "1",                      OK,  0},
-    {"modbus", OP_WRITE,   OT_RESPONSE, 6,  0, "write_single_register",           0,  0, "1",                      BAD, 0},
-    {"modbus", OP_WRITE,   OT_REQUEST,  6,  0, "write_single_register",           1,  2, "2",                      {0}, 1},
-    {"modbus", OP_READ,    OT_REQUEST,  3,  0, "read_holding_registers",          2,  1, "1",                      {0}, 0},
-    {"modbus", OP_READ,    OT_REQUEST,  3,  0, "read_holding_registers",          1,  3, "1",                      {0}, 2},
-    {"modbus", OP_READ,    OT_RESPONSE, 3,  0, "read_holding_registers",          0,  0, "1",                      OK,  2},
-    {"s7comm", OP_WRITE,   OT_REQUEST,  5,  0, "write",                           2,  3, "",                       {0}, 3},
-    {"s7comm", OP_STOP,    OT_REQUEST,  41, 0, "stop",                            0,  0, "",                       {0}, 3},
-    {"s7comm", OP_STOP,    OT_RESPONSE, 41, 0, "stop",                            0,  0, "",                       OK,  3},
-    {"s7comm", OP_READ,    OT_REQUEST,  4,  0, "read",                            3,  2, "",                       {0}, 3},
-    {"cip",    OP_WRITE,   OT_REQUEST,  77, 2, NULL,                              4,  1, "",                       {0}, 4},
-    {"cip",    OP_WRITE,   OT_REQUEST,  77, 3, "write_tag",                       0,  0, "",                       {0}, 4},
+    {"modbus", OP_WRITE,   OT_REQUEST,  6,  0, "write_single_register",           0,  1, "1",                      {0},  0},
+    {"modbus", OP_WRITE,   OT_RESPONSE, 6,  0, "write_single_register",           0,  1, "1",                      OK,   0},
+    {"modbus", OP_WRITE,   OT_RESPONSE, 6,  0, "write_single_register",           0,  0, "1",                      BAD,  0},
+    {"modbus", OP_WRITE,   OT_REQUEST,  6,  0, "write_single_register",           1,  2, "2",                      {0},  1},
+    {"modbus", OP_READ,    OT_REQUEST,  3,  0, "read_holding_registers",          2,  1, "1",                      {0},  0},
+    {"modbus", OP_READ,    OT_REQUEST,  3,  0, "read_holding_registers",          1,  3, "1",                      {0},  2},
+    {"modbus", OP_READ,    OT_RESPONSE, 3,  0, "read_holding_registers",          0,  0, "1",                      OK,   2},
+    {"s7comm", OP_WRITE,   OT_REQUEST,  5,  0, "write",                           2,  3, "",                       {0},  3},
+    {"s7comm", OP_STOP,    OT_REQUEST,  41, 0, "stop",                            0,  0, "",                       {0},  3},
+    {"s7comm", OP_STOP,    OT_RESPONSE, 41, 0, "stop",                            0,  0, "",                       OK,   3},
+    {"s7comm", OP_READ,    OT_REQUEST,  4,  0, "read",                            3,  2, "",                       {0},  3},
+    {"cip",    OP_WRITE,   OT_REQUEST,  77, 2, NULL,                              4,  1, "",                       {0},  4},
+    {"cip",    OP_WRITE,   OT_REQUEST,  77, 3, "write_tag",                       0,  0, "",                       {0},  4},
     {"cip",    OP_READ,    OT_RESPONSE, 76, 2,
-     "a name that is longer than what the memory of kinds has place for, by far", 0,  0, "",                       BAD, 4},
-    {"dnp3",   OP_READ,    OT_ONEWAY,   1,  0, "read",                            0,  2, "9",                      {0}, 5},
+     "a name that is longer than what the memory of kinds has place for, by far", 0,  0, "",                       BAD,  4},
+    {"dnp3",   OP_READ,    OT_ONEWAY,   1,  0, "read",                            0,  2, "9",                      {0},  5},
     {"modbus",
      OP_WRITE,             OT_REQUEST,
      16,                                    0,
      "write_multiple_registers",                                                  5,
      1,                                                                                  "a unit of many letters",
      {0},
-     0                                                                                                                   },
-    {"modbus", OP_WRITE,   OT_REQUEST,  16, 0, "write_multiple_registers",        5,  2, "1",                      {0}, 0},
-    {"modbus", OP_WRITE,   OT_REQUEST,  16, 0, "write_multiple_registers",        6,  1, "1",                      {0}, 0},
-    {"modbus", OP_WRITE,   OT_REQUEST,  16, 0, "write_multiple_registers",        7,  1, "1",                      {0}, 0},
-    {"modbus", OP_WRITE,   OT_REQUEST,  16, 0, "write_multiple_registers",        8,  1, "2",                      {0}, 0},
-    {"modbus", OP_WRITE,   OT_REQUEST,  16, 0, "write_multiple_registers",        9,  1, "1",                      {0}, 0},
-    {"modbus", OP_READ,    OT_REQUEST,  3,  0, "read_holding_registers",          2,  1, "1",                      {0}, 6},
-    {"cip",    OP_READ,    OT_REQUEST,  76, 2, "read_tag",                        10, 1, "",                       {0}, 4},
-    {"dnp3",   OP_UNKNOWN, OT_ONEWAY,   1,  0, NULL,                              0,  0, "9",                      {0}, 5},
+     0                                                                                                                    },
+    {"modbus", OP_WRITE,   OT_REQUEST,  16, 0, "write_multiple_registers",        5,  2, "1",                      {0},  0},
+    {"modbus", OP_WRITE,   OT_REQUEST,  16, 0, "write_multiple_registers",        6,  1, "1",                      {0},  0},
+    {"modbus", OP_WRITE,   OT_REQUEST,  16, 0, "write_multiple_registers",        7,  1, "1",                      {0},  0},
+    {"modbus", OP_WRITE,   OT_REQUEST,  16, 0, "write_multiple_registers",        8,  1, "2",                      {0},  0},
+    {"modbus", OP_WRITE,   OT_REQUEST,  16, 0, "write_multiple_registers",        9,  1, "1",                      {0},  0},
+    {"modbus", OP_READ,    OT_REQUEST,  3,  0, "read_holding_registers",          2,  1, "1",                      {0},  6},
+    {"cip",    OP_READ,    OT_REQUEST,  76, 2, "read_tag",                        10, 1, "",                       {0},  4},
+    {"modbus", OP_WRITE,   OT_RESPONSE, 6,  0, "write_single_register",           0,  0, "1",                      BUSY, 0},
+    {"modbus", OP_WRITE,   OT_REQUEST,  6,  0, "preset_single",                   0,  1, "1",                      {0},  0},
+    {"modbus", OP_READ,    OT_REQUEST,  6,  0, "write_single_register",           0,  1, "6",                      {0},  0},
+    {"modbus", OP_READ,    OT_REQUEST,  6,  0, "write_single_register",           0,  1, "2",                      {0},  0},
+    {"dnp3",   OP_UNKNOWN, OT_ONEWAY,   1,  0, NULL,                              0,  0, "9",                      {0},  5},
 };
 enum { EVENTS_COUNT = sizeof events / sizeof *events };
 
@@ -243,6 +267,20 @@ static struct ot_event event_of(const struct event_row *row, bool is_from_client
     return e;
 }
 
+/* As a history reads it: texts stand in buffers that the next event uses again. */
+static void replay(struct ot_event *e)
+{
+    static char protocol[16], name[96], status[32], code[OT_CODE_SIZE];
+    text_copy(protocol, sizeof protocol, text_of(e->protocol));
+    e->code_text = ot_event_code(e, code);
+    e->protocol = protocol;
+    if (e->name)
+        e->name = text_copy(name, sizeof name, text_of(e->name));
+    if (e->status.name)
+        e->status.name = text_copy(status, sizeof status, text_of(e->status.name));
+    e->is_replayed = true;
+}
+
 /* A correlation that counts it lets every match of the rule be seen. */
 static void add_rule(struct sigma_rules *rules, size_t i)
 {
@@ -313,7 +351,7 @@ static bool asked_whole(struct sigma *s, const struct sigma_rule *rule, const st
     return sigma_rule_matches(s, rule, &r);
 }
 
-static void compare(size_t copies)
+static void compare(size_t copies, bool is_replayed)
 {
     struct sigma_rules *rules = make_rules(copies);
     struct seen seen = {.rules = rules};
@@ -326,9 +364,11 @@ static void compare(size_t copies)
             const struct event_row *row = &events[(k * 5 + (size_t)round) % EVENTS_COUNT];
             struct ot_flow flow;
             struct ot_event e = event_of(row, k < EVENTS_COUNT, &flow);
+            if (is_replayed)
+                replay(&e);
             memset(seen.hits, 0, sizeof seen.hits);
-            if (k % 2) /* in two steps, or at once */
-                sigma_event_expected(s, &e, sigma_expect(s, &e));
+            if (k % 2) /* in steps, or at once */
+                sigma_event_expected(s, &e, sigma_expect(s, &e, sigma_look(s, &e)));
             else
                 sigma_event(s, &e);
             asked++;
@@ -352,13 +392,60 @@ static void compare(size_t copies)
 
 START_TEST(taken_apart_answers_as_whole)
 {
-    compare(0);
+    compare(0, false);
 }
 END_TEST
 
 START_TEST(more_rules_than_a_program_has)
 {
-    compare(2 * PROGRAM_STEPS);
+    compare(2 * PROGRAM_STEPS, false);
+}
+END_TEST
+
+START_TEST(replayed_as_live)
+{
+    compare(0, true);
+    compare(2 * PROGRAM_STEPS, true);
+}
+END_TEST
+
+/* Far more kinds of messages, told apart by number or by name, and conversations than are
+ * remembered. */
+START_TEST(what_was_forgotten_is_asked_again)
+{
+    enum { KINDS = 40000, WANTED = 777 };
+    static const char *const searches[] = {"ot.function: 777", "ot.name: '777'"};
+    static char names[KINDS][8], text[RULE_SIZE];
+    struct error err;
+    struct sigma_rules *rules = sigma_rules_create();
+    snprintf(text, sizeof text,
+             "title: f\nid: f\nname: f\nlogsource: {product: sightglass, service: event}\n"
+             "detection: {s: {%s, client.port|gte: 1}, condition: s}\n"
+             "---\ntitle: c\nid: c\ncorrelation:\n  type: event_count\n  rules: [f]\n"
+             "  timespan: 1m\n  condition: {gte: 1000000}\n",
+             searches[_i]);
+    ck_assert_ptr_nonnull(rules);
+    ck_assert_msg(sigma_rules_parse(rules, text, strlen(text), "rules.yml", &err), "%s", err.text);
+    ck_assert_msg(sigma_rules_seal(rules, &err), "%s", err.text);
+    struct seen seen = {.rules = rules};
+    struct sigma_sink sink = {.context = &seen, .hit = take_hit};
+    struct sigma *s = sigma_create(rules, &sink);
+    for (uint32_t k = 0; k < KINDS; k++)
+        snprintf(names[k], sizeof names[k], "%u", k);
+    for (uint32_t k = 0; k < 3 * KINDS; k++) {
+        struct ot_flow flow;
+        struct ot_event e = event_of(&events[0], true, &flow);
+        uint32_t kind = k % 3 == 2 ? WANTED : k % KINDS; /* one comes again and again */
+        e.name = names[_i ? kind : 0];
+        e.function = _i ? 0 : kind;
+        flow.id = 1000 + k / 2;
+        flow.client.port = k % 2 ? 0 : 7;
+        unsigned before = seen.hits[1];
+        sigma_event(s, &e);
+        ck_assert_msg((seen.hits[1] != before) == (kind == WANTED && k % 2 == 0), "%u", k);
+    }
+    sigma_destroy(s);
+    sigma_rules_destroy(rules);
 }
 END_TEST
 
@@ -391,6 +478,8 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_test(tcase, taken_apart_answers_as_whole);
     tcase_add_test(tcase, more_rules_than_a_program_has);
+    tcase_add_test(tcase, replayed_as_live);
+    tcase_add_loop_test(tcase, what_was_forgotten_is_asked_again, 0, 2);
     tcase_add_loop_test(tcase, alone_as_among_others, 0, (int)RULES);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

@@ -34,6 +34,16 @@ static inline bool ascii_ends(struct text t, const char *word)
     return t.size >= size && ascii_begins((struct text){t.at + t.size - size, size}, word);
 }
 
+/* A file that is firmware by its name: PROTOCOLS 31. */
+static inline bool ascii_names_firmware(struct text name)
+{
+    static const char *const endings[] = {".hex", ".fw", ".bin", ".upd", ".s19"};
+    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
+        if (ascii_ends(name, endings[i]))
+            return true;
+    return false;
+}
+
 static inline bool ascii_contains(struct text t, const char *word)
 {
     for (; t.size; t.at++, t.size--)

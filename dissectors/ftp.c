@@ -125,16 +125,6 @@ static uint16_t reply_of(struct text line)
     return code >= 100 && code < 600 ? code : 0;
 }
 
-/* Firmware by its name: PROTOCOLS 31. */
-static bool is_firmware(struct text name)
-{
-    static const char *const endings[] = {".hex", ".fw", ".bin", ".upd", ".s19"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (ascii_ends(name, endings[i]))
-            return true;
-    return false;
-}
-
 /* Size of the Telnet command that r begins with, [1123] 4.1.2.12; 0: none, or not known yet. */
 static size_t telnet_size(struct reader r)
 {
@@ -232,7 +222,7 @@ static void command(struct dissect *d, struct state *s, struct text line)
         s->user_size = (uint8_t)ascii_keep(s->user, USER_SIZE, argument).size;
     if (verb->has_file && ascii_is_printable(argument))
         s->name_size = (uint8_t)ascii_keep(s->name, NAME_SIZE, argument).size;
-    if (verb->operation == OP_FILE_WRITE && is_firmware(argument))
+    if (verb->operation == OP_FILE_WRITE && ascii_names_firmware(argument))
         s->operation = OP_FIRMWARE_UPDATE;
 
     struct ot_event e = event_with(d, s);

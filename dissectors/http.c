@@ -46,6 +46,7 @@ enum {
     METHOD_COUNT = sizeof methods / sizeof *methods,
     METHOD_HEAD = 1,
     METHOD_POST = 2,
+    METHOD_PUT = 3,
     METHOD_CONNECT = 8
 };
 
@@ -60,7 +61,8 @@ struct state {
     struct half halves[2]; /* 1: from the client */
     uint8_t method;        /* of the last request, and 1 */
     bool is_opaque, is_software_told;
-    bool has_login; /* of the last request */
+    bool has_login;   /* of the last request */
+    bool is_firmware; /* was sent with it */
     bool is_websocket;
 };
 
@@ -410,6 +412,11 @@ static void request(struct dissect *d, struct state *s, size_t method, struct te
         e.operation = OP_START; /* MS-WSMV: remote management of Windows runs commands so */
         e.name = "winrm";
     }
+    struct text path = target;
+    bool is_sent = method == METHOD_POST || method == METHOD_PUT;
+    s->is_firmware = is_sent && ascii_names_firmware(ascii_until(&path, '?'));
+    if (s->is_firmware)
+        e.operation = OP_FIRMWARE_UPDATE;
     s->method = (uint8_t)(method + 1);
     s->has_login =
         ascii_begins(h.authorization, "basic ") || ascii_begins(h.authorization, "digest ");
@@ -435,6 +442,8 @@ static void answer(struct dissect *d, struct state *s, struct text header)
     e.code[0] = e.function = (uint32_t)status;
     e.name = s->method ? methods[s->method - 1].name : "answer";
     e.operation = s->method ? methods[s->method - 1].operation : OP_SESSION;
+    if (s->is_firmware)
+        e.operation = OP_FIRMWARE_UPDATE;
     e.status.result = status < 400 ? OT_RESULT_OK : OT_RESULT_ERROR;
     e.status.code = (uint32_t)status;
     e.detail = status == STATUS_UNAUTHORIZED ? h.realm : (struct text){NULL, 0};

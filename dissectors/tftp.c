@@ -102,11 +102,7 @@ static enum claim tftp_recognise(struct reader r)
 
 static enum operation write_of(struct text name)
 {
-    static const char *const endings[] = {".hex", ".fw", ".bin", ".upd", ".s19"};
-    for (size_t i = 0; i < sizeof endings / sizeof *endings; i++)
-        if (ascii_ends(name, endings[i])) /* firmware by its name: PROTOCOLS 31 */
-            return OP_FIRMWARE_UPDATE;
-    return OP_FILE_WRITE;
+    return ascii_names_firmware(name) ? OP_FIRMWARE_UPDATE : OP_FILE_WRITE;
 }
 
 static struct ot_event event_as(const struct dissect *d, uint16_t code)

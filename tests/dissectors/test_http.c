@@ -221,6 +221,24 @@ START_TEST(remote_management_is_a_start)
 }
 END_TEST
 
+START_TEST(firmware_by_its_name)
+{
+    static const char *const asked[] = {"POST /up/fw_2.BIN?slot=1", "PUT /boot.s19", "GET /fw.bin",
+                                        "POST /up/fw.bin.html"};
+    static const char *const operations[] = {"firmware_update", "firmware_update", "read", "write"};
+    char request[128];
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    for (size_t i = 0; i < 4; i++) {
+        snprintf(request, sizeof request, "%s HTTP/1.1\r\nContent-Length: 0\r\n\r\n", asked[i]);
+        say(p, true, request);
+        say(p, false, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+        ck_assert_str_eq(probe_event(p, 2 * i)->operation, operations[i]);
+        ck_assert_str_eq(probe_event(p, 2 * i + 1)->operation, operations[i]);
+    }
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(every_prefix_asks_for_more)
 {
     for (size_t i = 0; i < sizeof ASK - 1; i++)
@@ -242,6 +260,7 @@ int main(void)
     tcase_add_test(tc, a_password_as_delivered_is_told);
     tcase_add_loop_test(tc, refused_logins, 0, sizeof login_rows / sizeof *login_rows);
     tcase_add_test(tc, remote_management_is_a_start);
+    tcase_add_test(tc, firmware_by_its_name);
     tcase_add_test(tc, every_prefix_asks_for_more);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);

@@ -156,6 +156,9 @@ void site_judge_protocol(struct site_judge *j, const struct ot_flow *flow, const
     struct crossing c = site_crossing_of(j, flow, packet);
     if (protocol)
         site_judge_remote(j, &c, protocol);
+    /* what a datagram said has been said, whether or not somebody answers */
+    if (!j->site->has_internet && protocol && flow->transport == TRANSPORT_UDP)
+        site_judge_internet(j, &c, protocol, true);
     if (!j->site->is_declared)
         return;
     judge_crossing(j, &c, protocol, true);

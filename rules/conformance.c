@@ -56,7 +56,7 @@ static bool history_is_known(const struct ot_flow *flow, int64_t now_ns, enum hi
     if (needs == HISTORY_NONE)
         return true;
     bool is_watched = needs == HISTORY_WATCHED && now_ns - flow->first_ns >= WATCHED_NS;
-    return !flow->has_gap && (flow->is_start_seen || is_watched);
+    return !flow->has_gap && !flow->has_unseen && (flow->is_start_seen || is_watched);
 }
 
 bool conformance_of_violation(const struct violation *v, struct conformance_finding *f)
@@ -131,7 +131,7 @@ bool conformance_of_event(const struct ot_event *e, struct conformance_finding *
             "an old version of a protocol", "versions that sign or encrypt, or known here", false};
         return true;
     }
-    if (e->flags & OT_ECHO_DIFFERS) {
+    if (e->flags & OT_ECHO_DIFFERS && !e->flow->has_unseen) {
         *f =
             (struct conformance_finding){DETECTION_RW_UNSOLICITED_RESPONSE,
                                          "answered %T with another address or value than asked: %O",

@@ -239,6 +239,7 @@ void tcp_packet(struct analyser *a, struct flow *f, const struct packet *p, int 
         struct stream_context backward = {a->pool, &a->counters, deliver, &back};
         stream_acknowledged(&f->halves[1 - from].stream, &backward, p);
     }
+    f->view.has_unseen = stream_is_behind(&f->halves[1 - from].stream, p);
     uint64_t conflicts = a->counters.tcp_overlap_conflicts;
     if (p->payload_wire_size > 0 || (p->tcp_flags & TCP_SYN))
         stream_segment(&f->halves[from].stream, &forward, p);

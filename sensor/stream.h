@@ -54,6 +54,14 @@ struct stream_context {
 void stream_segment(struct stream *s, const struct stream_context *c, const struct packet *p);
 /* The other direction acknowledged up to here: holes before it will never be filled. */
 void stream_acknowledged(struct stream *s, const struct stream_context *c, const struct packet *p);
+/* Whether the other direction acknowledged bytes that were not delivered: they are lost, or come
+ * late. */
+static inline bool stream_is_behind(const struct stream *s, const struct packet *p)
+{
+    enum { FIN_SIZE = 1 }; /* it has a number, and no byte */
+    return s->is_started && (p->tcp_flags & TCP_ACK) &&
+           (int32_t)(p->tcp_acknowledgement - s->next) > FIN_SIZE;
+}
 /* Nothing more will come: delivers what is held. */
 void stream_flush(struct stream *s, const struct stream_context *c);
 /* Gives held memory back without delivering. */

@@ -53,6 +53,7 @@ struct ot_flow {
     bool is_start_seen; /* the beginning was observed: what came before is not missing */
     bool is_two_sided;  /* payload seen in both directions */
     bool has_gap;       /* bytes of its stream were never seen: what seems missing may be lost */
+    bool has_unseen;    /* who speaks has received bytes that we have not seen, or not yet */
     int64_t first_ns, last_ns;
 };
 

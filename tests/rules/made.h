@@ -30,7 +30,13 @@ struct made {
     bool is_new_flow;          /* each repetition is on a connection of its own */
 };
 
-enum made_flow { FLOW_MIDDLE = 1, FLOW_GAP = 2, FLOW_ONE_SIDED = 4, FLOW_STRANGER = 8 }; /* or-ed */
+enum made_flow { /* or-ed */
+                 FLOW_MIDDLE = 1,
+                 FLOW_GAP = 2,
+                 FLOW_ONE_SIDED = 4,
+                 FLOW_STRANGER = 8,
+                 FLOW_UNSEEN = 16
+};
 
 enum { MADE_FINDINGS = 256 };
 
@@ -91,6 +97,7 @@ static inline void made_start(struct made_run *run, const char *protocol, unsign
                                  .is_start_seen = !(flow & FLOW_MIDDLE),
                                  .is_two_sided = !(flow & FLOW_ONE_SIDED),
                                  .has_gap = (flow & FLOW_GAP) != 0,
+                                 .has_unseen = (flow & FLOW_UNSEEN) != 0,
                                  .first_ns = run->now_ns};
     address_parse(&run->flow.client.ip, "10.0.0.5");
     address_parse(&run->flow.server.ip, "10.0.0.10");

@@ -15,6 +15,7 @@ static struct seen {
     char protocol[32], odd_name[32], why[64];
     unsigned client_port;
     uint32_t segment;
+    bool has_unseen; /* at the last event */
 } seen;
 
 static void on_event(void *context, const struct ot_event *e)
@@ -25,6 +26,7 @@ static void on_event(void *context, const struct ot_event *e)
                  e->is_from_client ? ">" : "<", (unsigned)e->function, (unsigned)e->transaction);
     seen.event_count++;
     seen.segment = e->flow->segment;
+    seen.has_unseen = e->flow->has_unseen;
 }
 
 static void on_violation(void *context, const struct violation *v)
@@ -245,6 +247,26 @@ START_TEST(a_lost_segment_that_was_acknowledged_is_skipped)
     ck_assert_uint_eq(analyser_counters(wire.analyser)->tcp_gaps, 1);
     ck_assert_uint_eq(analyser_counters(wire.analyser)->tcp_gap_bytes, 17);
     ck_assert_int_eq(seen.violation_count, 0); /* loss is no violation */
+}
+END_TEST
+
+START_TEST(an_answer_to_what_was_not_captured)
+{
+    wire_handshake(&wire);
+    wire_send(&wire, true, request, sizeof request);
+    wire_send(&wire, false, response, sizeof response);
+    ck_assert(!seen.has_unseen);
+    wire.sequence[0] += 12; /* not captured */
+    wire_send(&wire, false, response, sizeof response);
+    ck_assert_int_eq(seen.event_count, 3);
+    ck_assert(seen.has_unseen);
+    wire.sequence[0] -= 12; /* it comes late */
+    wire_send(&wire, true, request, sizeof request);
+    ck_assert(!seen.has_unseen);
+    wire.sequence[0]++; /* a FIN has a number */
+    wire_send(&wire, false, response, sizeof response);
+    ck_assert_int_eq(seen.event_count, 5);
+    ck_assert(!seen.has_unseen);
 }
 END_TEST
 
@@ -764,6 +786,7 @@ int main(void)
     tcase_add_loop_test(c, repeated_with_other_content, 0,
                         sizeof repeat_rows / sizeof *repeat_rows);
     tcase_add_test(c, a_lost_segment_that_was_acknowledged_is_skipped);
+    tcase_add_test(c, an_answer_to_what_was_not_captured);
     tcase_add_test(c, what_comes_after_its_hole_was_given_up);
     tcase_add_test(c, picked_up_in_the_middle);
     tcase_add_loop_test(c, picked_up_out_of_order, 0, sizeof pick_up_rows / sizeof *pick_up_rows);

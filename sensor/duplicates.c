@@ -33,23 +33,21 @@ enum {
     LINE = 64,
     WAYS = 4, /* 8192 places: at 1 Mpps 2000 packets lie in the window, one per set: few sets
                  overflow */
-    COPIES_MAX = 7,
+    COPIES_BITS = 3,
+    COPIES_MAX = (1 << COPIES_BITS) - 1,
     WINDOW_US = 2000,
     WINDOW_SAME_PATH_US = 100,
-    CLOCKS_APART_US = 4 * 1000 * 1000, /* of what was seen on two interfaces */
-    TCP_CHECKSUM_AT = 16,              /* in the IP payload */
+    TCP_CHECKSUM_AT = 16, /* in the IP payload */
     UDP_CHECKSUM_AT = 6,
     ICMP_CHECKSUM_AT = 2,
     CHECKSUM_SIZE = 2,
     HEAD_MAX = 160, /* what is gathered before hashing: headers, and the payload of small packets */
 };
 
+/* The low bits of a hash choose the set: where they would be is the path. */
 struct entry {
-    uint64_t hash;
-    uint64_t time_us : 40; /* comes round after twelve days */
-    uint64_t path : 16;    /* of struct print, folded */
-    uint64_t copies : 7;
-    uint64_t is_used : 1;
+    uint64_t print;
+    uint64_t seen; /* | microseconds | copies COPIES_BITS |; 0: not used */
 };
 
 struct duplicates {
@@ -57,14 +55,6 @@ struct duplicates {
 };
 
 _Static_assert(sizeof(struct entry[WAYS]) == LINE, "a set is one line");
-
-#define CLOCK_MASK ((UINT64_C(1) << 40) - 1)
-
-/* Of the times of two packets, the later first. */
-static uint64_t us_between(uint64_t later_us, uint64_t earlier_us)
-{
-    return (later_us - earlier_us) & CLOCK_MASK;
-}
 
 struct duplicates *duplicates_create(void)
 {
@@ -247,34 +237,29 @@ bool duplicates_seen_print(struct duplicates *d, const struct packet *p, const s
 {
     if (!print->is_compared)
         return false;
-    uint64_t hash = print->hash;
-    uint64_t now_us = (uint64_t)p->time_ns / 1000 & CLOCK_MASK, oldest_us = 0;
-    uint16_t path = (uint16_t)(print->path ^ print->path >> 16);
-    struct entry *set = d->sets[hash % SETS], *oldest = &set[0];
-    for (size_t way = 0; way < WAYS; way++) {
+    uint64_t now_us = (uint64_t)p->time_ns / 1000 + 1; /* time 0 is no unused place */
+    uint64_t kept = (print->hash & ~(uint64_t)(SETS - 1)) | (print->path & (SETS - 1));
+    struct entry *set = d->sets[print->hash % SETS], *oldest = &set[0], *same = NULL;
+    for (size_t way = 0; way < WAYS && !same; way++) {
         struct entry *e = &set[way];
-        if (e->hash == hash && e->is_used) {
-            /* either order: two interfaces' clocks differ a little */
-            uint64_t since_us = us_between(now_us, e->time_us);
-            uint64_t until_us = us_between(e->time_us, now_us);
-            uint64_t apart_us = since_us < until_us ? since_us : until_us;
-            if (e->copies < COPIES_MAX && is_copy(p, e->path == path, apart_us)) {
-                e->copies++;
-                return true;
-            }
-            if (e->copies == COPIES_MAX && apart_us <= WINDOW_US)
-                return false;
+        if ((e->print ^ kept) < SETS && e->seen)
+            same = e;
+        if (e->seen < oldest->seen)
             oldest = e;
-            break;
-        }
-        uint64_t age_us =
-            e->is_used ? us_between(now_us + CLOCKS_APART_US, e->time_us) : UINT64_MAX;
-        if (age_us > oldest_us) {
-            oldest_us = age_us;
-            oldest = e;
-        }
     }
-    *oldest = (struct entry){hash, now_us & CLOCK_MASK, path, 0, true};
+    if (same) {
+        /* either order: two interfaces' clocks differ a little */
+        uint64_t then_us = same->seen >> COPIES_BITS, copies = same->seen & COPIES_MAX;
+        uint64_t apart_us = now_us > then_us ? now_us - then_us : then_us - now_us;
+        if (copies < COPIES_MAX && is_copy(p, same->print == kept, apart_us)) {
+            same->seen++;
+            return true;
+        }
+        if (copies == COPIES_MAX && apart_us <= WINDOW_US)
+            return false;
+        oldest = same;
+    }
+    *oldest = (struct entry){kept, now_us << COPIES_BITS};
     return false;
 }
 

@@ -196,7 +196,7 @@ struct sigma_rule {
     char techniques[48];
     enum severity level;
     size_t line;
-    uint64_t fingerprint;
+    uint64_t fingerprint, key; /* key: sigma_rule_key() */
     enum sigma_kind kind;
     unsigned moments; /* of flows: 1 << enum sigma_moment */
     bool is_off, is_part;
@@ -248,12 +248,10 @@ static inline unsigned sigma_ending(const char *text, size_t size)
     return (before + sigma_letter(text[size - 1])) % SIGMA_LETTERS;
 }
 
-/* Addresses in 64 kinds. */
+/* Addresses in 64 kinds, by what differs most: the last byte of both sorts. */
 static inline unsigned sigma_host(const struct address *a)
 {
-    uint64_t words[2];
-    memcpy(words, a->bytes, sizeof words);
-    return (unsigned)((words[0] ^ words[1]) * 0x9e3779b97f4a7c15u >> 58);
+    return (a->bytes[3] ^ a->bytes[15]) % 64U;
 }
 /* Units by their size. */
 enum { SIGMA_UNITS = 32 };
@@ -440,6 +438,8 @@ const struct sigma_bucket *sigma_bucket(const struct sigma_rules *rules, struct 
 /* Every rule that the record may match, through the index. */
 void sigma_record_judge(struct sigma *s, struct sigma_record *r, uint64_t times);
 
+/* Tells the causes of one rule from those of another. */
+uint64_t sigma_rule_key(const struct sigma_rule *rule);
 /* Findings of one cause: the first are told at once, then at doubling counts. */
 struct told *told_create(void);
 void told_destroy(struct told *t);

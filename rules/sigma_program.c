@@ -203,9 +203,19 @@ static const struct sigma_program *program_of(struct sigma *s, const struct ot_e
     return sigma_bucket(s->rules, text_of(e->protocol))->programs[e->operation];
 }
 
+/* What is touched next. */
+static inline struct sigma_expected fetched(const struct sigma_program *program, uint64_t steps)
+{
+    if (program) {
+        fetch(program);
+        fetch(&program->named);
+    }
+    return (struct sigma_expected){program, steps};
+}
+
 /* What was asked last stands in the first place of its pair. */
-static __attribute__((noinline)) void find(struct sigma *s, const void *owner,
-                                           const struct ot_event *e, struct sigma_message *pair)
+static __attribute__((noinline)) struct sigma_expected
+find(struct sigma *s, const void *owner, const struct ot_event *e, struct sigma_message *pair)
 {
     struct sigma_message message = message_of(owner, e);
     if (is_same(&message, &pair[1])) {
@@ -217,6 +227,7 @@ static __attribute__((noinline)) void find(struct sigma *s, const void *owner,
     }
     pair[1] = pair[0];
     pair[0] = message;
+    return fetched(message.program, message.steps);
 }
 
 static inline struct sigma_expected expect(struct sigma *s, const void *owner,
@@ -224,17 +235,16 @@ static inline struct sigma_expected expect(struct sigma *s, const void *owner,
 {
     const struct sigma_message message = message_of(owner, e);
     struct sigma_message *pair = &s->messages[place];
-    if (!is_same(&message, pair))
-        find(s, owner, e, pair);
-    return (struct sigma_expected){pair->program, pair->steps};
+    return is_same(&message, pair) ? fetched(pair->program, pair->steps) : find(s, owner, e, pair);
 }
 
+/* program NULL: the first one. */
 static __attribute__((noinline)) struct sigma_expected
 expect_replayed(struct sigma *s, const struct sigma_program *program, const struct ot_event *e)
 {
     if (!program)
-        return (struct sigma_expected){NULL, 0};
-    return (struct sigma_expected){program, steps_of_texts(s, program, e)};
+        program = program_of(s, e);
+    return (struct sigma_expected){program, program ? steps_of_texts(s, program, e) : 0};
 }
 
 /* --- all of it --- */
@@ -303,14 +313,7 @@ size_t sigma_look(struct sigma *s, const struct ot_event *e)
 
 struct sigma_expected sigma_expect(struct sigma *s, const struct ot_event *e, size_t place)
 {
-    if (e->is_replayed)
-        return expect_replayed(s, program_of(s, e), e);
-    struct sigma_expected x = expect(s, e->protocol, e, place);
-    if (x.program) {
-        fetch(x.program);
-        fetch(&x.program->named);
-    }
-    return x;
+    return e->is_replayed ? expect_replayed(s, NULL, e) : expect(s, e->protocol, e, place);
 }
 
 void sigma_event_expected(struct sigma *s, const struct ot_event *e, struct sigma_expected x)

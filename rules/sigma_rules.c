@@ -202,6 +202,8 @@ bool sigma_rules_disable(struct sigma_rules *rules, const char *id)
 
 bool sigma_rules_seal(struct sigma_rules *rules, struct error *err)
 {
+    for (size_t i = 0; i < rules->count; i++)
+        rules->rules[i]->key = sigma_rule_key(rules->rules[i]);
     bool ok = sigma_correlations_resolve(rules, err) && sigma_index(rules, err);
     rules->is_sealed = ok;
     return ok;

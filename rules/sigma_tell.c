@@ -92,11 +92,16 @@ static void cause_start(struct cause *c, const struct sigma_rule *rule,
     }
 }
 
-static uint64_t cause_key(const struct sigma_rule *rule, const struct sigma_record *r)
+uint64_t sigma_rule_key(const struct sigma_rule *rule)
 {
     /* not the rule's address: causes are told in the order of their keys, in every run the same */
     uint64_t key = hash_bytes(rule->title, strlen(rule->title));
-    key = hash_mix(key, hash_bytes(rule->id, strlen(rule->id)) ^ rule->line);
+    return hash_mix(key, hash_bytes(rule->id, strlen(rule->id)) ^ rule->line);
+}
+
+static uint64_t cause_key(const struct sigma_rule *rule, const struct sigma_record *r)
+{
+    uint64_t key = rule->key;
     if (r->finding) {
         key = hash_mix(key, r->finding->segment);
         key = hash_mix(key, host_hash(&r->finding->actor));

@@ -675,6 +675,34 @@ START_TEST(test_flood)
 }
 END_TEST
 
+/* Each rule counts its own matches. */
+START_TEST(test_rules_tell_for_themselves)
+{
+    static const char text[] = "title: t\nid: a\nlogsource: {service: event}\n"
+                               "detection: {s: {ot.operation: write}, condition: s}\n"
+                               "---\ntitle: t\nid: b\nlogsource: {service: event}\n"
+                               "detection: {s: {ot.operation: write}, condition: s}\n"
+                               "---\ntitle: u\nid: c\nlogsource: {service: event}\n"
+                               "detection: {s: {ot.operation: write}, condition: s}\n";
+    struct kept kept = {.count = 0};
+    struct sigma_sink sink = {&kept, keep_finding, keep_hit};
+    struct ot_flow flow = flow_of();
+    struct ot_event e = event_of(&flow);
+    struct sigma_rules *rules = rules_of(text);
+    struct sigma *s = sigma_create(rules, &sink);
+    for (int i = 0; i < 20; i++)
+        sigma_event(s, &e);
+    sigma_tick(s, e.time_ns, true);
+    uint64_t sums[3] = {0};
+    for (size_t i = 0; i < kept.count; i++)
+        sums[kept.findings[i].rule_id[0] - 'a'] += kept.findings[i].count;
+    for (size_t i = 0; i < 3; i++)
+        ck_assert_uint_eq(sums[i], 20);
+    sigma_destroy(s);
+    sigma_rules_destroy(rules);
+}
+END_TEST
+
 /* The rest of each is told a minute after its last match, whatever goes on meanwhile. */
 START_TEST(test_floods_end)
 {
@@ -905,6 +933,7 @@ int main(void)
     tcase_add_test(c, test_aliases_end);
     tcase_add_test(c, test_words_of_a_match);
     tcase_add_test(c, test_flood);
+    tcase_add_test(c, test_rules_tell_for_themselves);
     tcase_add_test(c, test_floods_end);
     tcase_add_test(c, test_flows);
     tcase_add_test(c, test_findings);

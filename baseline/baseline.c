@@ -396,6 +396,7 @@ struct loading {
     uint32_t worker, workers;
     struct known_id *conversations;
     size_t count;
+    bool has_doubles;
 };
 
 static int compare_ids(const void *a, const void *b)
@@ -412,9 +413,14 @@ static uint64_t conversation_key_of(const struct loading *l, uint64_t id)
     return found ? found->key : 0;
 }
 
-static void *load_entry(struct table *t, uint64_t key, const struct baseline_row *row)
+static void *load_entry(struct loading *l, struct table *t, uint64_t key,
+                        const struct baseline_row *row)
 {
-    if (t->used >= t->capacity || table_find(t, key))
+    if (table_find(t, key)) {
+        l->has_doubles = true;
+        return NULL;
+    }
+    if (t->used >= t->capacity)
         return NULL; /* smaller tables than those that were saved: the rest is learned again */
     struct entry *e = table_add(t, key, row->state, row->first_ns);
     e->last_ns = row->last_ns;
@@ -430,7 +436,7 @@ static bool load_pair(void *context, const struct baseline_row *row)
     struct baseline *b = l->b;
     if (conversations_worker(&row->is.pair, l->workers) != l->worker)
         return true;
-    struct pair *p = load_entry(&b->pairs, conversations_pair_key(&row->is.pair), row);
+    struct pair *p = load_entry(l, &b->pairs, conversations_pair_key(&row->is.pair), row);
     if (!p)
         return true;
     p->f = row->is.pair;
@@ -449,7 +455,7 @@ static bool load_conversation(void *context, const struct baseline_row *row)
     if (!pair_key)
         return true;
     struct conversation *c = load_entry(
-        &b->conversations, conversations_key(pair_key, row->is.conversation.protocol), row);
+        l, &b->conversations, conversations_key(pair_key, row->is.conversation.protocol), row);
     if (!c)
         return true;
     c->f = row->is.conversation;
@@ -468,7 +474,7 @@ static bool load_child(void *context, const struct baseline_row *row)
     switch (row->kind) {
     case BASELINE_OPERATION: {
         struct operation_entry *o =
-            load_entry(&b->operations, operations_key_of(parent, &row->is.operation), row);
+            load_entry(l, &b->operations, operations_key_of(parent, &row->is.operation), row);
         if (o)
             o->f = row->is.operation;
         if (o && row->state == ENTRY_LEARNED)
@@ -477,31 +483,31 @@ static bool load_child(void *context, const struct baseline_row *row)
     }
     case BASELINE_RANGE: {
         uint64_t key = range_key_of(parent, &row->is.range, row->state == ENTRY_PENDING);
-        struct range *r = load_entry(&b->ranges, key, row);
+        struct range *r = load_entry(l, &b->ranges, key, row);
         if (r)
             r->f = row->is.range;
         break;
     }
     case BASELINE_TAG: {
-        struct tag *t = load_entry(&b->tags, tag_key_of(parent, &row->is.tag), row);
+        struct tag *t = load_entry(l, &b->tags, tag_key_of(parent, &row->is.tag), row);
         if (t)
             t->f = row->is.tag;
         break;
     }
     case BASELINE_POINT: {
-        struct point *p = load_entry(&b->points, point_key_of(parent, &row->is.point), row);
+        struct point *p = load_entry(l, &b->points, point_key_of(parent, &row->is.point), row);
         if (p)
             p->f = row->is.point;
         break;
     }
     case BASELINE_PAGE: {
-        struct page *p = load_entry(&b->pages, page_key_of(parent, &row->is.page), row);
+        struct page *p = load_entry(l, &b->pages, page_key_of(parent, &row->is.page), row);
         if (p)
             p->f = row->is.page;
         break;
     }
     default: {
-        struct block *k = load_entry(&b->blocks, block_key_of(parent, &row->is.block), row);
+        struct block *k = load_entry(l, &b->blocks, block_key_of(parent, &row->is.block), row);
         if (k)
             k->f = row->is.block;
         break;
@@ -562,5 +568,5 @@ bool baseline_load(struct baseline *b, struct store *store, uint32_t worker, uin
                 baseline_rows_read(store, b->sensor, (enum baseline_kind)kind, load_child, &l, err);
     }
     free(l.conversations);
-    return ok;
+    return ok && (!l.has_doubles || baseline_rows_unite(store, b->sensor, err));
 }

@@ -98,8 +98,12 @@ bool baseline_is_learned(const struct baseline *b, const struct ot_flow *flow,
 extern const struct store_schema baseline_schema;
 
 /* Operations that change something, and program_upload, which is engineering too: the index
- * baseline_operations_changing holds them, for queries that have exactly this condition. */
+ * baseline_operations_changing holds them, for queries that have exactly this condition. Not a list
+ * with IN: SQLite would build a table of it anew for every row that is written. */
 #define BASELINE_CHANGING                                                                          \
-    "operation IN ('write', 'control', 'lock', 'time_set', 'file_write', 'file_delete',"           \
-    " 'config_change', 'mode_change', 'start', 'restart', 'stop', 'force', 'program_upload',"      \
-    " 'program_modify', 'program_delete', 'program_download', 'firmware_update')"
+    "(operation = 'write' OR operation = 'control' OR operation = 'lock' OR operation ="           \
+    " 'time_set' OR operation = 'file_write' OR operation = 'file_delete' OR operation ="          \
+    " 'config_change' OR operation = 'mode_change' OR operation = 'start' OR operation ="          \
+    " 'restart' OR operation = 'stop' OR operation = 'force' OR operation ="                       \
+    " 'program_upload' OR operation = 'program_modify' OR operation = 'program_delete' OR"         \
+    " operation = 'program_download' OR operation = 'firmware_update')"

@@ -55,10 +55,28 @@ static int compare_rows(const void *a, const void *b)
     return x->kind != y->kind ? (int)x->kind - (int)y->kind : compare_numbers(x->id, y->id);
 }
 
+/* Of rows with the same id the one first seen last. */
+static int compare_ages(const void *a, const void *b)
+{
+    const struct baseline_row *x = a, *y = b;
+    int c = compare_rows(a, b);
+    return c ? c : (x->first_ns < y->first_ns) - (x->first_ns > y->first_ns);
+}
+
 void review_sort(struct review *d)
 {
     if (d->count > 0)
-        qsort(d->rows, d->count, sizeof *d->rows, compare_rows);
+        qsort(d->rows, d->count, sizeof *d->rows, compare_ages);
+}
+
+/* What comes twice in a store: the first of them counts. Sorted before. */
+static void unite(struct review *d)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < d->count; i++)
+        if (kept == 0 || compare_rows(&d->rows[kept - 1], &d->rows[i]) != 0)
+            d->rows[kept++] = d->rows[i];
+    d->count = kept;
 }
 
 const struct baseline_row *review_find(const struct review *d, enum baseline_kind kind, uint64_t id)
@@ -83,6 +101,7 @@ bool review_read_store(struct review **document, struct store *store, const char
         return false;
     }
     review_sort(d);
+    unite(d);
     *document = d;
     return true;
 }

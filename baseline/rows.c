@@ -135,117 +135,8 @@ static const struct column page_columns[] = {
     AT(page, COLUMN_VARIABLES),
 };
 
-#define HEAD                                                                                       \
-    "sensor TEXT NOT NULL, id INTEGER NOT NULL, state TEXT NOT NULL, first_seen INTEGER NOT "      \
-    "NULL, "                                                                                       \
-    "last_seen INTEGER NOT NULL, count INTEGER NOT NULL"
-#define END ", PRIMARY KEY (sensor, id)) WITHOUT ROWID;"
-#define PLACE_SQL                                                                                  \
-    ", conversation INTEGER NOT NULL, side INTEGER NOT NULL, is_write INTEGER NOT NULL, unit "     \
-    "TEXT NOT NULL, "                                                                              \
-    "unit_hash INTEGER NOT NULL, area TEXT NOT NULL, has_number INTEGER NOT NULL, number INTEGER " \
-    "NOT NULL"
-
-#define NEWEST_SQL(table)                                                                          \
-    "CREATE INDEX " table "_newest ON " table " (sensor, first_seen DESC, id, conversation, "      \
-    "state);"
-
-static const char *const migrations[] = {
-    "CREATE TABLE baseline_links (" HEAD
-    ", observed INTEGER, quiet INTEGER, longest_gap INTEGER, news INTEGER, calm INTEGER" END
-    "CREATE TABLE baseline_pairs (" HEAD
-    ", segment INTEGER, host_a TEXT, host_b TEXT, operations_a INTEGER, operations_b INTEGER" END
-    "CREATE TABLE baseline_conversations (" HEAD
-    ", pair INTEGER, protocol TEXT, client INTEGER, is_role_known INTEGER, "
-    "writes_max INTEGER, longest_pause INTEGER, beats INTEGER, unit_hash INTEGER, has_unnamed "
-    "INTEGER, operations_observed INTEGER, "
-    "operations_quiet INTEGER, "
-    "operations_longest_gap INTEGER, "
-    "operations_news INTEGER, operations_calm INTEGER, objects_observed INTEGER, objects_quiet "
-    "INTEGER, "
-    "objects_longest_gap INTEGER, objects_news INTEGER, objects_calm INTEGER" END
-    "CREATE TABLE baseline_operations (" HEAD
-    ", conversation INTEGER, side INTEGER, unit TEXT, unit_hash INTEGER, "
-    "operation TEXT, code TEXT, name TEXT, numbers TEXT" END
-    "CREATE TABLE baseline_ranges (" HEAD PLACE_SQL ", ranges TEXT, joined INTEGER" END
-    "CREATE TABLE baseline_tags (" HEAD PLACE_SQL ", name TEXT, name_hash INTEGER" END
-    "CREATE TABLE baseline_points (" HEAD PLACE_SQL
-    ", is_bit INTEGER, bit INTEGER, address INTEGER, name TEXT, name_hash INTEGER, "
-    "low REAL, high REAL, states TEXT, changes_max INTEGER, observations INTEGER" END
-    "CREATE TABLE baseline_blocks (" HEAD PLACE_SQL
-    ", address INTEGER, size INTEGER, name TEXT, name_hash INTEGER, "
-    "changes INTEGER, longest_unchanged INTEGER, longest_unchanged_polls INTEGER" END,
-    /* what people decide */
-    "CREATE TABLE baseline_decisions (sensor TEXT NOT NULL, id INTEGER NOT NULL, made INTEGER NOT "
-    "NULL, until INTEGER NOT NULL, "
-    "verdict TEXT NOT NULL, entry INTEGER NOT NULL, detection TEXT NOT NULL, actor TEXT NOT NULL, "
-    "target TEXT NOT NULL, "
-    "by TEXT NOT NULL, why TEXT NOT NULL, second_by TEXT NOT NULL DEFAULT ''" END
-    "CREATE TABLE baseline_audit (sensor TEXT NOT NULL, id INTEGER NOT NULL, made INTEGER NOT "
-    "NULL, by TEXT NOT NULL, "
-    "what TEXT NOT NULL, why TEXT NOT NULL" END,
-    /* how far learning has come, sequences, periods, polled values; *_known is a percentage */
-    "ALTER TABLE baseline_links ADD COLUMN draws INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_links ADD COLUMN singles INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_links ADD COLUMN known INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_links ADD COLUMN is_settled INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_pairs ADD COLUMN sessions_max INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN operations_draws INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN operations_singles INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN operations_known INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN operations_settled INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN objects_draws INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN objects_singles INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN objects_known INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN objects_settled INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN sealed INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN open INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN sequence TEXT NOT NULL DEFAULT '';"
-    "ALTER TABLE baseline_operations ADD COLUMN step INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_points ADD COLUMN ones INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_points ADD COLUMN changes INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_points ADD COLUMN flips INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_points ADD COLUMN echoed INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_points ADD COLUMN differed INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_blocks ADD COLUMN period_low REAL NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_blocks ADD COLUMN period_high REAL NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_blocks ADD COLUMN periods INTEGER NOT NULL DEFAULT 0;"
-    "CREATE TABLE baseline_polled (" HEAD PLACE_SQL
-    ", address INTEGER, size INTEGER, page INTEGER, name TEXT, name_hash INTEGER, "
-    "variables TEXT" END,
-    /* changes that the sensor tells; after how much observation (ns) a scope settled */
-    "ALTER TABLE baseline_audit ADD COLUMN is_told INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_links ADD COLUMN settled_after INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN operations_settled_after INTEGER NOT NULL "
-    "DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN objects_settled_after INTEGER NOT NULL DEFAULT "
-    "0;",
-    /* for who looks at one device */
-    "CREATE INDEX baseline_pairs_by_a ON baseline_pairs (host_a);"
-    "CREATE INDEX baseline_pairs_by_b ON baseline_pairs (host_b);"
-    "CREATE INDEX baseline_conversations_by_pair ON baseline_conversations (sensor, pair);"
-    "CREATE INDEX baseline_operations_by_conversation ON baseline_operations (sensor, "
-    "conversation);",
-    /* for who looks at all, newest first: found without reading the entries */
-    NEWEST_SQL("baseline_operations") NEWEST_SQL("baseline_ranges") NEWEST_SQL("baseline_tags")
-        NEWEST_SQL("baseline_points") NEWEST_SQL("baseline_blocks")
-            NEWEST_SQL("baseline_polled") "CREATE INDEX baseline_operations_changing ON "
-                                          "baseline_operations (sensor, first_seen DESC, id)"
-                                          " WHERE " BASELINE_CHANGING ";",
-    /* how long answers take (ns), how much is said in a minute, by how much values change */
-    "ALTER TABLE baseline_conversations ADD COLUMN answers INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN answer_high INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN minutes INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_conversations ADD COLUMN volume_high INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_points ADD COLUMN steps INTEGER NOT NULL DEFAULT 0;"
-    "ALTER TABLE baseline_points ADD COLUMN step_high REAL NOT NULL DEFAULT 0;",
-    NULL,
-};
-
-const struct store_schema baseline_schema = {.name = "baseline", .migrations = migrations};
-
 struct kind {
-    const char *insert, *select, *clear;
+    const char *insert, *select, *clear, *unite; /* unite: NULL where an id is there once */
     const struct column *columns;
     size_t count;
     size_t size; /* of what is of this kind in a row */
@@ -254,13 +145,19 @@ struct kind {
 #define COLUMNS(list) list, sizeof list / sizeof *list
 #define MARKS5        "?,?,?,?,?"
 #define MARKS6        MARKS5 ",?"
-#define KIND(table, marks, columns, member)                                                        \
+#define KIND_OF(table, marks, columns, member, unite)                                              \
     {                                                                                              \
         "INSERT OR REPLACE INTO " table " VALUES(" MARKS6 "," marks ")",                           \
-            "SELECT * FROM " table " WHERE sensor = ? ORDER BY id",                                \
-            "DELETE FROM " table " WHERE sensor = ?", COLUMNS(columns),                            \
-            sizeof(((struct baseline_row *)0)->is.member)                                          \
+            "SELECT * FROM " table " WHERE sensor = ?", "DELETE FROM " table " WHERE sensor = ?",  \
+            unite, COLUMNS(columns), sizeof(((struct baseline_row *)0)->is.member)                 \
     }
+#define KIND(table, marks, columns, member) KIND_OF(table, marks, columns, member, NULL)
+#define PART(table, marks, columns, member)                                                        \
+    KIND_OF(table, marks, columns, member,                                                         \
+            "DELETE FROM " table                                                                   \
+            " WHERE sensor = ?1 AND (first_seen, id) IN (SELECT first_seen, id FROM (SELECT"       \
+            " first_seen, id, row_number() OVER (PARTITION BY id ORDER BY first_seen DESC) AS n"   \
+            " FROM " table " WHERE sensor = ?1) WHERE n > 1)")
 
 static const struct kind kinds[BASELINE_KINDS] = {
     [BASELINE_LINKS] = KIND("baseline_links", MARKS5 "," MARKS5, links_columns, links),
@@ -269,13 +166,13 @@ static const struct kind kinds[BASELINE_KINDS] = {
                                    MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 "," MARKS6,
                                    conversation_columns, conversation),
     [BASELINE_OPERATION] =
-        KIND("baseline_operations", MARKS6 ",?,?,?", operation_columns, operation),
-    [BASELINE_RANGE] = KIND("baseline_ranges", MARKS5 "," MARKS5, range_columns, range),
-    [BASELINE_TAG] = KIND("baseline_tags", MARKS5 "," MARKS5, tag_columns, tag),
+        PART("baseline_operations", MARKS6 ",?,?,?", operation_columns, operation),
+    [BASELINE_RANGE] = PART("baseline_ranges", MARKS5 "," MARKS5, range_columns, range),
+    [BASELINE_TAG] = PART("baseline_tags", MARKS5 "," MARKS5, tag_columns, tag),
     [BASELINE_POINT] =
-        KIND("baseline_points", MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 ",?", point_columns, point),
-    [BASELINE_BLOCK] = KIND("baseline_blocks", MARKS6 "," MARKS6 "," MARKS6, block_columns, block),
-    [BASELINE_PAGE] = KIND("baseline_polled", MARKS6 "," MARKS6 ",?,?", page_columns, page),
+        PART("baseline_points", MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 ",?", point_columns, point),
+    [BASELINE_BLOCK] = PART("baseline_blocks", MARKS6 "," MARKS6 "," MARKS6, block_columns, block),
+    [BASELINE_PAGE] = PART("baseline_polled", MARKS6 "," MARKS6 ",?,?", page_columns, page),
 };
 enum { HEAD_COLUMNS = 6 };
 
@@ -508,6 +405,21 @@ bool baseline_rows_read(struct store *store, const char *sensor, enum baseline_k
     for (int k = 0; k < BASELINE_KINDS && goes_on && ok; k++)
         ok = kind_read(store, sensor, (enum baseline_kind)k, put, context, &goes_on, err);
     return ok;
+}
+
+bool baseline_rows_unite(struct store *store, const char *sensor, struct error *err)
+{
+    for (int k = 0; k < BASELINE_KINDS; k++) {
+        if (!kinds[k].unite)
+            continue;
+        sqlite3_stmt *q = store_statement(store, kinds[k].unite, err);
+        if (!q)
+            return false;
+        text_bind(q, 1, sensor);
+        if (!store_step(store, q, err))
+            return false;
+    }
+    return true;
 }
 
 bool baseline_rows_clear(struct store *store, const char *sensor, struct error *err)

@@ -242,11 +242,15 @@ bool host_parse(struct host *h, const char *text);
 const char *entry_state_name(uint8_t state); /* "learned", "pending", "rejected" */
 bool entry_state_parse(uint8_t *state, const char *name);
 
-/* Calls put for every row of the sensor and kind (BASELINE_KINDS: every kind), in order of kind and
- * id; stops when put returns false. */
+/* Calls put for every row of the sensor and kind (BASELINE_KINDS: every kind), in order of kind;
+ * pairs and conversations in order of id, the others from the first seen last on. What made room in
+ * a full table and was learned again may come twice, the one that counts first. Stops when put
+ * returns false. */
 bool baseline_rows_read(struct store *store, const char *sensor, enum baseline_kind kind,
                         bool (*put)(void *context, const struct baseline_row *row), void *context,
                         struct error *err) NODISCARD;
+/* Leaves of what comes twice the one that counts. */
+bool baseline_rows_unite(struct store *store, const char *sensor, struct error *err) NODISCARD;
 /* Removes all rows of a sensor. */
 bool baseline_rows_clear(struct store *store, const char *sensor, struct error *err) NODISCARD;
 

@@ -50,23 +50,18 @@ bool api_time(const struct request *r, const char *key, int64_t fallback, int64_
 /* ?1 sensor, ?2 state, ?3 host, ?4 protocol, ?5 first seen from, ?6 words, ?7 limit, ?8 offset.
  * Columns: id, state, first, last, count, actor, target, protocol, known, settled, unit, then those
  * of the kind. */
-#define HEAD_OF(index) "SELECT " index ".id, e.state, " index ".first_seen, e.last_seen, e.count, "
-#define HEAD           HEAD_OF("k")
+#define HEAD "SELECT e.id, e.state, e.first_seen, e.last_seen, e.count, "
 #define HOSTS                                                                                      \
     "CASE e.side WHEN 0 THEN p.host_a ELSE p.host_b END, CASE e.side WHEN 0 THEN p.host_b"         \
     " ELSE p.host_a END, c.protocol, "
 #define NEWEST " ORDER BY 3 DESC, 1 LIMIT ?7 OFFSET ?8"
 
-/* What an index finds, newest first, without looking at the entries; only those that are shown are
- * read, with their conversation and pair. */
+/* The entries lie as they are shown, newest first. */
 #define ENTRIES(table)                                                                             \
-    " FROM (SELECT sensor, id, first_seen FROM " table " INDEXED BY " table "_newest"              \
-    " WHERE sensor = ?1 AND (?2 = '' OR state = ?2) AND first_seen >= ?5"                          \
-    " AND (?3 = '' OR conversation IN (" API_HOST_CONVERSATIONS(                                   \
-        "?3") "))) k CROSS JOIN " table                                                            \
-              " e ON e.sensor = k.sensor AND e.id = k.id CROSS JOIN baseline_conversations c ON"   \
-              " c.sensor = e.sensor AND c.id = e.conversation CROSS JOIN baseline_pairs p ON"      \
-              " p.sensor = c.sensor AND p.id = c.pair WHERE (?4 = '' OR c.protocol = ?4) AND "
+    " FROM " table " e CROSS JOIN baseline_conversations c ON c.sensor = e.sensor AND c.id ="      \
+    " e.conversation CROSS JOIN baseline_pairs p ON p.sensor = c.sensor AND p.id = c.pair WHERE"   \
+    " e.sensor = ?1 AND (?2 = '' OR e.state = ?2) AND e.first_seen >= ?5 AND (?3 = '' OR"          \
+    " e.conversation IN (" API_HOST_CONVERSATIONS("?3") ")) AND (?4 = '' OR c.protocol = ?4) AND "
 #define HAS_WORDS(of) "(?6 = '' OR instr(lower(" of "), lower(?6)) > 0)"
 
 #define OPERATION "c.operations_known, c.operations_settled, e.unit, e.operation, e.name, e.code"
@@ -91,11 +86,11 @@ static const char operations_sql[] = HEAD HOSTS OPERATION ENTRIES("baseline_oper
     HAS_WORDS("e.name || ' ' || e.operation || ' ' || e.unit") NEWEST;
 
 /* Those that change something have an index of their own. */
-static const char programs_sql[] = HEAD_OF("e") HOSTS OPERATION
+static const char programs_sql[] = HEAD HOSTS OPERATION
     " FROM baseline_operations e INDEXED BY baseline_operations_changing CROSS JOIN"
     " baseline_conversations c ON c.sensor = e.sensor AND c.id = e.conversation CROSS JOIN"
     " baseline_pairs p ON p.sensor = c.sensor AND p.id = c.pair WHERE e.sensor = ?1"
-    " AND e." BASELINE_CHANGING " AND e.operation IN " PROGRAMS
+    " AND " BASELINE_CHANGING " AND e.operation IN " PROGRAMS
     " AND (?2 = '' OR e.state = ?2) AND (?3 = '' OR p.host_a = ?3 OR p.host_b = ?3)"
     " AND (?4 = '' OR c.protocol = ?4) AND e.first_seen >= ?5 AND " HAS_WORDS(
         "e.name || ' ' || e.operation || ' ' || e.unit") NEWEST;
@@ -276,7 +271,7 @@ static const struct dimension {
 } dimensions[] = {
 #define COUNTS(from)                                                                               \
     "SELECT sum(state = 'learned'), sum(state = 'pending'), sum(state = 'rejected') FROM " from
-#define OF(table) table " INDEXED BY " table "_newest WHERE sensor = ?1"
+#define OF(table) table " WHERE sensor = ?1"
 
 #define EACH(from)                                                                                 \
     "(SELECT coalesce(sum(state = 'learned'), 0) learned, coalesce(sum(state = 'pending'), 0)"     \

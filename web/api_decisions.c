@@ -7,6 +7,7 @@
 #include "routes.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -74,48 +75,72 @@ struct deciding {
     struct baseline_decision decision;
 };
 
-static bool entry_exists(struct store *store, const char *sensor, int64_t id)
+struct wanted_entry {
+    const char *text;
+    int64_t id;
+    bool exists;
+};
+
+/* All at once: most tables are not in the order of their ids. */
+static bool entries_find(struct store *store, const char *sensor, struct wanted_entry *wanted,
+                         size_t count, struct error *err)
 {
+    json_t *ids = json_array();
+    for (size_t i = 0; i < count; i++)
+        json_array_append_new(ids, json_integer(wanted[i].id));
+    char *list = json_dumps(ids, JSON_COMPACT);
+    json_decref(ids);
     sqlite3_stmt *s = store_statement(
         store,
-        "SELECT 1 FROM baseline_pairs WHERE sensor = ?1 AND id = ?2 UNION ALL"
-        " SELECT 1 FROM baseline_conversations WHERE sensor = ?1 AND id = ?2 UNION ALL"
-        " SELECT 1 FROM baseline_operations WHERE sensor = ?1 AND id = ?2 UNION ALL"
-        " SELECT 1 FROM baseline_ranges WHERE sensor = ?1 AND id = ?2 UNION ALL"
-        " SELECT 1 FROM baseline_tags WHERE sensor = ?1 AND id = ?2 UNION ALL"
-        " SELECT 1 FROM baseline_points WHERE sensor = ?1 AND id = ?2 UNION ALL"
-        " SELECT 1 FROM baseline_blocks WHERE sensor = ?1 AND id = ?2 UNION ALL"
-        " SELECT 1 FROM baseline_polled WHERE sensor = ?1 AND id = ?2 LIMIT 1",
-        NULL);
-    if (!s)
+        "WITH wanted(id) AS (SELECT value FROM json_each(?2))"
+        " SELECT id FROM baseline_pairs WHERE sensor = ?1 AND id IN wanted"
+        " UNION ALL SELECT id FROM baseline_conversations WHERE sensor = ?1 AND id IN wanted"
+        " UNION ALL SELECT id FROM baseline_operations WHERE sensor = ?1 AND id IN wanted"
+        " UNION ALL SELECT id FROM baseline_ranges WHERE sensor = ?1 AND id IN wanted"
+        " UNION ALL SELECT id FROM baseline_tags WHERE sensor = ?1 AND id IN wanted"
+        " UNION ALL SELECT id FROM baseline_points WHERE sensor = ?1 AND id IN wanted"
+        " UNION ALL SELECT id FROM baseline_blocks WHERE sensor = ?1 AND id IN wanted"
+        " UNION ALL SELECT id FROM baseline_polled WHERE sensor = ?1 AND id IN wanted",
+        err);
+    if (s && list) {
+        sqlite3_bind_text(s, 1, sensor, -1, SQLITE_STATIC);
+        sqlite3_bind_text(s, 2, list, -1, SQLITE_STATIC);
+        while (sqlite3_step(s) == SQLITE_ROW)
+            for (size_t i = 0; i < count; i++)
+                if (wanted[i].id == sqlite3_column_int64(s, 0))
+                    wanted[i].exists = true;
+        sqlite3_reset(s);
+    }
+    free(list);
+    return s != NULL;
+}
+
+static bool decide_each(struct store *store, struct deciding *d, struct error *err)
+{
+    struct wanted_entry wanted[ENTRIES_AT_ONCE] = {0};
+    size_t count = json_array_size(d->entries);
+    for (size_t i = 0; i < count; i++) {
+        wanted[i].text = json_string_value(json_array_get(d->entries, i));
+        if (!wanted[i].text || !api_entry_id_parse(&wanted[i].id, wanted[i].text))
+            return error_set(err, "an entry's id has 16 hexadecimal digits");
+    }
+    if (!entries_find(store, d->sensor, wanted, count, err))
         return false;
-    sqlite3_bind_text(s, 1, sensor, -1, SQLITE_STATIC);
-    sqlite3_bind_int64(s, 2, id);
-    bool exists = sqlite3_step(s) == SQLITE_ROW;
-    sqlite3_reset(s);
-    return exists;
+    for (size_t i = 0; i < count; i++) {
+        if (!wanted[i].exists)
+            return error_set(err, "there is no entry %s (any more)", wanted[i].text);
+        d->decision.entry = (uint64_t)wanted[i].id;
+        if (!baseline_decision_add(store, d->sensor, &d->decision, err))
+            return false;
+    }
+    return true;
 }
 
 static bool decide(struct store *store, void *context, struct error *err)
 {
     struct deciding *d = context;
-    size_t i;
-    json_t *entry;
-    if (!d->entries)
-        return baseline_decision_add(store, d->sensor, &d->decision, err);
-    json_array_foreach(d->entries, i, entry)
-    {
-        int64_t id;
-        const char *text = json_string_value(entry);
-        if (!text || !api_entry_id_parse(&id, text))
-            return error_set(err, "an entry's id has 16 hexadecimal digits");
-        if (!entry_exists(store, d->sensor, id))
-            return error_set(err, "there is no entry %s (any more)", text);
-        d->decision.entry = (uint64_t)id;
-        if (!baseline_decision_add(store, d->sensor, &d->decision, err))
-            return false;
-    }
-    return true;
+    return d->entries ? decide_each(store, d, err)
+                      : baseline_decision_add(store, d->sensor, &d->decision, err);
 }
 
 /* Of a kind of detection by an actor on a target: "" or absent stands for any. */

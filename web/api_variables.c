@@ -31,16 +31,14 @@ enum {
     "JOIN"                                                                                         \
     " baseline_pairs p ON p.sensor = c.sensor AND p.id = c.pair WHERE e.sensor = ?1"
 
-/* What an index finds, newest first; only what is shown is read. */
+/* They lie as they are shown, newest first. */
 static const char list_sql[] =
-    COLUMNS " FROM (SELECT id, first_seen FROM baseline_points INDEXED BY baseline_points_newest"
-            " WHERE sensor = ?1 AND (?2 = '' OR conversation IN (" API_HOST_CONVERSATIONS(
-                "?2") "))) k"
-                      " CROSS JOIN baseline_points e ON e.id = k.id" WITH_HOSTS
-                      " AND (?3 = '' OR c.protocol = ?3)"
+    COLUMNS " FROM baseline_points e" WITH_HOSTS
+            " AND (?2 = '' OR e.conversation IN (" API_HOST_CONVERSATIONS(
+                "?2") ")) AND (?3 = '' OR c.protocol = ?3)"
                       " AND (?4 = '' OR instr(lower(e.area || ' ' || e.name || ' ' || e.address), "
                       "lower(?4)) > 0)"
-                      " ORDER BY k.first_seen DESC, k.id LIMIT ?5 OFFSET ?6";
+                      " ORDER BY e.first_seen DESC, e.id LIMIT ?5 OFFSET ?6";
 
 /* --- what is learned --- */
 
@@ -238,7 +236,10 @@ static json_t *find_variable(struct request *r, struct wanted *w, enum MHD_Resul
     int64_t id;
     json_t *json = NULL;
     sqlite3_stmt *s = store_statement(
-        r->store, COLUMNS " FROM baseline_points e" WITH_HOSTS " AND e.id = ?2", NULL);
+        r->store,
+        COLUMNS " FROM baseline_points e INDEXED BY baseline_points_by_id" WITH_HOSTS
+                " AND e.id = ?2",
+        NULL);
     if (s && api_entry_id_parse(&id, r->parameter)) {
         sqlite3_bind_text(s, 1, api_sensor(r), -1, SQLITE_STATIC);
         sqlite3_bind_int64(s, 2, id);

@@ -1,5 +1,5 @@
 /* recent.h: when something was last told, by 64-bit key: a bounded table that forgets. A look costs
- * one cache line, for there is one with every packet and event. Owned by one worker. */
+ * two cache lines, for there is one with every packet and event. Owned by one worker. */
 #pragma once
 
 #include <stdbool.h>

@@ -10,7 +10,7 @@
 enum {
     EVIDENCE_BYTES = 2 << 20,
     TOLD_MAX = 16384, /* roles and facts told lately */
-    CLAIMED_MAX = 4096,
+    CLAIMED_MAX = 16384,
     POLICY_PAIRS_MAX = 4096,
 };
 

@@ -115,6 +115,8 @@ static void judge_block(struct seen *s, const struct ot_item *item)
 {
     struct baseline *b = s->b;
     struct block *k = block_find_or_add(s, item);
+    if (s->event->item_count > 1)
+        table_expect_next(&b->blocks, &s->flow->blocks, BLOCK_LINES);
     uint64_t hash = said(s, k, item);
     int64_t now = b->now_ns;
     entry_touch(&k->e, now);

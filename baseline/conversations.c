@@ -380,7 +380,7 @@ static void cache_fill(struct seen *s, struct flow_cache *cached, const struct o
 
 void conversations_expect(struct baseline *b, const struct ot_event *e)
 {
-    enum { CONVERSATION_LINES = 4, RANGE_LINES = 2, BLOCK_LINES = 2 };
+    enum { CONVERSATION_LINES = 4, RANGE_LINES = 2 };
     struct flow_cache *f = cache_of(b, e->flow->id, e->protocol);
     if (f->flow != e->flow->id || f->protocol != e->protocol)
         return;
@@ -392,6 +392,8 @@ void conversations_expect(struct baseline *b, const struct ot_event *e)
         table_expect(&b->operations, &f->operations, 1);
         table_expect(&b->ranges, &f->ranges, RANGE_LINES);
         table_expect(&b->tags, &f->tags, 1);
+        if (e->operation >= OP_WRITE)
+            table_expect(&b->points, &f->points, POINT_LINES);
     }
     if (e->direction != OT_REQUEST && e->operation == OP_READ)
         table_expect(&b->blocks, &f->blocks, BLOCK_LINES);

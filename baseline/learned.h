@@ -94,19 +94,21 @@ struct tag {
     struct repeat told;
 };
 
+enum { POINT_LINES = 4 }; /* what every value looks at comes first */
 struct point {
     struct entry e;
     double last;
     bool has_last;
     int64_t sighted_ns; /* when its writer was told to the core */
-    struct point_facts f;
     struct window changes;
+    struct point_facts f;
     struct repeat told, toggle_told, step_told;
 };
 
+enum { BLOCK_LINES = 2 };
 struct block {
     struct entry e;
-    /* what every poll touches comes first: two cache lines */
+    /* what every poll touches comes first */
     uint64_t hash;
     int64_t polled_ns, changed_ns; /* in this run; 0: not yet */
     int64_t judged_ns;             /* last look at its values */
@@ -115,11 +117,12 @@ struct block {
     uint32_t unchanged_polls;
     uint8_t period_pauses;       /* long ones in a row */
     bool is_frozen, has_outside; /* a value was out of range at the last look */
+    struct trail pages;          /* of its variables */
     struct block_facts f;
-    struct trail pages; /* of its variables */
 };
 
 /* Sixteen neighbouring variables of a polled piece: about 700 bytes. */
+enum { PAGE_LINES = 13 };
 struct page {
     struct entry e;
     struct page_facts f;

@@ -269,9 +269,11 @@ static bool is_judged(const struct ot_values *v)
 
 void polled_judge(struct seen *s, struct block *k, const struct ot_item *item)
 {
-    int64_t now = s->b->now_ns;
+    struct baseline *b = s->b;
+    int64_t now = b->now_ns;
     if (!is_judged(&item->values) || (k->judged_ns && now - k->judged_ns < LOOK_NS))
         return;
+    table_expect_next(&b->pages, &k->pages, PAGE_LINES);
     k->judged_ns = now;
     k->has_outside = false;
     uint64_t place = place_hash(s, item, false);

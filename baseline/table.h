@@ -117,6 +117,14 @@ static inline void table_expect(const struct table *t, const struct trail *trail
     }
 }
 
+/* The same for what is looked for at once after what was just found, as the values of one write
+ * are: one look ahead. */
+static inline void table_expect_next(const struct table *t, const struct trail *trail, int lines)
+{
+    for (int i = 0; i < lines; i++)
+        fetch(t->entries + ((size_t)trail->next + (size_t)i) * TABLE_LINE);
+}
+
 /* A new entry, zeroed but for its head; key must not be there yet. Never NULL: another may go for
  * it. */
 void *table_add(struct table *t, uint64_t key, enum entry_state state, int64_t time_ns);

@@ -297,11 +297,13 @@ struct written {
     const struct ot_item *item;
     uint64_t place, name; /* hashes */
     bool learns;
+    bool is_alone; /* the only value of the event */
 };
 
 static struct written written_of(const struct seen *s, const struct ot_item *item)
 {
     return (struct written){.item = item,
+                            .is_alone = s->event->item_count == 1 && item->values.count == 1,
                             .place = place_hash(s, item, true),
                             .name = name_hash(item->name),
                             .learns = s->is_known && s->conversation->e.state == ENTRY_LEARNED &&
@@ -326,6 +328,7 @@ static void judge_value(struct seen *s, const struct written *w, uint32_t index,
         text_copy(p->f.name, sizeof p->f.name, item->name);
         p->f.name_hash = w->name;
     }
+    table_expect_next(&b->points, &s->flow->points, w->is_alone ? 0 : POINT_LINES);
     entry_touch(&p->e, b->now_ns);
     bool changes = p->has_last && (v < p->last || v > p->last);
     uint32_t often = changes ? window_count(&p->changes, b->now_ns, WRITE_WINDOW_NS) : 0;

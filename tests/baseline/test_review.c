@@ -156,6 +156,103 @@ static bool import(struct store *store, const char *text, struct error *err)
     return ok;
 }
 
+static int64_t count_of(struct store *store, const char *sql)
+{
+    sqlite3_stmt *q;
+    ck_assert_int_eq(sqlite3_prepare_v2(store_handle(store), sql, -1, &q, NULL), SQLITE_OK);
+    ck_assert_int_eq(sqlite3_step(q), SQLITE_ROW);
+    int64_t count = sqlite3_column_int64(q, 0);
+    sqlite3_finalize(q);
+    return count;
+}
+
+static const char all_parts[] =
+    "SELECT (SELECT count(*) FROM baseline_operations) + (SELECT count(*) FROM baseline_ranges) +"
+    " (SELECT count(*) FROM baseline_tags) + (SELECT count(*) FROM baseline_points) +"
+    " (SELECT count(*) FROM baseline_blocks) + (SELECT count(*) FROM baseline_polled)";
+
+/* What made room in a full table and was learned again is there twice: the row of before counts
+ * neither in an export nor after the next start, and goes. */
+START_TEST(test_of_two_rows_the_later_counts)
+{
+    static const char *const tables[] = {"baseline_operations", "baseline_ranges",
+                                         "baseline_tags",       "baseline_points",
+                                         "baseline_blocks",     "baseline_polled"};
+    struct store *store = learned_store(":memory:");
+    struct error err = {""};
+    static struct scene s;
+    char *once = export(store), sql[512];
+    int64_t count = count_of(store, all_parts);
+    for (size_t i = 0; i < sizeof tables / sizeof *tables; i++) {
+        snprintf(sql, sizeof sql,
+                 "CREATE TEMP TABLE copy AS SELECT * FROM %s; UPDATE copy SET first_seen ="
+                 " first_seen - 1, state = 'rejected', count = count + 7; INSERT INTO %s SELECT *"
+                 " FROM copy; DROP TABLE copy",
+                 tables[i], tables[i]);
+        ck_assert_msg(store_exec(store, sql, &err), "%s", err.text);
+        snprintf(sql, sizeof sql, "SELECT count(*) > 1 FROM %s", tables[i]);
+        ck_assert_msg(count_of(store, sql), "nothing in %s", tables[i]);
+    }
+    ck_assert_int_eq(count_of(store, all_parts), 2 * count);
+    char *twice = export(store);
+    ck_assert_str_eq(once, twice);
+    scene_open(&s, MODE_DETECT, 2000000);
+    scene_load(&s, store);
+    ck_assert_int_eq(count_of(store, all_parts), count);
+    char *after_start = export(store);
+    ck_assert_str_eq(once, after_start);
+    free(once);
+    free(twice);
+    free(after_start);
+    scene_close(&s);
+    store_close(store);
+}
+END_TEST
+
+/* A store from before the rows lay in order of age: all of them are there afterwards, and looked at
+ * the newest come first without sorting. */
+START_TEST(test_rows_of_an_older_store)
+{
+    static const char *older[64];
+    char path[] = "/tmp/baseline-XXXXXX";
+    int file = mkstemp(path);
+    size_t at = 0;
+    struct store *store, *learned = learned_store(":memory:");
+    struct error err = {""};
+    ck_assert_int_ge(file, 0);
+    close(file);
+    while (!strstr(baseline_schema.migrations[at], "baseline_before"))
+        at++;
+    memcpy((void *)older, (const void *)baseline_schema.migrations, at * sizeof *older);
+    const struct store_schema schema = {.name = "baseline", .migrations = older};
+    const struct store_schema *const schemas[] = {&schema, NULL};
+    ck_assert_msg(store_open(&store, path, STORE_READ_WRITE, schemas, &err), "%s", err.text);
+    read_rows(&before, learned);
+    for (size_t i = 0; i < before.count; i++)
+        ck_assert_msg(baseline_row_apply(store, &before.at[i], sizeof before.at[i], &err), "%s",
+                      err.text);
+    store_close(store);
+    store = scene_store(path);
+    char *expected = export(learned), *got = export(store);
+    ck_assert_str_eq(expected, got);
+    ck_assert_int_eq(count_of(store, all_parts), count_of(learned, all_parts));
+    sqlite3_stmt *q;
+    ck_assert_int_eq(sqlite3_prepare_v2(store_handle(store),
+                                        "EXPLAIN QUERY PLAN SELECT id FROM baseline_tags WHERE"
+                                        " sensor = 'test' ORDER BY first_seen DESC, id",
+                                        -1, &q, NULL),
+                     SQLITE_OK);
+    while (sqlite3_step(q) == SQLITE_ROW)
+        ck_assert(!strstr((const char *)sqlite3_column_text(q, 3), "TEMP B-TREE"));
+    sqlite3_finalize(q);
+    free(expected);
+    free(got);
+    store_close(store);
+    store_close(learned);
+    unlink(path);
+}
+END_TEST
+
 START_TEST(test_import_of_an_export_changes_nothing)
 {
     struct store *store = learned_store(":memory:");
@@ -458,6 +555,8 @@ int main(void)
     tcase_add_loop_test(kept, test_changing_operations_have_their_index, 0, OPERATION_COUNT);
     suite_add_tcase(suite, kept);
     TCase *document = tcase_create("document");
+    tcase_add_test(document, test_of_two_rows_the_later_counts);
+    tcase_add_test(document, test_rows_of_an_older_store);
     tcase_add_test(document, test_import_of_an_export_changes_nothing);
     tcase_add_loop_test(document, test_edits_apply, 0, (int)(sizeof edits / sizeof *edits));
     tcase_add_test(document, test_what_is_not_named_is_forgotten);

@@ -18,19 +18,19 @@ struct entry {
     uint64_t key;
     uint32_t next; /* in its bucket, or in the list of unused ones */
     uint32_t size;
-    uint64_t made;                    /* as which one; 0: forgotten */
     const struct memory_near *holder; /* that knows where it is: in no bucket; NULL: in one */
     max_align_t data[];
 };
 
 struct age {
-    uint32_t place, made; /* made: the lower half */
+    uint32_t place, made_as;
 };
 
 struct memory {
     uint8_t *entries;
     uint32_t *buckets;
-    struct age *ages; /* a ring, the oldest first: at least twice what can be in use */
+    uint32_t *made_as; /* of each entry, as which one it was made; 0: it was forgotten */
+    struct age *ages;  /* a ring, the oldest first: at least twice what can be in use */
     uint32_t capacity, bucket_mask, age_mask;
     uint32_t age_first, age_next; /* counted on, not folded */
     uint64_t made;                /* entries since it began, from 1 */
@@ -63,7 +63,8 @@ struct memory *memory_create(uint32_t capacity, size_t entry_size)
     m->entries = pages_take(capacity * m->stride);
     m->buckets = pages_take(buckets * sizeof *m->buckets);
     m->ages = pages_take(((size_t)m->age_mask + 1) * sizeof *m->ages);
-    if (!m->entries || !m->buckets || !m->ages) {
+    m->made_as = pages_take(capacity * sizeof *m->made_as);
+    if (!m->entries || !m->buckets || !m->ages || !m->made_as) {
         memory_destroy(m);
         return NULL;
     }
@@ -79,6 +80,7 @@ void memory_destroy(struct memory *m)
         return;
     pages_give(m->entries, m->capacity * m->stride);
     pages_give(m->buckets, ((size_t)m->bucket_mask + 1) * sizeof *m->buckets);
+    pages_give(m->made_as, m->capacity * sizeof *m->made_as);
     pages_give(m->ages, ((size_t)m->age_mask + 1) * sizeof *m->ages);
     free(m);
 }
@@ -93,7 +95,7 @@ static uint32_t find(const struct memory *m, uint64_t key)
 
 static bool is_age_of(const struct memory *m, const struct age *a)
 {
-    return (uint32_t)entry_at(m, a->place)->made == a->made;
+    return m->made_as[a->place] == a->made_as;
 }
 
 /* Drops the ages of entries that were forgotten. */
@@ -112,8 +114,8 @@ static void ages_add(struct memory *m, uint32_t i)
         ages_tidy(m);
     if ((uint32_t)m->made == 0)
         m->made++; /* is that of no age */
-    entry_at(m, i)->made = m->made;
-    m->ages[m->age_next++ & m->age_mask] = (struct age){i, (uint32_t)m->made};
+    m->made_as[i] = (uint32_t)m->made;
+    m->ages[m->age_next++ & m->age_mask] = (struct age){i, m->made_as[i]};
     m->made++;
 }
 
@@ -130,7 +132,7 @@ static uint32_t ages_take(struct memory *m)
 static void take_out(struct memory *m, uint32_t i)
 {
     struct entry *e = entry_at(m, i);
-    e->made = 0;
+    m->made_as[i] = 0;
     if (e->holder)
         return;
     uint32_t *link = &m->buckets[e->key & m->bucket_mask];

@@ -70,6 +70,9 @@ bool inventory_describe(const struct inventory *inv, uint32_t segment, const str
 
 /* The host uses this address on the sensor's own network: it has told so by ARP. */
 bool inventory_is_local(const struct inventory *inv, uint32_t segment, const struct endpoint *host);
+/* The plant's protocol that is spoken at this service; NULL: none that is known. */
+const char *inventory_served(const struct inventory *inv, uint32_t segment,
+                             const struct endpoint *server, uint8_t transport);
 /* Another site policy holds: every asset is placed anew at the next save. */
 void inventory_places(struct inventory *inv);
 

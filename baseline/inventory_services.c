@@ -173,3 +173,17 @@ void inventory_on_protocol(struct inventory *inv, uint32_t segment, struct asset
         service_answered(inv, segment, server, service, s, &s->who);
     served(inv, server, service);
 }
+
+const char *inventory_served(const struct inventory *inv, uint32_t segment,
+                             const struct endpoint *server, uint8_t transport)
+{
+    const uint8_t sure = SERVICE_ANSWERED | SERVICE_RECOGNISED;
+    uint32_t at = inventory_segment_find(inv, segment);
+    const struct asset *a = at == INDEX_NONE ? NULL : inventory_host_find(inv, at, server);
+    const struct asset_service *s =
+        a ? asset_service_find(&inv->assets, a, transport, server->port) : NULL;
+    if (!s || (s->flags & sure) != sure || s->protocol == 0)
+        return NULL;
+    const char *name = assets_protocol_name(&inv->assets, s->protocol);
+    return asset_protocol_kind(name) ? name : NULL;
+}

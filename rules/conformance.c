@@ -147,3 +147,23 @@ bool conformance_of_event(const struct ot_event *e, struct conformance_finding *
     }
     return false;
 }
+
+bool conformance_is_unknown(const struct finding *f, bool is_guess)
+{
+    return f->detection == DETECTION_COMM_PROTOCOL_ON_ODD_PORT && f->has_target &&
+           (f->protocol[0] == '\0' || (is_guess && f->transport == TRANSPORT_UDP));
+}
+
+void conformance_of_unknown(struct finding *f, const char *served)
+{
+    f->detection = DETECTION_PROTO_MALFORMED;
+    text_copy(f->protocol, sizeof f->protocol, text_of(served));
+    f->object[0] = '\0';
+    text_format(f->key, sizeof f->key, "nothing of %u", f->target.port);
+    text_format(f->what, sizeof f->what,
+                "sent malformed data to %%T: nothing of it is %s, which "
+                "is spoken there",
+                served);
+    text_format(f->expected, sizeof f->expected, "messages of %s on port %u", served,
+                f->target.port);
+}

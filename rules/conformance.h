@@ -21,3 +21,9 @@ enum {
 /* False: nothing to tell, or the sensor may have missed what explains it. */
 bool conformance_of_event(const struct ot_event *e, struct conformance_finding *f);
 bool conformance_of_violation(const struct violation *v, struct conformance_finding *f);
+
+/* Whether something that nobody recognises was sent to a port where it does not belong. is_guess:
+ * no dissector has named it, and what a few datagrams look like is not sure. */
+bool conformance_is_unknown(const struct finding *f, bool is_guess);
+/* To a service that speaks `served` that is a broken message, whatever else it may have been. */
+void conformance_of_unknown(struct finding *f, const char *served);

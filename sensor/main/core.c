@@ -6,6 +6,8 @@
 #include "baseline/geo.h"
 #include "baseline/health.h"
 #include "baseline/oui.h"
+#include "dissectors/dissector.h"
+#include "rules/conformance.h"
 #include "rules/flooded.h"
 #include "rules/spread.h"
 #include "rules/windows.h"
@@ -102,6 +104,25 @@ static void keep_fingerprint(struct core *c, const struct finding *f)
     inventory_sighting(c->inventory, &s);
 }
 
+static bool is_dissected(const char *protocol)
+{
+    for (size_t i = 0; i < dissector_count; i++)
+        if (strcmp(dissectors[i]->name, protocol) == 0)
+            return true;
+    return false;
+}
+
+/* Bytes that nobody knows are told for what they are at the service that they were sent to. */
+static void judge_unknown(const struct core *c, struct finding *f)
+{
+    if (f->detection != DETECTION_COMM_PROTOCOL_ON_ODD_PORT ||
+        !conformance_is_unknown(f, !is_dissected(f->protocol)))
+        return;
+    const char *served = inventory_served(c->inventory, f->segment, &f->target, f->transport);
+    if (served)
+        conformance_of_unknown(f, served);
+}
+
 static void on_finding(void *context, const struct finding *f)
 {
     struct core *c = context;
@@ -109,6 +130,7 @@ static void on_finding(void *context, const struct finding *f)
         return;
     keep_fingerprint(c, f);
     struct finding out = *f;
+    judge_unknown(c, &out);
     out.flags |= place_flags(c, f);
     windows_permit(c->windows, c->site, &out);
     spread_fold(c->spread, &out);

@@ -451,6 +451,40 @@ static void describe(const struct inventory *inv, const char *host, struct asset
     ck_assert_msg(inventory_describe(inv, 0, &e, brief), "%s is known", host);
 }
 
+START_TEST(knows_what_is_served)
+{
+    static const struct {
+        const char *service, *protocol;
+        uint8_t transport;
+    } served[] = {
+        {"10.0.0.10/502", "modbus", TRANSPORT_TCP},
+        {"10.0.0.10/502", NULL,     TRANSPORT_UDP},
+        {"10.0.0.10/503", NULL,     TRANSPORT_TCP},
+        {"10.0.0.20/502", NULL,     TRANSPORT_TCP},
+        {"10.0.0.99/502", NULL,     TRANSPORT_TCP},
+        {"10.0.0.10/80",  NULL,     TRANSPORT_TCP}, /* no plant's protocol */
+        {"10.0.0.10/102", NULL,     TRANSPORT_TCP}, /* never answered */
+    };
+    struct collected findings = {.count = 0};
+    struct finding_sink sink;
+    struct inventory *inv = create(MODE_LEARN, &findings, &sink, 60);
+    feed(inv, learned, START);
+    feed(inv,
+         "5 answer 10.0.0.10@10/80 10.0.0.20@20/50002\n"
+         "5 protocol 10.0.0.20@20/50002 10.0.0.10@10/80 http\n"
+         "5 protocol 10.0.0.20@20/50003 10.0.0.10@10/102 s7comm",
+         START);
+    for (size_t i = 0; i < sizeof served / sizeof *served; i++) {
+        struct endpoint e;
+        endpoint_parse(&e, served[i].service);
+        const char *name = inventory_served(inv, 0, &e, served[i].transport);
+        ck_assert_msg(served[i].protocol ? name && strcmp(name, served[i].protocol) == 0 : !name,
+                      "%s: %s", served[i].service, name ? name : "none");
+    }
+    inventory_destroy(inv);
+}
+END_TEST
+
 START_TEST(knows_who_is_who)
 {
     struct collected findings = {.count = 0};
@@ -771,6 +805,7 @@ int main(void)
     tcase_add_loop_test(tc, addresses_of_one_device, 0,
                         (int)(sizeof join_rows / sizeof *join_rows));
     tcase_add_loop_test(tc, a_broadcast_is_no_device, 0, (int)(sizeof named / sizeof *named));
+    tcase_add_test(tc, knows_what_is_served);
     tcase_add_test(tc, knows_who_is_who);
     tcase_add_loop_test(tc, answers_tell, 0, (int)(sizeof answers_rows / sizeof *answers_rows));
     tcase_add_test(tc, segments_keep_apart);

@@ -2,6 +2,8 @@
  * twin. */
 #include "made.h"
 
+#include "rules/conformance.h"
+
 struct row {
     const char *shows;
     const char *protocol;
@@ -308,6 +310,27 @@ START_TEST(test_odd_port_of_something_unknown)
 }
 END_TEST
 
+START_TEST(test_unknown_bytes_at_a_known_service)
+{
+    struct made_run run;
+    made_start(&run, "s7comm", 0);
+    policy_odd_port(run.policy, &run.flow, NULL, "s7comm", NULL);
+    policy_odd_port(run.policy, &run.flow, "http", "s7comm", NULL);
+    ck_assert(conformance_is_unknown(&run.findings[0], false));
+    ck_assert(!conformance_is_unknown(&run.findings[1], true)); /* a connection is sure */
+    run.findings[1].transport = TRANSPORT_UDP;
+    ck_assert(!conformance_is_unknown(&run.findings[1], false));
+    ck_assert(conformance_is_unknown(&run.findings[1], true));
+    conformance_of_unknown(&run.findings[0], "s7comm");
+    ck_assert_int_eq(run.findings[0].detection, DETECTION_PROTO_MALFORMED);
+    ck_assert_str_eq(run.findings[0].protocol, "s7comm");
+    ck_assert_str_eq(run.findings[0].what,
+                     "sent malformed data to %T: nothing of it is s7comm, which is spoken there");
+    ck_assert_str_eq(run.findings[0].expected, "messages of s7comm on port 102");
+    made_end(&run);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("conformance");
@@ -319,6 +342,7 @@ int main(void)
     tcase_add_test(tcase, test_actor_of_unasked_reply);
     tcase_add_test(tcase, test_odd_port);
     tcase_add_test(tcase, test_odd_port_of_something_unknown);
+    tcase_add_test(tcase, test_unknown_bytes_at_a_known_service);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);

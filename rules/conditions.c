@@ -232,6 +232,19 @@ static unsigned hart_event(struct conditions *c, const struct ot_event *e, struc
 
 /* --- quality of values --- */
 
+/* Who asked is at fault, not the value: OPC UA, [10000-4] 7.39.2. */
+static bool is_asked_wrongly(const struct ot_status *status)
+{
+    static const char *const names[] = {"bad_node_id_invalid",      "bad_node_id_unknown",
+                                        "bad_attribute_id_invalid", "bad_index_range_invalid",
+                                        "bad_index_range_no_data",  "bad_not_readable",
+                                        "bad_user_access_denied"};
+    for (size_t i = 0; status->name && i < sizeof names / sizeof *names; i++)
+        if (strcmp(status->name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 /* All values of the event are marked bad. *has_quality: the protocol marks them at all. */
 static bool is_bad(const struct ot_event *e, bool *has_quality)
 {
@@ -239,8 +252,12 @@ static bool is_bad(const struct ot_event *e, bool *has_quality)
     uint32_t count = e->item_count < LOOKED_AT ? e->item_count : LOOKED_AT;
     bool is_all_bad = count > 0;
     for (uint32_t i = 0; i < count; i++) {
-        *has_quality |= e->items[i].status.result != OT_RESULT_NONE;
-        is_all_bad &= e->items[i].status.result == OT_RESULT_ERROR;
+        const struct ot_status *status = &e->items[i].status;
+        bool is_error = status->result == OT_RESULT_ERROR;
+        if (is_error && is_asked_wrongly(status))
+            return false;
+        *has_quality |= status->result != OT_RESULT_NONE;
+        is_all_bad &= is_error;
     }
     return is_all_bad;
 }

@@ -429,10 +429,13 @@ static const struct quality_row {
     int good_every; /* events; 0: none is good */
     int begin_good;
     bool is_told;
+    const char *bad; /* status; NULL: "invalid" */
 } quality_rows[] = {
-    {"bad for two minutes",                               0,           0, 1, true },
-    {"bad in between",                                    0,           7, 1, false},
-    {"bad since ever: the conversation was there before", FLOW_MIDDLE, 0, 0, false},
+    {"bad for two minutes",                               0,           0, 1, true,  NULL                     },
+    {"bad in between",                                    0,           7, 1, false, NULL                     },
+    {"bad since ever: the conversation was there before", FLOW_MIDDLE, 0, 0, false, NULL                     },
+    {"a sensor that fails",                               0,           0, 1, true,  "bad_communication_error"},
+    {"asked for what there is not",                       0,           0, 1, false, "bad_node_id_unknown"    },
 };
 
 START_TEST(quality)
@@ -444,7 +447,9 @@ START_TEST(quality)
         bool is_good = (row->begin_good && i == 0) || (row->good_every && i % row->good_every == 0);
         struct ot_item item = {.area = "float", .has_start = true, .start = (uint64_t)i % 3};
         item.status = (struct ot_status){is_good ? OT_RESULT_OK : OT_RESULT_ERROR, 0x80,
-                                         is_good ? "ok" : "invalid"};
+                                         is_good    ? "ok"
+                                         : row->bad ? row->bad
+                                                    : "invalid"};
         run.now_ns += INT64_C(1000000000);
         struct ot_event e = {.time_ns = run.now_ns,
                              .flow = &run.flow,

@@ -14,18 +14,18 @@ static const struct row {
     unsigned others; /* told in between */
     bool is_due;
 } rows[] = {
-    {"not again at once",                   100 * SECOND, 100 * SECOND,     0, false},
-    {"not before the time is over",         100 * SECOND, 160 * SECOND - 1, 0, false},
-    {"again when it is over",               100 * SECOND, 160 * SECOND,     0, true },
-    {"again when time went back",           100 * SECOND, 99 * SECOND,      0, true },
-    {"remembered beside three others",      100 * SECOND, 101 * SECOND,     3, false},
-    {"forgotten first where four are full", 100 * SECOND, 101 * SECOND,     4, true },
+    {"not again at once",                    100 * SECOND, 100 * SECOND,     0, false},
+    {"not before the time is over",          100 * SECOND, 160 * SECOND - 1, 0, false},
+    {"again when it is over",                100 * SECOND, 160 * SECOND,     0, true },
+    {"again when time went back",            100 * SECOND, 99 * SECOND,      0, true },
+    {"remembered beside seven others",       100 * SECOND, 101 * SECOND,     7, false},
+    {"forgotten first where eight are full", 100 * SECOND, 101 * SECOND,     8, true },
 };
 
 START_TEST(due)
 {
     const struct row *row = &rows[_i];
-    struct recent *r = recent_create(4);
+    struct recent *r = recent_create(8);
     ck_assert(recent_is_due(r, 2, row->before_ns, 60 * SECOND));
     for (unsigned i = 0; i < row->others; i++)
         ck_assert(recent_is_due(r, 4 + 2 * i, row->before_ns + 1, 60 * SECOND));

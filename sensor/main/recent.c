@@ -1,6 +1,6 @@
-/* recent.c: sets of eight on two cache lines; the one told longest ago makes room. A connection with
- * reads, writes and identification in both directions has some six roles, which is what was seen to
- * push each other out of sets of four. */
+/* recent.c: sets of eight on two cache lines; the one told longest ago makes room. A connection
+ * with reads, writes and identification in both directions has some six roles, which is what was
+ * seen to push each other out of sets of four. */
 #include "recent.h"
 
 #include "sensor/base/fetch.h"

@@ -407,30 +407,28 @@ bool baseline_rows_read(struct store *store, const char *sensor, enum baseline_k
     return ok;
 }
 
+/* sql: one of a kind, about a sensor. */
+static bool run_for(struct store *store, const char *sql, const char *sensor, struct error *err)
+{
+    sqlite3_stmt *q = store_statement(store, sql, err);
+    if (!q)
+        return false;
+    text_bind(q, 1, sensor);
+    return store_step(store, q, err);
+}
+
 bool baseline_rows_unite(struct store *store, const char *sensor, struct error *err)
 {
-    for (int k = 0; k < BASELINE_KINDS; k++) {
-        if (!kinds[k].unite)
-            continue;
-        sqlite3_stmt *q = store_statement(store, kinds[k].unite, err);
-        if (!q)
-            return false;
-        text_bind(q, 1, sensor);
-        if (!store_step(store, q, err))
-            return false;
-    }
-    return true;
+    bool ok = true;
+    for (int k = 0; k < BASELINE_KINDS && ok; k++)
+        ok = !kinds[k].unite || run_for(store, kinds[k].unite, sensor, err);
+    return ok;
 }
 
 bool baseline_rows_clear(struct store *store, const char *sensor, struct error *err)
 {
-    for (int k = 0; k < BASELINE_KINDS; k++) {
-        sqlite3_stmt *q = store_statement(store, kinds[k].clear, err);
-        if (!q)
-            return false;
-        text_bind(q, 1, sensor);
-        if (!store_step(store, q, err))
-            return false;
-    }
-    return true;
+    bool ok = true;
+    for (int k = 0; k < BASELINE_KINDS && ok; k++)
+        ok = run_for(store, kinds[k].clear, sensor, err);
+    return ok;
 }

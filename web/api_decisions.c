@@ -102,17 +102,19 @@ static bool entries_find(struct store *store, const char *sensor, struct wanted_
         " UNION ALL SELECT id FROM baseline_blocks WHERE sensor = ?1 AND id IN wanted"
         " UNION ALL SELECT id FROM baseline_polled WHERE sensor = ?1 AND id IN wanted",
         err);
+    int code = SQLITE_NOMEM;
     if (s && list) {
         sqlite3_bind_text(s, 1, sensor, -1, SQLITE_STATIC);
         sqlite3_bind_text(s, 2, list, -1, SQLITE_STATIC);
-        while (sqlite3_step(s) == SQLITE_ROW)
+        while ((code = sqlite3_step(s)) == SQLITE_ROW)
             for (size_t i = 0; i < count; i++)
                 if (wanted[i].id == sqlite3_column_int64(s, 0))
                     wanted[i].exists = true;
         sqlite3_reset(s);
     }
     free(list);
-    return s != NULL;
+    return s && (code == SQLITE_DONE ||
+                 error_set(err, "cannot look for the entries: %s", sqlite3_errstr(code)));
 }
 
 static bool decide_each(struct store *store, struct deciding *d, struct error *err)

@@ -102,7 +102,7 @@ struct point {
     int64_t sighted_ns; /* when its writer was told to the core */
     struct window changes;
     struct point_facts f;
-    struct repeat told, toggle_told, step_told;
+    struct repeat told, toggle_told, step_told; /* the last: ways of writing, too */
 };
 
 enum { BLOCK_LINES = 2 };

@@ -82,7 +82,8 @@ static bool is_pause(struct block *k, int64_t pause_ns)
 void period_polled(struct seen *s, struct block *k, int64_t pause_ns)
 {
     int64_t now = s->b->now_ns;
-    if (pause_ns < 0 || is_pause(k, pause_ns)) { /* begins anew */
+    bool is_first = k->period_ns == 0; /* what it had sent by itself before was no poll */
+    if (is_first || pause_ns < 0 || is_pause(k, pause_ns)) { /* begins anew */
         k->period_ns = now;
         k->period_polls = 0;
     } else if (++k->period_polls >= POLLS) {

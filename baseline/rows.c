@@ -115,6 +115,7 @@ static const struct column point_columns[] = {
     AT(point.differed, COLUMN_U32),
     AT(point.steps, COLUMN_U32),
     AT(point.step_high, COLUMN_DOUBLE),
+    AT(point.manners, COLUMN_U32),
 };
 static const struct column block_columns[] = {
     PLACE(block.place),
@@ -169,8 +170,8 @@ static const struct kind kinds[BASELINE_KINDS] = {
         PART("baseline_operations", MARKS6 ",?,?,?", operation_columns, operation),
     [BASELINE_RANGE] = PART("baseline_ranges", MARKS5 "," MARKS5, range_columns, range),
     [BASELINE_TAG] = PART("baseline_tags", MARKS5 "," MARKS5, tag_columns, tag),
-    [BASELINE_POINT] =
-        PART("baseline_points", MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 ",?", point_columns, point),
+    [BASELINE_POINT] = PART("baseline_points", MARKS6 "," MARKS6 "," MARKS6 "," MARKS6 ",?,?",
+                            point_columns, point),
     [BASELINE_BLOCK] = PART("baseline_blocks", MARKS6 "," MARKS6 "," MARKS6, block_columns, block),
     [BASELINE_PAGE] = PART("baseline_polled", MARKS6 "," MARKS6 ",?,?", page_columns, page),
 };

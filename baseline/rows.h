@@ -133,6 +133,7 @@ struct point_facts {
     uint32_t echoed, differed; /* read back as written, and otherwise */
     uint32_t steps;            /* changes of value, and the greatest */
     double step_high;
+    uint32_t manners; /* a bit for each enum ot_manner that was used */
     struct place place;
     uint64_t address;
     char name[LEARNED_NAME]; /* "" when addressed by number */

@@ -148,6 +148,8 @@ static const char *const migrations[] = {
     REMADE("baseline_points", POINT_SQL) REMADE("baseline_blocks", BLOCK_SQL)
         REMADE("baseline_polled", POLLED_SQL) CHANGING_SQL BY_CONVERSATION_SQL
     "CREATE INDEX baseline_points_by_id ON baseline_points (sensor, id);",
+    /* in which ways a variable is written */
+    "ALTER TABLE baseline_points ADD COLUMN manners INTEGER NOT NULL DEFAULT 0;",
     NULL,
 };
 

@@ -3,7 +3,10 @@
  * A variable that takes few values has a set of states; another has a range, whose margin grows
  * with its own spread and shrinks with the number of observations. What was written fewer than
  * VALUES_MIN times is not judged. Bytes of a memory are taken as the numbers that they most likely
- * are: clients that write bytes mean numbers all the same. */
+ * are: clients that write bytes mean numbers all the same.
+ *
+ * Beside the value it counts in which way a variable is written: commands that are selected first,
+ * priorities. */
 #include "learned.h"
 
 #include <math.h>
@@ -18,6 +21,7 @@ enum {
                            and Turing) */
     TOGGLE_BASE = 6,    /* changes of one variable within WRITE_WINDOW_NS that a person may make */
     TOGGLE_FACTOR = 4,  /* times the most that was learned */
+    MANNER_MIN = 3,     /* it is configured: few are enough */
     STEPS_KNOWN = 12,   /* changes, before it is known how great they are */
     STEP_FACTOR = 4,    /* times the greatest that was learned */
 };
@@ -215,6 +219,53 @@ static void tell_step(struct seen *s, struct point *p, const char *object, doubl
     finding_raise(s, f);
 }
 
+static char *print_manners(uint32_t manners, char *out, size_t capacity)
+{
+    static const char *const words[MANNER_COUNT] = {
+        [MANNER_RELINQUISH] = "given back",
+        [MANNER_SELECT] = "selected",
+        [MANNER_EXECUTE] = "executed when selected",
+        [MANNER_DIRECT] = "executed without a select",
+    };
+    size_t used = 0;
+    out[0] = '\0';
+    for (unsigned i = 1; i < MANNER_COUNT && used < capacity; i++) {
+        if (!(manners >> i & 1))
+            continue;
+        const char *comma = used ? ", " : "";
+        if (words[i])
+            text_format(out + used, capacity - used, "%s%s", comma, words[i]);
+        else
+            text_format(out + used, capacity - used, "%sat priority %u", comma, i);
+        used += strlen(out + used);
+    }
+    return out;
+}
+
+static void tell_manner(struct seen *s, struct point *p, const char *object, unsigned manner)
+{
+    uint64_t count;
+    if (!repeat_is_due(&p->step_told, s->b->now_ns, &count))
+        return;
+    bool is_procedure = manner > MANNER_RELINQUISH;
+    struct finding *f =
+        finding_begin(s, is_procedure ? DETECTION_RW_SEQUENCE_UNUSUAL : DETECTION_RW_NEW_FUNCTION);
+    char since[SINCE_TEXT], usual[160], now[64];
+    print_manners(UINT32_C(1) << manner, now, sizeof now);
+    f->count = count;
+    f->flags |= FINDING_IS_WRITE;
+    text_copy(f->object, sizeof f->object, text_of(object));
+    text_format(f->key, sizeof f->key, "manner %s", object);
+    text_format(f->what, sizeof f->what, "writes %s of %%T in a way that it never did: %s", object,
+                now);
+    text_format(f->expected, sizeof f->expected, "%s (%llu times since %s)",
+                print_manners(p->f.manners, usual, sizeof usual), (unsigned long long)p->f.values,
+                since_print(since, p->e.first_ns));
+    text_format(f->seen, sizeof f->seen, "%s", now);
+    text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)point_id(&p->f));
+    finding_raise(s, f);
+}
+
 /* The name of the i-th value of an item. */
 static void object_print(const struct ot_item *item, uint64_t address, char *out, size_t capacity)
 {
@@ -311,6 +362,36 @@ static struct written written_of(const struct seen *s, const struct ot_item *ite
                                       baseline_is_learning(s->b, &s->conversation->f.objects)};
 }
 
+/* Whether commands are selected first, and at which priority they are written, is configured: what
+ * was learned of a variable does not change by itself. */
+static void judge_manner(struct seen *s, const struct written *w, struct point *p, uint64_t address)
+{
+    unsigned manner = w->item->manner;
+    uint32_t manner_bit = UINT32_C(1) << manner;
+    if (manner == MANNER_NONE || p->f.manners & manner_bit)
+        return;
+    bool is_known = p->e.state == ENTRY_LEARNED && p->f.manners && p->f.values >= MANNER_MIN;
+    if (!w->learns && is_known) {
+        char object[FINDING_KEY];
+        object_print(w->item, address, object, sizeof object);
+        tell_manner(s, p, object, manner);
+    } else if (w->learns || s->b->options.mode != MODE_DETECT) {
+        p->f.manners |= manner_bit;
+        entry_change(&s->b->points, &p->e);
+    }
+}
+
+/* Nothing but the way in which it is written: BACnet's null. */
+static void judge_no_value(struct seen *s, const struct written *w)
+{
+    const struct ot_item *item = w->item;
+    uint64_t address = item->has_start ? item->start : 0;
+    struct point *p = table_find(
+        &s->b->points, place_key(w->place, point_more(w->name, address, item->has_bit, item->bit)));
+    if (p)
+        judge_manner(s, w, p, address);
+}
+
 static void judge_value(struct seen *s, const struct written *w, uint32_t index, double v)
 {
     struct baseline *b = s->b;
@@ -341,6 +422,7 @@ static void judge_value(struct seen *s, const struct written *w, uint32_t index,
         readback_expect(s, item, key, address, v);
     if (p->sighted_ns == 0 || b->now_ns - p->sighted_ns >= SIGHT_NS)
         sight_writer(s, p, item, address);
+    judge_manner(s, w, p, address);
     if (learns) {
         if (b->options.mode == MODE_LEARN)
             table_state(&b->points, &p->e, ENTRY_LEARNED);
@@ -394,6 +476,8 @@ void values_judge(struct seen *s)
         if (op != OP_WRITE && op != OP_CONTROL)
             continue;
         struct written w = written_of(s, item);
+        if (item->manner == MANNER_RELINQUISH)
+            judge_no_value(s, &w);
         if (is_number_of_bytes(item)) {
             left -= judge_bytes(s, &w, left);
             continue;

@@ -15,7 +15,7 @@ enum {
     OUT_OF_SERVICE = 81,
     PROGRAM_CHANGE = 90,
     OBJECT_NAME = 77,
-    PRIORITY_MAX = 16,     /* [135] 19.2.1 */
+    PRIORITY_MAX = MANNER_PRIORITY_MAX, /* 16, [135] 19.2.1 */
     PRIORITY_OVERRIDE = 4, /* 1 and 2 life safety, 3 critical equipment, 4 reserved for the same */
     PRIORITY_NONE = 0,
 };
@@ -163,6 +163,15 @@ static enum operation write_operation(const struct bacnet_property *p, struct re
     return OP_WRITE;
 }
 
+/* [135] 19.2.1: null gives the priority back; none is the lowest. */
+static uint8_t manner_of(struct reader content, uint32_t priority)
+{
+    struct bacnet_tag tag;
+    if (bacnet_tag_read(&content, &tag) && !tag.is_context && tag.number == BACNET_NULL)
+        return MANNER_RELINQUISH;
+    return (uint8_t)(priority == PRIORITY_NONE ? PRIORITY_MAX : priority);
+}
+
 /* | property n | index n + 1, or not | value n + 2 | priority n + 3, or not | */
 static bool write_one(struct bacnet_message *m, struct reader *r, uint8_t number,
                       struct bacnet_property *p)
@@ -172,15 +181,18 @@ static bool write_one(struct bacnet_message *m, struct reader *r, uint8_t number
     if (!bacnet_property_at(r, number, p) || !bacnet_enclosed(r, (uint8_t)(number + 2), &content))
         return false;
     if (bacnet_context_number(r, (uint8_t)(number + 3), &priority)) {
-        if (priority == 0 || priority > PRIORITY_MAX)
+        if (priority == 0 || priority > PRIORITY_MAX) {
             bacnet_wrong(m, VIOLATION_RANGE, "BACnet priority is not 1 to 16");
-        else
+            priority = PRIORITY_NONE;
+        } else {
             m->event.detail = dissect_text(m->d, "priority %u", priority);
+        }
     }
     enum operation operation = write_operation(p, content, priority);
     struct ot_item *item = bacnet_add_asked(m, p);
     if (item) {
         item->operation = operation == OP_WRITE ? OP_UNKNOWN : operation;
+        item->manner = manner_of(content, priority);
         bacnet_put_values(m->d, content, item);
     }
     bacnet_graver(m, operation);

@@ -20,6 +20,7 @@ enum {
     FUNCTION_WRITE = 2,
     FUNCTION_SELECT = 3,
     FUNCTION_OPERATE = 4,
+    FUNCTION_DIRECT_LAST = 6, /* with and without an answer */
     FUNCTION_ACTIVATE = 31,
     FUNCTION_AUTHENTICATE = 32,
     FUNCTION_RESPONSE = 129,
@@ -178,6 +179,15 @@ static void keep(struct fragment *f, const struct dnp3_open *open)
     }
 }
 
+static void put_manner(struct fragment *f)
+{
+    uint8_t manner = f->code == FUNCTION_SELECT    ? MANNER_SELECT
+                     : f->code == FUNCTION_OPERATE ? MANNER_EXECUTE
+                                                   : MANNER_DIRECT;
+    for (uint32_t i = 0; i < f->walk.count; i++)
+        f->walk.items[i].manner = manner;
+}
+
 static void check_select(struct fragment *f)
 {
     uint64_t key = key_of(f, SELECT_KEY_BIT);
@@ -240,6 +250,8 @@ static void request(struct fragment *f)
         describe_control(f);
     if (e->operation == OP_TIME_SET)
         e->detail = time_written(e);
+    if (f->code >= FUNCTION_SELECT && f->code <= FUNCTION_DIRECT_LAST)
+        put_manner(f);
     if (f->code == FUNCTION_SELECT || f->code == FUNCTION_OPERATE)
         check_select(f);
     if (f->control & UNSOLICITED && f->code != FUNCTION_CONFIRM)

@@ -247,6 +247,7 @@ struct asdu {
     uint32_t address; /* common */
     uint32_t object;  /* of the first one */
     const uint8_t *element;
+    struct ot_item *items;
     struct reader whole;
     struct ot_event event;
 };
@@ -293,7 +294,7 @@ static void objects(struct asdu *a, struct reader *r, uint8_t object_size)
             put_value(item, type, element, scratch ? &scratch[i] : NULL);
         a->event.item_count++;
     }
-    a->event.items = items;
+    a->event.items = a->items = items;
 }
 
 /* --- checks --- */
@@ -398,6 +399,50 @@ static void answer_status(struct asdu *a)
     const char *name = is_unknown ? iec104_cause_name(a->cause) : "negative";
     a->event.status = (struct ot_status){is_refused ? OT_RESULT_ERROR : OT_RESULT_OK,
                                          is_refused ? a->cause : 0, is_refused ? name : "ok"};
+}
+
+/* --- select and execute, [101] 7.2.6.26 --- */
+
+static const int64_t WATCHED_NS = 10 * INT64_C(1000000000); /* after it a select was seen */
+
+static uint64_t *selected(struct iec104_asdu_state *s, uint64_t object)
+{
+    for (size_t i = 0; i < IEC104_SELECTED; i++)
+        if (s->selected[i] == object)
+            return &s->selected[i];
+    return NULL;
+}
+
+static bool is_select_seen(const struct dissect *d)
+{
+    const struct ot_flow *flow = d->flow;
+    return !flow->has_gap && !flow->has_unseen &&
+           (flow->is_start_seen || d->time_ns - flow->first_ns >= WATCHED_NS);
+}
+
+/* In which of the ways the command is given. Select and execute have the same type and cause. */
+static enum ot_manner manner_of(const struct asdu *a, struct iec104_asdu_state *s)
+{
+    uint64_t object = (uint64_t)1 << 63 | (uint64_t)a->address << 24 | a->object;
+    uint64_t *place = selected(s, object);
+    bool is_select = a->element[a->type->size - a->type->time_size - 1] & SELECT_BIT;
+    if (is_select && a->cause == CAUSE_ACTIVATION) {
+        if (!place)
+            s->selected[s->selected_next++ % IEC104_SELECTED] = object;
+        return MANNER_SELECT;
+    }
+    if (place)
+        *place = 0;
+    if (a->cause != CAUSE_ACTIVATION)
+        return MANNER_NONE;
+    return place ? MANNER_EXECUTE : is_select_seen(a->d) ? MANNER_DIRECT : MANNER_NONE;
+}
+
+static void put_manner(struct asdu *a, struct iec104_asdu_state *s)
+{
+    bool has_qualifier = a->type->family == IEC104_COMMAND && a->type->encoding != VALUES_U32LE;
+    if (has_qualifier && a->event.direction == OT_REQUEST && a->event.item_count > 0)
+        a->items->manner = (uint8_t)manner_of(a, s);
 }
 
 static void commands(struct asdu *a)
@@ -521,6 +566,7 @@ static void known_type(struct asdu *a, struct iec104_asdu_state *s, struct reade
     a->event.operation = operation_of(a);
     put_detail(a);
     check(a);
+    put_manner(a, s);
     commands(a);
 }
 

@@ -10,11 +10,15 @@ struct iec104_layout {
     uint8_t cause_size, address_size, object_size;
 };
 
+enum { IEC104_SELECTED = 4 }; /* commands that are prepared at a time */
+
 struct iec104_asdu_state {
     struct iec104_layout layout;
     bool is_layout_known;
     bool is_file_sent[2]; /* by the controlled station, by the controlling one: the last file
                              announced */
+    uint64_t selected[IEC104_SELECTED]; /* keys of objects, the oldest is replaced; 0: none */
+    uint8_t selected_next;
 };
 
 /* Whether bytes are an ASDU of exactly this size, in the layout that 104 prescribes. */

@@ -125,6 +125,18 @@ struct ot_status {
     const char *name; /* "illegal_data_address"; NULL: unknown code */
 };
 
+/* How a command is given, where a protocol has several ways that plants do not mix: 1 to 16 are
+ * priorities (BACnet), the others are below. */
+enum ot_manner {
+    MANNER_NONE,
+    MANNER_PRIORITY_MAX = 16,
+    MANNER_RELINQUISH, /* a priority is given back */
+    MANNER_SELECT,     /* prepares the command, does nothing yet */
+    MANNER_EXECUTE,    /* of what was selected before */
+    MANNER_DIRECT,     /* without a select */
+    MANNER_COUNT,
+};
+
 /* One object that a PDU touches. There are many of them: no room is lost between the fields. */
 struct ot_item {
     enum operation operation; /* OP_UNKNOWN: the event's */
@@ -136,6 +148,7 @@ struct ot_item {
     uint32_t count;   /* elements */
     uint32_t further_size;
     uint8_t bit;
+    uint8_t manner; /* enum ot_manner; not kept in histories */
     bool has_number, has_start, has_bit, has_range;
     bool is_memory; /* the values are bytes of a memory where numbers begin with their upper byte */
     const char *type;   /* "real", "word"; NULL: the protocol does not say */

@@ -9,6 +9,7 @@
  *   done ACTOR>TARGET   their connection is closed: what follows is on another one
  *   alarms off   the messages that follow are DNP3's disable_unsolicited; "alarms on": no more
  *   protocol opcua   of what follows; "protocol modbus": as at first
+ *   manner N    in which of enum ot_manner's ways the messages that follow write
  *   sealed | open   whether the messages that follow are encrypted
  *   times N    all that follows in the script, N times
  *   bytes N    how long the packets of the messages that follow are
@@ -43,6 +44,7 @@ struct scene {
     uint64_t closed;  /* connections */
     const char *unit; /* NULL: "1" */
     uint32_t packet_size;
+    uint8_t manner;
 };
 
 static inline void scene_found(void *context, const struct finding *f)
@@ -123,7 +125,7 @@ static inline void scene_message(struct scene *s, const char *line, unsigned tur
         (struct packet){.time_ns = s->now_ns, .number = ++s->packets, .wire_size = s->packet_size};
 
     static uint8_t bytes[2048];
-    struct ot_item item = {.area = area, .count = 1};
+    struct ot_item item = {.area = area, .count = 1, .manner = s->manner};
     char *plus = strchr(where, '+');
     if (plus) {
         *plus++ = '\0';
@@ -204,6 +206,10 @@ static inline void scene_line(struct scene *s, const char *line)
     }
     if (sscanf(line, " step %lf", &number) == 1) {
         s->step_ns = (int64_t)(number * 1e6);
+        return;
+    }
+    if (sscanf(line, " manner %lf", &number) == 1) {
+        s->manner = (uint8_t)number;
         return;
     }
     if (sscanf(line, " bytes %lf", &number) == 1) {

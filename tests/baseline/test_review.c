@@ -228,9 +228,13 @@ START_TEST(test_rows_of_an_older_store)
     const struct store_schema *const schemas[] = {&schema, NULL};
     ck_assert_msg(store_open(&store, path, STORE_READ_WRITE, schemas, &err), "%s", err.text);
     read_rows(&before, learned);
+    static const char with[] = "ALTER TABLE baseline_points ADD COLUMN manners INTEGER",
+                      without[] = "ALTER TABLE baseline_points DROP COLUMN manners"; /* was later */
+    ck_assert_msg(store_exec(store, with, &err), "%s", err.text);
     for (size_t i = 0; i < before.count; i++)
         ck_assert_msg(baseline_row_apply(store, &before.at[i], sizeof before.at[i], &err), "%s",
                       err.text);
+    ck_assert_msg(store_exec(store, without, &err), "%s", err.text);
     store_close(store);
     store = scene_store(path);
     char *expected = export(learned), *got = export(store);

@@ -199,6 +199,29 @@ static const struct one {
      "write",                                                                                                                               "write_group",                           "",     "",                                 "",                                    "group 23, priority 8"  },
 };
 
+/* [135] 19.2.1, 15.9.1.1.5: without a priority the lowest is meant; null gives one back */
+static const struct prioritised {
+    const char *value;
+    unsigned manner;
+} prioritised[] = {
+    {"44 43340000 3f",      MANNER_PRIORITY_MAX},
+    {"44 43340000 3f 4908", 8                  },
+    {"44 43340000 3f 4910", 16                 },
+    {"44 43340000 3f 4911", MANNER_PRIORITY_MAX},
+    {"00 3f 4908",          MANNER_RELINQUISH  },
+};
+
+START_TEST(priorities)
+{
+    struct probe *p = udp_probe();
+    char npdu[128];
+    snprintf(npdu, sizeof npdu, "0104 0005 090f 0c00800001 1955 3e %s", prioritised[_i].value);
+    feed(p, true, npdu);
+    ck_assert_uint_eq(probe_event(p, 0)->manner, prioritised[_i].manner);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(unconfirmed_services)
 {
     const struct one *o = &ones[_i];
@@ -698,6 +721,7 @@ int main(void)
     Suite *suite = suite_create("bacnet");
     TCase *tc = tcase_create("bacnet");
     tcase_add_loop_test(tc, confirmed_services, 0, ROWS(exchanges));
+    tcase_add_loop_test(tc, priorities, 0, sizeof prioritised / sizeof *prioritised);
     tcase_add_loop_test(tc, unconfirmed_services, 0, ROWS(ones));
     tcase_add_loop_test(tc, values_of_every_type, 0, ROWS(values));
     tcase_add_loop_test(tc, a_device_tells_who_it_is, 0, ROWS(identities));

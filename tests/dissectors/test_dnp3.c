@@ -333,6 +333,8 @@ START_TEST(select_before_operate)
     feed(p, false, "c2 81 0000 " COMMAND("00"));
     ck_assert_uint_eq(p->violation_count, 0);
     ck_assert_str_eq(probe_event(p, 3)->items, "binary_output 7=3!ok");
+    ck_assert_uint_eq(probe_event(p, 0)->manner, MANNER_SELECT);
+    ck_assert_uint_eq(probe_event(p, 2)->manner, MANNER_EXECUTE);
     feed(p, true, "c3 03 " COMMAND("00"));
     feed(p, true, "c4 04 0c0117 01 08 03 01 64000000 64000000 00");
     ck_assert(probe_has_violation(p, VIOLATION_STATE));
@@ -371,6 +373,8 @@ START_TEST(commands_are_repeated)
     feed(p, true, echoes[_i].request);
     feed(p, false, echoes[_i].response);
     bool differs = probe_event(p, 1)->flags & OT_ECHO_DIFFERS;
+    bool is_command = probe_event(p, 0)->op == OP_CONTROL;
+    ck_assert_uint_eq(probe_event(p, 0)->manner, is_command ? MANNER_DIRECT : MANNER_NONE);
     ck_assert_msg(differs == echoes[_i].differs, "%s", echoes[_i].shows);
     ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);

@@ -315,6 +315,41 @@ START_TEST(a_command_is_confirmed_and_terminated)
 }
 END_TEST
 
+/* [101] 7.2.6.26: bit 8 of the qualifier */
+START_TEST(commands_are_selected_or_direct)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    feed_asdu(p, true, "2d 01 0600 0100 640000 81");
+    feed_asdu(p, true, "2e 01 0600 0100 650000 82");
+    feed_asdu(p, true, "2d 01 0600 0100 640000 01");
+    feed_asdu(p, true, "2d 01 0600 0100 640000 01"); /* once only */
+    feed_asdu(p, true, "2e 01 0800 0100 650000 82"); /* given up */
+    feed_asdu(p, true, "2e 01 0600 0100 650000 02");
+    feed_asdu(p, true, "33 01 0600 0100 660000 81000000"); /* has no qualifier */
+    static const unsigned manners[] = {MANNER_SELECT, MANNER_SELECT, MANNER_EXECUTE, MANNER_DIRECT,
+                                       MANNER_NONE,   MANNER_DIRECT, MANNER_NONE};
+    for (size_t i = 0; i < sizeof manners / sizeof *manners; i++)
+        ck_assert_uint_eq(probe_event(p, i)->manner, manners[i]);
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(what_was_selected_before_the_capture_is_unknown)
+{
+    struct probe *p = picked_up();
+    p->flow.first_ns = p->time_ns;
+    feed_asdu(p, true, "2d 01 0600 0100 640000 01");
+    ck_assert_uint_eq(probe_event(p, 0)->manner, MANNER_NONE);
+    p->time_ns += INT64_C(10000000000);
+    feed_asdu(p, true, "2d 01 0600 0100 640000 01");
+    ck_assert_uint_eq(probe_event(p, 1)->manner, MANNER_DIRECT);
+    p->flow.has_gap = true;
+    feed_asdu(p, true, "2d 01 0600 0100 640000 01");
+    ck_assert_uint_eq(probe_event(p, 2)->manner, MANNER_NONE);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(refusals)
 {
     struct probe *p = picked_up();
@@ -547,6 +582,8 @@ int main(void)
     tcase_add_loop_test(tc, layouts_of_101, 0, sizeof variants / sizeof *variants);
     tcase_add_loop_test(tc, limits, 0, sizeof bounds / sizeof *bounds);
     tcase_add_test(tc, a_command_is_confirmed_and_terminated);
+    tcase_add_test(tc, commands_are_selected_or_direct);
+    tcase_add_test(tc, what_was_selected_before_the_capture_is_unknown);
     tcase_add_test(tc, refusals);
     tcase_add_test(tc, a_read_of_an_unknown_object_was_asked_for);
     tcase_add_test(tc, another_value_is_confirmed);

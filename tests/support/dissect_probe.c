@@ -334,6 +334,7 @@ static void check_event(const struct probe_lent *lent, const struct ot_event *e)
     assert(!e->transfer.size || is_lent(lent, e->transfer.bytes, e->transfer.size));
     for (uint32_t i = 0; i < e->item_count; i++) {
         const struct ot_item *item = &e->items[i];
+        assert(item->manner < MANNER_COUNT);
         assert((unsigned)item->operation < OPERATION_COUNT);
         assert(!item->has_range || item->low <= item->high);
         assert(item->values.size == 0 || is_lent(lent, item->values.bytes, item->values.size));
@@ -371,6 +372,7 @@ static void copy_event(struct probe_event *out, const struct ot_event *e)
         out->has_range = e->items[0].has_range;
         out->low = e->items[0].low;
         out->high = e->items[0].high;
+        out->manner = e->items[0].manner;
     }
     ot_event_code(e, out->code);
     assert(out->code[0]);

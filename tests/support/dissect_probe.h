@@ -39,6 +39,7 @@ struct probe_event {
     uint32_t item_count, items_total, fact_count, part_count;
     bool has_range; /* of the first item, as is its range */
     uint64_t low, high;
+    unsigned manner; /* of the first item */
     bool is_from_client;
     size_t telling_size, secret_size;
 };

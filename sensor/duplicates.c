@@ -19,7 +19,8 @@
  *   - a mirror makes a few copies of a packet, one per VLAN and direction; more than COPIES_MAX are
  * a loop or a flood and must be seen.
  *
- * The table is set-associative: a set is one line of the cache, the oldest makes room. */
+ * The table is set-associative: a set is one line of the cache, in the order in which they came, so
+ * that the oldest, which makes room, need not be looked for. */
 #include "duplicates.h"
 
 #include "sensor/base/fetch.h"
@@ -141,20 +142,19 @@ static uint64_t hash_ip_payload(struct gathered *g, const struct packet *p, cons
 /* [RFC 791] 3.1: version and length, total length, id, flags and offset, protocol, addresses and
  * options; then what comes before the transport checksum, and what comes behind. Nearly all packets
  * are hashed here: the parts of known size are taken as numbers. */
-static uint64_t hash_ip4(struct gathered *g, const struct packet *p)
+static uint64_t hash_ip4(const struct packet *p)
 {
-    enum { HEADER_SIZE = 20, SERVICE_AT = 1, PROTOCOL_AT = 9, ADDRESSES_AT = 12 };
+    enum { HEADER_SIZE = 20, PROTOCOL_AT = 9, ADDRESSES_AT = 12 };
+    static const uint8_t all_but_service[8] = {255, 0, 255, 255, 255, 255, 255, 255};
     const uint8_t *h = p->network;
     size_t header_size = (size_t)(h[0] & 15) * 4;
     if (header_size < HEADER_SIZE || header_size > p->network_size)
-        return hash_rest(g, h, p->network_size); /* malformed: as it is */
-    uint8_t head[8];
-    memcpy(head, h, sizeof head);
-    head[SERVICE_AT] = 0;
-    uint64_t hash = hash_mix(hash_word(head), hash_word(h + ADDRESSES_AT));
-    hash = hash_mix(hash, (uint64_t)p->segment << 8 | h[PROTOCOL_AT]);
+        return hash_mix(p->segment, hash_bytes(h, p->network_size)); /* malformed: as it is */
     const uint8_t *at = h + header_size;
     size_t size = p->network_size - header_size, checksum = checksum_at(p);
+    uint64_t hash =
+        hash_mix(hash_word(h) & hash_word(all_but_service), hash_word(h + ADDRESSES_AT));
+    hash = hash_mix(hash, (uint64_t)p->segment << 32 | (uint64_t)size << 8 | h[PROTOCOL_AT]);
     if (checksum == TCP_CHECKSUM_AT && size >= TCP_CHECKSUM_AT + CHECKSUM_SIZE) {
         hash = hash_mix(hash ^ hash_word(at), hash_word(at + 8));
         at += TCP_CHECKSUM_AT + CHECKSUM_SIZE;
@@ -166,7 +166,7 @@ static uint64_t hash_ip4(struct gathered *g, const struct packet *p)
         at += checksum + CHECKSUM_SIZE;
         size -= checksum + CHECKSUM_SIZE;
     }
-    hash = hash_mix_bytes(hash, at, size);
+    hash = hash_mix_sized(hash, at, size);
     if (header_size == HEADER_SIZE)
         return hash;
     return hash_mix_bytes(hash, h + HEADER_SIZE, header_size - HEADER_SIZE);
@@ -194,13 +194,21 @@ static uint64_t hash_frame(struct gathered *g, const struct packet *p)
     return hash_rest(g, p->payload, p->payload_size);
 }
 
+/* Read as two numbers: a copy of six bytes that is read as eight would wait for its writing. */
+static uint64_t mac_number(const struct mac *mac)
+{
+    uint32_t low;
+    uint16_t high;
+    memcpy(&low, mac->bytes, sizeof low);
+    memcpy(&high, mac->bytes + sizeof low, sizeof high);
+    return (uint64_t)high << 32 | low;
+}
+
 /* MACs, VLANs and TTL as one number. */
 static uint32_t path_of(const struct packet *p)
 {
-    uint64_t source = p->ttl, destination = 0;
-    memcpy((uint8_t *)&source + 2, p->source_mac.bytes, sizeof p->source_mac.bytes);
-    memcpy((uint8_t *)&destination + 2, p->destination_mac.bytes, sizeof p->destination_mac.bytes);
-    uint64_t hash = hash_mix(source, destination);
+    uint64_t hash =
+        hash_mix(mac_number(&p->source_mac) << 8 | p->ttl, mac_number(&p->destination_mac));
     for (size_t i = 0; i < p->vlan_count; i++)
         hash = hash_mix(hash, p->vlans[i]);
     return (uint32_t)hash;
@@ -214,23 +222,58 @@ static bool is_copy(const struct packet *p, bool is_same_path, uint64_t age_us)
     return age_us <= (has_id || !is_same_path ? WINDOW_US : WINDOW_SAME_PATH_US);
 }
 
-struct print duplicates_print(const struct duplicates *d, const struct packet *p)
+/* The few that are no IPv4. Not part of the way of the others, who would pay for what is gathered.
+ */
+__attribute__((noinline)) static uint64_t hash_other(const struct packet *p)
 {
-    struct print print = {.is_compared = true};
     struct gathered g;
     g.size = sizeof p->segment;
     memcpy(g.bytes, &p->segment, sizeof p->segment);
-    if (p->network && p->source.kind == ADDRESS_IP4)
-        print.hash = hash_ip4(&g, p);
-    else if (p->network && p->source.kind == ADDRESS_IP6)
-        print.hash = hash_ip6(&g, p);
-    else if (p->has_mac && p->payload && !is_cyclic(p->ethertype))
-        print.hash = hash_frame(&g, p);
-    else
-        return (struct print){.is_compared = false};
+    return p->network && p->source.kind == ADDRESS_IP6 ? hash_ip6(&g, p) : hash_frame(&g, p);
+}
+
+static bool is_compared(const struct packet *p)
+{
+    if (p->network && p->source.kind != ADDRESS_NONE)
+        return true;
+    return p->has_mac && p->payload && !is_cyclic(p->ethertype);
+}
+
+struct print duplicates_print(const struct duplicates *d, const struct packet *p)
+{
+    struct print print = {.is_compared = is_compared(p)};
+    if (!print.is_compared)
+        return print;
+    print.hash = p->network && p->source.kind == ADDRESS_IP4 ? hash_ip4(p) : hash_other(p);
     print.path = path_of(p);
     fetch(d->sets[print.hash % SETS]);
     return print;
+}
+
+static struct entry *set_find(struct entry *set, uint64_t kept)
+{
+#pragma GCC unroll 4
+    for (size_t way = 0; way < WAYS; way++)
+        if ((set[way].print ^ kept) < SETS && set[way].seen)
+            return &set[way];
+    return NULL;
+}
+
+/* Makes room at the front: the oldest goes. */
+static void set_push(struct entry *set, struct entry e)
+{
+    _Static_assert(WAYS == 4, "each is named");
+    set[3] = set[2];
+    set[2] = set[1];
+    set[1] = set[0];
+    set[0] = e;
+}
+
+/* What is in the set already comes to the front as it is now. */
+static void set_renew(struct entry *set, struct entry *at, struct entry e)
+{
+    memmove(&set[1], &set[0], (size_t)((char *)at - (char *)set));
+    set[0] = e;
 }
 
 bool duplicates_seen_print(struct duplicates *d, const struct packet *p, const struct print *print)
@@ -239,14 +282,7 @@ bool duplicates_seen_print(struct duplicates *d, const struct packet *p, const s
         return false;
     uint64_t now_us = (uint64_t)p->time_ns / 1000 + 1; /* time 0 is no unused place */
     uint64_t kept = (print->hash & ~(uint64_t)(SETS - 1)) | (print->path & (SETS - 1));
-    struct entry *set = d->sets[print->hash % SETS], *oldest = &set[0], *same = NULL;
-    for (size_t way = 0; way < WAYS && !same; way++) {
-        struct entry *e = &set[way];
-        if ((e->print ^ kept) < SETS && e->seen)
-            same = e;
-        if (e->seen < oldest->seen)
-            oldest = e;
-    }
+    struct entry *set = d->sets[print->hash % SETS], *same = set_find(set, kept);
     if (same) {
         /* either order: two interfaces' clocks differ a little */
         uint64_t then_us = same->seen >> COPIES_BITS, copies = same->seen & COPIES_MAX;
@@ -257,9 +293,12 @@ bool duplicates_seen_print(struct duplicates *d, const struct packet *p, const s
         }
         if (copies == COPIES_MAX && apart_us <= WINDOW_US)
             return false;
-        oldest = same;
     }
-    *oldest = (struct entry){kept, now_us << COPIES_BITS};
+    struct entry now = {kept, now_us << COPIES_BITS};
+    if (same)
+        set_renew(set, same, now);
+    else
+        set_push(set, now);
     return false;
 }
 

@@ -6,6 +6,6 @@
  * effect. */
 static inline void fetch(const void *at)
 {
-    __asm__ volatile("" : : "r"(at));
+    __asm__ volatile("");
     __builtin_prefetch(at, 1);
 }

@@ -36,13 +36,12 @@ static inline uint64_t hash_word(const uint8_t *at)
     return word;
 }
 
-/* Mixes bytes into a hash, sixteen at a time: hash_mix for the payload of a packet, which is short
- * as a rule. */
-static inline uint64_t hash_mix_bytes(uint64_t hash, const void *bytes, size_t size)
+/* Mixes bytes into a hash that the size is part of already, sixteen at a time: hash_mix for the
+ * payload of a packet, which is short as a rule. */
+static inline uint64_t hash_mix_sized(uint64_t hash, const void *bytes, size_t size)
 {
     enum { WORD = 8, STEP = 2 * WORD };
     const uint8_t *at = bytes;
-    hash = hash_mix(hash, size);
     if (size > STEP) {
         const uint8_t *last = at + size - STEP; /* may overlap the step before */
         for (; at < last; at += STEP)
@@ -59,6 +58,11 @@ static inline uint64_t hash_mix_bytes(uint64_t hash, const void *bytes, size_t s
         low = at[0] | (uint32_t)at[size / 2] << 8 | (uint32_t)at[size - 1] << 16;
     }
     return hash_mix(hash ^ ((uint64_t)high << 32 | low), 0);
+}
+
+static inline uint64_t hash_mix_bytes(uint64_t hash, const void *bytes, size_t size)
+{
+    return hash_mix_sized(hash_mix(hash, size), bytes, size);
 }
 
 /* Never seeded, for what is stored: one of the two is a hash (small numbers may meet). */

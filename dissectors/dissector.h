@@ -39,29 +39,36 @@ enum claim {
 
 enum frame_verdict { FRAME_COMPLETE, FRAME_NEED, FRAME_BROKEN };
 
+/* Two words, so that it is given back in registers. */
 struct frame {
-    enum frame_verdict verdict;
-    size_t
-        size; /* of the PDU; for FRAME_NEED the bytes wanted in all, always more than were given */
-    const char *why;          /* of FRAME_BROKEN */
-    enum violation_kind kind; /* of FRAME_BROKEN; VIOLATION_LENGTH unless said otherwise */
+    const char *why; /* of FRAME_BROKEN */
+    /* of the PDU; for FRAME_NEED the bytes wanted in all, always more than were given. As much as
+     * fits: what is declared beyond it is more than any protocol allows. */
+    uint32_t size;
+    uint8_t verdict; /* enum frame_verdict */
+    uint8_t kind;    /* enum violation_kind of FRAME_BROKEN; VIOLATION_LENGTH unless said */
 };
 
+static inline struct frame frame_sized(enum frame_verdict verdict, size_t size)
+{
+    return (struct frame){NULL, size < UINT32_MAX ? (uint32_t)size : UINT32_MAX, verdict,
+                          VIOLATION_LENGTH};
+}
 static inline struct frame frame_of(size_t size)
 {
-    return (struct frame){FRAME_COMPLETE, size, NULL, VIOLATION_LENGTH};
+    return frame_sized(FRAME_COMPLETE, size);
 }
 static inline struct frame frame_need(size_t size)
 {
-    return (struct frame){FRAME_NEED, size, NULL, VIOLATION_LENGTH};
-}
-static inline struct frame frame_broken(const char *why)
-{
-    return (struct frame){FRAME_BROKEN, 0, why, VIOLATION_LENGTH};
+    return frame_sized(FRAME_NEED, size);
 }
 static inline struct frame frame_broken_as(enum violation_kind kind, const char *why)
 {
-    return (struct frame){FRAME_BROKEN, 0, why, kind};
+    return (struct frame){why, 0, FRAME_BROKEN, (uint8_t)kind};
+}
+static inline struct frame frame_broken(const char *why)
+{
+    return frame_broken_as(VIOLATION_LENGTH, why);
 }
 
 /* What a carrier tells the protocol above it about one PDU. */
@@ -136,9 +143,10 @@ static inline struct ot_event event_of(const struct dissect *d)
 }
 /* Hands the event on. Pointers are needed only during the call. */
 void emit_event(struct dissect *d, const struct ot_event *event);
-/* at/size: the bytes that decide; NULL for the whole packet. why is a static string. */
-void emit_violation(struct dissect *d, enum violation_kind kind, const char *why, const void *at,
-                    size_t size);
+/* at/size: the bytes that decide; NULL for the whole packet. why is a static string. Cold: what
+ * leads there is kept out of the way of what is read in order. */
+__attribute__((cold)) void emit_violation(struct dissect *d, enum violation_kind kind,
+                                          const char *why, const void *at, size_t size);
 
 /* Remembers a request under a key of this flow and dissector: `size` zeroed bytes (at most
  * REMEMBER_MAX) to fill, valid during the call and for recall. A key already in flight is replaced;

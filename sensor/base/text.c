@@ -15,19 +15,43 @@ static bool is_plain(char c)
 }
 
 /* Eight at once: none has the high bit, none borrows when a space is taken away, none is DEL. */
-static bool are_plain(const char *at)
+static bool are_plain(uint64_t word)
+{
+    uint64_t del = word ^ EACH_BYTE(0x7f);
+    return ((word | (word - EACH_BYTE(0x20)) | (del - EACH_BYTE(1))) & EACH_BYTE(0x80)) == 0;
+}
+
+static uint64_t word_at(const char *at)
 {
     uint64_t word;
     memcpy(&word, at, sizeof word);
-    uint64_t del = word ^ EACH_BYTE(0x7f);
-    return ((word | (word - EACH_BYTE(0x20)) | (del - EACH_BYTE(1))) & EACH_BYTE(0x80)) == 0;
+    return word;
+}
+
+/* Fewer than eight as a word, some of them twice. */
+static uint64_t word_of_few(const char *at, size_t size)
+{
+    uint32_t low, high;
+    if (size < sizeof low) {
+        uint64_t first = (uint8_t)at[0], middle = (uint8_t)at[size / 2];
+        return EACH_BYTE(' ') << 24 | (uint64_t)(uint8_t)at[size - 1] << 16 | middle << 8 | first;
+    }
+    memcpy(&low, at, sizeof low);
+    memcpy(&high, at + size - sizeof high, sizeof high);
+    return (uint64_t)high << 32 | low;
 }
 
 size_t text_plain_run(const char *at, size_t size)
 {
     size_t n = 0;
-    while (size - n >= sizeof(uint64_t) && are_plain(at + n))
+    while (size - n >= sizeof(uint64_t) && are_plain(word_at(at + n)))
         n += sizeof(uint64_t);
+    if (n == size)
+        return n;
+    if (size - n < sizeof(uint64_t) &&
+        are_plain(size < sizeof(uint64_t) ? word_of_few(at, size)
+                                          : word_at(at + size - sizeof(uint64_t))))
+        return size;
     while (n < size && is_plain(at[n]))
         n++;
     return n;

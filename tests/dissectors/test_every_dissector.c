@@ -223,11 +223,11 @@ static void check_prefixes(const struct dissector *d, const struct seed *s)
         for (size_t n = 0; n < frame.size; n++) {
             struct frame part = probe_frame(d, c->bytes, n);
             ck_assert_msg(part.verdict == FRAME_NEED,
-                          "%s: %zu of the %zu bytes of chunk %zu are %s (%s)", s->name, n,
+                          "%s: %zu of the %u bytes of chunk %zu are %s (%s)", s->name, n,
                           frame.size, i, part.verdict == FRAME_BROKEN ? "broken" : "a whole PDU",
                           part.why ? part.why : "");
             ck_assert_msg(part.size <= frame.size || part.size <= d->pdu_max || d->pdu_max == 0,
-                          "%s: %zu bytes of chunk %zu ask for %zu", s->name, n, i, part.size);
+                          "%s: %zu bytes of chunk %zu ask for %u", s->name, n, i, part.size);
             if (n && claim != CLAIM_NO && is_stream(d, s))
                 ck_assert_msg(probe_recognise(d, c->bytes, n) != CLAIM_NO,
                               "%s: %zu bytes of chunk %zu are given away", s->name, n, i);

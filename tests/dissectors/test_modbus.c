@@ -681,7 +681,7 @@ START_TEST(framing)
     struct frame f =
         probe_frame(&dissector_modbus, bytes, hex_bytes(bytes, sizeof bytes, row->bytes));
     ck_assert_msg(f.verdict == row->verdict, "%s: %d", row->shows, f.verdict);
-    ck_assert_msg(f.size == row->size, "%s: %zu", row->shows, f.size);
+    ck_assert_msg(f.size == row->size, "%s: %u", row->shows, f.size);
     ck_assert_msg(strcmp(f.why ? f.why : "", row->why) == 0, "%s: %s", row->shows, f.why);
 }
 END_TEST

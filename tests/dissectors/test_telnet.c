@@ -127,7 +127,7 @@ START_TEST(a_command_in_two_segments)
     size_t size = hex_bytes(bytes, sizeof bytes, pieces[_i].hex);
     struct frame frame = probe_frame(&dissector_telnet, bytes, size);
     ck_assert_msg(frame.verdict == pieces[_i].verdict && frame.size == pieces[_i].size,
-                  "%s: %zu bytes", pieces[_i].shows, frame.size);
+                  "%s: %u bytes", pieces[_i].shows, frame.size);
 }
 END_TEST
 

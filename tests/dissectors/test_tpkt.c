@@ -74,7 +74,7 @@ START_TEST(test_frames)
     size_t size = hex_bytes(bytes, sizeof bytes, row->hex);
     struct frame frame = probe_frame(&dissector_tpkt, bytes, size);
     ck_assert_msg(frame.verdict == row->verdict, "%s: verdict %d", row->shows, frame.verdict);
-    ck_assert_msg(frame.verdict == FRAME_BROKEN || frame.size == row->size, "%s: size %zu",
+    ck_assert_msg(frame.verdict == FRAME_BROKEN || frame.size == row->size, "%s: size %u",
                   row->shows, frame.size);
 }
 END_TEST

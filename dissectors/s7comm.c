@@ -47,20 +47,39 @@ static bool is_rosctr(uint8_t rosctr)
            rosctr == S7COMM_USERDATA;
 }
 
+/* | rosctr 1 | reserved 2 | reference 2 | parameter 2 | data 2 |, of answers | error 2 |, behind
+ * the protocol id. r is short afterwards when it is not there. */
+struct header {
+    uint8_t rosctr;
+    uint16_t reserved, reference, parameter_size, data_size, error;
+};
+
+static struct header header_read(struct reader *r)
+{
+    struct header h = {0};
+    const uint8_t *bytes = reader_bytes(r, HEADER_SIZE - 1);
+    if (!bytes)
+        return h;
+    struct reader fields = reader_of(bytes, HEADER_SIZE - 1);
+    h.rosctr = reader_u8(&fields);
+    h.reserved = reader_u16be(&fields);
+    h.reference = reader_u16be(&fields);
+    h.parameter_size = reader_u16be(&fields);
+    h.data_size = reader_u16be(&fields);
+    if (h.rosctr == S7COMM_ACK || h.rosctr == S7COMM_ACK_DATA)
+        h.error = reader_u16be(r);
+    return h;
+}
+
 /* All that begins with 0x32 over COTP is asked to be S7; what is wrong with it is told by dissect.
  */
 static enum claim s7comm_recognise(struct reader r)
 {
-    size_t size = reader_left(&r);
-    if (reader_u8(&r) != PROTOCOL_ID || size < 2)
+    if (reader_u8(&r) != PROTOCOL_ID || reader_left(&r) == 0)
         return CLAIM_NO;
-    uint8_t rosctr = reader_u8(&r);
-    bool is_answer = rosctr == S7COMM_ACK || rosctr == S7COMM_ACK_DATA;
-    uint16_t reserved = reader_u16be(&r);
-    reader_skip(&r, 2);
-    size_t declared = HEADER_SIZE + (is_answer ? 2u : 0u) + reader_u16be(&r);
-    declared += reader_u16be(&r);
-    if (!reader_ok(&r) || !is_rosctr(rosctr) || reserved != 0 || declared != size)
+    struct header h = header_read(&r);
+    if (!reader_ok(&r) || !is_rosctr(h.rosctr) || h.reserved != 0 ||
+        (size_t)h.parameter_size + h.data_size != reader_left(&r))
         return CLAIM_WEAK;
     return CLAIM_YES;
 }
@@ -365,13 +384,10 @@ static void s7comm_dissect(struct dissect *d, struct reader r)
         emit_violation(d, VIOLATION_ENCODING, "protocol id is not 0x32", pdu.whole.at, size);
         return;
     }
-    pdu.rosctr = reader_u8(&r);
-    uint16_t reserved = reader_u16be(&r);
-    pdu.reference = reader_u16be(&r);
-    uint16_t parameter_size = reader_u16be(&r);
-    uint16_t data_size = reader_u16be(&r);
-    if (pdu.rosctr == S7COMM_ACK || pdu.rosctr == S7COMM_ACK_DATA)
-        pdu.error = reader_u16be(&r);
+    struct header h = header_read(&r);
+    pdu.rosctr = h.rosctr;
+    pdu.reference = h.reference;
+    pdu.error = h.error;
     if (!reader_ok(&r)) {
         emit_violation(d, VIOLATION_TRUNCATED, "S7 header is cut off", pdu.whole.at, size);
         return;
@@ -380,17 +396,17 @@ static void s7comm_dissect(struct dissect *d, struct reader r)
         emit_violation(d, VIOLATION_FUNCTION, "ROSCTR is unknown", pdu.whole.at, HEADER_SIZE);
         return;
     }
-    if (reserved != 0)
+    if (h.reserved != 0)
         emit_violation(d, VIOLATION_RESERVED, "reserved field is not 0", pdu.whole.at, HEADER_SIZE);
-    size_t left = reader_left(&r), declared = (size_t)parameter_size + data_size;
+    size_t left = reader_left(&r), declared = (size_t)h.parameter_size + h.data_size;
     if (declared > left)
         emit_violation(d, VIOLATION_LENGTH, "parameter and data are longer than the PDU",
                        pdu.whole.at, HEADER_SIZE);
     else if (declared < left)
         emit_violation(d, VIOLATION_TRAILING, "bytes behind the data", pdu.whole.at, HEADER_SIZE);
     check_size(d, &pdu);
-    pdu.parameter = take_part(&r, parameter_size);
-    pdu.data = take_part(&r, data_size);
+    pdu.parameter = take_part(&r, h.parameter_size);
+    pdu.data = take_part(&r, h.data_size);
 
     if (pdu.rosctr == S7COMM_USERDATA)
         s7comm_userdata(d, &pdu);

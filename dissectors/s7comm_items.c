@@ -188,12 +188,18 @@ static void set_range(struct ot_item *item, uint64_t low, uint64_t size)
 static void parse_any(struct ot_item *item, struct reader *r, const struct value_type **asked,
                       bool *is_output)
 {
-    *asked = type_of(reader_u8(r));
-    item->count = reader_u16be(r);
-    uint16_t block = reader_u16be(r);
-    const struct area *area = area_of(reader_u8(r));
-    uint32_t address = reader_u24be(r);
-    item->type = *asked ? (*asked)->name : NULL;
+    const uint8_t *at = reader_bytes(r, ADDRESS_ANY - 1);
+    if (!at) {
+        item->area = "unknown";
+        return;
+    }
+    const struct value_type *type = type_of(at[0]);
+    const struct area *area = area_of(at[5]);
+    uint32_t count = (uint32_t)at[1] << 8 | at[2];
+    uint32_t address = (uint32_t)at[6] << 16 | (uint32_t)at[7] << 8 | at[8];
+    *asked = type;
+    item->type = type ? type->name : NULL;
+    item->count = count;
     item->has_start = true;
     if (!area) {
         item->area = "unknown";
@@ -201,19 +207,19 @@ static void parse_any(struct ot_item *item, struct reader *r, const struct value
         return;
     }
     item->area = area->name;
-    item->number = block;
+    item->number = (uint32_t)at[3] << 8 | at[4];
     item->has_number = area->is_block;
     *is_output = area->is_output;
     if (area->is_counted) {
         item->start = address;
-        set_range(item, address, item->count);
+        set_range(item, address, count);
         return;
     }
     item->start = address >> 3;
     item->bit = address & 7;
-    item->has_bit = *asked && (*asked)->bits == 1;
-    unsigned bits = *asked && (*asked)->bits ? (*asked)->bits : 8;
-    set_range(item, address, (uint64_t)item->count * bits);
+    unsigned bits = type && type->bits ? type->bits : 8;
+    item->has_bit = bits == 1;
+    set_range(item, address, (uint64_t)count * bits);
 }
 
 /* | parts 1 | then each: bytes 1, data block 2, start 2 |: one item for each part. */
@@ -345,8 +351,9 @@ static void parse_address(struct dissect *d, struct ot_item *item, uint32_t coun
 /* How many items an address makes: one, or as many as a DB read has parts. */
 static uint32_t parts_of(struct reader body)
 {
-    if (reader_u8(&body) != SYNTAX_DB_READ)
+    if (reader_peek(&body) != SYNTAX_DB_READ)
         return 1;
+    reader_skip(&body, 1);
     uint32_t parts = reader_u8(&body);
     uint32_t fit = (uint32_t)(reader_left(&body) / DB_READ_PART);
     if (parts > fit)
@@ -356,14 +363,17 @@ static uint32_t parts_of(struct reader body)
 
 /* The next address; false at the end or when there is none. Addresses begin at even offsets: those
  * of odd size are padded. */
-static bool next_address(struct reader *list, struct reader *body, bool *is_marked)
+static inline bool next_address(struct reader *list, struct reader *body, bool *is_marked)
 {
     if (!reader_left(list))
         return false;
-    *is_marked = reader_u8(list) == ADDRESS_MARK;
-    uint8_t size = reader_u8(list);
+    *is_marked = reader_peek(list) == ADDRESS_MARK;
+    const uint8_t *head = reader_bytes(list, 2);
+    if (!head || !*is_marked)
+        return false;
+    uint8_t size = head[1];
     *body = reader_take(list, size);
-    if (!reader_ok(body) || !*is_marked)
+    if (!reader_ok(body))
         return false;
     if (size % 2 && reader_left(list))
         reader_skip(list, 1);
@@ -418,11 +428,35 @@ static void read_value(struct dissect *d, struct ot_event *event, struct ot_item
         event->status = status;
 }
 
+/* Checks and reads an address; `count` empty items are there for it. True: it is an output. */
+static bool read_address(struct dissect *d, struct ot_item *item, uint32_t count,
+                         struct reader body, const struct value_type **asked, bool is_answer)
+{
+    struct reader bytes = body;
+    bool is_output = false;
+    if (!is_answer && reader_peek(&body) == SYNTAX_ANY && reader_left(&body) != ADDRESS_ANY)
+        emit_violation(d, VIOLATION_LENGTH, "address of a variable has the wrong size", bytes.at,
+                       reader_left(&bytes));
+    parse_address(d, item, count, &body, asked, &is_output);
+    if (!is_answer && !reader_ok(&body))
+        emit_violation(d, VIOLATION_LENGTH, "address of a variable is too short", bytes.at,
+                       reader_left(&bytes));
+    return is_output;
+}
+
+/* The items begin empty. */
+static struct ot_item *clear(struct ot_item *items, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++)
+        items[i] = (struct ot_item){0};
+    return items;
+}
+
 void s7comm_items(struct dissect *d, struct ot_event *event, struct reader list, unsigned count,
                   struct reader data, enum s7comm_values values)
 {
     uint32_t total = count_items(list, count), room = total, used = 0;
-    struct ot_item *items = dissect_items(d, &room);
+    struct ot_item *items = dissect_items_unset(d, &room), spare;
     bool is_write = event->operation == OP_WRITE;
     /* an answer's addresses were judged in its request, and may be cut at what is remembered */
     bool is_answer = values == S7COMM_VALUES_READ || values == S7COMM_VALUES_RESULTS;
@@ -430,26 +464,15 @@ void s7comm_items(struct dissect *d, struct ot_event *event, struct reader list,
     bool is_marked = true;
     unsigned i = 0;
     for (; i < count && reader_ok(&data) && next_address(&list, &body, &is_marked); i++) {
-        struct reader bytes = body;
         uint32_t parts = parts_of(body);
         bool has_room = parts <= room - used;
-        struct ot_item spare[1] = {{0}};
-        struct ot_item *item = has_room ? &items[used] : spare;
+        struct ot_item *item = has_room ? clear(&items[used], parts) : clear(&spare, 1);
         const struct value_type *asked = NULL;
-        bool is_output = false;
-        if (!is_answer && reader_peek(&body) == SYNTAX_ANY && reader_left(&body) != ADDRESS_ANY)
-            emit_violation(d, VIOLATION_LENGTH, "address of a variable has the wrong size",
-                           bytes.at, reader_left(&bytes));
-        parse_address(d, item, has_room ? parts : 1, &body, &asked, &is_output);
-        if (!is_answer && !reader_ok(&body))
-            emit_violation(d, VIOLATION_LENGTH, "address of a variable is too short", bytes.at,
-                           reader_left(&bytes));
-        if (is_write && is_output) {
+        bool is_output = read_address(d, item, has_room ? parts : 1, body, &asked, is_answer);
+        if (is_write && is_output)
             event->operation = OP_CONTROL; /* the gravest of the items */
-            item->operation = OP_CONTROL;
-        } else if (is_write) {
-            item->operation = OP_WRITE;
-        }
+        if (is_write)
+            item->operation = is_output ? OP_CONTROL : OP_WRITE;
         read_value(d, event, parts == 1 ? item : NULL, asked, &data, values, i + 1 == count);
         used += has_room ? parts : 0;
     }

@@ -233,7 +233,7 @@ static void attribute_items(struct dissect *d, const struct ot_item *base, uint3
                             struct ot_event *e)
 {
     uint32_t room = count < ATTRIBUTES_SHOWN ? count : ATTRIBUTES_SHOWN;
-    struct ot_item *items = dissect_items(d, &room);
+    struct ot_item *items = dissect_items_unset(d, &room);
     for (uint32_t i = 0; i < room; i++) {
         items[i] = *base;
         items[i].name = cip_attribute_name(d, class_id, instance, attributes[i]);
@@ -357,11 +357,15 @@ static void forward_close(struct dissect *d, struct request *q, struct ot_item *
 
 /* --- requests --- */
 
-/* Reads service and path. False: the path is not there; told. */
+/* Reads service and path, all else being empty. False: the path is not there; told. */
 static bool head_read(struct dissect *d, struct reader *r, struct request *q)
 {
-    *q = (struct request){.at = r->at};
     size_t size = reader_left(r);
+    q->at = r->at;
+    q->elements = 0;
+    q->attribute_count = 0;
+    q->name = (struct text){NULL, 0};
+    q->open = (struct cip_forward_open){0};
     q->service = reader_u8(r);
     size_t words = reader_u8(r);
     struct reader path = reader_take(r, words * 2);
@@ -418,7 +422,7 @@ static void remember(struct dissect *d, const struct request *q, const struct ot
     a->attribute = q->path.has_attribute ? q->path.attribute : 0;
     a->operation = e->operation;
     a->elements = q->elements;
-    memcpy(a->attributes, q->attributes, sizeof a->attributes);
+    memcpy(a->attributes, q->attributes, q->attribute_count * sizeof *a->attributes);
     a->service = q->service;
     a->attribute_count = q->attribute_count;
     a->transport_class = q->open.transport_class;
@@ -588,6 +592,35 @@ static void request_body(struct dissect *d, struct request *q, struct ot_item *i
     }
 }
 
+/* The object that is meant, and what is done to it. */
+static void request_item(struct dissect *d, struct request *q, struct ot_event *e)
+{
+    uint32_t room = 1;
+    struct ot_item *item = dissect_items_unset(d, &room), none;
+    if (room == 0)
+        item = &none;
+    if (!q->name.size)
+        q->name = cip_path_name(d, &q->path);
+    *item = (struct ot_item){
+        .area = is_tag(q->path.target_class, q->row) ? "tag" : "attribute",
+        .name = q->name,
+        .count = 1,
+    };
+    bool has_items = false;
+    if (body_of(q->row) == BODY_GET_LIST)
+        has_items = get_list(d, q, item, e);
+    else
+        request_body(d, q, item, e);
+    if (is_connection(body_of(q->row))) /* the connection's path, not the Connection Manager's */
+        q->name = item->name;
+    if (!has_items && room && item->name.size) {
+        e->items = item;
+        e->item_count = 1;
+        if (e->items_total == 0)
+            e->items_total = 1;
+    }
+}
+
 static void request(struct dissect *d, struct reader r, const struct place *place)
 {
     struct state *state = d->state;
@@ -612,30 +645,9 @@ static void request(struct dissect *d, struct reader r, const struct place *plac
         return;
     }
 
-    uint32_t room = 1;
-    struct ot_item *item = dissect_items(d, &room);
-    struct ot_item none = {0};
-    if (room == 0)
-        item = &none;
-    if (!q.name.size)
-        q.name = cip_path_name(d, &q.path);
-    item->area = is_tag(q.path.target_class, q.row) ? "tag" : "attribute";
-    item->name = q.name;
-    item->count = 1;
-    bool has_items = false;
-    if (body == BODY_GET_LIST)
-        has_items = get_list(d, &q, item, &e);
-    else
-        request_body(d, &q, item, &e);
-    if (is_connection(body)) /* the connection's path, not the Connection Manager's */
-        q.name = item->name;
     bool is_container = body == BODY_MULTIPLE || body == BODY_PCCC;
-    if (!has_items && room && item->name.size && !is_container) {
-        e.items = item;
-        e.item_count = 1;
-        if (e.items_total == 0)
-            e.items_total = 1;
-    }
+    if (!is_container)
+        request_item(d, &q, &e);
     e.transfer =
         cip_transfer_request(&state->transfers, q.path.target_class, q.service, q.row, q.data);
     if (e.operation >= OP_WRITE && e.detail.size == 0 && q.path.class_count)
@@ -788,11 +800,15 @@ static void response_items(struct dissect *d, const struct asked *a, const struc
         return;
     uint32_t room = body == BODY_GET_LIST && a->attribute_count ? a->attribute_count : 1;
     uint32_t wanted = room;
-    struct ot_item *items = dissect_items(d, &room);
+    struct ot_item *items = dissect_items_unset(d, &room);
     for (uint32_t i = 0; i < room; i++) {
-        items[i].area = a->is_tag ? "tag" : is_connection(body) ? "connection" : "attribute";
-        items[i].count = a->elements ? a->elements : 1;
-        items[i].name = (struct text){a->text + a->unit_size, a->name_size};
+        items[i] = (struct ot_item){
+            .area = a->is_tag             ? "tag"
+                    : is_connection(body) ? "connection"
+                                          : "attribute",
+            .count = a->elements ? a->elements : 1,
+            .name = {a->text + a->unit_size, a->name_size},
+        };
         if (a->attribute_count)
             items[i].name = cip_attribute_name(d, a->target_class, a->instance, a->attributes[i]);
     }

@@ -181,11 +181,33 @@ static bool is_plain_step(const struct cip_path *path, const struct segment *s)
     }
 }
 
+/* Nearly all: | 20 class | 24 instance |, and | 30 attribute | behind it. False: another path. */
+static bool path_read_short(struct reader r, struct cip_path *path)
+{
+    enum { CLASS_8 = 0x20, INSTANCE_8 = 0x24, ATTRIBUTE_8 = 0x30 };
+    size_t size = reader_left(&r);
+    bool has_attribute = size == 6;
+    const uint8_t *at = size == 4 || has_attribute ? reader_bytes(&r, size) : NULL;
+    if (!at || at[0] != CLASS_8 || at[2] != INSTANCE_8 || (has_attribute && at[4] != ATTRIBUTE_8))
+        return false;
+    path->class_id = path->target_class = at[1];
+    path->class_count = 1;
+    path->instance = at[3];
+    path->has_instance = true;
+    path->attribute = has_attribute ? at[5] : 0;
+    path->has_attribute = has_attribute;
+    return true;
+}
+
 const char *cip_path_read(struct reader r, struct cip_path *path)
 {
-    *path = (struct cip_path){
-        .class_id = CIP_CLASS_NONE, .target_class = CIP_CLASS_NONE, .is_plain = true, .bytes = r};
-    path->route = reader_of(r.at, 0);
+    *path = (struct cip_path){.class_id = CIP_CLASS_NONE,
+                              .target_class = CIP_CLASS_NONE,
+                              .is_plain = true,
+                              .route = reader_of(r.at, 0),
+                              .bytes = r};
+    if (path_read_short(r, path))
+        return NULL;
     bool is_route = true;
     while (reader_left(&r)) { /* each turn reads at least the type byte */
         struct segment s;

@@ -117,12 +117,15 @@ static const struct status *status_of(uint32_t code)
 static struct header header_read(struct reader *r)
 {
     struct header h = {.at = r->at};
-    h.command = reader_u16le(r);
-    h.length = reader_u16le(r);
-    h.session = reader_u32le(r);
-    h.status = reader_u32le(r);
-    h.context = reader_u64le(r);
-    h.options = reader_u32le(r);
+    if (!reader_bytes(r, HEADER_SIZE))
+        return h;
+    struct reader fields = reader_of(h.at, HEADER_SIZE);
+    h.command = reader_u16le(&fields);
+    h.length = reader_u16le(&fields);
+    h.session = reader_u32le(&fields);
+    h.status = reader_u32le(&fields);
+    h.context = reader_u64le(&fields);
+    h.options = reader_u32le(&fields);
     return h;
 }
 

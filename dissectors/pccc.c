@@ -25,7 +25,7 @@ static void pccc_dissect(struct dissect *d, struct reader r)
         return;
     }
     struct reader requestor = reader_take(&r, size - 1);
-    pccc_command_dissect(d, r, hash_bytes(requestor.at, reader_left(&requestor)));
+    pccc_command_dissect(d, r, hash_short(requestor.at, reader_left(&requestor)));
 }
 
 const struct dissector dissector_pccc = {

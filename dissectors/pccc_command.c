@@ -403,11 +403,12 @@ static void command_dissect(struct dissect *d, struct command *c, uint64_t key)
     e.operation = f ? f->operation : OP_UNKNOWN;
     if (c->status != 0)
         emit_violation(d, VIOLATION_RESERVED, "status of a command is not 0", c->at + 1, 1);
-    struct asked asked = {.function = f, .function_code = c->function, .command = c->code};
-    command_body(d, c, f, &e, &asked);
-    asked.operation = e.operation;
-    struct asked *kept = dissect_remember(d, key, sizeof asked, NULL);
-    *kept = asked;
+    struct asked *asked = dissect_remember(d, key, sizeof *asked, NULL);
+    asked->function = f;
+    asked->function_code = c->function;
+    asked->command = c->code;
+    command_body(d, c, f, &e, asked);
+    asked->operation = e.operation;
     emit_event(d, &e);
 }
 

@@ -25,10 +25,14 @@ struct mbap {
 /* r is short afterwards when unit or function are not there. */
 static struct mbap mbap_read(struct reader *r)
 {
-    struct mbap h;
-    h.transaction = reader_u16be(r);
-    h.protocol = reader_u16be(r);
-    h.length = reader_u16be(r);
+    struct mbap h = {0};
+    const uint8_t *bytes = reader_bytes(r, MBAP_SIZE);
+    if (!bytes)
+        return h;
+    struct reader fields = reader_of(bytes, MBAP_SIZE);
+    h.transaction = reader_u16be(&fields);
+    h.protocol = reader_u16be(&fields);
+    h.length = reader_u16be(&fields);
     h.unit = reader_u8(r);
     h.function = reader_peek(r);
     if (reader_left(r) == 0)

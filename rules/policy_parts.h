@@ -28,6 +28,13 @@ struct pending {
     uint64_t size;
     char sha256[FINDING_SHA256_TEXT];
 };
+/* Replies that nobody asked for, of conversations without acknowledgements. */
+enum { UNASKED_FLOWS = 64 };
+struct unasked {
+    uint64_t flow_id;
+    int64_t last_ns;
+};
+
 struct policy {
     struct policy_options options;
     struct causes *causes;
@@ -40,6 +47,7 @@ struct policy {
     struct slots pending;
     size_t pending_count;                       /* about how many wait: 0 spares the look */
     uint64_t pending_flows[PENDING_FLOWS / 64]; /* where they wait, by the flow's id; or did */
+    struct unasked unasked[UNASKED_FLOWS];
 };
 /* --- policy_raise.c: what all findings about events have --- */
 

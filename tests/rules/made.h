@@ -35,7 +35,8 @@ enum made_flow { /* or-ed */
                  FLOW_GAP = 2,
                  FLOW_ONE_SIDED = 4,
                  FLOW_STRANGER = 8,
-                 FLOW_UNSEEN = 16
+                 FLOW_UNSEEN = 16,
+                 FLOW_DATAGRAMS = 32
 };
 
 enum { MADE_FINDINGS = 256 };
@@ -92,7 +93,7 @@ static inline void made_start(struct made_run *run, const char *protocol, unsign
     run->is_new = (flow & FLOW_STRANGER) != 0;
     run->findings = calloc(MADE_FINDINGS, sizeof *run->findings);
     run->flow = (struct ot_flow){.id = 7,
-                                 .transport = TRANSPORT_TCP,
+                                 .transport = flow & FLOW_DATAGRAMS ? TRANSPORT_UDP : TRANSPORT_TCP,
                                  .is_role_known = true,
                                  .is_start_seen = !(flow & FLOW_MIDDLE),
                                  .is_two_sided = !(flow & FLOW_ONE_SIDED),

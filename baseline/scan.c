@@ -34,7 +34,7 @@ static const struct limit {
     uint16_t fast, slow, any, fast_min;
     const char *many, *window; /* in a sentence */
 } limits[SCAN_KIND_COUNT] = {
-    [SCAN_HOSTS] = {DETECTION_RECON_HOST_SCAN, 8,  20, 48, 1, "addresses", "a minute"    },
+    [SCAN_HOSTS] = {DETECTION_RECON_HOST_SCAN, 8,  12, 48, 1, "addresses", "a minute"    },
     [SCAN_PORTS] = {DETECTION_RECON_PORT_SCAN, 8,  20, 40, 5, "ports",     "five minutes"},
     [SCAN_ARP] = {DETECTION_RECON_ARP_SCAN,  10, 32, 48, 1, "addresses", "a minute"    },
 };

@@ -1,4 +1,5 @@
-/* rates.c: how often an actor changes a target, and floods it with requests that change nothing. */
+/* rates.c: how often an actor changes a target, and floods it with requests that change nothing or
+ * with reports. */
 #include "learned.h"
 
 enum {
@@ -46,20 +47,29 @@ static void tell(struct seen *s, uint32_t writes, uint32_t most)
     finding_raise(s, f);
 }
 
+/* GOOSE repeats quickly after a change, then once in seconds. Other groups carry thousands a
+ * second.
+ */
+static bool is_seldom(const struct ot_event *e)
+{
+    return e->operation == OP_PUBLISH && ot_event_is(e, "goose");
+}
+
 static void tell_flood(struct seen *s, uint32_t asked, uint32_t most)
 {
+    const char *things = s->event->operation == OP_PUBLISH ? "messages" : "requests";
     struct conversation *c = s->conversation;
     uint64_t count;
     if (!repeat_is_due(&c->flood_told, s->b->now_ns, &count))
         return;
     struct finding *f = finding_begin(s, DETECTION_NET_FLOOD);
     f->count = count;
-    text_copy(f->key, sizeof f->key, TEXT("flood requests"));
-    text_format(f->what, sizeof f->what, "floods %%T with requests: %u within %lld s", asked,
+    text_format(f->key, sizeof f->key, "flood %s", things);
+    text_format(f->what, sizeof f->what, "floods %%T with %s: %u within %lld s", things, asked,
                 (long long)((s->b->now_ns - c->asked.start_ns) / SECOND_NS + 1));
-    text_format(f->expected, sizeof f->expected, "at most %u requests within %lld s", most,
+    text_format(f->expected, sizeof f->expected, "at most %u %s within %lld s", most, things,
                 (long long)(WRITE_WINDOW_NS / SECOND_NS));
-    text_format(f->seen, sizeof f->seen, "%u requests", asked);
+    text_format(f->seen, sizeof f->seen, "%u %s", asked, things);
     text_format(f->fact, sizeof f->fact, "%016llx", (unsigned long long)conversation_id(&c->f));
     finding_raise(s, f);
 }
@@ -83,7 +93,7 @@ static void judge_reads(struct seen *s)
 void rates_judge(struct seen *s)
 {
     enum operation op = s->event->operation;
-    if (op == OP_READ) {
+    if (op == OP_READ || is_seldom(s->event)) {
         judge_reads(s);
         return;
     }

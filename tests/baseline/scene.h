@@ -8,7 +8,7 @@
  *   ports ACTOR>TARGET N   answered, each to another port
  *   done ACTOR>TARGET   their connection is closed: what follows is on another one
  *   alarms off   the messages that follow are DNP3's disable_unsolicited; "alarms on": no more
- *   protocol opcua   of what follows; "protocol modbus": as at first
+ *   protocol opcua   of what follows, or goose; "protocol modbus": as at first
  *   manner N    in which of enum ot_manner's ways the messages that follow write
  *   sealed | open   whether the messages that follow are encrypted
  *   times N    all that follows in the script, N times
@@ -244,7 +244,11 @@ static inline void scene_line(struct scene *s, const char *line)
         return;
     }
     if (sscanf(line, " protocol %31s", actor) == 1) {
-        s->protocol = strcmp(actor, "opcua") == 0 ? "opcua" : "modbus";
+        static const char *const others[] = {"opcua", "goose"};
+        s->protocol = "modbus";
+        for (size_t i = 0; i < sizeof others / sizeof *others; i++)
+            if (strcmp(actor, others[i]) == 0)
+                s->protocol = others[i];
         return;
     }
     if (strstr(line, "alarms")) {

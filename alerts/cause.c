@@ -71,6 +71,10 @@ void cause_alert_id(char id[ALERT_ID_TEXT], const char *sensor, enum detection d
     sha256_update(&sha, CAUSE_SIZE, cause);
     add_number(&sha, first_ns);
     sha256_digest(&sha, sizeof digest, digest);
-    for (size_t i = 0; i < sizeof digest; i++)
-        snprintf(id + 2 * i, 3, "%02x", digest[i]);
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < sizeof digest; i++) {
+        id[2 * i] = digits[digest[i] >> 4];
+        id[2 * i + 1] = digits[digest[i] & 0xf];
+    }
+    id[2 * sizeof digest] = '\0';
 }

@@ -325,13 +325,13 @@ void incidents_flush(struct incidents *incidents, int64_t now_ns, bool is_last, 
 {
     for (size_t i = 0; i < incidents->count; i++) {
         struct incident *incident = &incidents->all[i];
-        if (!incident_is_told(incident))
-            continue;
         bool is_quiet = !goes_on(incident, now_ns);
         bool is_over = is_last || is_quiet;
         bool is_due = now_ns >= time_add(incident->told_ns, pause_of(incident, is_watched));
         bool has_news = incident->is_changed || incident->is_grown;
         if (!(has_news && is_due) && !(is_over && !incident->is_settled))
+            continue;
+        if (!incident_is_told(incident)) /* asked last: it looks through all steps */
             continue;
         incident->is_settled = is_over;
         incident->is_changed = incident->is_grown = false;

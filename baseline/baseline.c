@@ -19,6 +19,7 @@ enum {
     POINTS_EACH = 4,
     BLOCKS_EACH = 8,
     PAGES_PER = 2,
+    GREATEST_EACH = TAGS_EACH > BLOCKS_EACH ? TAGS_EACH : BLOCKS_EACH,
 };
 static const int64_t SAVE_TOUCHED_NS =
     300 * SECOND_NS; /* times and counts alone need not be saved more often */
@@ -40,7 +41,8 @@ struct baseline *baseline_create(const struct baseline_options *options,
         b->flow_sets *= 2;
     b->flows = pages_take(b->flow_sets * sizeof *b->flows);
     b->watched = calloc(n, sizeof *b->watched);
-    if (!b->decisions || !b->flows || !b->watched ||
+    b->order = calloc((size_t)n * GREATEST_EACH, sizeof *b->order);
+    if (!b->decisions || !b->flows || !b->watched || !b->order ||
         !table_create(&b->pairs, sizeof(struct pair), n / PAIRS_PER) ||
         !table_create(&b->conversations, sizeof(struct conversation), n) ||
         !table_create(&b->operations, sizeof(struct operation_entry), n * OPERATIONS_EACH) ||
@@ -69,6 +71,7 @@ void baseline_destroy(struct baseline *b)
     table_destroy(&b->pages);
     pages_give(b->flows, b->flow_sets * sizeof *b->flows);
     free(b->watched);
+    free(b->order);
     free(b->decisions);
     free(b);
 }
@@ -271,17 +274,43 @@ struct saving {
     void *context;
 };
 
+static int newest_first(const void *a, const void *b)
+{
+    const struct saved *x = a, *y = b;
+    if (x->first_ns != y->first_ns)
+        return x->first_ns > y->first_ns ? -1 : 1;
+    return x->place > y->place ? -1 : x->place < y->place;
+}
+
+/* What has to be saved, the newest first, as the store has it: its tables are written from one end
+ * to the other, and stay dense. In a table that was never full it lies so. */
+static size_t collect(const struct table *t, bool with_touched, struct saved *order)
+{
+    size_t count = 0;
+    bool is_in_order = true;
+    for (uint32_t i = t->used; i-- > 0;) {
+        const struct entry *e = table_at(t, i);
+        if (!e->is_changed && !(with_touched && e->is_touched))
+            continue;
+        order[count] = (struct saved){e->first_ns, i};
+        is_in_order &= count == 0 || e->first_ns <= order[count - 1].first_ns;
+        count++;
+    }
+    if (!is_in_order)
+        qsort(order, count, sizeof *order, newest_first);
+    return count;
+}
+
 static void
 save_table(const struct saving *saving, struct table *t, enum baseline_kind kind, bool with_touched,
            void (*fill)(const struct entry *e, int64_t settle_min_ns, struct baseline_row *row))
 {
     if (t->changed == 0 && !with_touched)
         return;
-    /* the newest first, as the store's indexes have them: they grow at their ends and stay dense */
-    for (uint32_t i = t->used; i-- > 0;) {
-        struct entry *e = table_at(t, i);
-        if (!e->is_changed && !(with_touched && e->is_touched))
-            continue;
+    struct saved *order = saving->b->order;
+    size_t count = collect(t, with_touched, order);
+    for (size_t i = 0; i < count; i++) {
+        struct entry *e = table_at(t, order[i].place);
         struct baseline_row row = {.kind = kind,
                                    .state = e->state,
                                    .first_ns = e->first_ns,

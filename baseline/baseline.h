@@ -67,10 +67,12 @@ void baseline_changes(struct baseline *b,
 /* Loads what belongs to this worker: entries whose pair hash falls to it (pair_worker, pair.h). */
 bool baseline_load(struct baseline *b, struct store *store, uint32_t worker, uint32_t workers,
                    struct error *err) NODISCARD;
-/* Writes one row; a store_apply for store_post, which needs only the first baseline_row_size bytes.
- */
+/* Writes one row, or several; for store_post and store_post_together, which need only the first
+ * baseline_row_size bytes of each. */
 size_t baseline_row_size(const struct baseline_row *row);
 bool baseline_row_apply(struct store *store, const void *row, size_t size, struct error *err);
+bool baseline_rows_apply(struct store *store, const void *const *rows, size_t count,
+                         struct error *err);
 /* Takes over decisions (approve, reject) that people made since the last call; core calls it once a
  * second with rows that baseline_decisions_read gave. */
 struct baseline_decision; /* rows.h */

@@ -183,6 +183,12 @@ struct watched {
     uint64_t pair_key;
 };
 
+/* An entry that is saved, and by what it is put in order. */
+struct saved {
+    int64_t first_ns;
+    uint32_t place; /* in its table */
+};
+
 struct baseline {
     struct baseline_options options;
     char sensor[64];
@@ -216,6 +222,7 @@ struct baseline {
     size_t readback_at;
     struct finding finding; /* being written */
     uint64_t findings;
+    struct saved *order; /* of what is being saved; as many as the greatest table has entries */
 };
 
 /* One event on its way through the learners. */

@@ -137,7 +137,10 @@ static const struct column page_columns[] = {
 };
 
 struct kind {
-    const char *insert, *select, *clear, *unite; /* unite: NULL where an id is there once */
+    /* insert_many: ROWS_OF_MANY, of which those that are there already stay. It cannot abort, so
+     * that SQLite keeps no journal to undo it; one that replaces could. */
+    const char *insert, *insert_many;
+    const char *select, *clear, *unite; /* unite: NULL where an id is there once */
     const struct column *columns;
     size_t count;
     size_t size; /* of what is of this kind in a row */
@@ -146,9 +149,12 @@ struct kind {
 #define COLUMNS(list) list, sizeof list / sizeof *list
 #define MARKS5        "?,?,?,?,?"
 #define MARKS6        MARKS5 ",?"
+#define ROW(marks)    "(" MARKS6 "," marks ")"
+#define ROWS4(marks)  ROW(marks) "," ROW(marks) "," ROW(marks) "," ROW(marks)
 #define KIND_OF(table, marks, columns, member, unite)                                              \
     {                                                                                              \
-        "INSERT OR REPLACE INTO " table " VALUES(" MARKS6 "," marks ")",                           \
+        "INSERT OR REPLACE INTO " table " VALUES" ROW(marks),                                      \
+            "INSERT OR IGNORE INTO " table " VALUES" ROWS4(marks) "," ROWS4(marks),                \
             "SELECT * FROM " table " WHERE sensor = ?", "DELETE FROM " table " WHERE sensor = ?",  \
             unite, COLUMNS(columns), sizeof(((struct baseline_row *)0)->is.member)                 \
     }
@@ -175,7 +181,11 @@ static const struct kind kinds[BASELINE_KINDS] = {
     [BASELINE_BLOCK] = PART("baseline_blocks", MARKS6 "," MARKS6 "," MARKS6, block_columns, block),
     [BASELINE_PAGE] = PART("baseline_polled", MARKS6 "," MARKS6 ",?,?", page_columns, page),
 };
-enum { HEAD_COLUMNS = 6 };
+enum {
+    HEAD_COLUMNS = 6,
+    PRINTED_MAX = 2, /* columns of one kind */
+    ROWS_OF_MANY = 8 /* of one statement: its cursors are opened, and stand near, for all of them */
+};
 
 _Static_assert((int)ROWS_TEXT >= (int)INTERVALS_TEXT && (int)ROWS_TEXT >= (int)HOST_TEXT,
                "every list fits");
@@ -334,31 +344,79 @@ size_t baseline_row_size(const struct baseline_row *row)
     return offsetof(struct baseline_row, is) + kinds[row->kind].size;
 }
 
-bool baseline_row_apply(struct store *store, const void *data, size_t size, struct error *err)
+/* Binds a row to the places behind the first `before`; what has to be printed goes to texts. */
+static void row_bind(sqlite3_stmt *q, int before, const struct baseline_row *row,
+                     char texts[PRINTED_MAX][ROWS_TEXT])
 {
-    enum { PRINTED_MAX = 2 }; /* columns of one kind */
-    char texts[PRINTED_MAX][ROWS_TEXT];
-    size_t printed = 0;
-    const struct baseline_row *row = data;
-    assert(size >= baseline_row_size(row));
     const struct kind *k = &kinds[row->kind];
-    sqlite3_stmt *q = store_statement(store, k->insert, err);
-    if (!q)
-        return false;
-    text_bind(q, 1, row->sensor);
-    sqlite3_bind_int64(q, 2, (int64_t)row->id);
-    text_bind(q, 3, entry_state_name(row->state));
-    sqlite3_bind_int64(q, 4, row->first_ns);
-    sqlite3_bind_int64(q, 5, row->last_ns);
-    sqlite3_bind_int64(q, 6, (int64_t)row->count);
+    size_t printed = 0;
+    text_bind(q, before + 1, row->sensor);
+    sqlite3_bind_int64(q, before + 2, (int64_t)row->id);
+    text_bind(q, before + 3, entry_state_name(row->state));
+    sqlite3_bind_int64(q, before + 4, row->first_ns);
+    sqlite3_bind_int64(q, before + 5, row->last_ns);
+    sqlite3_bind_int64(q, before + 6, (int64_t)row->count);
     for (size_t i = 0; i < k->count; i++) {
         const struct column *c = &k->columns[i];
         assert(printed < PRINTED_MAX || c->type < COLUMN_HOST);
-        column_bind(q, (int)i + HEAD_COLUMNS + 1, row, c,
+        column_bind(q, before + (int)i + HEAD_COLUMNS + 1, row, c,
                     texts[printed < PRINTED_MAX ? printed : 0]);
         printed += c->type >= COLUMN_HOST;
     }
+}
+
+static bool rows_insert(struct store *store, const char *sql, const void *const *rows, size_t count,
+                        struct error *err)
+{
+    char texts[ROWS_OF_MANY][PRINTED_MAX][ROWS_TEXT];
+    sqlite3_stmt *q = store_statement(store, sql, err);
+    if (!q)
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        const struct baseline_row *row = rows[i];
+        row_bind(q, (int)(i * (HEAD_COLUMNS + kinds[row->kind].count)), row, texts[i]);
+    }
     return store_step(store, q, err);
+}
+
+bool baseline_row_apply(struct store *store, const void *data, size_t size, struct error *err)
+{
+    const struct baseline_row *row = data;
+    assert(size >= baseline_row_size(row));
+    return rows_insert(store, kinds[row->kind].insert, &data, 1, err);
+}
+
+static bool is_many_of_a_kind(const void *const *rows, size_t count)
+{
+    const struct baseline_row *first = rows[0];
+    for (size_t i = 1; i < ROWS_OF_MANY; i++)
+        if (i >= count || ((const struct baseline_row *)rows[i])->kind != first->kind)
+            return false;
+    return true;
+}
+
+bool baseline_rows_apply(struct store *store, const void *const *rows, size_t count,
+                         struct error *err)
+{
+    bool are_new = true; /* the newest come first: behind one that is there already are others */
+    while (count > 0) {
+        const struct kind *k = &kinds[((const struct baseline_row *)rows[0])->kind];
+        size_t written = 0;
+        if (are_new && is_many_of_a_kind(rows, count)) {
+            if (!rows_insert(store, k->insert_many, rows, ROWS_OF_MANY, err))
+                return false;
+            are_new = sqlite3_changes(store_handle(store)) == ROWS_OF_MANY;
+            written = are_new ? ROWS_OF_MANY : 0;
+        }
+        if (written == 0) {
+            if (!rows_insert(store, k->insert, rows, 1, err))
+                return false;
+            written = 1;
+        }
+        rows += written;
+        count -= written;
+    }
+    return true;
 }
 
 static void row_read(sqlite3_stmt *q, enum baseline_kind kind, struct baseline_row *row)

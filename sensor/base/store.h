@@ -75,6 +75,13 @@ bool store_queue_close(struct store_queue *queue, struct error *err);
 /* Posts one write. Bounded: when the writer lags (disk full, slow), the oldest-posted waits in
  * memory up to a cap, then the write is dropped and counted. Never blocks. */
 void store_post(struct store_queue *queue, store_apply *apply, const void *data, size_t size);
+/* The same for what comes in great numbers: of such writes with the same `apply` those that follow
+ * each other are carried out together, at most STORE_TOGETHER at once. */
+enum { STORE_TOGETHER = 256 };
+typedef bool store_apply_together(struct store *store, const void *const *data, size_t count,
+                                  struct error *err);
+void store_post_together(struct store_queue *queue, store_apply_together *apply, const void *data,
+                         size_t size);
 /* As store_post; the data are these pieces, one behind the other. */
 struct store_piece {
     const void *data;

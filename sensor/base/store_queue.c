@@ -23,7 +23,8 @@ enum {
 
 struct write {
     struct write *next;
-    store_apply *apply;
+    store_apply *apply; /* NULL: */
+    store_apply_together *together;
     size_t size;
     max_align_t data[];
 };
@@ -66,14 +67,31 @@ static void note_success(struct store_queue *q, unsigned count)
         log_info("store %s: writing works again", store_path(q->store));
 }
 
+/* Applies the first of a list and those behind it that are carried out together with it; `w` is
+ * then what follows. */
+static bool write_some(struct store_queue *q, const struct write **w, unsigned *count,
+                       struct error *err)
+{
+    const struct write *first = *w;
+    const void *data[STORE_TOGETHER];
+    size_t n = 0;
+    do {
+        data[n++] = (*w)->data;
+        *w = (*w)->next;
+    } while (*w && n < STORE_TOGETHER && first->together && (*w)->together == first->together);
+    *count += (unsigned)n;
+    return first->together ? first->together(q->store, data, n, err)
+                           : first->apply(q->store, first->data, first->size, err);
+}
+
 /* Applies a list in one transaction. False: nothing of it is in the store. */
 static bool write_batch(struct store_queue *q, const struct write *first, unsigned *count)
 {
     struct error err = {""};
     *count = 0;
     bool ok = store_exec(q->store, "BEGIN IMMEDIATE", &err);
-    for (const struct write *w = first; ok && w; w = w->next, ++*count)
-        ok = w->apply(q->store, w->data, w->size, &err);
+    for (const struct write *w = first; ok && w;)
+        ok = write_some(q, &w, count, &err);
     ok = ok && store_exec(q->store, "COMMIT", &err);
     if (ok) {
         note_success(q, *count);
@@ -207,13 +225,13 @@ bool store_queue_create(struct store_queue **queue, struct store *store, bool is
     return true;
 }
 
-static struct write *write_of(store_apply *apply, size_t size, const struct store_piece *pieces,
+static struct write *write_of(const struct write *about, const struct store_piece *pieces,
                               size_t count)
 {
-    struct write *w = malloc(sizeof *w + size);
+    struct write *w = malloc(sizeof *w + about->size);
     if (!w)
         return NULL;
-    *w = (struct write){.apply = apply, .size = size};
+    *w = *about;
     uint8_t *at = (uint8_t *)w->data;
     for (size_t i = 0; i < count; at += pieces[i++].size)
         if (pieces[i].size)
@@ -221,22 +239,14 @@ static struct write *write_of(store_apply *apply, size_t size, const struct stor
     return w;
 }
 
-void store_post(struct store_queue *q, store_apply *apply, const void *data, size_t size)
+static void post(struct store_queue *q, const struct write *about, const struct store_piece *pieces,
+                 size_t count)
 {
-    store_post_pieces(q, apply, &(struct store_piece){data, size}, 1);
-}
-
-void store_post_pieces(struct store_queue *q, store_apply *apply, const struct store_piece *pieces,
-                       size_t count)
-{
-    size_t size = 0;
-    for (size_t i = 0; i < count; i++)
-        size += pieces[i].size;
     pthread_mutex_lock(&q->lock);
     q->state.posted++;
-    size_t bytes = sizeof(struct write) + size;
+    size_t bytes = sizeof(struct write) + about->size;
     struct write *w =
-        q->waiting_bytes + bytes <= QUEUE_BYTES_MAX ? write_of(apply, size, pieces, count) : NULL;
+        q->waiting_bytes + bytes <= QUEUE_BYTES_MAX ? write_of(about, pieces, count) : NULL;
     if (!w) {
         q->state.dropped++;
         pthread_mutex_unlock(&q->lock);
@@ -253,6 +263,26 @@ void store_post_pieces(struct store_queue *q, store_apply *apply, const struct s
         store_queue_commit(q, NULL);
     else if (is_full)
         pthread_cond_signal(&q->wake);
+}
+
+void store_post(struct store_queue *q, store_apply *apply, const void *data, size_t size)
+{
+    post(q, &(struct write){.apply = apply, .size = size}, &(struct store_piece){data, size}, 1);
+}
+
+void store_post_together(struct store_queue *q, store_apply_together *apply, const void *data,
+                         size_t size)
+{
+    post(q, &(struct write){.together = apply, .size = size}, &(struct store_piece){data, size}, 1);
+}
+
+void store_post_pieces(struct store_queue *q, store_apply *apply, const struct store_piece *pieces,
+                       size_t count)
+{
+    struct write about = {.apply = apply};
+    for (size_t i = 0; i < count; i++)
+        about.size += pieces[i].size;
+    post(q, &about, pieces, count);
 }
 
 static bool commit_here(struct store_queue *q)

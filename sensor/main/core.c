@@ -171,7 +171,7 @@ struct finding_sink core_sink(struct core *c)
 void core_row(void *context, const struct baseline_row *row)
 {
     struct core *c = context;
-    store_post(c->queue, baseline_row_apply, row, baseline_row_size(row));
+    store_post_together(c->queue, baseline_rows_apply, row, baseline_row_size(row));
 }
 
 void core_history(void *context, const struct history_row *row)

@@ -38,6 +38,11 @@ static bool take_row(void *context, const struct baseline_row *row)
     return true;
 }
 
+static void keep_row(void *context, const struct baseline_row *row)
+{
+    (void)take_row(context, row);
+}
+
 static void read_rows(struct rows *rows, struct store *store)
 {
     struct error err = {""};
@@ -102,6 +107,110 @@ START_TEST(test_rows)
     store_close(second);
     if (is_file)
         unlink(path);
+}
+END_TEST
+
+/* How rows reach the store together: how many of a kind are new, how many are there already, with
+ * other counts; what comes twice. */
+static const struct {
+    const char *what;
+    size_t count, known, again; /* again: the one at this place once more, as the next; 0: none */
+} together[] = {
+    {"one",                                       1,  0,  0},
+    {"one less than a statement takes",           7,  0,  0},
+    {"as many",                                   8,  0,  0},
+    {"some statements and a rest",                19, 0,  0},
+    {"all are there",                             19, 19, 0},
+    {"the newer ones are new",                    24, 11, 0},
+    {"one is there",                              16, 1,  0},
+    {"two versions of one, the later counts",     8,  0,  3},
+    {"two versions across the end of statements", 16, 0,  8},
+};
+
+static struct baseline_row nth(const struct baseline_row *row, size_t i)
+{
+    struct baseline_row other = *row;
+    other.id += i;
+    other.first_ns -= (int64_t)i;
+    return other;
+}
+
+START_TEST(test_rows_together)
+{
+    enum { MOST = 64 };
+    static struct baseline_row rows[MOST];
+    const void *list[MOST];
+    struct error err = {""};
+    struct store *store = learned_store(":memory:");
+    read_rows(&before, store);
+    static struct rows learned;
+    learned = before;
+    for (size_t r = 0; r < learned.count; r++) {
+        if (r > 0 && learned.at[r].kind == learned.at[r - 1].kind)
+            continue;
+        struct store *singly = scene_store(":memory:"), *at_once = scene_store(":memory:");
+        size_t count = 0;
+        for (size_t i = 0; i < together[_i].count; i++) {
+            rows[count] = nth(&learned.at[r], i);
+            if (i + together[_i].known >= together[_i].count) {
+                scene_apply(singly, &rows[count]);
+                scene_apply(at_once, &rows[count]);
+                rows[count].count += 5;
+            }
+            count++;
+            if (together[_i].again && i == together[_i].again) {
+                rows[count] = rows[count - 1];
+                rows[count++].count += 7;
+            }
+        }
+        for (size_t i = 0; i < count; i++) {
+            scene_apply(singly, &rows[i]);
+            list[i] = &rows[i];
+        }
+        ck_assert_msg(baseline_rows_apply(at_once, list, count, &err), "%s", err.text);
+        read_rows(&before, singly);
+        read_rows(&after, at_once);
+        ck_assert_uint_eq(before.count, together[_i].count);
+        ck_assert_uint_eq(after.count, before.count);
+        for (size_t i = 0; i < before.count; i++)
+            ck_assert_msg(memcmp(&before.at[i], &after.at[i], sizeof before.at[i]) == 0,
+                          "%s: row %zu of kind %d differs", together[_i].what, i,
+                          (int)before.at[i].kind);
+        store_close(singly);
+        store_close(at_once);
+    }
+    store_close(store);
+}
+END_TEST
+
+/* A full table replaces: its entries no longer lie in the order of their age. */
+START_TEST(test_rows_are_saved_newest_first)
+{
+    static struct scene s;
+    static struct rows saved;
+    scene_open(&s, MODE_LEARN, 1000000);
+    scene_play(&s, PLANT);
+    struct table *t = &s.baseline->tags;
+    scene_play(&s, "9* hmi>plc write 77 tag A =1..9; step 1000; 9* hmi>plc write 77 tag B =1..9;"
+                   "step 1000; 9* hmi>plc write 77 tag C =1..9");
+    ck_assert_uint_ge(t->used, 3);
+    struct entry *first = table_at(t, 0);
+    int64_t newest_ns = 0;
+    for (uint32_t i = 0; i < t->used; i++)
+        if (((struct entry *)table_at(t, i))->first_ns > newest_ns)
+            newest_ns = ((struct entry *)table_at(t, i))->first_ns;
+    first->first_ns = newest_ns + 1; /* as if it had taken the place of another */
+    scene_end(&s);
+    saved.count = 0;
+    baseline_changes(s.baseline, keep_row, &saved);
+    size_t tags = 0;
+    for (size_t i = 1; i < saved.count; i++) {
+        tags += saved.at[i].kind == BASELINE_TAG;
+        ck_assert(saved.at[i].kind != saved.at[i - 1].kind ||
+                  saved.at[i].first_ns <= saved.at[i - 1].first_ns);
+    }
+    ck_assert_uint_eq(tags, t->used);
+    scene_close(&s);
 }
 END_TEST
 
@@ -555,6 +664,8 @@ int main(void)
     Suite *suite = suite_create("review");
     TCase *kept = tcase_create("rows");
     tcase_add_loop_test(kept, test_rows, 0, 2);
+    tcase_add_loop_test(kept, test_rows_together, 0, (int)(sizeof together / sizeof *together));
+    tcase_add_test(kept, test_rows_are_saved_newest_first);
     tcase_add_test(kept, test_rows_are_shared_among_workers);
     tcase_add_loop_test(kept, test_changing_operations_have_their_index, 0, OPERATION_COUNT);
     suite_add_tcase(suite, kept);

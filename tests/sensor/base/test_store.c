@@ -115,6 +115,44 @@ START_TEST(commit_makes_visible)
 }
 END_TEST
 
+/* How many notes came together, as their text. */
+static bool add_count(struct store *s, const void *const *data, size_t count, struct error *err)
+{
+    char text[32];
+    ck_assert_uint_ge(count, 1);
+    ck_assert_uint_le(count, STORE_TOGETHER);
+    for (size_t i = 1; i < count; i++)
+        ck_assert_int_eq(*(const int *)data[i], *(const int *)data[i - 1] + 1);
+    snprintf(text, sizeof text, "%zu", count);
+    return add_note(s, text, strlen(text), err);
+}
+
+START_TEST(writes_of_a_kind_are_carried_out_together)
+{
+    bool is_threaded = _i;
+    struct store *s = open_store(version_1, STORE_READ_WRITE);
+    struct store_queue *q;
+    struct store_queue_state state;
+    ck_assert(store_queue_create(&q, s, is_threaded, NULL));
+    for (int i = 0; i < STORE_TOGETHER + 3; i++)
+        store_post_together(q, add_count, &i, sizeof i);
+    store_post(q, add_note, "between", 7);
+    store_post_together(q, add_count, &(int){0}, sizeof(int));
+    ck_assert(store_queue_commit(q, NULL));
+    store_queue_state(q, &state);
+    ck_assert_uint_eq(state.written, STORE_TOGETHER + 5);
+    ck_assert(store_queue_close(q, NULL));
+    if (!is_threaded) { /* the writer may begin before all is posted */
+        char expected[64];
+        snprintf(expected, sizeof expected,
+                 "SELECT group_concat(text) = '%d,3,between,1' FROM note", STORE_TOGETHER);
+        ck_assert_int_eq(number(s, expected), 1);
+    }
+    ck_assert_int_eq(number(s, "SELECT sum(text) FROM note"), STORE_TOGETHER + 4);
+    store_close(s);
+}
+END_TEST
+
 START_TEST(migrations_run_once_and_in_order)
 {
     store_close(open_store(version_1, STORE_READ_WRITE));
@@ -331,6 +369,7 @@ int main(void)
     tcase_add_checked_fixture(c, make_folder, remove_folder);
     tcase_add_loop_test(c, what_is_posted_is_there_after_closing, 0, 2);
     tcase_add_loop_test(c, commit_makes_visible, 0, 2);
+    tcase_add_loop_test(c, writes_of_a_kind_are_carried_out_together, 0, 2);
     tcase_add_test(c, migrations_run_once_and_in_order);
     tcase_add_test(c, a_migration_that_fails_changes_nothing);
     tcase_add_test(c, an_older_store_is_not_read_before_it_is_migrated);

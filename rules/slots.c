@@ -31,21 +31,12 @@ void slots_destroy(struct slots *s)
     *s = (struct slots){0};
 }
 
-/* The number of the first entry of the key's set. */
-static size_t set_of(const struct slots *s, uint64_t key)
-{
-    size_t sets = s->capacity / SLOTS_WAYS;
-    return ((size_t)(key >> 20) & (sets - 1)) * SLOTS_WAYS;
-}
-
 void *slots_find(struct slots *s, uint64_t key, int64_t now_ns)
 {
-    size_t set = set_of(s, key);
-    for (size_t i = set; i < set + SLOTS_WAYS; i++) {
-        if (s->keys[i] != key)
-            continue;
-        struct slot *slot = slots_at(s, i);
-        if (slot->key == key && key != 0) {
+    size_t set = slots_set(s, key);
+    for (unsigned ways = ways_of(&s->keys[set], key); ways != 0; ways &= ways - 1) {
+        struct slot *slot = slots_at(s, set + ways_first(ways));
+        if (slot->key == key && key != 0) { /* it was not dropped */
             slot->used_ns = now_ns;
             return slot;
         }
@@ -61,7 +52,7 @@ void *slots_take(struct slots *s, uint64_t key, int64_t now_ns, bool *is_new)
     if (found)
         return found;
 
-    size_t set = set_of(s, key), chosen = set;
+    size_t set = slots_set(s, key), chosen = set;
     struct slot *oldest = slots_at(s, set);
     for (size_t i = set; i < set + SLOTS_WAYS; i++) {
         struct slot *slot = slots_at(s, i);

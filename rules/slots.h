@@ -7,12 +7,13 @@
 #pragma once
 
 #include "sensor/base/fetch.h"
+#include "sensor/base/ways.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { SLOTS_WAYS = 8 };
+enum { SLOTS_WAYS = WAYS };
 
 struct slot {
     uint64_t key; /* 0: empty */
@@ -31,21 +32,26 @@ struct slots {
 bool slots_create(struct slots *s, size_t capacity, size_t entry_size);
 void slots_destroy(struct slots *s);
 
+/* The number of the first entry of the key's set. */
+static inline size_t slots_set(const struct slots *s, uint64_t key)
+{
+    size_t sets = s->capacity / SLOTS_WAYS;
+    return ((size_t)(key >> 20) & (sets - 1)) * SLOTS_WAYS;
+}
+
 /* The key will be looked for soon: its set's keys are fetched into the cache meanwhile. */
 static inline void slots_expect(const struct slots *s, uint64_t key)
 {
-    size_t sets = s->capacity / SLOTS_WAYS;
-    fetch(&s->keys[((size_t)(key >> 20) & (sets - 1)) * SLOTS_WAYS]);
+    fetch(&s->keys[slots_set(s, key)]);
 }
 
 /* The same a moment later: its entry is fetched, too. */
 static inline void slots_expect_entry(const struct slots *s, uint64_t key)
 {
-    size_t sets = s->capacity / SLOTS_WAYS;
-    size_t set = ((size_t)(key >> 20) & (sets - 1)) * SLOTS_WAYS;
-    for (size_t i = set; i < set + SLOTS_WAYS; i++)
-        if (s->keys[i] == key)
-            fetch(s->bytes + i * s->entry_size);
+    size_t set = slots_set(s, key);
+    unsigned ways = ways_of(&s->keys[set], key);
+    if (ways)
+        fetch(s->bytes + (set + ways_first(ways)) * s->entry_size);
 }
 
 /* The entry, marked as used, or NULL. */

@@ -5,18 +5,15 @@
 
 #include "sensor/base/fetch.h"
 #include "sensor/base/pages.h"
+#include "sensor/base/ways.h"
 
 #include <stdlib.h>
 
-enum { CACHE_LINE = 64, WAYS = 8 };
-
-struct told {
-    uint64_t key; /* 0: free */
-    int64_t time_ns;
-};
+enum { CACHE_LINE = 64 };
 
 struct set {
-    struct told ways[WAYS];
+    uint64_t keys[WAYS]; /* 0: free */
+    int64_t times_ns[WAYS];
 };
 _Static_assert(sizeof(struct set) == 2 * CACHE_LINE, "a set is two cache lines");
 
@@ -53,8 +50,17 @@ void recent_destroy(struct recent *r)
 void recent_look(const struct recent *r, uint64_t place)
 {
     const struct set *set = &r->sets[place & r->mask];
-    fetch(&set->ways[0]);
-    fetch(&set->ways[WAYS / 2]);
+    fetch(set->keys);
+    fetch(set->times_ns);
+}
+
+static unsigned oldest_of(const struct set *set)
+{
+    unsigned oldest = 0;
+    for (unsigned way = 1; way < WAYS; way++)
+        if (set->times_ns[way] < set->times_ns[oldest])
+            oldest = way;
+    return oldest;
 }
 
 bool recent_is_due(struct recent *r, uint64_t key, int64_t now_ns, int64_t every_ns)
@@ -64,36 +70,28 @@ bool recent_is_due(struct recent *r, uint64_t key, int64_t now_ns, int64_t every
 
 int64_t recent_told_ns(const struct recent *r, uint64_t key)
 {
-    const struct told *ways = r->sets[key >> 1 & r->mask].ways;
-    for (int way = 0; way < WAYS; way++)
-        if (ways[way].key == (key | 1))
-            return ways[way].time_ns;
-    return 0;
+    const struct set *set = &r->sets[key >> 1 & r->mask];
+    unsigned ways = ways_of(set->keys, key | 1);
+    return ways ? set->times_ns[ways_first(ways)] : 0;
 }
 
 void recent_set_at(struct recent *r, uint64_t place, uint64_t key, int64_t told_ns)
 {
-    struct told *ways = r->sets[place & r->mask].ways;
-    for (int way = 0; way < WAYS; way++)
-        if (ways[way].key == (key | 1))
-            ways[way].time_ns = told_ns;
+    struct set *set = &r->sets[place & r->mask];
+    unsigned ways = ways_of(set->keys, key | 1);
+    if (ways)
+        set->times_ns[ways_first(ways)] = told_ns;
 }
 
 bool recent_is_due_at(struct recent *r, uint64_t place, uint64_t key, int64_t now_ns,
                       int64_t every_ns)
 {
+    struct set *set = &r->sets[place & r->mask];
     key |= 1;
-    struct told *ways = r->sets[place & r->mask].ways, *chosen = &ways[0];
-    for (int way = 0; way < WAYS; way++) {
-        if (ways[way].key == key) {
-            chosen = &ways[way];
-            break;
-        }
-        if (ways[way].time_ns < chosen->time_ns)
-            chosen = &ways[way];
-    }
-    if (chosen->key == key && now_ns >= chosen->time_ns && now_ns - chosen->time_ns < every_ns)
+    unsigned ways = ways_of(set->keys, key), way = ways ? ways_first(ways) : oldest_of(set);
+    if (ways && now_ns >= set->times_ns[way] && now_ns - set->times_ns[way] < every_ns)
         return false;
-    *chosen = (struct told){key, now_ns};
+    set->keys[way] = key;
+    set->times_ns[way] = now_ns;
     return true;
 }

@@ -24,6 +24,8 @@
 /* what a device reports by itself, and what it tells a broker */
 #define REPORTS   "step 500; 60* hmi<plc publish 13 point 500 =0..50; step 1000;"
 #define TELEMETRY "step 500; 60* gw~broker publish 3 tag Flow =0..50; step 1000;"
+/* a step, and how many messages */
+#define GOOSE(pace) "protocol goose; bytes 100; step " pace "* ied~group publish 1 tag Trip =0;"
 /* changes alone, and every now and then that there are none */
 #define CHANGES                                                                                    \
     "protocol opcua; step 500; 30* hmi<plc publish 829 item 7 =0..50; hmi<plc publish 829; 30* "   \
@@ -200,14 +202,10 @@ static const struct row {
      "step 5; 1900* hmi>plc read 3 reg 9",                                                                                                                                                                   ""                                   },
     {"a client that floods its device with requests",          "step 1000; 60* hmi>plc read 3 reg 9",
      "step 2; 4900* hmi>plc read 3 reg 9",                                                                                                                                                                   "net.flood"                          },
-    {"a publisher whose messages flood its group",
-     "protocol goose; bytes 100; step 1000; 400* ied~group publish 1 tag Trip =0",
-     "protocol goose; bytes 100; step 5; 1100* ied~group publish 1 tag Trip =0", "net.flood"},
-    {"a publisher that repeats quickly for a while",
-     "protocol goose; bytes 100; step 1000; 400* ied~group publish 1 tag Trip =0",
-     "protocol goose; bytes 100; step 5; 900* ied~group publish 1 tag Trip =0; step 1000; 60* ied~group "
-     "publish 1 tag Trip =0",
-     ""},
+    {"a publisher whose messages flood its group",             GOOSE("1000; 400"),                                     GOOSE("5; 1100"),
+     "net.flood"                                                                                                                                                                                                                                  },
+    {"a publisher that repeats quickly for a while",           GOOSE("1000; 400"),
+     GOOSE("5; 900") GOOSE("1000; 60"),                                                                                                                                                                      ""                                   },
     {"a stranger that floods a broker",                        "step 1000; 60* gw~broker publish 3 tag Flow =1..9",
      "step 5; 900* eng~broker publish 3 tag Flow =1..9",                                                                                                                                                     "comm.new-link; rw.write-burst"      },
     {"an output that is toggled",

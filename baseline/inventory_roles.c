@@ -120,8 +120,9 @@ void inventory_on_role(struct inventory *inv, uint32_t segment, struct asset *a,
     bool is_between_computers =
         strcmp(s->protocol, "smb2") == 0 || strcmp(s->protocol, "smb") == 0 ||
         strcmp(s->protocol, "dcerpc") == 0 || strcmp(s->protocol, "http") == 0;
+    bool is_published = s->other.ip.kind == ADDRESS_NONE && mac_is_group(&s->other.mac);
     if (!operation_is_critical(s->operation) || (a->flags & ASSET_ENGINEERING) ||
-        is_between_computers)
+        is_between_computers || is_published) /* GOOSE of another revision orders nobody */
         return;
     if ((MODES >> s->operation & 1) && !a->is_new && !inventory_is_silent(inv, segment))
         return; /* told as a stop, a start: it engineers nothing */

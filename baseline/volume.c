@@ -9,6 +9,14 @@ enum {
 };
 static const int64_t VOLUME_WINDOW_NS = 60 * SECOND_NS;
 
+/* What a flood or a burst brings is told by them. */
+static bool is_told(const struct conversation *c, int64_t now_ns)
+{
+    int64_t last_ns = c->flood_told.last_ns > c->burst_told.last_ns ? c->flood_told.last_ns
+                                                                    : c->burst_told.last_ns;
+    return last_ns != 0 && now_ns - last_ns <= VOLUME_WINDOW_NS;
+}
+
 static void tell(struct seen *s)
 {
     struct conversation *c = s->conversation;
@@ -59,7 +67,7 @@ void volume_judge(struct seen *s)
     if (c->volume <= VOLUME_BASE || c->f.minutes < MINUTES_MIN ||
         c->volume <= VOLUME_BASE + c->f.volume_high * VOLUME_FACTOR ||
         c->e.state != ENTRY_LEARNED || baseline_is_learning(b, &c->f.objects) ||
-        baseline_covers(s, DETECTION_COMM_VOLUME_ANOMALY, false))
+        is_told(c, b->now_ns) || baseline_covers(s, DETECTION_COMM_VOLUME_ANOMALY, false))
         return;
     tell(s);
 }

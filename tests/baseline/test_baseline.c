@@ -204,6 +204,8 @@ static const struct row {
      "step 2; 4900* hmi>plc read 3 reg 9",                                                                                                                                                                   "net.flood"                          },
     {"a publisher whose messages flood its group",             GOOSE("1000; 400"),                                     GOOSE("5; 1100"),
      "net.flood"                                                                                                                                                                                                                                  },
+    {"a burst is not told as volume, too",
+     "bytes 100; step 1000; 400* hmi<plc read 3 reg 1 =1; 400* hmi>plc write 6 reg 9 =5",                              "bytes 3000; step 5; 900* hmi>plc write 6 reg 9 =5",                                  "rw.write-burst"                     },
     {"a publisher that repeats quickly for a while",           GOOSE("1000; 400"),
      GOOSE("5; 900") GOOSE("1000; 60"),                                                                                                                                                                      ""                                   },
     {"a stranger that floods a broker",                        "step 1000; 60* gw~broker publish 3 tag Flow =1..9",

@@ -69,6 +69,8 @@ static const struct row {
     {"programs run on a computer are no engineering",
      "100 role 10.0.0.20@20 10.0.0.10@10 dcerpc start\n101 role 10.0.0.20@20 10.0.0.10@10 smb2 "
      "file_delete",                                                                                                                             ""                              },
+    {"a group that is told of another configuration is no controller",
+     "100 role 10.0.0.20@20 @ff goose config_change",                                                                                           ""                              },
     {"a read or a write is no engineering",
      "100 role 10.0.0.20@20 10.0.0.10@10 modbus read\n100 role 10.0.0.20@20 10.0.0.10@10 modbus "
      "write",                                                                                                                                   ""                              },

@@ -1,11 +1,11 @@
 /* baseline.c: the learners of one worker: their tables, and the way of an event through them. */
 #include "learned.h"
 
+#include "sensor/base/json_writer.h"
 #include "sensor/base/pages.h"
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Sizes against options.conversations_max (rows.h and learned.h say what an entry takes). At the
  * default of 16384 there is room for 130,000 tags, as many polled pieces and 65,000 written values
@@ -94,11 +94,12 @@ void baseline_state(const struct baseline *b, struct baseline_state *state)
 
 char *since_print(char out[SINCE_TEXT], int64_t time_ns)
 {
-    time_t seconds = (time_t)(time_ns / SECOND_NS);
-    struct tm t;
-    gmtime_r(&seconds, &t);
-    strftime(out, SINCE_TEXT, "%Y-%m-%d %H:%M UTC", &t);
-    return out;
+    enum { DATE_SIZE = 10, MINUTE_END = 16 }; /* of "2015-10-21T07:28:00.000000Z" */
+    char text[TIME_TEXT_SIZE];
+    time_print(text, time_ns);
+    text[DATE_SIZE] = ' ';
+    text[MINUTE_END] = '\0';
+    return text_join(out, SINCE_TEXT, text, " UTC", NULL);
 }
 
 struct finding *finding_begin(struct seen *s, enum detection detection)

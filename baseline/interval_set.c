@@ -1,8 +1,9 @@
 /* interval_set.c: a small sorted set of address ranges. */
 #include "interval_set.h"
 
+#include "sensor/base/text.h"
+
 #include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -58,16 +59,19 @@ char *interval_set_print(const struct interval_set *s, char *out, size_t capacit
     for (unsigned i = 0; i < s->count; i++) {
         char one[48];
         const struct interval *r = &s->at[i];
-        int n = r->low == r->high ? snprintf(one, sizeof one, "%s%" PRIu64, i ? ", " : "", r->low)
-                                  : snprintf(one, sizeof one, "%s%" PRIu64 "-%" PRIu64,
-                                             i ? ", " : "", r->low, r->high);
-        if (used + (size_t)n + 4 > capacity) {
+        const char *comma = i ? ", " : "";
+        if (r->low == r->high)
+            text_format(one, sizeof one, "%s%" PRIu64, comma, r->low);
+        else
+            text_format(one, sizeof one, "%s%" PRIu64 "-%" PRIu64, comma, r->low, r->high);
+        size_t n = strlen(one);
+        if (used + n + 4 > capacity) {
             if (used + 4 <= capacity)
                 memcpy(out + used, "...", 4);
             return out;
         }
-        memcpy(out + used, one, (size_t)n + 1);
-        used += (size_t)n;
+        memcpy(out + used, one, n + 1);
+        used += n;
     }
     return out;
 }

@@ -2,7 +2,6 @@
 #include "ot_event.h"
 
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 static const struct operation_kind {
@@ -108,7 +107,7 @@ char *ot_event_code(const struct ot_event *e, char out[OT_CODE_SIZE])
     else if (e->spell)
         e->spell(e->code, out);
     else
-        snprintf(out, OT_CODE_SIZE, "%" PRIu32, e->code[0]);
+        text_format(out, OT_CODE_SIZE, "%" PRIu32, e->code[0]);
     return out;
 }
 
@@ -243,20 +242,20 @@ bool ot_value_number(const struct ot_value *value, double *number)
 }
 
 /* S7 and IEC 61131 people write DB5.DBX3.1, M10.0, Q4.0. */
-static int print_s7(const struct ot_item *item, char *out, size_t capacity)
+static char *print_s7(const struct ot_item *item, char *out, size_t capacity)
 {
     char base[24];
     if (strcmp(item->area, "db") == 0)
-        snprintf(base, sizeof base, "DB%" PRIu32 ".DB", item->number);
+        text_format(base, sizeof base, "DB%" PRIu32 ".DB", item->number);
     else
-        snprintf(base, sizeof base, "%c", item->area[0] - 'a' + 'A');
+        memcpy(base, (char[]){(char)(item->area[0] - 'a' + 'A'), '\0'}, 2);
     if (item->has_bit)
-        return snprintf(out, capacity, "%s%s%" PRIu64 ".%u", base, base[1] ? "X" : "", item->start,
-                        item->bit);
+        return text_format(out, capacity, "%s%s%" PRIu64 ".%u", base, base[1] ? "X" : "",
+                           item->start, item->bit);
     if (item->count > 1)
-        return snprintf(out, capacity, "%s%s%" PRIu64 " (%" PRIu32 " %s)", base, "B", item->start,
-                        item->count, item->type ? item->type : "bytes");
-    return snprintf(out, capacity, "%sB%" PRIu64, base, item->start);
+        return text_format(out, capacity, "%sB%" PRIu64 " (%" PRIu32 " %s)", base, item->start,
+                           item->count, item->type ? item->type : "bytes");
+    return text_format(out, capacity, "%sB%" PRIu64, base, item->start);
 }
 
 char *ot_item_print(const struct ot_item *item, char *out, size_t capacity)
@@ -270,15 +269,12 @@ char *ot_item_print(const struct ot_item *item, char *out, size_t capacity)
         return text_format(out, capacity, "%s", "");
     }
     if (item->has_start) {
-        for (size_t i = 0; i < sizeof s7_areas / sizeof *s7_areas; i++) {
-            if (strcmp(item->area, s7_areas[i]) == 0) {
-                print_s7(item, out, capacity);
-                return out;
-            }
-        }
+        for (size_t i = 0; i < sizeof s7_areas / sizeof *s7_areas; i++)
+            if (strcmp(item->area, s7_areas[i]) == 0)
+                return print_s7(item, out, capacity);
         char number[16] = "";
         if (item->has_number)
-            snprintf(number, sizeof number, " %" PRIu32, item->number);
+            text_format(number, sizeof number, " %" PRIu32, item->number);
         if (item->count > 1)
             return text_format(out, capacity, "%s%s %" PRIu64 "-%" PRIu64, item->area, number,
                                item->start, item->start + item->count - 1);

@@ -5,7 +5,6 @@
 
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 
 #define EACH_BYTE(b) (UINT64_C(0x0101010101010101) * (b))
 
@@ -106,14 +105,5 @@ char *text_join(char *out, size_t capacity, ...)
     }
     va_end(parts);
     out[used] = '\0';
-    return out;
-}
-
-char *text_format(char *out, size_t capacity, const char *format, ...)
-{
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(out, capacity, format, arguments);
-    va_end(arguments);
     return out;
 }

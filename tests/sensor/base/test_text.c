@@ -3,7 +3,10 @@
 #include "sensor/base/text.h"
 #include "support/runner.h"
 
+#include <limits.h>
+#include <stdint.h>
 #include <stdio.h>
+#include <sys/types.h>
 #include <time.h>
 
 static const struct row {
@@ -83,6 +86,48 @@ START_TEST(a_byte_that_is_not_plain_is_seen_everywhere)
                  text + _i + 1);
         ck_assert_str_eq(buffer, expected);
     }
+}
+END_TEST
+
+/* What printf writes is expected, at every length of the buffer. */
+#define FORMATTED(...)                                                                             \
+    do {                                                                                           \
+        char expected[96], got[96];                                                                \
+        for (size_t capacity = 1; capacity <= 64; capacity++) {                                    \
+            memset(got, '!', sizeof got);                                                          \
+            snprintf(expected, capacity, __VA_ARGS__);                                             \
+            ck_assert_ptr_eq(text_format(got, capacity, __VA_ARGS__), got);                        \
+            ck_assert_str_eq(got, expected);                                                       \
+            ck_assert_int_eq(got[capacity], '!');                                                  \
+        }                                                                                          \
+        got[0] = '!';                                                                              \
+        text_format(got, 0, __VA_ARGS__);                                                          \
+        ck_assert_int_eq(got[0], '!');                                                             \
+    } while (0)
+
+START_TEST(formatted_as_printf_does)
+{
+    const char *empty = "", *word = "word", ends[3] = {'a', 'b', 'c'};
+    FORMATTED("plain");
+    FORMATTED("%s", empty);
+    FORMATTED("%s and %s%s", word, word, empty);
+    FORMATTED("100 %% of %s", word);
+    FORMATTED("%.2s|%.0s|%.60s", word, word, word);
+    FORMATTED("%.*s|%.*s|%.*s", 3, word, -1, word, 0, word);
+    FORMATTED("%.3s", ends);
+    FORMATTED("%u %u", 0u, UINT_MAX);
+    FORMATTED("%d %d %d", 0, INT_MIN, INT_MAX);
+    FORMATTED("%lu %llu %zu", ULONG_MAX, ULLONG_MAX, SIZE_MAX);
+    FORMATTED("%ld %lld", LONG_MIN, LLONG_MIN);
+    FORMATTED("%x %llx %02x %04x", 0xbeefu, 0x1234567890abcdefull, 7u, 0xfffffu);
+    FORMATTED("%016llx", 0xabcull);
+    FORMATTED("%02d:%02d %03d", 5, 17, -5);
+    /* the C library's */
+    FORMATTED("%s %.10g %s", word, 0.1, word);
+    FORMATTED("%s %c %5u|%-6s|%6s", word, 'x', 12u, word, word);
+    FORMATTED("%u %hhu %hu %i %X %o", 1u, (unsigned char)200, (unsigned short)60000, -3, 255u, 8u);
+    FORMATTED("%s %.4u %+d %#x", word, 7u, 7, 7u);
+    FORMATTED("%zd %025u", (ssize_t)-1, 1u);
 }
 END_TEST
 
@@ -185,6 +230,7 @@ int main(void)
     tcase_add_loop_test(c, a_byte_that_is_not_plain_is_seen_everywhere, 0, 20);
     tcase_add_test(c, copies_are_cut_and_terminated);
     tcase_add_test(c, joined_strings_are_cut_and_terminated);
+    tcase_add_test(c, formatted_as_printf_does);
     tcase_add_loop_test(c, times_are_rfc3339, 0, TIMES);
     tcase_add_test(c, dates_are_those_of_the_calendar);
     tcase_add_test(c, a_full_json_buffer_is_marked);

@@ -159,9 +159,12 @@ static enum capture_result damaged(struct capture_file *f, struct error *err, co
     return CAPTURE_DAMAGED;
 }
 
-/* What an unfulfilled input_peek of `wanted` bytes for `what` means. */
-static enum capture_result unread(struct capture_file *f, enum input_result result,
-                                  const char *what, size_t left, uint64_t wanted, struct error *err)
+/* What an unfulfilled input_peek of `wanted` bytes for `what` means. Not inlined as all here whose
+ * messages would take room on the stack of every packet. */
+__attribute__((noinline)) static enum capture_result unread(struct capture_file *f,
+                                                            enum input_result result,
+                                                            const char *what, size_t left,
+                                                            uint64_t wanted, struct error *err)
 {
     char why[240];
     if (result == INPUT_WAIT)
@@ -195,6 +198,16 @@ static enum capture_result pcap_start(struct capture_file *f, const uint8_t *hea
     return CAPTURE_PACKET;
 }
 
+__attribute__((noinline)) static enum capture_result too_long(struct capture_file *f,
+                                                              uint32_t captured, struct error *err)
+{
+    char why[160];
+    snprintf(why, sizeof why,
+             "packet record of %" PRIu32 " bytes: more than the %d that a packet may have",
+             captured, CAPTURE_PACKET_MAX);
+    return damaged(f, err, why);
+}
+
 static enum capture_result pcap_next(struct capture_file *f, struct raw_packet *packet,
                                      struct error *err)
 {
@@ -216,13 +229,8 @@ static enum capture_result pcap_next(struct capture_file *f, struct raw_packet *
         captured = wire;
         wire = swap;
     }
-    if (captured > CAPTURE_PACKET_MAX) {
-        char why[160];
-        snprintf(why, sizeof why,
-                 "packet record of %" PRIu32 " bytes: more than the %d that a packet may have",
-                 captured, CAPTURE_PACKET_MAX);
-        return damaged(f, err, why);
-    }
+    if (captured > CAPTURE_PACKET_MAX)
+        return too_long(f, captured, err);
     if (left < header_size + captured) {
         result = input_peek(f->input, header_size + captured, &record, &left);
         if (result != INPUT_READY)
@@ -491,8 +499,8 @@ static enum capture_result block_packet(struct capture_file *f, const struct pac
     return CAPTURE_PACKET;
 }
 
-static enum capture_result pcapng_next(struct capture_file *f, struct raw_packet *packet,
-                                       struct error *err)
+__attribute__((noinline)) static enum capture_result
+pcapng_next(struct capture_file *f, struct raw_packet *packet, struct error *err)
 {
     for (;;) {
         const uint8_t *head;
@@ -535,7 +543,8 @@ static enum capture_result pcapng_next(struct capture_file *f, struct raw_packet
 
 /* ---- both ---- */
 
-static enum capture_result start(struct capture_file *f, struct error *err)
+__attribute__((noinline)) static enum capture_result start(struct capture_file *f,
+                                                           struct error *err)
 {
     const uint8_t *header;
     size_t left;

@@ -161,7 +161,10 @@ static uint64_t hash_ip4(const struct packet *p)
         size -= TCP_CHECKSUM_AT + CHECKSUM_SIZE;
     } else if (checksum < size && size - checksum >= CHECKSUM_SIZE) {
         uint64_t before = 0;
-        memcpy(&before, at, checksum == UDP_CHECKSUM_AT ? UDP_CHECKSUM_AT : ICMP_CHECKSUM_AT);
+        if (checksum == UDP_CHECKSUM_AT)
+            memcpy(&before, at, UDP_CHECKSUM_AT);
+        else
+            memcpy(&before, at, ICMP_CHECKSUM_AT);
         hash = hash_mix(hash, before);
         at += checksum + CHECKSUM_SIZE;
         size -= checksum + CHECKSUM_SIZE;
@@ -169,7 +172,7 @@ static uint64_t hash_ip4(const struct packet *p)
     hash = hash_mix_sized(hash, at, size);
     if (header_size == HEADER_SIZE)
         return hash;
-    return hash_mix_bytes(hash, h + HEADER_SIZE, header_size - HEADER_SIZE);
+    return hash_mix(hash, hash_bytes(h + HEADER_SIZE, header_size - HEADER_SIZE));
 }
 
 /* [RFC 8200] 3: flow label, payload length, next header, addresses. Behind extension headers the

@@ -36,6 +36,12 @@ static void add_host(struct sha256_ctx *sha, const struct endpoint *host)
     add(sha, cause_host(text, host));
 }
 
+/* A device that answers nobody is one cause, however many ask it. */
+static bool is_of_target(const struct finding *f)
+{
+    return f->detection == DETECTION_OPS_UNRESPONSIVE && f->has_target;
+}
+
 void cause_of(uint8_t cause[CAUSE_SIZE], const struct finding *f, const char *segment)
 {
     static const struct endpoint nobody;
@@ -43,7 +49,7 @@ void cause_of(uint8_t cause[CAUSE_SIZE], const struct finding *f, const char *se
     sha256_init(&sha);
     add(&sha, detection_kind(f->detection)->id);
     add(&sha, segment);
-    add_host(&sha, &f->actor);
+    add_host(&sha, is_of_target(f) ? &nobody : &f->actor);
     add_host(&sha, f->has_target ? &f->target : &nobody);
     add(&sha, f->protocol);
     add(&sha, f->key);

@@ -183,6 +183,28 @@ START_TEST(same_cause)
 }
 END_TEST
 
+/* Two actors get no answer of one device: one alert; of two devices: two. */
+START_TEST(one_device_that_is_dead_is_one_cause)
+{
+    struct bench *b = bench_create(0, 0);
+    struct finding f = finding_made(DETECTION_OPS_UNRESPONSIVE, START);
+    alerts_finding(b->alerts, &f);
+    other_actor(&f);
+    alerts_finding(b->alerts, &f);
+    json_t *lines = published(b);
+    ck_assert_uint_eq(distinct_ids(lines), 1);
+    ck_assert_int_eq(number_at(json_array_get(lines, 1), "sightglass/count"), 2);
+    ck_assert_str_eq(text_at(json_array_get(lines, 1), "source/ip"), "10.0.0.5");
+    json_decref(lines);
+    other_target(&f);
+    alerts_finding(b->alerts, &f);
+    lines = published(b);
+    ck_assert_uint_eq(distinct_ids(lines), 2);
+    json_decref(lines);
+    bench_destroy(b);
+}
+END_TEST
+
 START_TEST(hosts_without_ip_go_by_mac)
 {
     struct bench *b = bench_create(0, 0);
@@ -682,6 +704,7 @@ int main(void)
     Suite *suite = suite_create("alerts");
     TCase *tcase = tcase_create("alerts");
     tcase_add_loop_test(tcase, same_cause, 0, sizeof same_rows / sizeof *same_rows);
+    tcase_add_test(tcase, one_device_that_is_dead_is_one_cause);
     tcase_add_test(tcase, hosts_without_ip_go_by_mac);
     tcase_add_test(tcase, published_at_once_then_at_doubling_counts_then_at_the_end);
     tcase_add_test(tcase, findings_that_count_for_many_count);

@@ -368,7 +368,7 @@ static void judge_manner(struct seen *s, const struct written *w, struct point *
 {
     unsigned manner = w->item->manner;
     uint32_t manner_bit = UINT32_C(1) << manner;
-    if (manner == MANNER_NONE || p->f.manners & manner_bit)
+    if (p->f.manners & manner_bit)
         return;
     bool is_known = p->e.state == ENTRY_LEARNED && p->f.manners && p->f.values >= MANNER_MIN;
     if (!w->learns && is_known) {
@@ -422,7 +422,8 @@ static void judge_value(struct seen *s, const struct written *w, uint32_t index,
         readback_expect(s, item, key, address, v);
     if (p->sighted_ns == 0 || b->now_ns - p->sighted_ns >= SIGHT_NS)
         sight_writer(s, p, item, address);
-    judge_manner(s, w, p, address);
+    if (item->manner != MANNER_NONE)
+        judge_manner(s, w, p, address);
     if (learns) {
         if (b->options.mode == MODE_LEARN)
             table_state(&b->points, &p->e, ENTRY_LEARNED);

@@ -58,10 +58,10 @@ static const struct type {
     [CONNECT] = {"connect",     OP_SESSION,   OT_REQUEST,  0, 12, CLIENT },
     [CONNACK] = {"connack",     OP_SESSION,   OT_RESPONSE, 0, 2,  SERVER },
     [PUBLISH] = {"publish",     OP_PUBLISH,   OT_ONEWAY,   0, 2,  ANYBODY},
-    [PUBACK] = {"puback",      OP_PUBLISH,   OT_ONEWAY,   0, 2,  ANYBODY},
-    [PUBREC] = {"pubrec",      OP_PUBLISH,   OT_ONEWAY,   0, 2,  ANYBODY},
-    [PUBREL] = {"pubrel",      OP_PUBLISH,   OT_ONEWAY,   2, 2,  ANYBODY},
-    [PUBCOMP] = {"pubcomp",     OP_PUBLISH,   OT_ONEWAY,   0, 2,  ANYBODY},
+    [PUBACK] = {"puback",      OP_SESSION,   OT_ONEWAY,   0, 2,  ANYBODY},
+    [PUBREC] = {"pubrec",      OP_SESSION,   OT_ONEWAY,   0, 2,  ANYBODY},
+    [PUBREL] = {"pubrel",      OP_SESSION,   OT_ONEWAY,   2, 2,  ANYBODY},
+    [PUBCOMP] = {"pubcomp",     OP_SESSION,   OT_ONEWAY,   0, 2,  ANYBODY},
     [SUBSCRIBE] = {"subscribe",   OP_SUBSCRIBE, OT_REQUEST,  2, 5,  CLIENT },
     [SUBACK] = {"suback",      OP_SUBSCRIBE, OT_RESPONSE, 0, 3,  SERVER },
     [UNSUBSCRIBE] = {"unsubscribe", OP_SUBSCRIBE, OT_REQUEST,  2, 4,  CLIENT },
@@ -721,6 +721,8 @@ static void acknowledge_packet(struct message *m)
     m->event.has_transaction = true;
     m->event.status = reader_left(&m->r) ? reason_status(reader_u8(&m->r))
                                          : (struct ot_status){OT_RESULT_OK, 0, NULL};
+    if (m->event.status.result == OT_RESULT_ERROR)
+        m->event.operation = OP_PUBLISH; /* that is what was refused */
 }
 
 /* [5]: | reason 1 | properties | */

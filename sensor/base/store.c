@@ -160,8 +160,10 @@ static bool migrate(struct store *s, const struct store_schema *schema, struct e
                          "store %s was written by a newer Sightglass (%s tables %lld, this program "
                          "knows %lld): upgrade",
                          s->path, schema->name, (long long)version, (long long)newest);
-    for (; version < newest; version++)
-        if (!store_exec(s, schema->migrations[version], err))
+    bool is_new = version == 0 && schema->newest;
+    const char *const *script = is_new ? schema->newest : schema->migrations + version;
+    for (; *script; script++)
+        if (!store_exec(s, *script, err))
             return false;
     return record_version(s, schema->name, newest, err);
 }

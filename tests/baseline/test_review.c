@@ -366,6 +366,47 @@ START_TEST(test_rows_of_an_older_store)
 }
 END_TEST
 
+/* Text of the schema without what makes no difference: blanks, quotes around names. */
+static char *schema_of(const struct store_schema *schema)
+{
+    const struct store_schema *const schemas[] = {schema, NULL};
+    struct error err = {""};
+    struct store *store;
+    sqlite3_stmt *q;
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+    ck_assert_msg(store_open(&store, ":memory:", STORE_READ_WRITE, schemas, &err), "%s", err.text);
+    ck_assert_int_eq(sqlite3_prepare_v2(store_handle(store),
+                                        "SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL"
+                                        " UNION ALL SELECT name || version FROM schema_version"
+                                        " ORDER BY 1",
+                                        -1, &q, NULL),
+                     SQLITE_OK);
+    while (sqlite3_step(q) == SQLITE_ROW) {
+        for (const char *at = (const char *)sqlite3_column_text(q, 0); *at; at++)
+            if (*at != ' ' && *at != '"')
+                fputc(*at, out);
+        fputc('\n', out);
+    }
+    sqlite3_finalize(q);
+    store_close(store);
+    fclose(out);
+    return text;
+}
+
+START_TEST(test_a_new_store_is_as_one_that_was_migrated)
+{
+    struct store_schema step_by_step = baseline_schema;
+    ck_assert_ptr_nonnull(baseline_schema.newest);
+    step_by_step.newest = NULL;
+    char *migrated = schema_of(&step_by_step), *made = schema_of(&baseline_schema);
+    ck_assert_str_eq(made, migrated);
+    free(migrated);
+    free(made);
+}
+END_TEST
+
 START_TEST(test_import_of_an_export_changes_nothing)
 {
     struct store *store = learned_store(":memory:");
@@ -672,6 +713,7 @@ int main(void)
     TCase *document = tcase_create("document");
     tcase_add_test(document, test_of_two_rows_the_later_counts);
     tcase_add_test(document, test_rows_of_an_older_store);
+    tcase_add_test(document, test_a_new_store_is_as_one_that_was_migrated);
     tcase_add_test(document, test_import_of_an_export_changes_nothing);
     tcase_add_loop_test(document, test_edits_apply, 0, (int)(sizeof edits / sizeof *edits));
     tcase_add_test(document, test_what_is_not_named_is_forgotten);

@@ -18,8 +18,9 @@ static const char *const second[] = {
 static const char *const broken[] = {
     "CREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT NOT NULL)",
     "ALTER TABLE note ADD COLUMN mark TEXT NOT NULL DEFAULT 'old'", "CREATE NONSENSE", NULL};
-static const struct store_schema schema_1 = {"notes", first}, schema_2 = {"notes", second},
-                                 schema_3 = {"notes", broken};
+static const struct store_schema schema_1 = {.name = "notes", .migrations = first},
+                                 schema_2 = {.name = "notes", .migrations = second},
+                                 schema_3 = {.name = "notes", .migrations = broken};
 static const struct store_schema *const version_1[] = {&schema_1, NULL};
 static const struct store_schema *const version_2[] = {&schema_2, NULL};
 static const struct store_schema *const version_3[] = {&schema_3, NULL};
@@ -163,6 +164,28 @@ START_TEST(migrations_run_once_and_in_order)
     store_close(open_store(version_2, STORE_READ_WRITE)); /* again: nothing to do */
     expect_refused(version_1, STORE_READ_WRITE, "newer");
     expect_refused(version_1, STORE_READ_ONLY, "upgrade");
+}
+END_TEST
+
+/* A new store is made at once; what is there already goes step by step. */
+START_TEST(a_new_store_needs_no_migrations)
+{
+    static const char *const at_once[] = {
+        "CREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT NOT NULL, mark TEXT DEFAULT 'new')",
+        "CREATE INDEX notes ON note(text)", NULL};
+    static const struct store_schema schema = {
+        .name = "notes", .migrations = second, .newest = at_once};
+    static const struct store_schema *const schemas[] = {&schema, NULL};
+    bool is_old = _i;
+    if (is_old)
+        store_close(open_store(version_1, STORE_READ_WRITE));
+    struct store *s = open_store(schemas, STORE_READ_WRITE);
+    ck_assert(store_exec(s, "INSERT INTO note(text) VALUES('x')", NULL));
+    ck_assert_int_eq(number(s, "SELECT mark = 'old' FROM note"), is_old);
+    ck_assert_int_eq(number(s, "SELECT version FROM schema_version"), 2);
+    store_close(s);
+    store_close(open_store(schemas, STORE_READ_WRITE));
+    store_close(open_store(version_2, STORE_READ_WRITE));
 }
 END_TEST
 
@@ -325,7 +348,7 @@ static const char *const noted[] = {
     "CREATE TRIGGER noted AFTER UPDATE ON note BEGIN"
     "  UPDATE trace SET text = NEW.text WHERE id = NEW.id; END;",
     NULL};
-static const struct store_schema schema_noted = {"notes", noted};
+static const struct store_schema schema_noted = {.name = "notes", .migrations = noted};
 static const struct store_schema *const version_noted[] = {&schema_noted, NULL};
 
 /* What would undo it is longer than SQLite keeps in memory. */
@@ -371,6 +394,7 @@ int main(void)
     tcase_add_loop_test(c, commit_makes_visible, 0, 2);
     tcase_add_loop_test(c, writes_of_a_kind_are_carried_out_together, 0, 2);
     tcase_add_test(c, migrations_run_once_and_in_order);
+    tcase_add_loop_test(c, a_new_store_needs_no_migrations, 0, 2);
     tcase_add_test(c, a_migration_that_fails_changes_nothing);
     tcase_add_test(c, an_older_store_is_not_read_before_it_is_migrated);
     tcase_add_test(c, files_that_are_not_ours);

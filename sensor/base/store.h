@@ -16,7 +16,7 @@
 struct store_schema {
     const char *name; /* of the folder: "alerts" */
     const char *const
-        *migrations;    /* SQL scripts; element i brings version i to i + 1; NULL at the end */
+        *migrations; /* SQL scripts; element i brings version i to i + 1; NULL at the end */
     const char *const *newest; /* what all of them lead to, for a new store; NULL: they are run */
 };
 

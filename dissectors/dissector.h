@@ -51,7 +51,7 @@ struct frame {
 
 static inline struct frame frame_sized(enum frame_verdict verdict, size_t size)
 {
-    return (struct frame){NULL, size < UINT32_MAX ? (uint32_t)size : UINT32_MAX, verdict,
+    return (struct frame){NULL, size < UINT32_MAX ? (uint32_t)size : UINT32_MAX, (uint8_t)verdict,
                           VIOLATION_LENGTH};
 }
 static inline struct frame frame_of(size_t size)

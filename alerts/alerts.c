@@ -565,9 +565,8 @@ static void begin(struct alerts *a, struct alert *alert, const struct finding *f
 static void grow(struct alerts *a, struct alert *alert, const struct finding *f)
 {
     bool is_news = (f->flags & ALERT_OUTCOME & ~alert->flags) != 0 || alert->is_settled;
-    uint32_t learning =
-        alert->flags & f->flags & FINDING_STILL_LEARNING; /* until it has settled once */
-    alert->flags = ((alert->flags | f->flags) & ~(uint32_t)FINDING_STILL_LEARNING) | learning;
+    uint32_t of_all = alert->flags & f->flags & FINDING_WHILE_ALL;
+    alert->flags = ((alert->flags | f->flags) & ~(uint32_t)FINDING_WHILE_ALL) | of_all;
     alert->is_settled = false;
     if (!(f->flags & FINDING_OUTCOME)) /* how an attempt went on is not one more */
         alert->count += times(f);
@@ -610,7 +609,7 @@ static void fold(struct alerts *a, const struct finding *f)
     struct finding bare = {.detection = f->detection,
                            .time_ns = f->time_ns,
                            .count = f->count,
-                           .flags = f->flags & FINDING_STILL_LEARNING};
+                           .flags = f->flags & FINDING_WHILE_ALL};
     a->state.folded += times(f);
     struct alert *alert = open_alerts_find(a->open, cause);
     noise_count(a->noise, f->detection, NOISE_FOLDED, times(f), f->time_ns);

@@ -22,14 +22,15 @@ static const struct {
     int points;
     const char *reason;
 } modifiers[] = {
-    {FINDING_SAFETY_ASSET,        2,  "target is part of a safety system"},
-    {FINDING_CRITICAL_ASSET,      1,  "target is critical for the plant" },
-    {FINDING_ACTOR_NEW,           1,  "actor is unknown or new"          },
-    {FINDING_CONFIRMED,           1,  "success confirmed by the reply"   },
-    {FINDING_REFUSED,             -1, "refused by the device"            },
-    {FINDING_ENGINEERING_STATION, -1, "actor is an engineering station"  },
-    {FINDING_STILL_LEARNING,      -2, "this part is still being learned" },
-    {FINDING_REPORTED,            -2, "told by the device, not commanded"},
+    {FINDING_SAFETY_ASSET,        2,  "target is part of a safety system" },
+    {FINDING_CRITICAL_ASSET,      1,  "target is critical for the plant"  },
+    {FINDING_ACTOR_NEW,           1,  "actor is unknown or new"           },
+    {FINDING_CONFIRMED,           1,  "success confirmed by the reply"    },
+    {FINDING_REFUSED,             -1, "refused by the device"             },
+    {FINDING_ENGINEERING_STATION, -1, "actor is an engineering station"   },
+    {FINDING_STILL_LEARNING,      -2, "this part is still being learned"  },
+    {FINDING_REPORTED,            -2, "told by the device, not commanded" },
+    {FINDING_SINGLE,              -4, "a single one: a packet may be lost"},
 };
 
 static void add(struct severity_sum *sum, const char *reason, int points)

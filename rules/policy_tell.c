@@ -14,8 +14,8 @@ static struct text user_of_event(const struct ot_event *e)
     return (struct text){NULL, 0};
 }
 
-/* That a mirror has lost a datagram shows nowhere: a single answer without its request is more
- * likely that than forged. TCP tells its losses. */
+/* That a mirror has lost a datagram shows nowhere, so a single answer without its request need not
+ * be forged. TCP tells its losses. */
 static bool is_maybe_lost(struct policy *p, const struct ot_event *e)
 {
     static const int64_t again_ns = 60 * INT64_C(1000000000);
@@ -35,8 +35,7 @@ void policy_flags_event(struct policy *p, const struct ot_event *e)
     struct conformance_finding odd;
     if (!conformance_of_event(e, &odd) || policy_is_approved(p, odd.detection, e))
         return;
-    if (odd.detection == DETECTION_RW_UNSOLICITED_RESPONSE && is_maybe_lost(p, e))
-        return;
+    bool is_single = odd.detection == DETECTION_RW_UNSOLICITED_RESPONSE && is_maybe_lost(p, e);
     action_object(e, object, sizeof object);
     bool is_login = odd.detection == DETECTION_ACCESS_DEFAULT_CREDENTIALS ||
                     strcmp(e->protocol, "snmp") == 0; /* not what was asked for by it */
@@ -55,7 +54,7 @@ void policy_flags_event(struct policy *p, const struct ot_event *e)
                           .object = object,
                           .expected = odd.expected,
                           .is_actor_server = odd.is_actor_server};
-    policy_raise(p, e, &of, 0, NULL);
+    policy_raise(p, e, &of, is_single ? FINDING_SINGLE : 0, NULL);
 }
 
 /* --- what shows only in the sum --- */

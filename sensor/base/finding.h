@@ -57,7 +57,11 @@ enum finding_flag {                        /* severity modifiers and notes (DETE
                     FINDING_SAFETY_ASSET = 256,   /* target is part of a safety system: +2 */
                     FINDING_CRITICAL_ASSET = 512, /* target was declared critical: +1 */
                     FINDING_REPORTED = 1024,      /* a device tells it, nobody commanded it: -2 */
+                    FINDING_SINGLE = 2048, /* a lost packet would look like it: -4 until another */
 };
+
+/* These are true of an alert while they are of all its findings. */
+enum { FINDING_WHILE_ALL = FINDING_STILL_LEARNING | FINDING_SINGLE };
 
 /* A user's rule has a severity of its own: 1 + enum severity in the top bits of the flags; 0: the
  * type's. */

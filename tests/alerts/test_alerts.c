@@ -442,6 +442,27 @@ START_TEST(still_learning_ends_when_it_has_settled)
 }
 END_TEST
 
+/* One answer that nobody asked for may be a lost packet's; the second one is not. */
+START_TEST(what_may_be_a_lost_packet_is_not_when_it_comes_again)
+{
+    struct bench *b = bench_create(0, 0);
+    struct finding f = finding_made(DETECTION_RW_UNSOLICITED_RESPONSE, START);
+    f.flags = FINDING_SINGLE;
+    alerts_finding(b->alerts, &f);
+    alerts_finding(b->alerts, &f);
+    f.flags = 0;
+    alerts_finding(b->alerts, &f);
+    f.flags = FINDING_SINGLE;
+    alerts_finding(b->alerts, &f);
+    json_t *lines = published(b);
+    ck_assert_int_eq(number_at(json_array_get(lines, 0), "event/severity"), 3);
+    ck_assert_int_eq(number_at(json_array_get(lines, 1), "event/severity"), 3);
+    ck_assert_int_eq(number_at(json_array_get(lines, 2), "event/severity"), 7);
+    json_decref(lines);
+    bench_destroy(b);
+}
+END_TEST
+
 /* --- closing --- */
 
 START_TEST(closes_after_its_quiet_time)
@@ -715,6 +736,7 @@ int main(void)
     tcase_add_loop_test(tcase, the_words_of_the_first_and_of_the_last, 0,
                         sizeof words_rows / sizeof *words_rows);
     tcase_add_test(tcase, still_learning_ends_when_it_has_settled);
+    tcase_add_test(tcase, what_may_be_a_lost_packet_is_not_when_it_comes_again);
     tcase_add_test(tcase, closes_after_its_quiet_time);
     tcase_add_test(tcase, the_table_is_bounded);
     tcase_add_test(tcase, the_one_that_grew_last_is_not_evicted);

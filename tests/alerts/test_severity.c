@@ -20,6 +20,7 @@ static const struct row {
     {"refused takes 1",                       DETECTION_PLC_START,                 FINDING_REFUSED,                       6 },
     {"an engineering station takes 1",        DETECTION_PLC_START,                 FINDING_ENGINEERING_STATION,           6 },
     {"learning takes 2",                      DETECTION_PLC_START,                 FINDING_STILL_LEARNING,                5 },
+    {"what one lost packet explains is low",  DETECTION_RW_UNSOLICITED_RESPONSE,   FINDING_SINGLE,                        3 },
     {"modifiers add up",                      DETECTION_PLC_START,                 FINDING_ACTOR_NEW | FINDING_REFUSED,   7 },
     {"confirmed once outweighs refused",      DETECTION_PLC_START,                 FINDING_CONFIRMED | FINDING_REFUSED,
      8                                                                                                                      },

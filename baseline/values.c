@@ -363,12 +363,12 @@ static struct written written_of(const struct seen *s, const struct ot_item *ite
 }
 
 /* Whether commands are selected first, and at which priority they are written, is configured: what
- * was learned of a variable does not change by itself. */
+ * was learned of a variable does not change by itself. A function that is new is told as such. */
 static void judge_manner(struct seen *s, const struct written *w, struct point *p, uint64_t address)
 {
     unsigned manner = w->item->manner;
     uint32_t manner_bit = UINT32_C(1) << manner;
-    if (p->f.manners & manner_bit)
+    if (p->f.manners & manner_bit || !s->is_known || s->is_told)
         return;
     bool is_known = p->e.state == ENTRY_LEARNED && p->f.manners && p->f.values >= MANNER_MIN;
     if (!w->learns && is_known) {

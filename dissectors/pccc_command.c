@@ -216,17 +216,19 @@ static void set_item(struct dissect *d, struct ot_event *e, const struct data_ad
                      struct reader values)
 {
     uint32_t room = 1;
-    struct ot_item *item = dissect_items(d, &room);
+    struct ot_item *item = dissect_items_unset(d, &room);
     e->items_total = 1;
     e->item_count = room;
     e->items = item;
     if (room == 0)
         return;
     const struct file_type *type = file_type_of(a->type);
-    item->area = "tag";
-    item->name = address_name(d, a);
-    item->count = type && type->size ? (uint32_t)(a->size / type->size) : 1;
-    item->values = typed_values(a->type, values);
+    *item = (struct ot_item){
+        .area = "tag",
+        .name = address_name(d, a),
+        .count = type && type->size ? (uint32_t)(a->size / type->size) : 1,
+        .values = typed_values(a->type, values),
+    };
 }
 
 static void logical(struct dissect *d, const struct command *c, struct ot_event *e, bool has_sub,
@@ -489,14 +491,16 @@ static void reply_item(struct dissect *d, const struct asked *a, const struct co
     if (!a->name_size)
         return;
     uint32_t room = 1;
-    struct ot_item *item = dissect_items(d, &room);
+    struct ot_item *item = dissect_items_unset(d, &room);
     e->items = item;
     e->item_count = room;
     e->items_total = 1;
     if (room == 0)
         return;
-    item->area = "tag";
-    item->name = (struct text){a->name, a->name_size};
+    *item = (struct ot_item){
+        .area = "tag",
+        .name = {a->name, a->name_size},
+    };
     enum pccc_body body = a->function ? a->function->body : PCCC_NONE;
     if (is_ok && (body == PCCC_LOGICAL_READ_2 || body == PCCC_LOGICAL_READ_3))
         item->values = typed_values(a->file_type, c->data);

@@ -33,6 +33,9 @@ static const struct {
     {FINDING_SINGLE,              -4, "a single one: a packet may be lost"},
 };
 
+_Static_assert(sizeof modifiers / sizeof *modifiers < SEVERITY_REASONS_MAX,
+               "there is room for the type and every modifier");
+
 static void add(struct severity_sum *sum, const char *reason, int points)
 {
     sum->reasons[sum->count++] = (struct severity_reason){reason, points};

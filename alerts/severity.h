@@ -3,7 +3,7 @@
 
 #include "alert.h"
 
-enum { SEVERITY_REASONS_MAX = 8 };
+enum { SEVERITY_REASONS_MAX = 10 }; /* the type and every modifier */
 
 struct severity_reason {
     const char *reason; /* static */

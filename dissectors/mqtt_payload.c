@@ -289,7 +289,8 @@ static void json_leaf(struct json *j, struct text key, struct text value, bool i
     char *name = arena_take(j->d->arena, size);
     if (!name || value.size > TEXT_MAX)
         return;
-    memcpy(name, j->topic.at, j->topic.size);
+    if (j->topic.size) /* none: an alias that is not known */
+        memcpy(name, j->topic.at, j->topic.size);
     if (j->path_size)
         memcpy(name + j->topic.size, j->path, j->path_size);
     struct ot_item *item = mqtt_item(j->c, (struct text){name, size}, "topic");

@@ -322,6 +322,17 @@ START_TEST(telemetry_is_taken_apart_where_it_comes_from)
 }
 END_TEST
 
+/* [3.3.2.1] a topic has at least one character; what it carries is read all the same. */
+START_TEST(telemetry_without_a_topic)
+{
+    struct probe *p = connected(CONNECT_311);
+    publish(p, true, "", "{\"v\":1}");
+    ck_assert_str_eq(probe_event(p, 0)->items, ".v=1");
+    ck_assert_uint_eq(p->violation_count, 1);
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(more_values_than_are_kept)
 {
     char payload[512] = "[";
@@ -631,6 +642,7 @@ int main(void)
     tcase_add_loop_test(tc, commands, 0, COUNT(topics));
     tcase_add_loop_test(tc, payloads, 0, COUNT(values));
     tcase_add_test(tc, telemetry_is_taken_apart_where_it_comes_from);
+    tcase_add_test(tc, telemetry_without_a_topic);
     tcase_add_test(tc, more_values_than_are_kept);
     tcase_add_loop_test(tc, sparkplug_metrics, 0, COUNT(metrics));
     tcase_add_test(tc, sparkplug_aliases);

@@ -143,7 +143,7 @@ static void decision_read(sqlite3_stmt *q, struct baseline_decision *d)
 }
 
 bool baseline_decisions_read(struct store *store, const char *sensor, int64_t after,
-                             void (*put)(void *context, const struct baseline_decision *decision),
+                             bool (*put)(void *context, const struct baseline_decision *decision),
                              void *context, struct error *err)
 {
     sqlite3_stmt *q = store_statement(
@@ -155,15 +155,16 @@ bool baseline_decisions_read(struct store *store, const char *sensor, int64_t af
         return false;
     text_bind(q, 1, sensor);
     sqlite3_bind_int64(q, 2, after);
-    int code;
-    while ((code = sqlite3_step(q)) == SQLITE_ROW) {
+    int code = SQLITE_DONE;
+    bool is_taken = true;
+    while (is_taken && (code = sqlite3_step(q)) == SQLITE_ROW) {
         struct baseline_decision d;
         decision_read(q, &d);
-        put(context, &d);
+        is_taken = put(context, &d);
     }
-    bool ok =
-        code == SQLITE_DONE || error_set(err, "store %s: cannot read decisions: %s",
-                                         store_path(store), sqlite3_errmsg(store_handle(store)));
+    bool ok = !is_taken || code == SQLITE_DONE ||
+              error_set(err, "store %s: cannot read decisions: %s", store_path(store),
+                        sqlite3_errmsg(store_handle(store)));
     sqlite3_reset(q);
     return ok;
 }

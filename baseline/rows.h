@@ -276,7 +276,7 @@ bool baseline_decision_add(struct store *store, const char *sensor,
                            struct baseline_decision *decision, struct error *err) NODISCARD;
 /* Calls put for every decision with an id above `after`, in order. */
 bool baseline_decisions_read(struct store *store, const char *sensor, int64_t after,
-                             void (*put)(void *context, const struct baseline_decision *decision),
+                             bool (*put)(void *context, const struct baseline_decision *decision),
                              void *context, struct error *err) NODISCARD;
 /* "approved rw.new-writer by 10.0.0.5 on 10.0.0.10". */
 void baseline_decision_print(const struct baseline_decision *decision, char *out, size_t capacity);

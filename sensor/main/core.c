@@ -488,7 +488,7 @@ void core_tick(struct core *c, int64_t time_ns, const struct core_measure *measu
 
 struct decisions {
     struct core *core;
-    void (*put)(void *context, const struct baseline_decision *d);
+    bool (*put)(void *context, const struct baseline_decision *d);
     void *context;
 };
 
@@ -508,12 +508,14 @@ static void tell_decision(struct core *c, const struct baseline_decision *d)
     alerts_finding(c->alerts, &f);
 }
 
-static void take_decision(void *context, const struct baseline_decision *d)
+static bool take_decision(void *context, const struct baseline_decision *d)
 {
     struct decisions *to = context;
+    if (!to->put(to->context, d))
+        return false;
     to->core->last_decision = d->id;
-    to->put(to->context, d);
     tell_decision(to->core, d);
+    return true;
 }
 
 static void tell_change(void *context, const struct baseline_change *change)
@@ -561,14 +563,20 @@ static void tell_changes(struct core *c)
         store_post(c->queue, told_apply, &c->last_change, sizeof c->last_change);
 }
 
-void core_decisions(struct core *c, void (*put)(void *context, const struct baseline_decision *d),
+void core_decisions(struct core *c, bool (*put)(void *context, const struct baseline_decision *d),
                     void *context)
 {
     struct decisions to = {c, put, context};
     struct error err = {""};
     if (!baseline_decisions_read(c->store, c->options.config->sensor, c->last_decision,
-                                 take_decision, &to, &err) ||
-        !alerts_suppressions(c->alerts, c->store, &err))
+                                 take_decision, &to, &err))
+        log_warning("%s", err.text);
+}
+
+void core_wishes(struct core *c)
+{
+    struct error err = {""};
+    if (!alerts_suppressions(c->alerts, c->store, &err))
         log_warning("%s", err.text);
     tell_changes(c);
 }

@@ -73,9 +73,12 @@ void core_site(struct core *core, struct site *site);
 
 /* Once per second of packet time. */
 void core_tick(struct core *core, int64_t time_ns, const struct core_measure *measure);
-/* Decisions that people made since the last call. Live, once a second. */
+/* Decisions about the baseline that people made since the last call: all before the first packet,
+ * then, live, once a second. put: false when it has no room; it is given that one again. */
 void core_decisions(struct core *core,
-                    void (*put)(void *context, const struct baseline_decision *d), void *context);
+                    bool (*put)(void *context, const struct baseline_decision *d), void *context);
+/* Suppressions and changes that people made since the last call. */
+void core_wishes(struct core *core);
 /* Posts changed assets; commits. */
 void core_save(struct core *core);
 /* Alerts raised in this run. */

@@ -2,6 +2,7 @@
 #include "live.h"
 
 #include "core.h"
+#include "inbox.h"
 #include "privileges.h"
 #include "ring.h"
 #include "rules/indicators.h"
@@ -17,7 +18,6 @@
 
 #include <assert.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -29,7 +29,6 @@ enum {
     WORKERS_MAX = 16,
     PACKET_RING = 16 << 20, /* per worker: a burst of 100,000 small packets */
     RECORD_RING = 8 << 20,  /* per worker */
-    DECISIONS_WAITING = 64, /* of people; taken once a second */
     WAIT_US = 2000,
     PATIENCE_US =
         100000, /* how long a worker waits to hand a finding on before it is dropped and counted */
@@ -55,10 +54,7 @@ struct worker_thread {
     int64_t next_second_ns, next_save_ns;
     struct counters counters; /* owned by the core thread: the last ones that came */
     bool is_done;             /* owned by the core thread */
-    atomic_bool has_decisions;
-    pthread_mutex_t lock; /* of decisions */
-    struct baseline_decision decisions[DECISIONS_WAITING];
-    size_t decision_count;
+    struct inbox *decisions;  /* of people */
 };
 
 /* Rules that SIGHUP brought; kept until the end: the other threads take them over when they come to
@@ -218,16 +214,9 @@ static void send_hit(void *context, const struct sigma_hit *hit)
 
 /* --- worker --- */
 
-static void take_decisions(struct worker_thread *w)
+static void decide(void *context, const struct baseline_decision *d)
 {
-    if (!atomic_load(&w->has_decisions))
-        return;
-    pthread_mutex_lock(&w->lock);
-    for (size_t i = 0; i < w->decision_count; i++)
-        worker_decide(w->worker, &w->decisions[i]);
-    w->decision_count = 0;
-    atomic_store(&w->has_decisions, false);
-    pthread_mutex_unlock(&w->lock);
+    worker_decide(context, d);
 }
 
 static void each_second(struct worker_thread *w, int64_t now_ns)
@@ -235,7 +224,7 @@ static void each_second(struct worker_thread *w, int64_t now_ns)
     if (now_ns < w->next_second_ns)
         return;
     w->next_second_ns = now_ns + SECOND_NS;
-    take_decisions(w);
+    inbox_take(w->decisions, decide, w->worker);
     struct counters m = *worker_counters(w->worker);
     send_record(w, RECORD_MEASURE, &m, sizeof m, 0);
     if (now_ns >= w->next_save_ns) {
@@ -333,17 +322,16 @@ static bool drain(struct live *l, struct worker_thread *w)
     return any;
 }
 
-static void pass_decision(void *context, const struct baseline_decision *d)
+/* To all workers or, when one is behind with the last ones, to none. */
+static bool pass_decision(void *context, const struct baseline_decision *d)
 {
     struct live *l = context;
-    for (uint32_t i = 0; i < l->worker_count; i++) {
-        struct worker_thread *w = &l->workers[i];
-        pthread_mutex_lock(&w->lock);
-        if (w->decision_count < DECISIONS_WAITING)
-            w->decisions[w->decision_count++] = *d;
-        atomic_store(&w->has_decisions, true);
-        pthread_mutex_unlock(&w->lock);
-    }
+    for (uint32_t i = 0; i < l->worker_count; i++)
+        if (inbox_is_full(l->workers[i].decisions))
+            return false;
+    for (uint32_t i = 0; i < l->worker_count; i++)
+        inbox_put(l->workers[i].decisions, d);
+    return true;
 }
 
 static void measure_live(struct live *l, struct core_measure *m,
@@ -380,6 +368,7 @@ static void *core_main(void *context)
             measure_live(l, &m, sources);
             core_tick(l->core, now_ns, &m);
             core_decisions(l->core, pass_decision, l);
+            core_wishes(l->core);
         }
         if (!any)
             ring_wait(l->workers[0].records, WAIT_US);
@@ -523,10 +512,10 @@ static bool create_worker(struct live *l, struct worker_thread *w, uint32_t inde
                           struct error *err)
 {
     w->live = l;
-    pthread_mutex_init(&w->lock, NULL);
     w->packets = ring_create(PACKET_RING);
     w->records = ring_create(RECORD_RING);
-    if (!w->packets || !w->records)
+    w->decisions = inbox_create();
+    if (!w->packets || !w->records || !w->decisions)
         return error_set(err, "out of memory for a worker's rings");
     struct worker_options options = {
         .config = &l->options->config,
@@ -543,6 +532,15 @@ static bool create_worker(struct live *l, struct worker_thread *w, uint32_t inde
     };
     w->worker = worker_create(&options, err);
     return w->worker && worker_load(w->worker, core_store(l->core), err);
+}
+
+/* Before its thread runs. */
+static bool decide_at_start(void *context, const struct baseline_decision *d)
+{
+    struct live *l = context;
+    for (uint32_t i = 0; i < l->worker_count; i++)
+        worker_decide(l->workers[i].worker, d);
+    return true;
 }
 
 static bool open_capture(struct live *l, struct error *err)
@@ -615,6 +613,7 @@ static bool create_live(struct live *l, FILE *events, FILE *alerts, struct error
     for (uint32_t i = 0; i < l->worker_count; i++)
         if (!create_worker(l, &l->workers[i], i, events, err))
             return false;
+    core_decisions(l->core, decide_at_start, l);
     return start_threads(l, err);
 }
 
@@ -666,6 +665,7 @@ static bool destroy_live(struct live *l, struct error *err)
         worker_destroy(l->workers[i].worker);
         ring_destroy(l->workers[i].packets);
         ring_destroy(l->workers[i].records);
+        inbox_destroy(l->workers[i].decisions);
     }
     indicators_destroy(l->indicators);
     while (l->reloaded) {

@@ -186,10 +186,11 @@ static void take_hit(void *context, const struct sigma_hit *hit)
     (void)hit;
 }
 
-static void take_decision(void *context, const struct baseline_decision *d)
+static bool take_decision(void *context, const struct baseline_decision *d)
 {
     struct replay *r = context;
     worker_decide(r->worker, d);
+    return true;
 }
 
 /* --- the run --- */

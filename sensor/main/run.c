@@ -158,9 +158,10 @@ static struct core_measure measure_of(struct file_run *r)
     return m;
 }
 
-static void pass_decision(void *context, const struct baseline_decision *d)
+static bool pass_decision(void *context, const struct baseline_decision *d)
 {
     worker_decide(context, d);
+    return true;
 }
 
 static void tick(struct file_run *r, int64_t now_ns)
@@ -299,6 +300,7 @@ int run_files(const struct run_options *o, FILE *events, FILE *alerts)
     bool ok = create_file_run(&r, events, alerts, &err);
     if (ok) {
         core_decisions(r.core, pass_decision, r.worker);
+        core_wishes(r.core);
         read_packets(&r);
         worker_finish(r.worker);
         struct core_measure m = measure_of(&r);

@@ -555,10 +555,11 @@ END_TEST
 
 /* --- decisions --- */
 
-static void decide(void *context, const struct baseline_decision *d)
+static bool decide(void *context, const struct baseline_decision *d)
 {
     struct scene *s = context;
     baseline_decide(s->baseline, d);
+    return true;
 }
 
 static const struct decision_row {

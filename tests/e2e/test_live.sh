@@ -36,6 +36,20 @@ printf 'sensor:\n  user: ""\ncapture:\n  workers: %s\n' "${WORKERS:-2}" >"$work/
 python3 "$SOURCE/tests/plant/plantgen" --out "$work/day.pcap" --hours 1 --attack all >"$work/gen.log" 2>&1 || fail "plantgen"
 "$SIGHTGLASS" run -r "$work/day.pcap" -s :memory: --stats "$work/file.json" 2>"$work/file.log" || fail "reading the file"
 
+# a store with more decisions than a worker is handed in a second: the last one, too, holds from the first packet on
+head -c 24 "$work/day.pcap" >"$work/none.pcap"
+"$SIGHTGLASS" run -r "$work/none.pcap" -s "$work/live.db" 2>"$work/store.log" || fail "a capture without packets"
+"$SIGHTGLASS" baseline approve -s "$work/live.db" --target 10.9.9.9 --why many >/dev/null || fail "approve"
+python3 - "$work/live.db" <<'PY' || fail "more decisions"
+import sqlite3, sys
+store = sqlite3.connect(sys.argv[1])
+columns = 'sensor, made, until, verdict, entry, detection, actor, target, by, why'
+for n in range(2, 600):
+    store.execute(f'insert into baseline_decisions(id, {columns}) select ?, {columns} from baseline_decisions where id = 1', (n,))
+store.commit()
+PY
+"$SIGHTGLASS" baseline approve -s "$work/live.db" --detection plc.start --actor 192.168.40.31 --why last >/dev/null || fail "approve"
+
 ip netns exec "$space" "$SIGHTGLASS" run -i mirror -c "$work/config.yaml" -s "$work/live.db" --stats "$work/live.json" \
     --alerts "$work/alerts.jsonl" 2>"$work/live.log" &
 sensor=$!
@@ -81,6 +95,7 @@ rules = {a['rule']['id'] for a in alerts}
 reasons = {r['reason'] for a in alerts if a['rule']['id'] == 'plc.stop' for r in a['sightglass']['severity_reasons']}
 assert any('engineering station' in r for r in reasons), reasons
 assert 'plc.program-download' in rules and 'plc.stop' in rules, rules
+assert "plc.start" not in rules, rules  # approved
 print('live:', lc['packets'], 'packets,', sorted(rules))
 PY
 echo passed

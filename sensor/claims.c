@@ -9,8 +9,8 @@
 enum {
     UNDECIDED_PACKETS = 8, /* PROTOCOLS 2: undecided after 8 payload packets or 8 KiB */
     UNDECIDED_BYTES = 8192,
-    UNDECIDED_LEAST = 48,  /* bytes that are waited for when they come in crumbs ... */
-    CRUMBS_MAX = 96,       /* ... and how many, of both directions */
+    UNDECIDED_LEAST = 128, /* bytes that are waited for when they come in crumbs ... */
+    CRUMBS_MAX = 192,      /* ... and how many, of both directions */
     EPHEMERAL_MIN = 32768, /* ports that systems also give to clients */
 };
 

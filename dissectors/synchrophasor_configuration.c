@@ -9,6 +9,8 @@
  */
 #include "synchrophasor_configuration.h"
 
+#include <string.h>
+
 enum {
     NAME_SIZE = 16,
     NAMES_OF_A_DIGITAL = 16,
@@ -74,6 +76,12 @@ static void channels_skip(struct reader *r, const struct synchrophasor_unit *u)
     reader_skip(r, names * NAME_SIZE + factors * 4);
 }
 
+/* [C37] 6.4, table 11: bit 0 of FNOM */
+static uint16_t nominal_of(uint16_t code)
+{
+    return code & 1 ? 50 : 60;
+}
+
 bool synchrophasor_configuration(struct dissect *d, struct reader r, struct ot_event *e,
                                  struct synchrophasor_layout *layout)
 {
@@ -90,7 +98,7 @@ bool synchrophasor_configuration(struct dissect *d, struct reader r, struct ot_e
         u.analogs = reader_u16be(&r);
         u.digitals = reader_u16be(&r);
         channels_skip(&r, &u);
-        reader_skip(&r, 2); /* nominal frequency */
+        u.nominal_hz = nominal_of(reader_u16be(&r));
         layout->changes += reader_u16be(&r);
         if (!reader_ok(&r))
             return false;
@@ -116,7 +124,7 @@ static bool unit_3(struct reader *r, struct synchrophasor_unit *u, uint32_t *cha
         PHASOR_FACTORS = 12,
         ANALOG_FACTORS = 8,
         DIGITAL_MASKS = 4,
-        PLACE_TO_FREQUENCY = 4 + 4 + 4 + 1 + 4 + 4 + 2 /* place, class, window, delay, nominal */
+        PLACE_TO_DELAY = 4 + 4 + 4 + 1 + 4 + 4 /* place, class, window, delay */
     };
     u->id = reader_u16be(r);
     reader_skip(r, ID_SIZE);
@@ -128,7 +136,8 @@ static bool unit_3(struct reader *r, struct synchrophasor_unit *u, uint32_t *cha
     for (size_t i = 0; i < channels && reader_ok(r); i++)
         (void)read_name(r);
     reader_skip(r, u->phasors * (size_t)PHASOR_FACTORS + u->analogs * (size_t)ANALOG_FACTORS +
-                       u->digitals * (size_t)DIGITAL_MASKS + PLACE_TO_FREQUENCY);
+                       u->digitals * (size_t)DIGITAL_MASKS + PLACE_TO_DELAY);
+    u->nominal_hz = nominal_of(reader_u16be(r));
     *changes += reader_u16be(r);
     return reader_ok(r);
 }
@@ -170,6 +179,7 @@ struct form {
 };
 
 static const struct form floating = {VALUES_F32BE, 1, 4};
+static const struct form computing = {VALUES_F64BE, 1, 8};
 static const struct form integer = {VALUES_I16BE, 1, 2};
 static const struct form bits = {VALUES_U16BE, 1, 2};
 
@@ -202,13 +212,24 @@ static struct ot_item *put_item(struct ot_event *e, struct ot_item *items, const
 }
 
 static void put_value(struct ot_event *e, struct ot_item *items, uint32_t room, const char *area,
-                      const struct synchrophasor_unit *u, const uint8_t *at)
+                      const struct synchrophasor_unit *u, const struct form *form,
+                      const uint8_t *at)
 {
-    if (e->item_count == room)
+    if (e->item_count == room || !at)
         return;
-    bool is_float = u->format & FORMAT_FREQUENCY_FLOAT;
-    struct ot_item *item = put_item(e, items, area, is_float ? &floating : &integer, at);
+    struct ot_item *item = put_item(e, items, area, form, at);
     item->start = item->low = item->high = u->id;
+}
+
+/* A value that is not in the frame; NULL: no room. */
+static const uint8_t *computed(struct dissect *d, double value)
+{
+    uint64_t image;
+    uint8_t *bytes = arena_take_unset(d->arena, sizeof image);
+    memcpy(&image, &value, sizeof image);
+    for (size_t i = 0; bytes && i < sizeof image; i++)
+        bytes[i] = (uint8_t)(image >> (56 - 8 * i));
+    return bytes;
 }
 
 /* Channel `index` of a unit: | number unit | start index | */
@@ -223,17 +244,27 @@ static void put_channel(struct ot_event *e, struct ot_item *items, const char *a
     item->low = item->high = (uint64_t)u->id << 16 | index;
 }
 
-static void frequency(struct ot_event *e, struct ot_item *items, uint32_t room,
+/* [C37] 6.3, table 5: as integers mHz from the nominal frequency, and hundredths of Hz/s; as floats
+ * Hz and Hz/s. Both are told as the latter. */
+static void frequency(struct dissect *d, struct ot_event *e, struct ot_item *items, uint32_t room,
                       const struct synchrophasor_unit *u, struct reader r)
 {
-    size_t size = u->format & FORMAT_FREQUENCY_FLOAT ? 4 : 2;
+    bool is_float = u->format & FORMAT_FREQUENCY_FLOAT;
+    const struct form *form = is_float ? &floating : &computing;
     reader_skip(&r, STATUS_SIZE + u->phasors * (size_t)phasor_size(u));
-    const uint8_t *deviation = reader_bytes(&r, size);
-    const uint8_t *change = reader_bytes(&r, size);
+    const uint8_t *value = reader_bytes(&r, is_float ? 4 : 2);
+    const uint8_t *change = reader_bytes(&r, is_float ? 4 : 2);
     if (!change)
         return;
-    put_value(e, items, room, "frequency", u, deviation);
-    put_value(e, items, room, "rate_of_change", u, change);
+    if (!is_float) {
+        struct reader integers = reader_of(value, 4);
+        double mhz = (int16_t)reader_u16be(&integers),
+               hundredths = (int16_t)reader_u16be(&integers);
+        value = computed(d, u->nominal_hz + mhz / 1000);
+        change = computed(d, hundredths / 100);
+    }
+    put_value(e, items, room, "frequency", u, form, value);
+    put_value(e, items, room, "rate_of_change", u, form, change);
 }
 
 /* `count` channels of one kind, each of `size` bytes, as far as there is room. */
@@ -274,7 +305,7 @@ void synchrophasor_data(struct dissect *d, const struct synchrophasor_layout *la
     struct reader again = r;
     for (uint8_t i = 0; i < layout->unit_count; i++) {
         const struct synchrophasor_unit *u = &layout->units[i];
-        frequency(e, items, room, u, reader_take(&r, unit_size(u)));
+        frequency(d, e, items, room, u, reader_take(&r, unit_size(u)));
     }
     for (uint8_t i = 0; i < layout->unit_count; i++) {
         const struct synchrophasor_unit *u = &layout->units[i];

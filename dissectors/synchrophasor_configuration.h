@@ -16,6 +16,7 @@ struct synchrophasor_layout {
         uint16_t id;
         uint16_t format; /* bits: 3 frequency, 2 analog, 1 phasors are floats, 0 polar */
         uint16_t phasors, analogs, digitals;
+        uint16_t nominal_hz; /* 50 or 60 */
     } units[SYNCHROPHASOR_UNITS_MAX];
 };
 
@@ -25,6 +26,7 @@ bool synchrophasor_configuration(struct dissect *d, struct reader r, struct ot_e
 /* Configuration 3, whose names have lengths; its first unit only when it has several parts. */
 bool synchrophasor_configuration_3(struct dissect *d, struct reader r, struct ot_event *e,
                                    struct synchrophasor_layout *layout);
-/* Items of a data frame: frequency and its change of each unit, its phasors, analogs, digitals. */
+/* Items of a data frame: frequency in Hz and its change in Hz/s of each unit, however they are
+ * sent; its phasors, analogs, digitals as they are sent. */
 void synchrophasor_data(struct dissect *d, const struct synchrophasor_layout *layout,
                         struct reader r, struct ot_event *e);

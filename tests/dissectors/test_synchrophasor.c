@@ -136,21 +136,22 @@ struct data_row {
 
 static const struct data_row data_rows[] = {
     {"integers",         "0000", "0000 00010002 000a fffe",
-     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=1,2",   "",                            ""                     },
+     "frequency 7=50.01; rate_of_change 7=-0.02; phasor 7 0=1,2",   "",                            ""                     },
     {"float phasors",    "0002", "0000 3f80000040000000 000a fffe",
-     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=1,2",   "",                            ""                     },
+     "frequency 7=50.01; rate_of_change 7=-0.02; phasor 7 0=1,2",   "",                            ""                     },
     {"float frequency",  "0008", "0000 00010002 42480000 3fc00000",
-     "frequency 7=50; rate_of_change 7=1.5; phasor 7 0=1,2",  "",                            ""                     },
+     "frequency 7=50; rate_of_change 7=1.5; phasor 7 0=1,2",        "",                            ""                     },
     {"polar",            "0001", "0000 fde80002 000a fffe",
-     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=65000", "",                            ""                     },
+     "frequency 7=50.01; rate_of_change 7=-0.02; phasor 7 0=65000", "",                            ""                     },
     {"not synchronised", "0000", "2000 00010002 000a fffe",
-     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=1,2",   "error 8192 not_synchronised", ""                     },
+     "frequency 7=50.01; rate_of_change 7=-0.02; phasor 7 0=1,2",   "error 8192 not_synchronised",
+     ""                                                                                                                   },
     {"error",            "0000", "8000 00010002 000a fffe",
-     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=1,2",   "error 32768 data_error",      ""                     },
+     "frequency 7=50.01; rate_of_change 7=-0.02; phasor 7 0=1,2",   "error 32768 data_error",      ""                     },
     {"changed",          "0000", "0400 00010002 000a fffe",
-     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=1,2",   "",                            "configuration changed"},
+     "frequency 7=50.01; rate_of_change 7=-0.02; phasor 7 0=1,2",   "",                            "configuration changed"},
     {"trigger",          "0000", "0800 00010002 000a fffe",
-     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=1,2",   "",                            "trigger"              },
+     "frequency 7=50.01; rate_of_change 7=-0.02; phasor 7 0=1,2",   "",                            "trigger"              },
 };
 
 START_TEST(data)
@@ -168,6 +169,19 @@ START_TEST(data)
     ck_assert_msg(strcmp(e->status, row->status) == 0, "%s: %s", row->shows, e->status);
     ck_assert_msg(strcmp(e->detail, row->detail) == 0, "%s: %s", row->shows, e->detail);
     ck_assert_uint_eq(p->violation_count, 0);
+    probe_destroy(p);
+}
+END_TEST
+
+/* table 11: FNOM 0 is 60 Hz; 500 mHz below, the least change of 16 bits */
+START_TEST(sixty_hertz_is_the_other_nominal_frequency)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    feed(p, false, 3, 1,
+         "00ffffff 0001 " NAME " 0007 0000 0001 0000 0000 " SPACES " 00000001 0000 0002 0032");
+    feed(p, false, 0, 2, "0000 00010002 fe0c 8000");
+    ck_assert_str_eq(probe_event(p, 1)->items,
+                     "frequency 7=59.5; rate_of_change 7=-327.68; phasor 7 0=1,2");
     probe_destroy(p);
 }
 END_TEST
@@ -225,7 +239,7 @@ START_TEST(data_after_configuration_3_has_its_places)
     ck_assert_str_eq(probe_event(p, 0)->detail, "25 frames a second");
     feed(p, false, 0, 2, "0000 00010002 000a fffe 0005 0006");
     ck_assert_str_eq(probe_event(p, 1)->items,
-                     "frequency 7=10; rate_of_change 7=-2; phasor 7 0=1,2; "
+                     "frequency 7=50.01; rate_of_change 7=-0.02; phasor 7 0=1,2; "
                      "analog 7 0=5; digital 7 0=6");
     ck_assert_uint_eq(p->violation_count, 0);
     size_t size = hex_bytes(frame, sizeof frame, CONFIGURATION_3);
@@ -319,6 +333,7 @@ int main(void)
     tcase_add_loop_test(tc, frames, 0, sizeof rows / sizeof *rows);
     tcase_add_loop_test(tc, data, 0, sizeof data_rows / sizeof *data_rows);
     tcase_add_test(tc, names_are_facts);
+    tcase_add_test(tc, sixty_hertz_is_the_other_nominal_frequency);
     tcase_add_test(tc, times_rise);
     tcase_add_loop_test(tc, changed_settings_are_told, 0,
                         sizeof settings_rows / sizeof *settings_rows);

@@ -163,14 +163,14 @@ static void post_alert(struct alerts *a, const struct alert *alert, bool is_resu
         .name_size = strlen(d->rule_name),
     };
     text_copy(row.sensor, sizeof row.sensor, text_of(a->options.config->sensor));
-    store_post_pieces(a->options.queue, rows_alert_apply,
-                      (struct store_piece[]){
-                          {&row,         sizeof row      },
-                          {d->json,      row.json_size   },
-                          {d->message,   row.message_size},
-                          {d->rule_name, row.name_size   }
+    store_post_alert(a->options.queue, rows_alert_apply,
+                     (struct store_piece[]){
+                         {&row,         sizeof row      },
+                         {d->json,      row.json_size   },
+                         {d->message,   row.message_size},
+                         {d->rule_name, row.name_size   }
     },
-                      4);
+                     4);
 }
 
 static struct document_context context_of(const struct alerts *a, uint32_t segment)
@@ -214,7 +214,7 @@ static void post_incident(void *context, struct incident *incident, bool is_resu
     row.title_size = strlen(story.title);
     char *json = story_document(incident, &story, &words, &row.json_size);
     if (json)
-        store_post_pieces(
+        store_post_alert(
             a->options.queue, rows_incident_apply,
             (struct store_piece[]){
                 {&row,        sizeof row    },
@@ -823,10 +823,10 @@ void alerts_message(struct store_queue *queue, const char *sensor, const char *s
     text_copy(row.sensor, sizeof row.sensor, text_of(sensor));
     text_copy(row.stream, sizeof row.stream, text_of(stream));
     text_copy(row.id, sizeof row.id, text_of(id));
-    store_post_pieces(queue, rows_message_apply,
-                      (struct store_piece[]){
-                          {&row, sizeof row},
-                          {json, json_size }
+    store_post_alert(queue, rows_message_apply,
+                     (struct store_piece[]){
+                         {&row, sizeof row},
+                         {json, json_size }
     },
-                      2);
+                     2);
 }

@@ -346,7 +346,7 @@ static bool lanes_step(struct delivery *d, bool is_stopping)
 /* Waits for the next look. True: the end. */
 static bool pause_or_end(struct delivery *d, bool is_more, bool *is_stopping)
 {
-    int64_t at = clock_ms(CLOCK_REALTIME) + POLL_MS;
+    int64_t at = clock_ms(CLOCK_MONOTONIC) + POLL_MS;
     struct timespec until = {.tv_sec = at / 1000, .tv_nsec = (long)(at % 1000) * 1000000};
     pthread_mutex_lock(&d->lock);
     bool was_stopping = d->is_stopping;
@@ -441,7 +441,11 @@ bool delivery_start(struct delivery **delivery, const struct config *config, con
         return error_set(err, "outputs: out of memory");
     d->config = config;
     pthread_mutex_init(&d->lock, NULL);
-    pthread_cond_init(&d->wake, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&d->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     bool ok =
         store_open(&d->store, store_path, STORE_READ_WRITE, schemas, err) && open_lanes(d, err);
     if (ok)

@@ -47,8 +47,8 @@ struct health {
     struct window drops, gaps, flows, sessions;
     struct trouble dropping, gapping, one_sided, output, blind;
     struct trouble stepping, slow, storing, disk, clock;
-    uint64_t time_backwards, records_dropped; /* of the last look */
-    double encrypted_share;                   /* the greatest so far; negative: not known */
+    uint64_t time_backwards, records_dropped, writes_dropped; /* of the last look */
+    double encrypted_share; /* the greatest so far; negative: not known */
 };
 
 struct health *health_create(const struct health_options *options)
@@ -238,8 +238,16 @@ static void judge_machine(struct health *h, const struct health_input *in,
     text_format(store.what, sizeof store.what, "cannot write its store: %.120s",
                 in->store_error ? in->store_error : "writes fail");
     text_format(store.expected, sizeof store.expected, "alerts and what was learned are kept");
-    text_format(store.seen, sizeof store.seen, "the last writes did not work; they wait in memory");
-    tell_resource(in, sink, &h->storing, in->is_store_failing, "store", &store);
+    if (in->writes_dropped > 0)
+        text_format(store.seen, sizeof store.seen,
+                    "writes do not work; memory for those that wait is full, %llu are lost",
+                    (unsigned long long)in->writes_dropped);
+    else
+        text_format(store.seen, sizeof store.seen,
+                    "the last writes did not work; they wait in memory");
+    bool is_losing = in->writes_dropped > h->writes_dropped;
+    h->writes_dropped = in->writes_dropped;
+    tell_resource(in, sink, &h->storing, in->is_store_failing || is_losing, "store", &store);
 
     text_format(disk.what, sizeof disk.what, "has only %llu MB of disk left for its store",
                 (unsigned long long)(in->disk_free_bytes >> 20));

@@ -33,6 +33,7 @@ struct health_input {
     uint64_t records_dropped; /* live: what a full ring between threads cost */
     bool is_store_failing;    /* live: the last writes did not work */
     const char *store_error;  /* borrowed; may be NULL */
+    uint64_t writes_dropped;  /* live: for which there was no memory to wait in */
     uint64_t disk_free_bytes; /* live: where the store lies; UINT64_MAX: not known */
     int64_t clock_off_ns;     /* live: packets are ahead (or behind, negative) of the wall clock */
     /* plant protocols */

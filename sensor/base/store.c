@@ -8,6 +8,7 @@
 
 enum {
     APPLICATION_ID = 0x53476c73, /* "SGls": marks a file as ours (SQLite PRAGMA application_id) */
+    STORE_PATH_MAX = 512,        /* as SQLite's own (MAX_PATHNAME) */
     BUSY_MS = 5000, /* console and output thread write small transactions of their own */
     STATEMENTS_MAX = 256,
     PAGE_BYTES =
@@ -23,7 +24,7 @@ struct prepared {
 
 struct store {
     sqlite3 *db;
-    char path[512];
+    char path[STORE_PATH_MAX];
     enum store_access access;
     bool is_snapshot;
     struct prepared prepared[STATEMENTS_MAX];
@@ -278,6 +279,9 @@ bool store_open(struct store **store, const char *path, enum store_access access
                 const struct store_schema *const *schemas, struct error *err)
 {
     *store = NULL;
+    if (strlen(path) >= STORE_PATH_MAX)
+        return error_set(err, "store %.40s...: the path is longer than %d bytes", path,
+                         STORE_PATH_MAX - 1);
     struct store *s = calloc(1, sizeof *s);
     if (!s)
         return error_set(err, "store %s: out of memory", path);

@@ -90,6 +90,9 @@ struct store_piece {
 };
 void store_post_pieces(struct store_queue *queue, store_apply *apply,
                        const struct store_piece *pieces, size_t count);
+/* The same for what a person waits for: a quarter of the cap is kept free of everything else. */
+void store_post_alert(struct store_queue *queue, store_apply *apply,
+                      const struct store_piece *pieces, size_t count);
 bool store_queue_commit(struct store_queue *queue, struct error *err);
 
 struct store_queue_state {

@@ -1,7 +1,8 @@
 /* store_queue.c: writes in batches, by the caller or by a writer thread.
  *
  * A batch that cannot be committed (disk full) is kept and tried again as a whole, so that nothing
- * is lost while memory lasts; past QUEUE_BYTES_MAX new writes are dropped and counted. */
+ * is lost while memory lasts; past QUEUE_BYTES_MAX new writes are dropped and counted, those of
+ * alerts last. */
 #include "log.h"
 #include "store.h"
 
@@ -15,8 +16,9 @@
 enum {
     BATCH_MAX = 1000,       /* writes of one transaction */
     BATCH_HERE_MAX = 16384, /* without a thread: nobody waits for files to be read */
-    BATCH_HERE_BYTES = 8 << 20,
-    QUEUE_BYTES_MAX = 64 << 20, /* what may wait while the disk is slow or full */
+    BATCH_BYTES = 8 << 20,
+    QUEUE_BYTES_MAX = 64 << 20,                   /* what may wait while the disk is slow or full */
+    QUEUE_BYTES_COMMON = QUEUE_BYTES_MAX / 4 * 3, /* the rest is for alerts alone */
     COMMIT_MS = 1000,
     RETRY_MS = 2000,
 };
@@ -36,11 +38,10 @@ struct store_queue {
     pthread_mutex_t lock;
     pthread_cond_t wake, idle;
     struct write *first, **last;
-    size_t waiting_bytes;
+    size_t waiting_bytes, waiting_count;
     bool is_stopping, is_flush_wanted, is_busy;
     struct store_queue_state state;
-    unsigned batch_count;
-    size_t full_bytes; /* without a thread: what waits is written when it is so much */
+    size_t full_bytes, full_count; /* what waits is written when it is so much */
     pthread_t thread;
 };
 
@@ -102,10 +103,11 @@ static bool write_batch(struct store_queue *q, const struct write *first, unsign
     return false;
 }
 
+/* Of the clock that nobody sets: a wait must not last for as long as a clock was put back. */
 static struct timespec after_ms(int ms)
 {
     struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
+    clock_gettime(CLOCK_MONOTONIC, &t);
     t.tv_nsec += (long)(ms % 1000) * 1000000;
     t.tv_sec += ms / 1000 + t.tv_nsec / 1000000000;
     t.tv_nsec %= 1000000000;
@@ -144,26 +146,35 @@ static void give_back(struct store_queue *q, struct write *batch)
 
 static void free_batch(struct store_queue *q, struct write *batch)
 {
-    size_t bytes = 0;
+    size_t bytes = 0, count = 0;
     while (batch) {
         struct write *next = batch->next;
         bytes += sizeof *batch + batch->size;
+        count++;
         free(batch);
         batch = next;
     }
     pthread_mutex_lock(&q->lock);
     q->waiting_bytes -= bytes;
+    q->waiting_count -= count;
     pthread_mutex_unlock(&q->lock);
+}
+
+/* So much waits that it is written without waiting for more. Under lock. */
+static bool is_full(const struct store_queue *q)
+{
+    return q->waiting_count >= q->full_count || q->waiting_bytes >= q->full_bytes;
 }
 
 static void *writer(void *context)
 {
     struct store_queue *q = context;
     int wait_ms = COMMIT_MS;
+    bool has_failed = false; /* a disk that is full is not asked again with every write */
     for (;;) {
         pthread_mutex_lock(&q->lock);
         struct timespec until = after_ms(wait_ms);
-        while (!q->is_stopping && !q->is_flush_wanted &&
+        while (!q->is_stopping && !q->is_flush_wanted && (has_failed || !is_full(q)) &&
                pthread_cond_timedwait(&q->wake, &q->lock, &until) != ETIMEDOUT)
             continue;
         struct write *batch = take_batch(q);
@@ -184,6 +195,7 @@ static void *writer(void *context)
             q->is_flush_wanted = false;
             pthread_cond_broadcast(&q->idle);
         }
+        has_failed = !ok;
         wait_ms = !ok ? RETRY_MS : is_empty ? COMMIT_MS : 0;
         pthread_mutex_unlock(&q->lock);
         if (is_last_try && (is_empty || !ok))
@@ -213,10 +225,15 @@ bool store_queue_create(struct store_queue **queue, struct store *store, bool is
     q->store = store;
     q->is_threaded = is_threaded && strcmp(store_path(store), ":memory:") != 0;
     q->last = &q->first;
-    q->full_bytes = BATCH_HERE_BYTES;
+    q->full_bytes = BATCH_BYTES;
+    q->full_count = batch_max(q);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_mutex_init(&q->lock, NULL);
-    pthread_cond_init(&q->wake, NULL);
+    pthread_cond_init(&q->wake, &monotonic);
     pthread_cond_init(&q->idle, NULL);
+    pthread_condattr_destroy(&monotonic);
     if (q->is_threaded && !start_writer(q, store, err)) {
         free(q);
         *queue = NULL;
@@ -240,13 +257,12 @@ static struct write *write_of(const struct write *about, const struct store_piec
 }
 
 static void post(struct store_queue *q, const struct write *about, const struct store_piece *pieces,
-                 size_t count)
+                 size_t count, size_t bytes_max)
 {
     pthread_mutex_lock(&q->lock);
     q->state.posted++;
     size_t bytes = sizeof(struct write) + about->size;
-    struct write *w =
-        q->waiting_bytes + bytes <= QUEUE_BYTES_MAX ? write_of(about, pieces, count) : NULL;
+    struct write *w = q->waiting_bytes + bytes <= bytes_max ? write_of(about, pieces, count) : NULL;
     if (!w) {
         q->state.dropped++;
         pthread_mutex_unlock(&q->lock);
@@ -255,34 +271,48 @@ static void post(struct store_queue *q, const struct write *about, const struct 
     *q->last = w;
     q->last = &w->next;
     q->waiting_bytes += bytes;
-    q->batch_count++;
-    bool is_full =
-        q->batch_count >= batch_max(q) || (!q->is_threaded && q->waiting_bytes >= q->full_bytes);
-    pthread_mutex_unlock(&q->lock);
-    if (is_full && !q->is_threaded)
-        store_queue_commit(q, NULL);
-    else if (is_full)
+    q->waiting_count++;
+    bool is_enough = is_full(q);
+    if (is_enough && q->is_threaded)
         pthread_cond_signal(&q->wake);
+    pthread_mutex_unlock(&q->lock);
+    if (is_enough && !q->is_threaded)
+        store_queue_commit(q, NULL);
 }
 
 void store_post(struct store_queue *q, store_apply *apply, const void *data, size_t size)
 {
-    post(q, &(struct write){.apply = apply, .size = size}, &(struct store_piece){data, size}, 1);
+    post(q, &(struct write){.apply = apply, .size = size}, &(struct store_piece){data, size}, 1,
+         QUEUE_BYTES_COMMON);
 }
 
 void store_post_together(struct store_queue *q, store_apply_together *apply, const void *data,
                          size_t size)
 {
-    post(q, &(struct write){.together = apply, .size = size}, &(struct store_piece){data, size}, 1);
+    post(q, &(struct write){.together = apply, .size = size}, &(struct store_piece){data, size}, 1,
+         QUEUE_BYTES_COMMON);
+}
+
+static struct write whole_of(store_apply *apply, const struct store_piece *pieces, size_t count)
+{
+    struct write about = {.apply = apply};
+    for (size_t i = 0; i < count; i++)
+        about.size += pieces[i].size;
+    return about;
 }
 
 void store_post_pieces(struct store_queue *q, store_apply *apply, const struct store_piece *pieces,
                        size_t count)
 {
-    struct write about = {.apply = apply};
-    for (size_t i = 0; i < count; i++)
-        about.size += pieces[i].size;
-    post(q, &about, pieces, count);
+    struct write about = whole_of(apply, pieces, count);
+    post(q, &about, pieces, count, QUEUE_BYTES_COMMON);
+}
+
+void store_post_alert(struct store_queue *q, store_apply *apply, const struct store_piece *pieces,
+                      size_t count)
+{
+    struct write about = whole_of(apply, pieces, count);
+    post(q, &about, pieces, count, QUEUE_BYTES_MAX);
 }
 
 static bool commit_here(struct store_queue *q)
@@ -297,9 +327,9 @@ static bool commit_here(struct store_queue *q)
         else
             give_back(q, batch);
     }
-    q->batch_count = 0;
     /* a disk that is full is not asked again with every write */
-    q->full_bytes = q->waiting_bytes + BATCH_HERE_BYTES;
+    q->full_bytes = q->waiting_bytes + BATCH_BYTES;
+    q->full_count = q->waiting_count + batch_max(q);
     return ok;
 }
 
@@ -311,7 +341,6 @@ bool store_queue_commit(struct store_queue *q, struct error *err)
     } else {
         pthread_mutex_lock(&q->lock);
         q->is_flush_wanted = true;
-        q->batch_count = 0;
         pthread_cond_signal(&q->wake);
         while (q->is_flush_wanted)
             pthread_cond_wait(&q->idle, &q->lock);

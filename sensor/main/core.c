@@ -386,6 +386,7 @@ static void judge_machine(struct core *c, struct health_input *input,
     input->records_dropped = measure->totals.ring_full + measure->totals.core_ring_full;
     input->is_store_failing = writes->is_failing;
     input->store_error = writes->last_error;
+    input->writes_dropped = writes->dropped;
     if (statvfs(c->options.store_path, &disk) == 0)
         input->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
     input->clock_off_ns = input->time_ns - wall_clock_ns();

@@ -203,6 +203,7 @@ static const struct self_row {
     {"the store fails",
      true,                                      {.is_store_failing = true, .store_error = "disk full"},
      "sensor.resource"                                                                                                   },
+    {"writes were lost",                 true,  {.writes_dropped = 5},                                  "sensor.resource"},
     {"the disk is nearly full",          true,  {.disk_free_bytes = 10 << 20},                          "sensor.resource"},
     {"room for a day",                   true,  {.disk_free_bytes = UINT64_C(8) << 30},                 ""               },
     {"the clock is an hour off",
@@ -236,6 +237,7 @@ START_TEST(judges_itself)
             in.records_dropped += later->records_dropped;
             in.is_store_failing = later->is_store_failing;
             in.store_error = later->store_error;
+            in.writes_dropped += later->writes_dropped;
             in.disk_free_bytes = later->disk_free_bytes ? later->disk_free_bytes : UINT64_MAX;
             in.clock_off_ns = later->clock_off_ns;
         }

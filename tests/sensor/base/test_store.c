@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static const char *const first[] = {"CREATE TABLE note(id INTEGER PRIMARY KEY, text TEXT NOT NULL)",
@@ -241,6 +242,18 @@ static void set_file_limit(rlim_t bytes)
     ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
+START_TEST(a_path_that_is_too_long_is_told_so)
+{
+    char long_path[600];
+    struct store *s;
+    struct error err = {""};
+    memset(long_path, 'd', sizeof long_path);
+    long_path[sizeof long_path - 1] = '\0';
+    ck_assert(!store_open(&s, long_path, STORE_READ_WRITE, version_1, &err));
+    ck_assert_msg(strstr(err.text, "longer than"), "%s", err.text);
+}
+END_TEST
+
 START_TEST(a_full_disk_keeps_writes_until_there_is_room)
 {
     bool is_threaded = _i;
@@ -267,6 +280,68 @@ START_TEST(a_full_disk_keeps_writes_until_there_is_room)
     ck_assert_uint_eq(state.written, 50);
     ck_assert(store_queue_close(q, NULL));
     ck_assert_int_eq(number(s, "SELECT count(*) FROM note"), 50);
+    store_close(s);
+}
+END_TEST
+
+/* While the disk is full, what is learned fills the memory; alerts still find room. */
+START_TEST(alerts_are_dropped_last)
+{
+    enum { SIZE = 1000000, WRITES = 100 };
+    bool is_threaded = _i;
+    struct store *s = open_store(version_1, STORE_READ_WRITE);
+    struct store_queue *q;
+    struct store_queue_state state;
+    char *big = malloc(SIZE);
+    ck_assert_ptr_nonnull(big);
+    memset(big, 'x', SIZE);
+    ck_assert(store_queue_create(&q, s, is_threaded, NULL));
+    set_file_limit(200000);
+    for (int i = 0; i < WRITES; i++)
+        store_post(q, add_note, big, SIZE);
+    store_queue_state(q, &state);
+    ck_assert_uint_gt(state.dropped, 0);
+    uint64_t dropped = state.dropped;
+    struct store_piece pieces[] = {
+        {big, SIZE / 2},
+        {big, SIZE / 2}
+    };
+    for (int i = 0; i < 10; i++)
+        store_post_alert(q, add_note, pieces, 2);
+    store_queue_state(q, &state);
+    ck_assert_uint_eq(state.dropped, dropped);
+
+    set_file_limit(RLIM_INFINITY);
+    ck_assert(store_queue_commit(q, NULL));
+    store_queue_state(q, &state);
+    ck_assert_uint_eq(state.written, WRITES - dropped + 10);
+    ck_assert(!store_queue_close(q, NULL)); /* not everything was written */
+    store_close(s);
+    free(big);
+}
+END_TEST
+
+/* A whole batch is written at once, not when the second is over. */
+START_TEST(a_batch_does_not_wait)
+{
+    enum { BATCH = 1000, BATCHES = 8, PATIENCE_S = 5 };
+    struct store *s = open_store(version_1, STORE_READ_WRITE);
+    struct store_queue *q;
+    struct store_queue_state state;
+    struct timespec start, now, pause = {0, 1000000};
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    ck_assert(store_queue_create(&q, s, true, NULL));
+    for (uint64_t n = 1; n <= BATCHES; n++) {
+        for (int i = 0; i < BATCH; i++)
+            store_post(q, add_note, "x", 1);
+        do {
+            nanosleep(&pause, NULL);
+            store_queue_state(q, &state);
+            clock_gettime(CLOCK_MONOTONIC, &now);
+            ck_assert_msg(now.tv_sec - start.tv_sec <= PATIENCE_S, "still at batch %d", (int)n);
+        } while (state.written < n * BATCH);
+    }
+    ck_assert(store_queue_close(q, NULL));
     store_close(s);
 }
 END_TEST
@@ -400,6 +475,9 @@ int main(void)
     tcase_add_test(c, files_that_are_not_ours);
     tcase_add_loop_test(c, a_full_disk_keeps_writes_until_there_is_room, 0, 2);
     tcase_add_test(c, a_full_disk_while_a_file_is_read);
+    tcase_add_loop_test(c, alerts_are_dropped_last, 0, 2);
+    tcase_add_test(c, a_batch_does_not_wait);
+    tcase_add_test(c, a_path_that_is_too_long_is_told_so);
     tcase_add_loop_test(c, kill_9_leaves_whole_batches, 0, 4);
     tcase_add_test(c, a_statement_may_change_much);
     tcase_add_test(c, settings);

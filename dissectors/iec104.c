@@ -40,8 +40,8 @@ static const struct function {
 } functions[] = {
     {STARTDT_ACT, false, true,  "startdt_act", OP_SESSION    },
     {STARTDT_CON, true,  false, "startdt_con", OP_SESSION    },
-    {STOPDT_ACT,  false, true,  "stopdt_act",  OP_SESSION    },
-    {STOPDT_CON,  true,  false, "stopdt_con",  OP_SESSION    },
+    {STOPDT_ACT,  false, true,  "stopdt_act",  OP_SUBSCRIBE  }, /* no more reports from now on */
+    {STOPDT_CON,  true,  false, "stopdt_con",  OP_SUBSCRIBE  },
     {TESTFR_ACT,  false, false, "testfr_act",  OP_DIAGNOSTICS},
     {TESTFR_CON,  true,  false, "testfr_con",  OP_DIAGNOSTICS},
 };
@@ -279,6 +279,7 @@ static void iec104_dissect(struct dissect *d, struct reader r)
         emit_violation(d, VIOLATION_LENGTH, "APCI length is not the frame's", pdu.at,
                        reader_left(&pdu));
     look_at_beginning(d, s);
+    iec104_selects_look(d, &s->asdu);
     if (!(send & 1)) {
         if (receive & 1)
             emit_violation(d, VIOLATION_RESERVED, "lowest bit of N(R) is not 0", pdu.at,

@@ -405,12 +405,42 @@ static void answer_status(struct asdu *a)
 
 static const int64_t WATCHED_NS = 10 * INT64_C(1000000000); /* after it a select was seen */
 
-static uint64_t *selected(struct iec104_asdu_state *s, uint64_t object)
+/* Stations give a select up after ten seconds to a minute. */
+static const int64_t SELECT_ENDS_NS = 30 * INT64_C(1000000000);
+
+static uint64_t select_key(const struct asdu *a)
 {
-    for (size_t i = 0; i < IEC104_SELECTED; i++)
-        if (s->selected[i] == object)
-            return &s->selected[i];
-    return NULL;
+    return (uint64_t)1 << 63 | (uint64_t)a->address << 24 | a->object;
+}
+
+static bool select_end(struct iec104_asdu_state *s, uint64_t object)
+{
+    bool was_selected = false;
+    s->has_selected = false;
+    for (size_t i = 0; i < IEC104_SELECTED; i++) {
+        if (s->selected[i].object == object) {
+            was_selected = true;
+            s->selected[i].object = 0;
+        }
+        s->has_selected |= s->selected[i].object && !s->selected[i].is_told;
+    }
+    return was_selected;
+}
+
+void iec104_selects_look(struct dissect *d, struct iec104_asdu_state *s)
+{
+    if (!s->has_selected || !d->is_from_client)
+        return;
+    s->has_selected = false;
+    for (size_t i = 0; i < IEC104_SELECTED; i++) {
+        if (!s->selected[i].object || s->selected[i].is_told)
+            continue;
+        s->selected[i].is_told = d->time_ns - s->selected[i].at_ns >= SELECT_ENDS_NS;
+        s->has_selected |= !s->selected[i].is_told;
+        if (s->selected[i].is_told)
+            emit_violation(d, VIOLATION_SEQUENCE,
+                           "a command was selected, and neither executed nor cancelled", NULL, 0);
+    }
 }
 
 static bool is_select_seen(const struct dissect *d)
@@ -423,19 +453,28 @@ static bool is_select_seen(const struct dissect *d)
 /* In which of the ways the command is given. Select and execute have the same type and cause. */
 static enum ot_manner manner_of(const struct asdu *a, struct iec104_asdu_state *s)
 {
-    uint64_t object = (uint64_t)1 << 63 | (uint64_t)a->address << 24 | a->object;
-    uint64_t *place = selected(s, object);
     bool is_select = a->element[a->type->size - a->type->time_size - 1] & SELECT_BIT;
+    bool was_selected = select_end(s, select_key(a));
     if (is_select && a->cause == CAUSE_ACTIVATION) {
-        if (!place)
-            s->selected[s->selected_next++ % IEC104_SELECTED] = object;
+        size_t next = s->selected_next++ % IEC104_SELECTED;
+        s->selected[next].object = select_key(a);
+        s->selected[next].at_ns = a->d->time_ns;
+        s->selected[next].is_told = false;
+        s->has_selected = true;
         return MANNER_SELECT;
     }
-    if (place)
-        *place = 0;
     if (a->cause != CAUSE_ACTIVATION)
         return MANNER_NONE;
-    return place ? MANNER_EXECUTE : is_select_seen(a->d) ? MANNER_DIRECT : MANNER_NONE;
+    return was_selected ? MANNER_EXECUTE : is_select_seen(a->d) ? MANNER_DIRECT : MANNER_NONE;
+}
+
+/* What the station refuses is not selected. */
+static void end_refused(struct asdu *a, struct iec104_asdu_state *s)
+{
+    bool is_refusal = a->is_negative || a->cause >= CAUSE_UNKNOWN_FIRST;
+    if (s->has_selected && a->type->family == IEC104_COMMAND && is_refusal &&
+        a->event.direction == OT_RESPONSE)
+        (void)select_end(s, select_key(a));
 }
 
 static void put_manner(struct asdu *a, struct iec104_asdu_state *s)
@@ -567,6 +606,7 @@ static void known_type(struct asdu *a, struct iec104_asdu_state *s, struct reade
     put_detail(a);
     check(a);
     put_manner(a, s);
+    end_refused(a, s);
     commands(a);
 }
 

@@ -17,12 +17,20 @@ struct iec104_asdu_state {
     bool is_layout_known;
     bool is_file_sent[2]; /* by the controlled station, by the controlling one: the last file
                              announced */
-    uint64_t selected[IEC104_SELECTED]; /* keys of objects, the oldest is replaced; 0: none */
+    struct {
+        uint64_t object; /* its key; 0: none */
+        int64_t at_ns;
+        bool is_told;            /* nobody went on with it */
+    } selected[IEC104_SELECTED]; /* the oldest is replaced */
     uint8_t selected_next;
+    bool has_selected; /* one of them waits for its execute */
 };
 
 /* Whether bytes are an ASDU of exactly this size, in the layout that 104 prescribes. */
 bool iec104_asdu_fits(struct reader r);
+
+/* With each frame: whether a command was selected and neither executed nor cancelled. */
+void iec104_selects_look(struct dissect *d, struct iec104_asdu_state *s);
 
 /* One ASDU into an event. */
 void iec104_asdu_dissect(struct dissect *d, struct iec104_asdu_state *s, struct reader r);

@@ -214,8 +214,8 @@ struct frame_row {
 static const struct frame_row frames[] = {
     {"STARTDT act", true,  "680407000000", "U:0x00000001", "startdt_act", "session"    },
     {"STARTDT con", false, "68040b000000", "U:0x00000002", "startdt_con", "session"    },
-    {"STOPDT act",  true,  "680413000000", "U:0x00000004", "stopdt_act",  "session"    },
-    {"STOPDT con",  false, "680423000000", "U:0x00000008", "stopdt_con",  "session"    },
+    {"STOPDT act",  true,  "680413000000", "U:0x00000004", "stopdt_act",  "subscribe"  },
+    {"STOPDT con",  false, "680423000000", "U:0x00000008", "stopdt_con",  "subscribe"  },
     {"TESTFR act",  false, "680443000000", "U:0x00000010", "testfr_act",  "diagnostics"},
     {"TESTFR con",  true,  "680483000000", "U:0x00000020", "testfr_con",  "diagnostics"},
     {"S",           true,  "680401000200", "S",            "acknowledge", "session"    },
@@ -346,6 +346,44 @@ START_TEST(what_was_selected_before_the_capture_is_unknown)
     p->flow.has_gap = true;
     feed_asdu(p, true, "2d 01 0600 0100 640000 01");
     ck_assert_uint_eq(probe_event(p, 2)->manner, MANNER_NONE);
+    probe_destroy(p);
+}
+END_TEST
+
+/* [101] 7.2.6.26: what is selected is executed or cancelled, or the station gives it up. */
+static const struct selecting {
+    const char *shows;
+    bool is_from_client;
+    const char *then; /* three seconds after the select; NULL: nothing */
+    int later_s;      /* the next frame of the master */
+    bool is_told;
+} selectings[] = {
+    {"executed",            true,  "2d 01 0600 0100 640000 01", 60, false},
+    {"cancelled",           true,  "2d 01 0800 0100 640000 81", 60, false},
+    {"refused",             false, "2d 01 4700 0100 640000 81", 60, false},
+    {"confirmed, no more",  false, "2d 01 0700 0100 640000 81", 60, true },
+    {"another is executed", true,  "2d 01 0600 0100 650000 01", 60, true },
+    {"selected once more",  true,  "2d 01 0600 0100 640000 81", 29, false},
+    {"still time for it",   false, NULL,                        26, false},
+    {"nothing follows",     false, NULL,                        27, true },
+};
+
+START_TEST(a_select_is_followed_by_its_execute)
+{
+    static const int64_t second_ns = INT64_C(1000000000);
+    const struct selecting *row = &selectings[_i];
+    struct probe *p = picked_up();
+    feed_asdu(p, true, "2d 01 0600 0100 640000 81");
+    p->time_ns += 3 * second_ns;
+    if (row->then)
+        feed_asdu(p, row->is_from_client, row->then);
+    probe_clear(p);
+    p->time_ns += row->later_s * second_ns;
+    probe_hex(p, &dissector_iec104, false, "680443000000"); /* the station does not tell it */
+    probe_hex(p, &dissector_iec104, true, "680483000000");
+    probe_hex(p, &dissector_iec104, true, "680443000000");
+    ck_assert_msg(p->violation_count == row->is_told, "%s", row->shows);
+    ck_assert_msg(probe_has_violation(p, VIOLATION_SEQUENCE) == row->is_told, "%s", row->shows);
     probe_destroy(p);
 }
 END_TEST
@@ -584,6 +622,8 @@ int main(void)
     tcase_add_test(tc, a_command_is_confirmed_and_terminated);
     tcase_add_test(tc, commands_are_selected_or_direct);
     tcase_add_test(tc, what_was_selected_before_the_capture_is_unknown);
+    tcase_add_loop_test(tc, a_select_is_followed_by_its_execute, 0,
+                        sizeof selectings / sizeof *selectings);
     tcase_add_test(tc, refusals);
     tcase_add_test(tc, a_read_of_an_unknown_object_was_asked_for);
     tcase_add_test(tc, another_value_is_confirmed);

@@ -182,6 +182,32 @@ static size_t size_1e(const struct layout *l, struct reader r)
     return size;
 }
 
+/* [SLMP] 5.5: mode, and for a run what is cleared and 0. */
+static size_t remote_data_size(uint32_t command)
+{
+    enum { REMOTE_RUN = 0x1001, REMOTE_LAST = 0x1006 };
+    return command < REMOTE_RUN || command > REMOTE_LAST ? 0 : command == REMOTE_RUN ? 4 : 2;
+}
+
+/* Bytes of a request that stops, runs or resets a controller, as its command has them: its length
+ * field may lie. 0: another message, or its length may be true. */
+static size_t remote_size(const struct layout *l, const struct header *h, struct reader r)
+{
+    enum { TO_SUBCOMMAND = 6 };
+    struct slmp_message m = {.is_ascii = l->is_ascii};
+    size_t given = reader_left(&r);
+    reader_skip(&r, 2 * l->scale);
+    uint32_t command = slmp_number(&m, &r, 2);
+    reader_skip(&r, 2 * l->scale);
+    size_t own = remote_data_size(command);
+    bool is_possible =
+        h->length >= TO_SUBCOMMAND * l->scale && h->length <= (TO_SUBCOMMAND + own) * l->scale;
+    if (l->is_response || !reader_ok(&r) || own == 0 || is_possible)
+        return 0;
+    size_t size = (TO_SUBCOMMAND + own) * l->scale;
+    return header_size(l) + (size < given ? size : given);
+}
+
 /* --- recognition and framing --- */
 
 static bool is_device_1e(const struct layout *l, struct reader r)
@@ -228,6 +254,8 @@ static enum claim slmp_recognise(struct reader r)
     struct header h = read_header(&m, &l, &r);
     if (!reader_ok(&r))
         return CLAIM_MORE;
+    if (is_module(h.module) && given != header_size(&l) + h.length && remote_size(&l, &h, r))
+        return CLAIM_YES;
     if (!is_module(h.module) || h.length > LENGTH_MAX || h.length < 2 * l.scale)
         return CLAIM_NO;
     if (l.is_response)
@@ -263,9 +291,12 @@ static struct frame slmp_frame(struct reader r)
     struct header h = read_header(&m, &l, &r);
     if (!reader_ok(&r))
         return frame_need(header_size(&l));
+    size_t size = header_size(&l) + h.length;
+    size_t remote = given != size ? remote_size(&l, &h, r) : 0;
+    if (remote)
+        return frame_of(remote);
     if (h.length > LENGTH_MAX || h.length < 2 * l.scale)
         return frame_broken("MC protocol length out of range");
-    size_t size = header_size(&l) + h.length;
     return given < size ? frame_need(size) : frame_of(size);
 }
 

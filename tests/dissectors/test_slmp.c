@@ -514,6 +514,49 @@ static const struct claim_row {
     {"short",                  "5000",                                             CLAIM_MORE},
 };
 
+/* A length field that is not the data's must not hide who stops a controller. */
+static const struct lie {
+    const char *shows, *hex, *name, *operation;
+} lies[] = {
+    {"too long",          "5000 " ROUTE "4000 1000 0210 0000 0100",           "remote_stop",  "stop"   },
+    {"far too long",      "5000 " ROUTE "ffff 1000 0210 0000 0100",           "remote_stop",  "stop"   },
+    {"too short",         "5000 " ROUTE "0200 1000 0210 0000 0100",           "remote_stop",  "stop"   },
+    {"nothing",           "5000 " ROUTE "0000 1000 0610 0000 0100",           "remote_reset", "restart"},
+    {"a run",             "5000 " ROUTE "0d00 1000 0110 0000 0300 0000",      "remote_run",   "start"  },
+    {"cut behind it all", "5000 " ROUTE "0a00 1000 0210 0000",                "remote_stop",  "stop"   },
+    {"4E",                "5400 3412 0000 " ROUTE "4000 1000 0210 0000 0100", "remote_stop",  "stop"   },
+};
+
+START_TEST(lengths_that_lie)
+{
+    const struct lie *row = &lies[_i];
+    uint8_t bytes[64];
+    size_t size = hex_bytes(bytes, sizeof bytes, row->hex);
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    ck_assert_msg(probe_recognise(&dissector_slmp, bytes, size) == CLAIM_YES, "%s", row->shows);
+    ck_assert_msg(probe_stream(p, &dissector_slmp, true, bytes, size) == FRAME_COMPLETE, "%s",
+                  row->shows);
+    ck_assert_str_eq(probe_event(p, 0)->name, row->name);
+    ck_assert_str_eq(probe_event(p, 0)->operation, row->operation);
+    ck_assert_msg(probe_has_violation(p, VIOLATION_LENGTH), "%s", row->shows);
+    feed(p, false, "0104 0000 640000 a8 0100"); /* what follows is read as ever */
+    ck_assert_str_eq(probe_event(p, 1)->name, "device_read");
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(a_length_that_is_true_is_waited_for)
+{
+    uint8_t bytes[64];
+    size_t size = hex_bytes(bytes, sizeof bytes, "5000 " ROUTE "0800 1000 0210 0000 0100");
+    for (size_t i = 9; i < size; i++)
+        ck_assert_int_eq(probe_frame(&dissector_slmp, bytes, i).verdict, FRAME_NEED);
+    ck_assert_uint_eq(probe_frame(&dissector_slmp, bytes, size).size, size);
+    size = hex_bytes(bytes, sizeof bytes, "5000 " ROUTE "4000 1000 0114 0000 640000 a8 0100 2a00");
+    ck_assert_int_eq(probe_frame(&dissector_slmp, bytes, size).verdict, FRAME_NEED);
+}
+END_TEST
+
 START_TEST(recognition)
 {
     uint8_t bytes[64];
@@ -547,6 +590,8 @@ int main(void)
     tcase_add_test(tc, a_response_alone);
     tcase_add_test(tc, the_greatest_read);
     tcase_add_test(tc, framing);
+    tcase_add_loop_test(tc, lengths_that_lie, 0, sizeof lies / sizeof *lies);
+    tcase_add_test(tc, a_length_that_is_true_is_waited_for);
     suite_add_tcase(suite, tc);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -3,7 +3,8 @@
  * Spec: [SCMR] MS-SCMR services, [TSCH] MS-TSCH tasks, [RRP] MS-RRP registry, [SRVS] MS-SRVS
  *       shares, [WKST] MS-WKST, [SAMR] MS-SAMR users, [NRPC] MS-NRPC, [DRSR] MS-DRSR, [RPRN]
  *       MS-RPRN printers, [EFSR] MS-EFSR, [RSP] MS-RSP shutdown, [EVEN] MS-EVEN, [DCOM] MS-DCOM,
- *       [WMI] MS-WMI, [C706] DCE 1.1 RPC, [OPCDA] OPC Data Access 2.05a
+ *       [WMI] MS-WMI, [C706] DCE 1.1 RPC, [OPCDA] OPC Data Access 2.05a,
+ *       [OPCC] OPC Common Definitions 1.1
  *
  * Starting something or preparing a start (service, task, job, method) is what rules/ tells as
  * remote execution: OP_START and OP_CONFIG_CHANGE. */
@@ -177,6 +178,11 @@ OPERATIONS wbem_services[] = {
     {24, OP_START,         NOTHING, "exec_method"         },
     {25, OP_START,         NOTHING, "exec_method"         },
 };
+OPERATIONS opc_list[] = {
+    {3, OP_BROWSE,   NOTHING, "enum_classes"   }, /* [OPCC] IOPCServerList */
+    {4, OP_IDENTIFY, NOTHING, "class_details"  },
+    {5, OP_READ,     NOTHING, "clsid_of_progid"},
+};
 OPERATIONS opc_server[] = {
     {3, OP_SUBSCRIBE, NOTHING, "add_group"   }, /* [OPCDA] 4.4 */
     {6, OP_IDENTIFY,  NOTHING, "get_status"  },
@@ -220,6 +226,7 @@ OPERATIONS opc_callback[] = {
 #define COM 0xc0, 0, 0, 0, 0, 0, 0, 0x46
 #define OPC 0x96, 0x75, 0x00, 0x20, 0xaf, 0xd8, 0xad, 0xb3
 
+/* New ones go to the end: their places are part of learned functions. */
 /* clang-format off */
 static const struct dcerpc_interface interfaces[] = {
     ROW(0x367abb81, 0x9844, 0x35f1, "svcctl", svcctl, 0xad, 0x32, 0x98, 0xf0, 0x38, 0x00, 0x10, 0x03),
@@ -250,6 +257,8 @@ static const struct dcerpc_interface interfaces[] = {
     ROW(0x39c13a54, 0x011e, 0x11d0, "IOPCItemMgt", opc_items, OPC),
     ROW(0x39c13a70, 0x011e, 0x11d0, "IOPCDataCallback", opc_callback, OPC),
     ROW(0x39c13a71, 0x011e, 0x11d0, "IOPCAsyncIO2", opc_async2, OPC),
+    ROW(0x13486d50, 0x4821, 0x11d2, "IOPCServerList", opc_list, 0xa4, 0x94, 0x3c, 0xb3, 0x06, 0xc1, 0x00, 0x00),
+    ROW(0x9dd0b56c, 0xad9e, 0x43ee, "IOPCServerList2", opc_list, 0x83, 0x05, 0x48, 0x7f, 0x31, 0x88, 0xbf, 0x7a),
 };
 /* clang-format on */
 enum { INTERFACE_COUNT = sizeof interfaces / sizeof *interfaces };

@@ -59,6 +59,20 @@ static const struct pattern {
      600 * SECOND_NS,
      false, {{"modbus", OP_WRITE, "|write_single_register|", NULL, 2},
       {"modbus", OP_WRITE, "|write_multiple_registers|", NULL, 0}}                            },
+ /* Its module asks OPCEnum which servers a computer has, asks each what it is, and lists its
+  * items;   a client that wants values subscribes to some that it knows. */
+    {"havex-opc",
+     "lists the OPC servers of %T and all their items, as Havex does",                              "F-Secure, Havex (2014); ICS-ALERT-14-176-02A",
+     600 * SECOND_NS,
+     false, {{"dcerpc", OP_BROWSE, "|enum_classes|", NULL, 0},
+      {"dcerpc", OP_IDENTIFY, "|get_status|", NULL, 0},
+      {"dcerpc", OP_BROWSE, "|browse_item_ids|", NULL, 0}}                                    },
+ /* The overflow is in the canonicalisation of paths, which nobody asks another computer for; a
+  * look   whether it is vulnerable compares two. Conficker spreads by it. */
+    {"ms08-067",
+     "asks %T to canonicalise a path, in which MS08-067 lies (Conficker)",                          "Microsoft MS08-067, CVE-2008-4250",
+     60 * SECOND_NS,
+     false, {{"dcerpc", OP_SESSION, "|path_canonicalize|path_compare|", NULL, 0}}                        },
  /* The numbers of the blocks that it brings along. */
     {"stuxnet-s7",
      "downloads blocks with the numbers that Stuxnet brings to %T",                                 "Symantec, W32.Stuxnet Dossier (2011): FC1865 to FC1874, DB888 to DB891",
@@ -100,16 +114,18 @@ void patterns_destroy(struct patterns *p)
     free(p);
 }
 
-bool patterns_is_candidate(enum operation operation)
+bool patterns_is_candidate(const struct ot_event *e)
 {
-    switch (operation) {
+    switch (e->operation) {
+    case OP_SESSION:
+        return ot_event_is(e, "dcerpc");
     case OP_DISCOVER:
     case OP_IDENTIFY:
     case OP_BROWSE:
     case OP_PROGRAM_UPLOAD:
         return true;
     default:
-        return operation_is_change(operation);
+        return operation_is_change(e->operation);
     }
 }
 
@@ -199,7 +215,7 @@ static bool advance(struct progress *progress, const struct pattern *pattern, si
 
 bool patterns_event(struct patterns *p, const struct ot_event *e, struct pattern_match *match)
 {
-    if (e->direction == OT_RESPONSE || !patterns_is_candidate(e->operation))
+    if (e->direction == OT_RESPONSE || !patterns_is_candidate(e))
         return false;
     bool is_match = false;
     for (size_t i = 0; i < PATTERNS; i++) {

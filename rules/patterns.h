@@ -21,7 +21,7 @@ struct patterns;
 struct patterns *patterns_create(size_t pairs_max);
 void patterns_destroy(struct patterns *p);
 
-/* Operations that no pattern has need no call. */
-bool patterns_is_candidate(enum operation operation);
+/* Requests that are part of no pattern need no call. */
+bool patterns_is_candidate(const struct ot_event *e);
 /* Takes a request in. True when it completes a pattern: each once an hour and pair. */
 bool patterns_event(struct patterns *p, const struct ot_event *e, struct pattern_match *match);

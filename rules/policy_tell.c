@@ -212,7 +212,7 @@ void policy_threats_look(struct policy *p, const struct ot_event *e)
     const struct policy_options *o = &p->options;
     if (o->indicators)
         threats_event(p->threats, e);
-    if (e->direction != OT_RESPONSE && threats_is_candidate(e->operation) && o->is_actor_new &&
+    if (e->direction != OT_RESPONSE && threats_is_candidate(e) && o->is_actor_new &&
         o->is_actor_new(o->context, e) && !policy_is_approved(p, DETECTION_MAL_KNOWN_PATTERN, e))
         threats_stranger(p->threats, e);
 }

@@ -177,9 +177,9 @@ void threats_transfer(struct threats *t, const struct ot_event *e, const char *s
 
 /* --- patterns --- */
 
-bool threats_is_candidate(enum operation operation)
+bool threats_is_candidate(const struct ot_event *e)
 {
-    return patterns_is_candidate(operation);
+    return patterns_is_candidate(e);
 }
 
 void threats_stranger(struct threats *t, const struct ot_event *e)

@@ -19,8 +19,8 @@ void threats_flow(struct threats *t, const struct ot_flow *flow, const struct pa
 /* Names, URLs and fingerprints that an event tells. */
 void threats_event(struct threats *t, const struct ot_event *e);
 /* A request of a client that is not at home here (the caller asks only then), and only for
- * operations that threats_is_candidate names. */
-bool threats_is_candidate(enum operation operation);
+ * those that threats_is_candidate names. */
+bool threats_is_candidate(const struct ot_event *e);
 void threats_stranger(struct threats *t, const struct ot_event *e);
 /* A transfer has ended with this SHA-256, in hex. */
 void threats_transfer(struct threats *t, const struct ot_event *e, const char *sha256);

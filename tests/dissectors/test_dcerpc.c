@@ -100,6 +100,9 @@ static const struct call_row {
     {"523ac139 " OPC,                        "IOPCSyncIO",                   3,  "read",                   "read"         },
     {"713ac139 " OPC,                        "IOPCAsyncIO2",                 4,  "write",                  "write"        },
     {"4f3ac139 " OPC,                        "IOPCBrowseServerAddressSpace", 5,  "browse_item_ids",        "browse"       },
+    {"506d4813 2148 d211 a494 3cb306c10000", "IOPCServerList",               3,  "enum_classes",           "browse"       },
+    {"6cb5d09d 9ead ee43 8305 487f3188bf7a", "IOPCServerList2",              4,  "class_details",          "identify"     },
+    {"c84f324b 7016 d301 1278 5a47bf6ee188", "srvsvc",                       31, "path_canonicalize",      "session"      },
     {"81bb7a36 4498 f135 ad32 98f038001003", "svcctl",                       99, "request",                "session"      },
 };
 

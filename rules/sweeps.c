@@ -17,6 +17,7 @@ enum {
     UNITS_MIN = 6,             /* a gateway's master that lost a few slaves still asks fewer */
     UNITS_SILENT_MIN = 24,     /* when nothing at all answers, the mirror may be one-sided */
     UNITS_THERE_MIN = 24,      /* of those that all answer */
+    UNITS_SLOW_MIN = 12,       /* within an hour, as addresses that are not there */
     FUNCTIONS_REFUSED_MIN = 5, /* four read functions on one wrong address are no scan */
     FUNCTIONS_MODBUS_MIN = 10, /* an HMI uses up to six of Modbus's functions */
     ERRORS_MIN = 10,           /* in a window */
@@ -32,6 +33,7 @@ enum {
 };
 
 static const int64_t SWEEP_WINDOW_NS = 60 * INT64_C(1000000000);
+static const int64_t SLOW_WINDOW_NS = 3600 * INT64_C(1000000000);
 /* Requests sent at once to all slaves of a gateway are all unanswered for a moment. */
 static const int64_t PATIENCE_NS = 2 * INT64_C(1000000000);
 static const int64_t ERROR_WINDOW_NS = 10 * INT64_C(1000000000);
@@ -67,6 +69,10 @@ struct pair {
     /* sweeps: one window */
     int64_t second_unit_ns; /* when it asked for more than one */
     struct bits units, units_answered, units_refused, functions, functions_refused;
+    /* slow sweeps: a longer one */
+    int64_t slow_start_ns;
+    struct bits slow_units, slow_answered;
+    bool is_slow_told;
     /* refused passwords */
     int64_t refusal_start_ns;
     uint32_t refusals;
@@ -187,6 +193,7 @@ static struct pair *pair_of(struct sweeps *s, const struct ot_event *e)
     struct pair *pair = slots_take(&s->pairs, key, e->time_ns, &is_new);
     if (is_new) {
         pair->first_ns = pair->sweep_start_ns = pair->error_start_ns = e->time_ns;
+        pair->slow_start_ns = e->time_ns;
         pair->is_habit = !e->flow->is_start_seen && e->time_ns - s->start_ns < HABIT_NS;
         pair->is_office = is_office(e->protocol);
     }
@@ -211,6 +218,12 @@ static void sweep_window(struct pair *pair, int64_t now)
     memset(&pair->functions_refused, 0, sizeof pair->functions_refused);
     pair->last_request = pair->last_answer = 0;
     pair->told = 0;
+    if (now - pair->slow_start_ns < SLOW_WINDOW_NS && now >= pair->slow_start_ns)
+        return;
+    pair->slow_start_ns = now;
+    pair->is_slow_told = false;
+    memset(&pair->slow_units, 0, sizeof pair->slow_units);
+    memset(&pair->slow_answered, 0, sizeof pair->slow_answered);
 }
 
 static bool is_modbus(const struct ot_event *e)
@@ -234,6 +247,19 @@ static void units_judge(struct pair *pair, int64_t now, struct sweep_report *rep
         return;
     pair->told |= SWEEP_UNITS;
     report->found |= SWEEP_UNITS;
+}
+
+/* One sub-address after the other, however slowly. Where none of them answers the mirror may be
+ * one-sided: then it is only told of who is new here. */
+static void slow_judge(struct pair *pair, int64_t now, struct sweep_report *report)
+{
+    uint32_t asked = pair->slow_units.count, answered = pair->slow_answered.count;
+    if (pair->is_slow_told || asked < UNITS_SLOW_MIN || answered * 4 > asked ||
+        now - pair->second_unit_ns < PATIENCE_NS)
+        return;
+    pair->is_slow_told = true;
+    pair->told |= SWEEP_UNITS_THERE;
+    report->found |= SWEEP_UNITS_SLOW | (answered ? SWEEP_UNITS : SWEEP_UNITS_THERE);
 }
 
 static void functions_judge(struct pair *pair, const struct ot_event *e,
@@ -311,6 +337,8 @@ static void request_count(struct sweeps *s, struct pair *pair, const struct ot_e
         if (pair->units.count == 2)
             pair->second_unit_ns = e->time_ns;
         units_judge(pair, e->time_ns, report);
+        if (bits_set(&pair->slow_units, unit) && !report->found)
+            slow_judge(pair, e->time_ns, report);
     }
     if (bits_set(&pair->functions, hash_mix(e->function, 0)))
         functions_judge(pair, e, report);
@@ -402,8 +430,8 @@ static void response_count(struct pair *pair, const struct ot_event *e, struct s
     pair->is_unanswered_told = false;
     if (e->status.result != OT_RESULT_ERROR) {
         uint64_t unit = unit_hash(e->unit);
-        if ((unit | 1) != pair->last_answer)
-            bits_set(&pair->units_answered, unit);
+        if ((unit | 1) != pair->last_answer && bits_set(&pair->units_answered, unit))
+            bits_set(&pair->slow_answered, unit);
         pair->last_answer = unit | 1;
         if (e->operation == OP_UNKNOWN)
             unknown_count(pair, e, report);
@@ -455,8 +483,9 @@ void sweeps_event(struct sweeps *s, const struct ot_event *e, struct sweep_repor
         response_count(pair, e, report);
     if (!report->found)
         return;
-    report->units = pair->units.count;
-    report->units_answered = pair->units_answered.count;
+    bool is_slow = report->found & SWEEP_UNITS_SLOW;
+    report->units = is_slow ? pair->slow_units.count : pair->units.count;
+    report->units_answered = is_slow ? pair->slow_answered.count : pair->units_answered.count;
     report->functions = pair->functions.count;
     report->functions_refused = pair->functions_refused.count;
     report->errors = pair->errors;

@@ -55,6 +55,9 @@ static const struct {
     [ROLE_RING] = {"ring",        "manages the ring (MRP)",                           "ring manager"  },
     [ROLE_RESPONDER] = {"responder",   "answers questions for names that go to everybody",
                    "name responder"                                                                   },
+    [ROLE_REDIRECT] = {"redirect",    "tells hosts to send by way of %s (ICMP redirect)",
+                   "redirect to"                                                                      },
+    [ROLE_STANDBY] = {"standby",     "claims to be a virtual router (VRRP, HSRP)",       "router"        },
     [ROLE_ANNOUNCER] = {"announcer",   "announces names and services by mDNS",             "mDNS announcer"},
 };
 
@@ -225,10 +228,12 @@ static void tell(struct infrastructure *f, struct claim *c, const struct sightin
     text_copy(finding.protocol, sizeof finding.protocol, text_of(s->protocol));
     text_copy(finding.object, sizeof finding.object, text_of(c->identity));
     text_format(finding.key, sizeof finding.key, "%s %s", roles[c->role].name, c->identity);
-    bool is_for_other = c->role == ROLE_GRANDMASTER || c->role == ROLE_ROOT_BRIDGE;
-    text_format(finding.what, sizeof finding.what, "%.*s%s, which was not so while learning",
-                (int)strcspn(roles[c->role].phrase, "%"), roles[c->role].phrase,
-                is_for_other ? c->identity : "");
+    const char *phrase = roles[c->role].phrase;
+    size_t before = strcspn(phrase, "%"); /* "%s": who it is claimed for */
+    bool is_for_other = phrase[before] != '\0';
+    text_format(finding.what, sizeof finding.what, "%.*s%s%s, which was not so while learning",
+                (int)before, phrase, is_for_other ? c->identity : "",
+                is_for_other ? phrase + before + 2 : "");
     print_known(f, c, finding.expected, sizeof finding.expected);
     text_format(finding.seen, sizeof finding.seen, "%s %s", roles[c->role].holder, c->identity);
     c->told_ns = s->time_ns;

@@ -17,6 +17,8 @@ enum infrastructure_role {
     ROLE_RING,        /* manages a ring (MRP) */
     ROLE_RESPONDER,   /* answers questions for names that go to all: LLMNR, NetBIOS */
     ROLE_ANNOUNCER,   /* the same by mDNS, where every device speaks for itself */
+    ROLE_REDIRECT,    /* tells hosts another way by ICMP */
+    ROLE_STANDBY,     /* takes part in a virtual router: VRRP, HSRP */
     ROLE_COUNT,
 };
 

@@ -7,8 +7,12 @@
 
 enum {
     HOSTS_MAX = 8192, /* sources whose last sighting is known */
+    ICMP_REDIRECT = 5,
     ICMP_ECHO = 8,
     ICMP6_ECHO = 128,
+    ICMP6_REDIRECT = 137,
+    PROTOCOL_VRRP = 112,
+    HSRP_PORT = 1985,
     ECHOES_TOLD = 100, /* one sighting for so many */
 };
 
@@ -131,12 +135,43 @@ static void tell_arp(struct worker *w, const struct packet *p)
     worker_sighting(w, &s);
 }
 
-static void tell_router(struct worker *w, const struct packet *p)
+static void tell_role(struct worker *w, const struct packet *p, enum infrastructure_role role,
+                      const char *protocol, const struct address *claimed)
 {
     struct sighting s = sighting_of_packet(SIGHTING_INFRASTRUCTURE, p);
-    s.detail = ROLE_ROUTER;
-    text_copy(s.protocol, sizeof s.protocol, text_of("icmpv6"));
+    s.detail = (uint16_t)role;
+    text_copy(s.protocol, sizeof s.protocol, text_of(protocol));
+    if (claimed)
+        address_print(s.text, claimed);
     worker_sighting(w, &s);
+}
+
+/* RFC 792: | type 5 | code 1 | checksum 2 | gateway 4 |; RFC 4861 4.5: | type 137 | code 1 |
+ * checksum 2 | 0 4 | target 16 | destination 16 |, the same when it is on this link. */
+static void tell_redirect(struct worker *w, const struct packet *p)
+{
+    enum { GATEWAY_AT = 4, TARGET_AT = 8, END4 = 8, END6 = 40 };
+    bool is_6 = p->source.kind == ADDRESS_IP6;
+    if (p->payload_size < (is_6 ? END6 : END4) ||
+        p->payload[0] != (is_6 ? ICMP6_REDIRECT : ICMP_REDIRECT))
+        return;
+    struct address to = {.kind = p->source.kind};
+    size_t size = is_6 ? 16 : 4;
+    memcpy(to.bytes, p->payload + (is_6 ? TARGET_AT : GATEWAY_AT), size);
+    if (is_6 && memcmp(to.bytes, p->payload + TARGET_AT + size, size) == 0)
+        return;
+    tell_role(w, p, ROLE_REDIRECT, is_6 ? "icmpv6" : "icmp", &to);
+}
+
+/* What moves the way of others' packets: RFC 5798, RFC 2281. */
+static void tell_ways(struct worker *w, const struct packet *p)
+{
+    if (p->transport == TRANSPORT_ICMP)
+        tell_redirect(w, p);
+    else if (p->ip_protocol == PROTOCOL_VRRP)
+        tell_role(w, p, ROLE_STANDBY, "vrrp", NULL);
+    else if (p->transport == TRANSPORT_UDP && p->destination_port == HSRP_PORT && is_from_nearby(p))
+        tell_role(w, p, ROLE_STANDBY, "hsrp", NULL);
 }
 
 void worker_host(struct worker *w, const struct packet *p, uint64_t hash, uint64_t pair)
@@ -148,5 +183,7 @@ void worker_host(struct worker *w, const struct packet *p, uint64_t hash, uint64
     if (p->arp.is_present)
         tell_arp(w, p);
     if (p->arp.is_router)
-        tell_router(w, p);
+        tell_role(w, p, ROLE_ROUTER, "icmpv6", NULL);
+    if (p->transport >= TRANSPORT_ICMP || p->destination_port == HSRP_PORT)
+        tell_ways(w, p);
 }

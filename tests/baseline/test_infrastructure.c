@@ -143,6 +143,12 @@ static const struct row {
      false,                                                                                                                        true },
     {"another ring manager",                    ROLE_RING,        "",                  "10.0.0.66", "",                  0, false, true },
     {"another responder",                       ROLE_RESPONDER,   "",                  "10.0.0.66", "",                  0, false, true },
+    {"the way by the known gateway",            ROLE_REDIRECT,    "10.0.0.1",          "10.0.0.66", "10.0.0.1",          0, false,
+     false                                                                                                                              },
+    {"the way by another gateway",              ROLE_REDIRECT,    "10.0.0.1",          "10.0.0.1",  "10.0.0.66",         0, false,
+     true                                                                                                                               },
+    {"the known member of a virtual router",    ROLE_STANDBY,     "",                  "10.0.0.1",  "",                  0, false, false},
+    {"another member of a virtual router",      ROLE_STANDBY,     "",                  "10.0.0.66", "",                  0, false, true },
     {"a known device speaks for itself",        ROLE_ANNOUNCER,   "",                  "10.0.0.66", "",                  0, false, false},
     {"a new device speaks for itself",          ROLE_ANNOUNCER,   "",                  "10.0.0.66", "",                  0, true,  true },
 };

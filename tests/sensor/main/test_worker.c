@@ -1,5 +1,6 @@
 /* test_worker.c: what a worker counts before anybody judges: echo requests to one host, sessions
  * with controllers that are closed; what it has judged and learned. */
+#include "baseline/infrastructure.h"
 #include "sensor/main/worker.h"
 
 #include "support/runner.h"
@@ -13,6 +14,8 @@ static struct site *site;
 static struct worker *worker;
 static unsigned echo_sightings, echoes, operations;
 static struct endpoint echo_target;
+static struct sighting claim; /* the last one of a role */
+static unsigned claims;
 
 static void take_finding(void *context, const struct finding *f)
 {
@@ -23,6 +26,10 @@ static void take_finding(void *context, const struct finding *f)
 static void take_sighting(void *context, const struct sighting *s)
 {
     (void)context;
+    if (s->kind == SIGHTING_INFRASTRUCTURE) {
+        claim = *s;
+        claims++;
+    }
     if (s->kind != SIGHTING_ECHO)
         return;
     echo_sightings++;
@@ -51,7 +58,7 @@ static void take_hit(void *context, const struct sigma_hit *hit)
 static void setup(void)
 {
     struct error err;
-    echo_sightings = echoes = operations = 0;
+    echo_sightings = echoes = operations = claims = 0;
     config_defaults(&config);
     site = site_create(&config, &err);
     ck_assert_ptr_nonnull(site);
@@ -122,6 +129,78 @@ START_TEST(echo_requests)
     ck_assert_msg(echoes == 100 * r->sightings, "%s: %u", r->shows, echoes);
     if (echoes)
         ck_assert_uint_eq(echo_target.ip.bytes[3], 2);
+}
+END_TEST
+
+static const struct way_row {
+    const char *shows;
+    enum transport transport;
+    uint8_t ip_protocol;
+    uint16_t port;
+    uint8_t group[4]; /* destination */
+    uint8_t payload[8];
+    uint32_t size;
+    unsigned claims, role;
+    const char *claimed;
+} way_rows[] = {
+    {"another gateway",
+     TRANSPORT_ICMP,                            1,
+     0,                                                    {10, 0, 0, 9},
+     {5, 1, 0, 0, 10, 0, 0, 66},
+     8,                                                                                         1,
+     ROLE_REDIRECT,                                                                                              "10.0.0.66"},
+    {"a redirect that is cut",
+     TRANSPORT_ICMP,                            1,
+     0,                                                    {10, 0, 0, 9},
+     {5, 1, 0, 0, 10, 0, 0},
+     7,                                                                                         0,
+     0,                                                                                                          ""         },
+    {"an echo",                TRANSPORT_ICMP,  1,   0,    {10, 0, 0, 9},    {8},            8, 0, 0,            ""         },
+    {"VRRP",                   TRANSPORT_OTHER, 112, 0,    {224, 0, 0, 18},  {0x21, 1, 255}, 8, 1, ROLE_STANDBY, ""         },
+    {"another protocol",       TRANSPORT_OTHER, 89,  0,    {224, 0, 0, 5},   {2, 1},         8, 0, 0,            ""         },
+    {"HSRP",                   TRANSPORT_UDP,   17,  1985, {224, 0, 0, 2},   {0, 0, 16},     8, 1, ROLE_STANDBY, ""         },
+    {"HSRP 2",                 TRANSPORT_UDP,   17,  1985, {224, 0, 0, 102}, {1, 40, 2},     8, 1, ROLE_STANDBY, ""         },
+    {"its port, to one host",  TRANSPORT_UDP,   17,  1985, {10, 0, 0, 9},    {0, 0, 16},     8, 0, 0,            ""         },
+    {"another port",           TRANSPORT_UDP,   17,  1986, {224, 0, 0, 2},   {0, 0, 16},     8, 0, 0,            ""         },
+};
+
+START_TEST(who_moves_the_way_of_packets)
+{
+    const struct way_row *r = &way_rows[_i];
+    struct packet p = packet_of(1, 9, r->payload, r->size);
+    p.transport = (uint8_t)r->transport;
+    p.ip_protocol = r->ip_protocol;
+    p.destination_port = r->port;
+    memcpy(p.destination.bytes, r->group, sizeof r->group);
+    worker_packet(worker, &p);
+    ck_assert_msg(claims == r->claims, "%s: %u", r->shows, claims);
+    if (claims) {
+        ck_assert_uint_eq(claim.detail, r->role);
+        ck_assert_str_eq(claim.text, r->claimed);
+        ck_assert_uint_eq(claim.who.ip.bytes[3], 1);
+    }
+}
+END_TEST
+
+/* RFC 4861 4.5: a better way by another router; the same shape when the host is on this link. */
+START_TEST(redirects_of_ipv6)
+{
+    uint8_t redirect[40] = {137};
+    struct packet p = packet_of(1, 9, redirect, sizeof redirect);
+    p.transport = TRANSPORT_ICMP;
+    p.ip_protocol = 58;
+    p.source = (struct address){
+        ADDRESS_IP6, {0xfe, 0x80, [15] = 1}
+    };
+    p.destination = p.source;
+    worker_packet(worker, &p);
+    ck_assert_uint_eq(claims, 0);
+    redirect[8] = 0xfe;
+    redirect[9] = 0x80;
+    redirect[23] = 0x66;
+    worker_packet(worker, &p);
+    ck_assert_uint_eq(claims, 1);
+    ck_assert_str_eq(claim.text, "fe80::66");
 }
 END_TEST
 
@@ -209,6 +288,8 @@ int main(void)
     tcase_set_timeout(c, 60); /* a slow machine with sanitizers */
     tcase_add_checked_fixture(c, setup, teardown);
     tcase_add_loop_test(c, echo_requests, 0, sizeof echo_rows / sizeof *echo_rows);
+    tcase_add_loop_test(c, who_moves_the_way_of_packets, 0, sizeof way_rows / sizeof *way_rows);
+    tcase_add_test(c, redirects_of_ipv6);
     tcase_add_loop_test(c, closed_sessions, 0, sizeof closed_rows / sizeof *closed_rows);
     tcase_add_loop_test(c, carriers, 0, sizeof carrier_rows / sizeof *carrier_rows);
     suite_add_tcase(s, c);

@@ -94,7 +94,7 @@ struct delivery_state {
     uint64_t resent; /* sent again because an output had lost its memory */
     uint64_t lost;   /* went out of the outbox (age, number) before every output had them */
     bool is_failing;
-    int64_t failing_since_ns; /* wall clock */
+    int64_t failing_since_ns; /* monotonic clock */
     char last_error[256];
 };
 void delivery_state(struct delivery *delivery, struct delivery_state *state);

@@ -195,7 +195,7 @@ static void note_state(struct delivery *d)
     for (size_t i = 0; i < d->lane_count; i++)
         is_failing = is_failing || d->lanes[i].is_failing;
     if (is_failing && !d->state.is_failing)
-        d->state.failing_since_ns = clock_ms(CLOCK_REALTIME) * 1000000;
+        d->state.failing_since_ns = clock_ms(CLOCK_MONOTONIC) * 1000000;
     d->state.is_failing = is_failing;
 }
 

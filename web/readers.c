@@ -46,7 +46,11 @@ struct readers *readers_create(const char *path, const volatile sig_atomic_t *st
     r->path = path;
     r->stop = stop;
     pthread_mutex_init(&r->lock, NULL);
-    pthread_cond_init(&r->is_back, NULL);
+    pthread_condattr_t monotonic;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&r->is_back, &monotonic);
+    pthread_condattr_destroy(&monotonic);
     return r;
 }
 
@@ -70,7 +74,7 @@ void readers_destroy(struct readers *r)
 static void wait_for_one(struct readers *r)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_sec += PATIENCE_S;
     while (r->lent >= KEPT_MAX && pthread_cond_timedwait(&r->is_back, &r->lock, &until) == 0)
         ;

@@ -362,10 +362,10 @@ void core_save(struct core *c)
         store_queue_commit(c->queue, NULL);
 }
 
-static int64_t wall_clock_ns(void)
+static int64_t clock_ns(clockid_t id)
 {
     struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
+    clock_gettime(id, &t);
     return (int64_t)t.tv_sec * SECOND_NS + t.tv_nsec;
 }
 
@@ -373,7 +373,8 @@ static void judge_outputs(struct core *c, struct health_input *input, struct del
 {
     delivery_state(c->delivery, state);
     input->is_output_failing = state->is_failing;
-    input->output_failing_ns = state->is_failing ? wall_clock_ns() - state->failing_since_ns : 0;
+    input->output_failing_ns =
+        state->is_failing ? clock_ns(CLOCK_MONOTONIC) - state->failing_since_ns : 0;
     input->output_waiting = state->waiting;
     input->output_error = state->last_error;
 }
@@ -389,7 +390,7 @@ static void judge_machine(struct core *c, struct health_input *input,
     input->writes_dropped = writes->dropped;
     if (statvfs(c->options.store_path, &disk) == 0)
         input->disk_free_bytes = (uint64_t)disk.f_bavail * disk.f_frsize;
-    input->clock_off_ns = input->time_ns - wall_clock_ns();
+    input->clock_off_ns = input->time_ns - clock_ns(CLOCK_REALTIME);
 }
 
 static void judge_health(struct core *c, int64_t time_ns, const struct core_measure *measure)

@@ -3,6 +3,7 @@
 
 #include "core.h"
 #include "inbox.h"
+#include "live_clock.h"
 #include "privileges.h"
 #include "ring.h"
 #include "rules/indicators.h"
@@ -18,6 +19,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -85,17 +87,12 @@ struct live {
     uint64_t source_packets[CONFIG_LIST_MAX];
     pthread_mutex_t lock; /* of published */
     struct reader_measure published;
+    struct live_clock clock;
+    _Atomic int64_t now_ns; /* of the run, for the core thread */
     int64_t last_ns, next_tick_ns;
     struct reloaded *reloaded; /* newest first */
     struct sigma_rules *rules; /* that the run began with */
 };
-
-static int64_t wall_clock_ns(void)
-{
-    struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
-    return (int64_t)t.tv_sec * SECOND_NS + t.tv_nsec;
-}
 
 /* --- reader -> worker --- */
 
@@ -362,7 +359,7 @@ static void *core_main(void *context)
             any |= drain(l, &l->workers[i]);
             done += l->workers[i].is_done;
         }
-        int64_t now_ns = wall_clock_ns();
+        int64_t now_ns = atomic_load(&l->now_ns);
         if (now_ns >= next_ns) {
             next_ns = now_ns + SECOND_NS;
             measure_live(l, &m, sources);
@@ -374,7 +371,7 @@ static void *core_main(void *context)
             ring_wait(l->workers[0].records, WAIT_US);
     }
     measure_live(l, &m, sources);
-    core_finish(l->core, wall_clock_ns(), &m);
+    core_finish(l->core, atomic_load(&l->now_ns), &m);
     return NULL;
 }
 
@@ -390,6 +387,7 @@ static void publish(struct live *l)
         m.dropped[i] = drops.dropped_kernel + drops.dropped_interface;
         m.counters.packets_dropped += m.dropped[i];
     }
+    m.counters.time_backwards += l->clock.steps;
     pthread_mutex_lock(&l->lock);
     l->published = m;
     pthread_mutex_unlock(&l->lock);
@@ -399,6 +397,7 @@ static void tick(struct live *l, int64_t now_ns)
 {
     if (now_ns < l->next_tick_ns)
         return;
+    atomic_store(&l->now_ns, now_ns);
     l->next_tick_ns = now_ns + SECOND_NS;
     for (uint32_t i = 0; i < l->worker_count; i++) {
         int64_t *data = ring_reserve(l->workers[i].packets, RECORD_TICK, sizeof *data);
@@ -416,6 +415,7 @@ static void take_packet(struct live *l, const struct raw_packet *raw)
     l->source_packets[raw->source_index]++;
     if (!decode(l->decoder, raw, &p, &l->counters))
         return;
+    p.time_ns = live_clock_packet(&l->clock, p.time_ns);
     if (duplicates_seen(l->duplicates, &p)) {
         if (!l->options->keep_duplicates) {
             l->counters.duplicates++;
@@ -476,10 +476,10 @@ static void read_packets(struct live *l, bool *is_damaged)
         switch (capture_next(l->capture, &raw, &err)) {
         case CAPTURE_PACKET:
             take_packet(l, &raw);
-            tick(l, raw.time_ns);
+            tick(l, live_clock_of(&l->clock, raw.time_ns));
             break;
         case CAPTURE_IDLE:
-            tick(l, wall_clock_ns());
+            tick(l, live_clock_look(&l->clock));
             break;
         case CAPTURE_DAMAGED:
             log_error("%s", err.text);
@@ -633,9 +633,11 @@ static void stop_threads(struct live *l)
         pthread_join(l->workers[i].thread, NULL);
 }
 
-static void finish_stats(struct live *l, struct stats *s, int64_t start_ns)
+static void finish_stats(struct live *l, struct stats *s, const struct timespec *start)
 {
     struct rusage usage;
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
     getrusage(RUSAGE_SELF, &usage);
     publish(l);
     assert(dissector_count <= STATS_PROTOCOLS_MAX);
@@ -652,7 +654,8 @@ static void finish_stats(struct live *l, struct stats *s, int64_t start_ns)
             s->protocols[d].flows += p[d].flows;
         }
     }
-    s->seconds = (double)(wall_clock_ns() - start_ns) / 1e9;
+    s->seconds =
+        (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
     s->cpu_seconds = (double)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
                      (double)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6;
     s->peak_memory_kib = usage.ru_maxrss;
@@ -691,19 +694,22 @@ int run_live(const struct run_options *o, FILE *events, FILE *alerts)
         return 1;
     }
     l->options = o;
-    int64_t start_ns = wall_clock_ns();
+    struct timespec start;
+    clock_gettime(CLOCK_MONOTONIC, &start);
+    atomic_init(&l->now_ns, live_clock_look(&l->clock));
     bool ok = create_live(l, events, alerts, &err);
     if (ok) {
         log_info("listening on %zu interface%s, store %s", o->interface_count,
                  o->interface_count > 1 ? "s" : "", o->store);
         read_packets(l, &is_damaged);
+        atomic_store(&l->now_ns, live_clock_look(&l->clock));
     } else {
         log_error("%s", err.text);
     }
     stop_threads(l);
     if (ok) {
         struct stats stats;
-        finish_stats(l, &stats, start_ns);
+        finish_stats(l, &stats, &start);
         stats_print(&stats);
         if (o->stats && !stats_write(&stats, o->stats, &err)) {
             log_error("%s", err.text);

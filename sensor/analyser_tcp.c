@@ -137,6 +137,7 @@ static void restart_flow(struct analyser *a, struct flow *f, const struct packet
     f->payload_packets = f->ndpi_packets = f->broken = 0;
     f->first_half = 2;
     f->has_answered = f->is_refused = f->is_closed = f->has_good = false;
+    f->reset_ns[0] = f->reset_ns[1] = 0;
     f->is_a_client = from == 0;
     struct endpoint sender = {p->source, p->source_mac, p->source_port};
     struct endpoint receiver = {p->destination, p->destination_mac, p->destination_port};
@@ -191,13 +192,12 @@ static void judge_sides(struct analyser *a, struct flow *f, int from)
     a->counters.tcp_flows_one_sided += !f->is_seen[1 - from];
 }
 
-/* What was sent before is sent again with other content. */
-static void report_conflict(struct analyser *a, const struct flow *f, const struct packet *p,
-                            int from)
+static void report(struct analyser *a, const struct flow *f, const struct packet *p, int from,
+                   enum violation_kind kind, const char *why)
 {
     struct violation v = {
-        .kind = VIOLATION_OVERLAP,
-        .why = "TCP data repeated with other content",
+        .kind = kind,
+        .why = why,
         .protocol = f->protocol_name ? f->protocol_name : "tcp",
         .time_ns = p->time_ns,
         .flow = &f->view,
@@ -208,6 +208,20 @@ static void report_conflict(struct analyser *a, const struct flow *f, const stru
     };
     a->counters.violations++;
     a->sink.violation(a->sink.context, &v);
+}
+
+/* RFC 9293 3.10.7: who resets a connection has none any more, and sends nothing on it. What comes
+ * from its address all the same shows that the reset was another's. */
+static void judge_reset(struct analyser *a, struct flow *f, const struct packet *p, int from)
+{
+    static const int64_t overtaken_ns = 10 * INT64_C(1000000); /* on the way to the sensor */
+    enum { NEAR = 1 << 20 }; /* another connection of the same ports has other numbers */
+    int32_t beyond = (int32_t)(p->tcp_sequence - f->halves[from].stream.next);
+    if (f->reset_ns[from] == 0 || p->time_ns - f->reset_ns[from] < overtaken_ns || beyond > NEAR ||
+        beyond < -NEAR || (p->tcp_flags & TCP_RST))
+        return;
+    f->reset_ns[from] = 0;
+    report(a, f, p, from, VIOLATION_SEQUENCE, "goes on after its reset, which was another's");
 }
 
 static bool has_lost_bytes(const struct flow *f)
@@ -244,9 +258,13 @@ void tcp_packet(struct analyser *a, struct flow *f, const struct packet *p, int 
     if (p->payload_wire_size > 0 || (p->tcp_flags & TCP_SYN))
         stream_segment(&f->halves[from].stream, &forward, p);
     if (a->counters.tcp_overlap_conflicts != conflicts)
-        report_conflict(a, f, p, from);
+        report(a, f, p, from, VIOLATION_OVERLAP, "TCP data repeated with other content");
+    if (f->is_closed && p->payload_wire_size > 0)
+        judge_reset(a, f, p, from);
     if (p->tcp_flags & (TCP_FIN | TCP_RST)) {
         f->halves[from].is_finished = true;
+        if (p->tcp_flags & TCP_RST)
+            f->reset_ns[from] = p->time_ns;
         bool is_closed = (p->tcp_flags & TCP_RST) || f->halves[1 - from].is_finished;
         if (is_closed && !f->is_closed && f->state == FLOW_CLAIMED)
             a->sink.flow_finished(a->sink.context, &f->view, p);

@@ -82,6 +82,7 @@ struct flow {
     void *ndpi; /* of the classifier */
     const struct dissector *candidate;
     struct overtaking overtaking[2]; /* like halves */
+    int64_t reset_ns[2];             /* like halves: when it reset the connection; 0: not */
 };
 
 struct flow_table;

@@ -217,6 +217,44 @@ START_TEST(repeated_with_other_content)
 }
 END_TEST
 
+/* A request, a reset by the client, and what comes after it. */
+static const struct reset_row {
+    const char *shows;
+    int64_t after_ms;
+    bool is_from_client, is_new_connection;
+    uint32_t jump; /* of the sequence number */
+    bool is_told;
+} reset_rows[] = {
+    {"who reset it goes on",         50, true,  false, 0,         true },
+    {"it was overtaken",             5,  true,  false, 0,         false},
+    {"the other has not seen it",    50, false, false, 0,         false},
+    {"another connection",           50, true,  true,  7654321,   false},
+    {"another one, its SYN is lost", 50, true,  false, 123456789, false},
+};
+
+START_TEST(a_reset_ends_it)
+{
+    const struct reset_row *row = &reset_rows[_i];
+    uint8_t pdu[12];
+    wire_handshake(&wire);
+    wire_send(&wire, true, request, sizeof request);
+    wire_segment(&wire, true, TCP_RST | TCP_ACK, 0, NULL, 0);
+    wire.now_ns += (row->after_ms - 2) * INT64_C(1000000);
+    wire.sequence[0] += row->jump;
+    if (row->is_new_connection)
+        wire_handshake(&wire);
+    for (uint8_t i = 2; i < 5; i++) {
+        numbered(pdu, request, 12, i);
+        wire_send(&wire, row->is_from_client, pdu, 12);
+        if (row->after_ms < 10)
+            break;
+    }
+    bool is_told = strcmp(seen.why, "goes on after its reset, which was another's") == 0;
+    ck_assert_msg(is_told == row->is_told, "%s: %s", row->shows, seen.why);
+    ck_assert_msg(!is_told || seen.violation_count == 1, "%s", row->shows);
+}
+END_TEST
+
 START_TEST(an_overlap_is_delivered_once)
 {
     uint8_t two[24];
@@ -803,6 +841,7 @@ int main(void)
     tcase_add_test(c, an_overlap_is_delivered_once);
     tcase_add_loop_test(c, repeated_with_other_content, 0,
                         sizeof repeat_rows / sizeof *repeat_rows);
+    tcase_add_loop_test(c, a_reset_ends_it, 0, sizeof reset_rows / sizeof *reset_rows);
     tcase_add_test(c, a_lost_segment_that_was_acknowledged_is_skipped);
     tcase_add_test(c, an_answer_to_what_was_not_captured);
     tcase_add_test(c, what_comes_after_its_hole_was_given_up);

@@ -173,6 +173,16 @@ void dissect_skip(struct dissect *d, uint64_t size);
  * may go), else NULL when missing. */
 void *dissect_pair(struct dissect *d, uint64_t key, size_t size, bool create);
 
+/* Whether what the sender prepared before must have been seen: the connection was watched from its
+ * start or for long enough, and nothing of it is missing. */
+static inline bool dissect_is_watched(const struct dissect *d)
+{
+    static const int64_t watched_ns = 10 * INT64_C(1000000000);
+    const struct ot_flow *flow = d->flow;
+    return !flow->has_gap && !flow->has_unseen &&
+           (flow->is_start_seen || d->time_ns - flow->first_ns >= watched_ns);
+}
+
 /* Hands payload to the dissectors that sit over this carrier; the first that recognises it keeps
  * the flow's layer. Returns false when nobody does. */
 bool dissect_over(struct dissect *d, enum over over, struct reader payload,

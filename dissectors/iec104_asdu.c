@@ -403,8 +403,6 @@ static void answer_status(struct asdu *a)
 
 /* --- select and execute, [101] 7.2.6.26 --- */
 
-static const int64_t WATCHED_NS = 10 * INT64_C(1000000000); /* after it a select was seen */
-
 /* Stations give a select up after ten seconds to a minute. */
 static const int64_t SELECT_ENDS_NS = 30 * INT64_C(1000000000);
 
@@ -443,13 +441,6 @@ void iec104_selects_look(struct dissect *d, struct iec104_asdu_state *s)
     }
 }
 
-static bool is_select_seen(const struct dissect *d)
-{
-    const struct ot_flow *flow = d->flow;
-    return !flow->has_gap && !flow->has_unseen &&
-           (flow->is_start_seen || d->time_ns - flow->first_ns >= WATCHED_NS);
-}
-
 /* In which of the ways the command is given. Select and execute have the same type and cause. */
 static enum ot_manner manner_of(const struct asdu *a, struct iec104_asdu_state *s)
 {
@@ -465,7 +456,7 @@ static enum ot_manner manner_of(const struct asdu *a, struct iec104_asdu_state *
     }
     if (a->cause != CAUSE_ACTIVATION)
         return MANNER_NONE;
-    return was_selected ? MANNER_EXECUTE : is_select_seen(a->d) ? MANNER_DIRECT : MANNER_NONE;
+    return was_selected ? MANNER_EXECUTE : dissect_is_watched(a->d) ? MANNER_DIRECT : MANNER_NONE;
 }
 
 /* What the station refuses is not selected. */

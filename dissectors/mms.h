@@ -35,6 +35,7 @@ enum mms_service {
 enum {
     MMS_BODY_KEPT = REMEMBER_MAX - 8,
     MMS_TEST_NODES = 8, /* nodes in test mode that are known; of more the latest */
+    MMS_SELECTED = 4,   /* objects that are selected at a time, likewise */
 };
 
 /* Of a flow. */
@@ -44,7 +45,9 @@ struct mms_state {
     uint8_t acse_context;                /* of association control */
     bool is_iccp;                        /* names of it were seen */
     uint8_t test_next;                   /* to reuse */
+    uint8_t selected_next;               /* likewise */
     uint64_t test_nodes[MMS_TEST_NODES]; /* hashes of "device/node"; 0: free */
+    uint64_t selected[MMS_SELECTED];     /* of "device/node$CO$object" */
 };
 
 /* Of a confirmed request: its body, as much as fits, so that the answer can read it again. */
@@ -98,6 +101,11 @@ void mms_information_report(struct dissect *d, struct ot_event *event, struct re
 void mms_modes_told(struct dissect *d, const struct ot_event *event);
 /* Tells a command to a node that is in test mode, unless it is a test (is_test). */
 void mms_modes_command(struct dissect *d, const struct ot_event *event, bool is_test);
+
+/* --- select before operate --- */
+
+/* Of a request with one item: in which of the ways it is commanded. */
+void mms_selects(struct dissect *d, struct ot_item *item);
 
 /* --- ICCP --- */
 

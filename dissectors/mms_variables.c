@@ -274,6 +274,8 @@ static void add_items(struct dissect *d, struct ot_event *event, struct variable
             set_value(d, item, &e, kind);
         worst_of(event, item);
     }
+    if (count == 1 && event->direction == OT_REQUEST)
+        mms_selects(d, &items[0]);
 }
 
 /* --- controls --- */

@@ -330,6 +330,54 @@ START_TEST(commands_to_nodes_in_test)
 }
 END_TEST
 
+/* [8-1] 20: with and without a select of the same object. */
+static const struct manner_row {
+    const char *shows, *before; /* written before; "": nothing */
+    const char *name;
+    unsigned manner;
+} manners[] = {
+    {"it is selected",              "",                   "G$CO$SPCSO1$SBOw",   MANNER_SELECT },
+    {"operated when selected",      "G$CO$SPCSO1$SBOw",   "G$CO$SPCSO1$Oper",   MANNER_EXECUTE},
+    {"operated without a select",   "",                   "G$CO$SPCSO1$Oper",   MANNER_DIRECT },
+    {"another object was selected", "G$CO$SPCSO2$SBOw",   "G$CO$SPCSO1$Oper",   MANNER_DIRECT },
+    {"it was given up",             "G$CO$SPCSO1$Cancel", "G$CO$SPCSO1$Oper",   MANNER_DIRECT },
+    {"operated once more",          "G$CO$SPCSO1$Oper",   "G$CO$SPCSO1$Oper",   MANNER_DIRECT },
+    {"given up",                    "",                   "G$CO$SPCSO1$Cancel", MANNER_NONE   },
+    {"a setting",                   "",                   "G$SP$x$Oper",        MANNER_NONE   },
+};
+
+START_TEST(objects_are_selected_or_not)
+{
+    const struct manner_row *row = &manners[_i];
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    if (*row->before) {
+        write_name(p, "G$CO$SPCSO1$SBOw", OPERATED);
+        if (strstr(row->before, "SPCSO2"))
+            write_name(p, "G$CO$SPCSO1$Cancel", OPERATED);
+        write_name(p, row->before, OPERATED);
+    }
+    probe_clear(p);
+    write_name(p, row->name, OPERATED);
+    ck_assert_msg(probe_event(p, 0)->manner == row->manner, "%s: %u", row->shows,
+                  probe_event(p, 0)->manner);
+    probe_destroy(p);
+}
+END_TEST
+
+START_TEST(a_select_that_may_not_have_been_seen)
+{
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    p->flow.is_start_seen = false;
+    p->flow.first_ns = p->time_ns;
+    write_name(p, "G$CO$SPCSO1$Oper", OPERATED);
+    ck_assert_uint_eq(probe_event(p, 0)->manner, MANNER_NONE);
+    p->time_ns += INT64_C(10000000000);
+    write_name(p, "G$CO$SPCSO1$Oper", OPERATED);
+    ck_assert_uint_eq(probe_event(p, 1)->manner, MANNER_DIRECT);
+    probe_destroy(p);
+}
+END_TEST
+
 /* Only the latest nodes are known; one that is on again takes commands. */
 START_TEST(nodes_leave_test_mode)
 {
@@ -671,6 +719,8 @@ int main(void)
     tcase_add_loop_test(tcase, violations, 0, sizeof wrongs / sizeof *wrongs);
     tcase_add_test(tcase, control_tells_its_origin);
     tcase_add_loop_test(tcase, commands_to_nodes_in_test, 0, sizeof modes / sizeof *modes);
+    tcase_add_loop_test(tcase, objects_are_selected_or_not, 0, sizeof manners / sizeof *manners);
+    tcase_add_test(tcase, a_select_that_may_not_have_been_seen);
     tcase_add_test(tcase, nodes_leave_test_mode);
     tcase_add_test(tcase, reading_sbo_is_a_select);
     tcase_add_test(tcase, identity);

@@ -20,6 +20,8 @@ enum {
     HEAD_SIZE = 1024,
     SESSION_MESSAGE = 0x00,
     SESSION_REQUEST = 0x81,
+    SESSION_ACCEPTED = 0x82,
+    SESSION_RETARGET = 0x84,
     SESSION_KEEP_ALIVE = 0x85,
     REQUEST_LENGTH = 68,
     MAGIC_1 = 0xff,
@@ -35,6 +37,16 @@ static bool is_smb(struct reader r)
     return magic && magic[0] >= MAGIC_COMPRESSED && memcmp(magic + 1, "SMB", 3) == 0;
 }
 
+/* RFC 1002 4.3.3 to 4.3.5: accepted, refused with a reason, to be asked elsewhere. Where the mirror
+ * has one side only, the server's begins with one. */
+static enum claim recognise_answer(uint8_t type, uint32_t length, size_t left)
+{
+    static const uint8_t lengths[] = {0, 1, 6};
+    if (left < SESSION_HEADER)
+        return CLAIM_HOME;
+    return length == lengths[type - SESSION_ACCEPTED] ? CLAIM_WEAK : CLAIM_NO;
+}
+
 static enum claim smb_recognise(struct reader r)
 {
     size_t left = reader_left(&r);
@@ -46,6 +58,8 @@ static enum claim smb_recognise(struct reader r)
         return left < SESSION_HEADER + 1u                            ? CLAIM_MORE
                : length == REQUEST_LENGTH && reader_peek(&r) == 0x20 ? CLAIM_YES
                                                                      : CLAIM_NO;
+    if (type >= SESSION_ACCEPTED && type <= SESSION_RETARGET)
+        return recognise_answer(type, length, left);
     if (type != SESSION_MESSAGE)
         return CLAIM_NO;
     if (left < 2 * SESSION_HEADER) {

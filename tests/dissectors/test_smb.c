@@ -554,6 +554,12 @@ static const struct claim_row {
     {"a part of another",     "00 000040 fe54",              CLAIM_NO,   FRAME_NEED    },
     {"a session request",     "81 000044 20",                CLAIM_YES,  FRAME_NEED    },
     {"one of another length", "81 000045 20",                CLAIM_NO,   FRAME_NEED    },
+    {"an accepted session",   "82 000000",                   CLAIM_WEAK, FRAME_COMPLETE},
+    {"one with a reason",     "82 000001 80",                CLAIM_NO,   FRAME_COMPLETE},
+    {"a refused session",     "83 000001 80",                CLAIM_WEAK, FRAME_COMPLETE},
+    {"one without a reason",  "83 000000",                   CLAIM_NO,   FRAME_COMPLETE},
+    {"a session elsewhere",   "84 000006 0a000001 008b",     CLAIM_WEAK, FRAME_COMPLETE},
+    {"half an answer",        "82 00",                       CLAIM_HOME, FRAME_NEED    },
     {"a keep-alive",          "85 000000",                   CLAIM_NO,   FRAME_COMPLETE},
     {"an unknown type",       "86 000000",                   CLAIM_NO,   FRAME_BROKEN  },
 };

@@ -53,16 +53,6 @@ static inline uint64_t mix(uint64_t key, uint64_t word)
 
 /* --- by the two ends --- */
 
-/* In two pieces: eight bytes put together in memory from fewer are slow to read back. */
-static uint64_t mac_bits(const struct mac *mac)
-{
-    uint32_t high;
-    uint16_t low;
-    memcpy(&high, mac->bytes, sizeof high);
-    memcpy(&low, mac->bytes + sizeof high, sizeof low);
-    return (uint64_t)high << 16 | low;
-}
-
 static inline uint64_t conversation_of(const struct sigma_program *program,
                                        const struct ot_event *e)
 {
@@ -79,7 +69,7 @@ static inline uint64_t ends_key(const struct sigma_program *program, const struc
     uint64_t key =
         mix(conversation_of(program, e), ip[0] ^ ip[1] ^ (uint64_t)flow->client.port << 40);
     return mix(key ^ program->number,
-               mac_bits(&flow->client.mac) | (uint64_t)flow->transport << 48) |
+               mac_number(&flow->client.mac) | (uint64_t)flow->transport << 48) |
            1;
 }
 

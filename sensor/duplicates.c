@@ -197,16 +197,6 @@ static uint64_t hash_frame(struct gathered *g, const struct packet *p)
     return hash_rest(g, p->payload, p->payload_size);
 }
 
-/* Read as two numbers: a copy of six bytes that is read as eight would wait for its writing. */
-static uint64_t mac_number(const struct mac *mac)
-{
-    uint32_t low;
-    uint16_t high;
-    memcpy(&low, mac->bytes, sizeof low);
-    memcpy(&high, mac->bytes + sizeof low, sizeof high);
-    return (uint64_t)high << 32 | low;
-}
-
 /* MACs, VLANs and TTL as one number. */
 static uint32_t path_of(const struct packet *p)
 {

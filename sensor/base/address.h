@@ -32,6 +32,17 @@ static inline bool mac_equal(const struct mac *a, const struct mac *b)
     return memcmp(a, b, sizeof *a) == 0;
 }
 
+/* As a number below 2^48 for hashes and keys: another one for every address, in the machine's byte
+ * order. Read in two pieces: eight bytes put together in memory from six are slow to read back. */
+static inline uint64_t mac_number(const struct mac *m)
+{
+    uint32_t low;
+    uint16_t high;
+    memcpy(&low, m->bytes, sizeof low);
+    memcpy(&high, m->bytes + sizeof low, sizeof high);
+    return (uint64_t)high << 32 | low;
+}
+
 /* Of ADDRESS_IP4: as a number, the last octet lowest. */
 static inline uint32_t address_ip4(const struct address *a)
 {

@@ -98,6 +98,26 @@ START_TEST(routers_share_a_mac)
 }
 END_TEST
 
+START_TEST(every_mac_is_another_number)
+{
+    struct mac all =
+                   {
+                       {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+    },
+               none = {{0}};
+    ck_assert_uint_eq(mac_number(&none), 0);
+    ck_assert_uint_eq(mac_number(&all), (UINT64_C(1) << 48) - 1);
+    uint64_t bits = 0;
+    for (size_t i = 0; i < 48; i++) {
+        struct mac one = none;
+        one.bytes[i / 8] = (uint8_t)(1 << i % 8);
+        ck_assert_uint_eq(bits & mac_number(&one), 0);
+        bits |= mac_number(&one);
+    }
+    ck_assert_uint_eq(bits, mac_number(&all));
+}
+END_TEST
+
 START_TEST(a_pair_is_symmetric_and_ignores_ports)
 {
     struct endpoint a = end_of("10.0.0.1", 1000, 1), b = end_of("10.0.0.2", 502, 2);
@@ -132,6 +152,7 @@ int main(void)
     tcase_add_loop_test(c, classes, 0, ROWS);
     tcase_add_test(c, what_is_no_address);
     tcase_add_loop_test(c, routers_share_a_mac, 0, sizeof shared_rows / sizeof *shared_rows);
+    tcase_add_test(c, every_mac_is_another_number);
     tcase_add_test(c, a_pair_is_symmetric_and_ignores_ports);
     tcase_add_test(c, pairs_spread_over_workers);
     suite_add_tcase(s, c);

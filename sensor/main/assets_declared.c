@@ -45,8 +45,8 @@ static bool take(struct call *call, int option)
 {
     switch (option) {
     case 's':
-        text_format(call->store, sizeof call->store, "%s", optarg);
-        return true;
+        text_copy(call->store, sizeof call->store, text_of(optarg));
+        return strlen(optarg) < sizeof call->store;
     case 'f':
         call->format = optarg;
         return strcmp(optarg, "table") == 0 || strcmp(optarg, "csv") == 0 ||

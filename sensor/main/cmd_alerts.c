@@ -119,8 +119,7 @@ static bool take(struct options *o, int option)
 {
     switch (option) {
     case 's':
-        text_copy(o->store, sizeof o->store, text_of(optarg));
-        return true;
+        return take_text(o->store, sizeof o->store, "store");
     case 'c':
         return take_config(o);
     case 'i':

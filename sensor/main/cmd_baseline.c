@@ -3,6 +3,7 @@
 #include "baseline/review.h"
 #include "baseline/rows.h"
 #include "commands.h"
+#include "options.h"
 #include "schemas.h"
 #include "sensor/base/config.h"
 #include "sensor/base/json_writer.h"
@@ -85,8 +86,7 @@ static bool take(struct call *call, int option, struct error *err)
     struct baseline_decision *d = &call->decision;
     switch (option) {
     case 's':
-        text_format(call->store, sizeof call->store, "%s", optarg);
-        return true;
+        return option_text(call->store, sizeof call->store, "--store", optarg, err);
     case 'c':
         return config_read(&call->config, optarg, err);
     case OPTION_DIMENSION:
@@ -107,11 +107,9 @@ static bool take(struct call *call, int option, struct error *err)
         return time_parse(&d->until_ns, optarg) ||
                error_set(err, "--until %s: is no time such as 2026-01-31T18:00:00Z", optarg);
     case OPTION_BY:
-        text_copy(d->by, sizeof d->by, text_of(optarg));
-        return true;
+        return option_text(d->by, sizeof d->by, "--by", optarg, err);
     case OPTION_WHY:
-        text_copy(d->why, sizeof d->why, text_of(optarg));
-        return true;
+        return option_text(d->why, sizeof d->why, "--why", optarg, err);
     case 'h':
         call->is_help = true;
         return true;

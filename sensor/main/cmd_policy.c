@@ -1,6 +1,7 @@
 /* cmd_policy.c: sightglass policy check|show|test|report: what the site's policy says, what it
  * would raise, and what was done in its maintenance windows. */
 #include "commands.h"
+#include "options.h"
 #include "rules/site.h"
 #include "rules/windows.h"
 #include "schemas.h"
@@ -58,8 +59,7 @@ static bool take(struct call *call, int option, struct error *err)
         return true;
     case 's':
         call->has_store = true;
-        text_format(call->store, sizeof call->store, "%s", optarg);
-        return true;
+        return option_text(call->store, sizeof call->store, "--store", optarg, err);
     case 'c':
         call->has_config = true;
         return config_read(&call->config, optarg, err);

@@ -40,6 +40,21 @@ static bool take_capture(struct call *call, const char *path, struct error *err)
     return true;
 }
 
+static bool take(struct call *call, int option, struct error *err)
+{
+    switch (option) {
+    case 'h':
+        call->is_help = true;
+        return true;
+    case 's':
+        return option_text(call->run.store, sizeof call->run.store, "--store", optarg, err);
+    case 'r':
+        return take_capture(call, optarg, err);
+    default:
+        return config_read(&call->run.config, optarg, err);
+    }
+}
+
 static bool call_read(struct call *call, int argc, char **argv, struct error *err)
 {
     static const struct option long_options[] = {
@@ -56,12 +71,7 @@ static bool call_read(struct call *call, int argc, char **argv, struct error *er
         if (o == '?' || o == ':')
             return error_set(err, "%s: %s", argv[optind - 1],
                              o == '?' ? "unknown option" : "its value is missing");
-        if (o == 'h')
-            call->is_help = true;
-        else if (o == 's')
-            text_format(call->run.store, sizeof call->run.store, "%s", optarg);
-        else if (o == 'r' ? !take_capture(call, optarg, err)
-                          : !config_read(&call->run.config, optarg, err))
+        if (!take(call, o, err))
             return false;
     }
     for (; optind < argc; optind++) {

@@ -61,6 +61,9 @@ static bool take(struct run_options *o, int option, struct error *err)
     case 'r':
         if (o->file_count == OPTION_FILES_MAX)
             return error_set(err, "more than %d files", OPTION_FILES_MAX);
+        for (size_t i = 0; strcmp(optarg, "-") == 0 && i < o->file_count; i++)
+            if (strcmp(o->files[i], "-") == 0)
+                return error_set(err, "-r -: standard input can be read only once");
         o->files[o->file_count++] = optarg;
         return true;
     case 'i':
@@ -69,11 +72,9 @@ static bool take(struct run_options *o, int option, struct error *err)
         o->interfaces[o->interface_count++] = optarg;
         return true;
     case 'f':
-        text_format(o->config.filter, sizeof o->config.filter, "%s", optarg);
-        return true;
+        return option_text(o->config.filter, sizeof o->config.filter, "--filter", optarg, err);
     case 's':
-        text_format(o->store, sizeof o->store, "%s", optarg);
-        return true;
+        return option_text(o->store, sizeof o->store, "--store", optarg, err);
     case 'm':
         return set_mode(&o->config, optarg, err);
     case OPTION_EVENTS:
@@ -112,6 +113,16 @@ static bool read_config(struct run_options *o, int argc, char **argv, struct err
         return error_set(err, "out of memory");
     config_print(&o->config, text);
     fclose(text);
+    return true;
+}
+
+/* A part of a filter or of a path would be another one. */
+bool option_text(char *out, size_t capacity, const char *option, const char *value,
+                 struct error *err)
+{
+    if (strlen(value) >= capacity)
+        return error_set(err, "%s: its value is longer than %zu bytes", option, capacity - 1);
+    text_copy(out, capacity, text_of(value));
     return true;
 }
 

@@ -21,6 +21,10 @@ struct run_options {
     struct site *site; /* what the configuration says of the plant; made by options_read */
 };
 
+/* Copies the value of an option whole. False: it is longer; *err names the option. */
+bool option_text(char *out, size_t capacity, const char *option, const char *value,
+                 struct error *err) NODISCARD;
+
 /* False: *err says what is wrong with the line. is_help: the user asked for help. */
 bool options_read(struct run_options *o, int argc, char **argv, bool *is_help,
                   struct error *err) NODISCARD;

@@ -123,11 +123,18 @@ class Run(unittest.TestCase):
         write(config, 'capture:\n  filtr: tcp\n')
         for args, words in (((), 'nothing to read'), (('-r', self.day, '-m', 'guess'), 'guess'),
                             (('-r', self.day, '--colour'), 'colour'), (('-r', self.day, '-i', 'lo'), 'do not go together'),
-                            (('-r', self.day, '-c', config), 'c.yaml:2')):
+                            (('-r', self.day, '-c', config), 'c.yaml:2'), (('-r', '-', '-r', '-'), 'only once'),
+                            (('-i', 'lo', '-f', 'tcp or ' * 100 + 'udp'), '--filter: its value is longer')):
             p = sightglass('run', *args, '-s', ':memory:')
             self.assertEqual(p.returncode, 2, args)
             self.assertIn(words, p.stderr)
+        for command in (('run', '-r', self.day), ('alerts',), ('assets', 'diff'), ('baseline', 'show'), ('policy', 'report'), ('doctor',)):
+            p = sightglass(*command, '-s', '/tmp/' + 'd' * 600)
+            self.assertNotEqual(p.returncode, 0, command)
+            self.assertNotIn('File name too long', p.stderr, command)
+            self.assertNotIn('unable to open', p.stderr, command)
         self.assertEqual(sightglass('run', '--help').returncode, 0)
+        self.assertEqual(sightglass('help').returncode, 0)
         self.assertEqual(sightglass('frobnicate').returncode, 2)
 
     def test_learning_and_detecting_in_two_runs(self):

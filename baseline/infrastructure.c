@@ -259,6 +259,13 @@ static char *print_identity(char out[INFRASTRUCTURE_IDENTITY], const struct sigh
                                   : mac_print(mac, &s->who.mac));
 }
 
+/* By mDNS every known device speaks for itself sooner or later; the backup of a virtual router has
+ * been silent (RFC 5798 6.4.2) until it takes over. */
+static bool is_open_to_known(unsigned role)
+{
+    return role == ROLE_ANNOUNCER || role == ROLE_STANDBY;
+}
+
 bool infrastructure_sighting(struct infrastructure *f, uint32_t segment, const struct sighting *s,
                              bool is_silent, bool is_new_host)
 {
@@ -274,8 +281,7 @@ bool infrastructure_sighting(struct infrastructure *f, uint32_t segment, const s
     c->last_ns = s->time_ns;
     c->count++;
     c->is_dirty = true;
-    /* by mDNS every known device speaks for itself sooner or later */
-    if (is_silent || (role == ROLE_ANNOUNCER && !is_new_host))
+    if (is_silent || (!is_new_host && is_open_to_known(role)))
         c->is_learned = true;
     else if (!c->is_learned && (c->told == 0 || s->time_ns - c->told_ns >= REPEAT_NS))
         tell(f, c, s, is_new_host);

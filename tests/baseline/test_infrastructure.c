@@ -148,7 +148,8 @@ static const struct row {
     {"the way by another gateway",              ROLE_REDIRECT,    "10.0.0.1",          "10.0.0.1",  "10.0.0.66",         0, false,
      true                                                                                                                               },
     {"the known member of a virtual router",    ROLE_STANDBY,     "",                  "10.0.0.1",  "",                  0, false, false},
-    {"another member of a virtual router",      ROLE_STANDBY,     "",                  "10.0.0.66", "",                  0, false, true },
+    {"its backup that takes over",              ROLE_STANDBY,     "",                  "10.0.0.66", "",                  0, false, false},
+    {"a new device in a virtual router",        ROLE_STANDBY,     "",                  "10.0.0.66", "",                  0, true,  true },
     {"a known device speaks for itself",        ROLE_ANNOUNCER,   "",                  "10.0.0.66", "",                  0, false, false},
     {"a new device speaks for itself",          ROLE_ANNOUNCER,   "",                  "10.0.0.66", "",                  0, true,  true },
 };

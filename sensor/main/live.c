@@ -4,6 +4,7 @@
 #include "core.h"
 #include "inbox.h"
 #include "live_clock.h"
+#include "packet_record.h"
 #include "privileges.h"
 #include "ring.h"
 #include "rules/indicators.h"
@@ -96,55 +97,15 @@ struct live {
 
 /* --- reader -> worker --- */
 
-/* A packet that travels: its frame and what lies outside of the frame follow the struct. */
-struct packet_record_data {
-    struct packet packet;
-    uint32_t payload_at, network_at; /* offsets in what follows; NOWHERE: NULL */
-};
-#define NOWHERE UINT32_MAX
-
-static uint32_t place(const struct packet *p, const uint8_t *at, uint32_t size, uint8_t *bytes,
-                      uint32_t *used)
-{
-    uint32_t offset;
-    if (!at)
-        return NOWHERE;
-    if (packet_offset(p, at, &offset))
-        return offset;
-    if (at == p->bytes + p->captured_size && size == 0)
-        return p->captured_size;
-    offset = *used;
-    memcpy(bytes + offset, at, size);
-    *used += size;
-    return offset;
-}
-
 static void send_packet(struct live *l, struct worker_thread *w, const struct packet *p)
 {
-    size_t outside = p->is_reassembled ? (size_t)p->payload_size + p->network_size : 0;
-    struct packet_record_data *data =
-        ring_reserve(w->packets, RECORD_PACKET, sizeof *data + p->captured_size + outside);
+    void *data = ring_reserve(w->packets, RECORD_PACKET, packet_record_size(p));
     if (!data) {
         l->counters.ring_full++;
         return;
     }
-    uint8_t *bytes = (uint8_t *)(data + 1);
-    uint32_t used = p->captured_size;
-    memcpy(bytes, p->bytes, p->captured_size);
-    data->packet = *p;
-    data->payload_at = place(p, p->payload, p->payload_size, bytes, &used);
-    data->network_at = place(p, p->network, p->network_size, bytes, &used);
+    packet_record_write(data, p);
     ring_commit(w->packets);
-}
-
-static struct packet *received_packet(struct packet_record_data *data)
-{
-    uint8_t *bytes = (uint8_t *)(data + 1);
-    struct packet *p = &data->packet;
-    p->bytes = bytes;
-    p->payload = data->payload_at == NOWHERE ? NULL : bytes + data->payload_at;
-    p->network = data->network_at == NOWHERE ? NULL : bytes + data->network_at;
-    return p;
 }
 
 /* --- worker -> core --- */
@@ -243,7 +204,7 @@ static void *worker_main(void *context)
             continue;
         }
         if (kind == RECORD_PACKET) {
-            const struct packet *p = received_packet(data);
+            const struct packet *p = packet_record_read(data);
             worker_packet(w->worker, p);
             each_second(w, p->time_ns);
         } else if (kind == RECORD_TICK) {

@@ -1057,6 +1057,27 @@ START_TEST(test_violations)
 }
 END_TEST
 
+/* An address cut short has no area, and no place that zeros would give. */
+static const struct cut_row {
+    const char *shows, *script;
+} cuts[] = {
+    {"before the count",   ">1:0401 1202 1002"                  },
+    {"before the area",    ">1:0401 1206 1002 0001 0001"        },
+    {"before the address", ">1:0401 1207 1002 0001 0001 84"     },
+    {"in the address",     ">1:0401 1209 1002 0001 0001 84 0000"},
+};
+
+START_TEST(test_cut_addresses)
+{
+    const struct cut_row *row = &cuts[_i];
+    struct probe *p = flow(false);
+    feed(p, row->script);
+    check(row->shows, "items", "unknown", probe_event(p, 0)->items);
+    ck_assert_msg(probe_has_violation(p, VIOLATION_LENGTH), "%s", row->shows);
+    probe_destroy(p);
+}
+END_TEST
+
 /* Headers that feed cannot make: whole PDUs as they are. */
 static const struct header_row {
     const char *shows, *hex;
@@ -1188,6 +1209,7 @@ int main(void)
     tcase_add_test(tcase, test_password_is_a_secret);
     tcase_add_test(tcase, test_names_of_errors);
     LOOP(test_violations, violations);
+    LOOP(test_cut_addresses, cuts);
     LOOP(test_headers, headers);
     tcase_add_test(tcase, test_prefixes);
     tcase_add_test(tcase, test_roles);

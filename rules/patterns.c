@@ -60,7 +60,7 @@ static const struct pattern {
      false, {{"modbus", OP_WRITE, "|write_single_register|", NULL, 2},
       {"modbus", OP_WRITE, "|write_multiple_registers|", NULL, 0}}                            },
  /* Its module asks OPCEnum which servers a computer has, asks each what it is, and lists its
-  * items;   a client that wants values subscribes to some that it knows. */
+  * items; a client that wants values subscribes to some that it knows. */
     {"havex-opc",
      "lists the OPC servers of %T and all their items, as Havex does",                              "F-Secure, Havex (2014); ICS-ALERT-14-176-02A",
      600 * SECOND_NS,
@@ -68,7 +68,7 @@ static const struct pattern {
       {"dcerpc", OP_IDENTIFY, "|get_status|", NULL, 0},
       {"dcerpc", OP_BROWSE, "|browse_item_ids|", NULL, 0}}                                    },
  /* The overflow is in the canonicalisation of paths, which nobody asks another computer for; a
-  * look   whether it is vulnerable compares two. Conficker spreads by it. */
+  * look whether it is vulnerable compares two. Conficker spreads by it. */
     {"ms08-067",
      "asks %T to canonicalise a path, in which MS08-067 lies (Conficker)",                          "Microsoft MS08-067, CVE-2008-4250",
      60 * SECOND_NS,

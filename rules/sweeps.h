@@ -15,9 +15,9 @@ enum sweep {
     SWEEP_UNDOCUMENTED = 16, /* an unknown function, first used late, and the device obeyed */
     SWEEP_ADDRESSES = 32,    /* reads one address after another, each where the last one ended */
     SWEEP_UNANSWERED = 64,   /* a device that answered nearly all requests answers none */
-    SWEEP_UNITS_SLOW = 256,  /* the units are those of an hour; with one of the others */
     SWEEP_UNITS_THERE = 128, /* many sub-addresses, and all of them answer: a gateway's master does
                                 so, or a stranger at a device that does not care */
+    SWEEP_UNITS_SLOW = 256,  /* the units are those of an hour; with one of the others */
 };
 
 struct sweep_report {

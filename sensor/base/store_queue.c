@@ -293,26 +293,25 @@ void store_post_together(struct store_queue *q, store_apply_together *apply, con
          QUEUE_BYTES_COMMON);
 }
 
-static struct write whole_of(store_apply *apply, const struct store_piece *pieces, size_t count)
+static void post_pieces(struct store_queue *q, store_apply *apply, const struct store_piece *pieces,
+                        size_t count, size_t bytes_max)
 {
     struct write about = {.apply = apply};
     for (size_t i = 0; i < count; i++)
         about.size += pieces[i].size;
-    return about;
+    post(q, &about, pieces, count, bytes_max);
 }
 
 void store_post_pieces(struct store_queue *q, store_apply *apply, const struct store_piece *pieces,
                        size_t count)
 {
-    struct write about = whole_of(apply, pieces, count);
-    post(q, &about, pieces, count, QUEUE_BYTES_COMMON);
+    post_pieces(q, apply, pieces, count, QUEUE_BYTES_COMMON);
 }
 
 void store_post_alert(struct store_queue *q, store_apply *apply, const struct store_piece *pieces,
                       size_t count)
 {
-    struct write about = whole_of(apply, pieces, count);
-    post(q, &about, pieces, count, QUEUE_BYTES_MAX);
+    post_pieces(q, apply, pieces, count, QUEUE_BYTES_MAX);
 }
 
 static bool commit_here(struct store_queue *q)

@@ -324,7 +324,7 @@ END_TEST
 /* A whole batch is written at once, not when the second is over. */
 START_TEST(a_batch_does_not_wait)
 {
-    enum { BATCH = 1000, BATCHES = 8, PATIENCE_S = 5 };
+    enum { BATCH = 1000, BATCHES = 20, PATIENCE_S = 15 }; /* a second each if they waited */
     struct store *s = open_store(version_1, STORE_READ_WRITE);
     struct store_queue *q;
     struct store_queue_state state;

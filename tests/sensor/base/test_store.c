@@ -284,6 +284,14 @@ START_TEST(a_full_disk_keeps_writes_until_there_is_room)
 }
 END_TEST
 
+static char *note_of(size_t size)
+{
+    char *note = malloc(size);
+    ck_assert_ptr_nonnull(note);
+    memset(note, 'x', size);
+    return note;
+}
+
 /* While the disk is full, what is learned fills the memory; alerts still find room. */
 START_TEST(alerts_are_dropped_last)
 {
@@ -292,9 +300,7 @@ START_TEST(alerts_are_dropped_last)
     struct store *s = open_store(version_1, STORE_READ_WRITE);
     struct store_queue *q;
     struct store_queue_state state;
-    char *big = malloc(SIZE);
-    ck_assert_ptr_nonnull(big);
-    memset(big, 'x', SIZE);
+    char *big = note_of(SIZE);
     ck_assert(store_queue_create(&q, s, is_threaded, NULL));
     set_file_limit(200000);
     for (int i = 0; i < WRITES; i++)
@@ -354,9 +360,7 @@ START_TEST(a_full_disk_while_a_file_is_read)
     struct store *s = open_store(version_1, STORE_READ_WRITE);
     struct store_queue *q;
     struct store_queue_state state;
-    char *big = malloc(SIZE);
-    ck_assert_ptr_nonnull(big);
-    memset(big, 'x', SIZE);
+    char *big = note_of(SIZE);
     ck_assert(store_queue_create(&q, s, false, NULL));
     set_file_limit(200000);
     for (int i = 0; i < WRITES; i++)

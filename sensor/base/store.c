@@ -52,6 +52,12 @@ bool store_exec(struct store *s, const char *sql, struct error *err)
     return sqlite3_exec(s->db, sql, NULL, NULL, NULL) == SQLITE_OK || fail(s, err, "cannot write");
 }
 
+bool store_has_refused(const struct store *s)
+{
+    int code = sqlite3_extended_errcode(s->db) & 0xff;
+    return code == SQLITE_CONSTRAINT || code == SQLITE_TOOBIG || code == SQLITE_MISMATCH;
+}
+
 void store_rollback(struct store *s)
 {
     if (!sqlite3_get_autocommit(s->db)) /* some errors have rolled back already */

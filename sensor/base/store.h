@@ -44,6 +44,9 @@ const struct store_schema *const *store_schemas_of(const struct store *store);
 
 /* Runs SQL without results. */
 bool store_exec(struct store *store, const char *sql, struct error *err) NODISCARD;
+/* What failed last failed for its own data (a constraint, a value that is too great) and would fail
+ * again. */
+bool store_has_refused(const struct store *store);
 /* Ends a transaction without effect, if one is open. */
 void store_rollback(struct store *store);
 /* Prepares a statement once and keeps it by its SQL text (a literal); reset and unbound at every
@@ -74,7 +77,8 @@ bool store_queue_create(struct store_queue **queue, struct store *store, bool is
 bool store_queue_close(struct store_queue *queue, struct error *err);
 
 /* Posts one write. Bounded: when the writer lags (disk full, slow), the oldest-posted waits in
- * memory up to a cap, then the write is dropped and counted. Never blocks. */
+ * memory up to a cap, then the write is dropped and counted. A write that the store refuses for its
+ * own data is dropped and counted too. Never blocks. */
 void store_post(struct store_queue *queue, store_apply *apply, const void *data, size_t size);
 /* The same for what comes in great numbers: of such writes with the same `apply` those that follow
  * each other are carried out together, at most STORE_TOGETHER at once. */

@@ -2,7 +2,8 @@
  *
  * A batch that cannot be committed (disk full) is kept and tried again as a whole, so that nothing
  * is lost while memory lasts; past QUEUE_BYTES_MAX new writes are dropped and counted, those of
- * alerts last. */
+ * alerts last. A write that can never be carried out (its own data break a rule of the store) is
+ * dropped alone: the others must not wait behind it for ever. */
 #include "log.h"
 #include "store.h"
 
@@ -40,6 +41,7 @@ struct store_queue {
     struct write *first, **last;
     size_t waiting_bytes, waiting_count;
     bool is_stopping, is_flush_wanted, is_busy;
+    bool has_refused; /* told once */
     struct store_queue_state state;
     size_t full_bytes, full_count; /* what waits is written when it is so much */
     pthread_t thread;
@@ -57,20 +59,33 @@ static void note_failure(struct store_queue *q, const struct error *err)
         log_error("%s; writes wait in memory", err->text);
 }
 
-static void note_success(struct store_queue *q, unsigned count)
+/* What became of a list of writes. */
+struct outcome {
+    unsigned written, refused;
+    struct error why; /* of the last that was refused */
+};
+
+static void note_success(struct store_queue *q, const struct outcome *done)
 {
     pthread_mutex_lock(&q->lock);
-    bool is_news = q->state.is_failing;
+    bool is_news = q->state.is_failing, is_refusal_news = done->refused && !q->has_refused;
     q->state.is_failing = false;
-    q->state.written += count;
+    q->state.written += done->written;
+    q->state.dropped += done->refused;
+    if (done->refused) {
+        q->has_refused = true;
+        snprintf(q->state.last_error, sizeof q->state.last_error, "%.255s", done->why.text);
+    }
     pthread_mutex_unlock(&q->lock);
     if (is_news)
         log_info("store %s: writing works again", store_path(q->store));
+    if (is_refusal_news)
+        log_error("%s; what the store refuses is left out and counted", done->why.text);
 }
 
-/* Applies the first of a list and those behind it that are carried out together with it; `w` is
- * then what follows. */
-static bool write_some(struct store_queue *q, const struct write **w, unsigned *count,
+/* Applies the first of a list and those behind it that are carried out together with it, at most
+ * `max`; `w` is then what follows. */
+static bool write_some(struct store_queue *q, const struct write **w, size_t max, unsigned *count,
                        struct error *err)
 {
     const struct write *first = *w;
@@ -79,26 +94,74 @@ static bool write_some(struct store_queue *q, const struct write **w, unsigned *
     do {
         data[n++] = (*w)->data;
         *w = (*w)->next;
-    } while (*w && n < STORE_TOGETHER && first->together && (*w)->together == first->together);
-    *count += (unsigned)n;
+    } while (*w && n < max && first->together && (*w)->together == first->together);
+    *count = (unsigned)n;
     return first->together ? first->together(q->store, data, n, err)
                            : first->apply(q->store, first->data, first->size, err);
 }
 
-/* Applies a list in one transaction. False: nothing of it is in the store. */
-static bool write_batch(struct store_queue *q, const struct write *first, unsigned *count)
+typedef bool write_list(struct store_queue *q, const struct write *first, struct outcome *done,
+                        struct error *err);
+
+static bool write_all(struct store_queue *q, const struct write *first, struct outcome *done,
+                      struct error *err)
 {
-    struct error err = {""};
-    *count = 0;
-    bool ok = store_exec(q->store, "BEGIN IMMEDIATE", &err);
-    for (const struct write *w = first; ok && w;)
-        ok = write_some(q, &w, count, &err);
-    ok = ok && store_exec(q->store, "COMMIT", &err);
-    if (ok) {
-        note_success(q, *count);
+    for (const struct write *w = first; w;) {
+        unsigned count;
+        if (!write_some(q, &w, STORE_TOGETHER, &count, err))
+            return false;
+        done->written += count;
+    }
+    return true;
+}
+
+/* As write_all, each write by itself: those that the store refuses are left out. */
+static bool write_each(struct store_queue *q, const struct write *first, struct outcome *done,
+                       struct error *err)
+{
+    for (const struct write *w = first; w;) {
+        unsigned count;
+        if (!store_exec(q->store, "SAVEPOINT one", err))
+            return false;
+        if (write_some(q, &w, 1, &count, err)) {
+            done->written++;
+        } else if (store_has_refused(q->store)) {
+            done->refused++;
+            done->why = *err;
+            if (!store_exec(q->store, "ROLLBACK TO one", err))
+                return false;
+        } else {
+            return false;
+        }
+        if (!store_exec(q->store, "RELEASE one", err))
+            return false;
+    }
+    return true;
+}
+
+/* Carries a list out in one transaction. False: nothing of it is in the store. */
+static bool write_in_transaction(struct store_queue *q, write_list *list, const struct write *first,
+                                 bool *is_refused, struct error *err)
+{
+    struct outcome done = {0};
+    bool has_begun = store_exec(q->store, "BEGIN IMMEDIATE", err);
+    bool is_applied = has_begun && list(q, first, &done, err);
+    *is_refused = has_begun && !is_applied && store_has_refused(q->store);
+    if (is_applied && store_exec(q->store, "COMMIT", err)) {
+        note_success(q, &done);
         return true;
     }
     store_rollback(q->store);
+    return false;
+}
+
+static bool write_batch(struct store_queue *q, const struct write *first)
+{
+    struct error err = {""};
+    bool is_refused;
+    if (write_in_transaction(q, write_all, first, &is_refused, &err) ||
+        (is_refused && write_in_transaction(q, write_each, first, &is_refused, &err)))
+        return true;
     note_failure(q, &err);
     return false;
 }
@@ -182,8 +245,7 @@ static void *writer(void *context)
         q->is_busy = true;
         pthread_mutex_unlock(&q->lock);
 
-        unsigned count;
-        bool ok = !batch || write_batch(q, batch, &count);
+        bool ok = !batch || write_batch(q, batch);
         if (ok)
             free_batch(q, batch);
         pthread_mutex_lock(&q->lock);
@@ -319,8 +381,7 @@ static bool commit_here(struct store_queue *q)
     bool ok = true;
     while (ok && q->first) {
         struct write *batch = take_batch(q);
-        unsigned count;
-        ok = write_batch(q, batch, &count);
+        ok = write_batch(q, batch);
         if (ok)
             free_batch(q, batch);
         else

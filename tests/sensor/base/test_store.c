@@ -327,6 +327,51 @@ START_TEST(alerts_are_dropped_last)
 }
 END_TEST
 
+/* A note that may not be: of those the table keeps none. */
+static bool add_nothing(struct store *s, const void *data, size_t size, struct error *err)
+{
+    (void)data, (void)size;
+    return add_note(s, "before", 6, err) &&
+           store_exec(s, "INSERT INTO note(id, text) SELECT id, text FROM note LIMIT 1", err);
+}
+
+static bool add_nothing_together(struct store *s, const void *const *data, size_t count,
+                                 struct error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (*(const char *)data[i] == 'b' ? !add_nothing(s, NULL, 0, err)
+                                          : !add_note(s, data[i], 1, err))
+            return false;
+    return true;
+}
+
+/* What the store refuses does not keep the others from being written, nor half of itself. */
+START_TEST(a_write_that_can_never_be_is_left_out_alone)
+{
+    bool is_threaded = _i;
+    struct store *s = open_store(version_1, STORE_READ_WRITE);
+    struct store_queue *q;
+    struct store_queue_state state;
+    struct error err = {""};
+    ck_assert(store_queue_create(&q, s, is_threaded, NULL));
+    store_post(q, add_note, "g", 1);
+    store_post(q, add_nothing, "b", 1);
+    store_post(q, add_note, "g", 1);
+    for (int i = 0; i < 10; i++)
+        store_post_together(q, add_nothing_together, i == 4 ? "b" : "g", 1);
+    ck_assert_msg(store_queue_commit(q, &err), "%s", err.text);
+    store_queue_state(q, &state);
+    ck_assert(!state.is_failing);
+    ck_assert_uint_eq(state.written, 11);
+    ck_assert_uint_eq(state.dropped, 2);
+    ck_assert_msg(strstr(state.last_error, "UNIQUE"), "%s", state.last_error);
+    ck_assert(!store_queue_close(q, &err)); /* it is told */
+    ck_assert_int_eq(number(s, "SELECT count(*) FROM note"), 11);
+    ck_assert_int_eq(number(s, "SELECT count(*) FROM note WHERE text = 'before'"), 0);
+    store_close(s);
+}
+END_TEST
+
 /* A whole batch is written at once, not when the second is over. */
 START_TEST(a_batch_does_not_wait)
 {
@@ -478,6 +523,7 @@ int main(void)
     tcase_add_test(c, an_older_store_is_not_read_before_it_is_migrated);
     tcase_add_test(c, files_that_are_not_ours);
     tcase_add_loop_test(c, a_full_disk_keeps_writes_until_there_is_room, 0, 2);
+    tcase_add_loop_test(c, a_write_that_can_never_be_is_left_out_alone, 0, 2);
     tcase_add_test(c, a_full_disk_while_a_file_is_read);
     tcase_add_loop_test(c, alerts_are_dropped_last, 0, 2);
     tcase_add_test(c, a_batch_does_not_wait);

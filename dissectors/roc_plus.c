@@ -7,6 +7,8 @@
 #include "decimal.h"
 #include "dissector.h"
 
+#include <math.h>
+
 enum {
     HEADER_SIZE = 6,
     CRC_SIZE = 2,
@@ -254,9 +256,29 @@ static void station_name(struct dissect *d, struct ot_event *e, const struct ot_
     e->fact_count = 1;
 }
 
+/* The message does not tell a parameter's type, but each has one, and types differ in size: four
+ * bytes are a float where that is zero or of everyday size, or else a whole number (times,
+ * counters). What is longer is text or a structure. */
+static struct ot_values value_of(struct reader r)
+{
+    static const double real_min = 1e-4, real_max = 1e7;
+    size_t size = reader_left(&r);
+    const uint8_t *at = r.at;
+    uint32_t bits = size == 4 ? reader_u32le(&r) : 0;
+    float real;
+    memcpy(&real, &bits, sizeof real);
+    double much = fabs((double)real);
+    bool is_real = bits == 0 || (much >= real_min && much <= real_max);
+    enum ot_encoding encoding = size == 1   ? VALUES_U8
+                                : size == 2 ? VALUES_I16LE
+                                : size != 4 ? VALUES_BYTES
+                                : is_real   ? VALUES_F32LE
+                                            : VALUES_U32LE;
+    return (struct ot_values){encoding, 1, at, size};
+}
+
 /* 166 and 167: | type 1 | logical number 1 | count 1 | first parameter 1 | values... ;
- * 180 and 181: | count 1 | { type 1 | logical number 1 | parameter 1 [ data type 1 | value ] }...
- */
+ * 180 and 181: | count 1 | { type 1 | logical number 1 | parameter 1 [ value ] }... */
 static void parameters(struct dissect *d, struct ot_event *e, uint8_t opcode, struct reader r)
 {
     bool is_single = opcode == OPCODE_SET_PARAMETERS || opcode == OPCODE_GET_PARAMETERS;
@@ -282,7 +304,8 @@ static void parameters(struct dissect *d, struct ot_event *e, uint8_t opcode, st
         point(&items[i], type, logical, parameter, n);
         bool is_alone = is_single || (has_values && many == 1);
         if (is_alone && reader_left(&r))
-            items[i].values = (struct ot_values){VALUES_BYTES, 1, r.at, reader_left(&r)};
+            items[i].values =
+                n == 1 ? value_of(r) : (struct ot_values){VALUES_BYTES, 1, r.at, reader_left(&r)};
         if (e->operation == OP_WRITE)
             write_operation(e, type);
         else if (e->direction == OT_RESPONSE)
@@ -294,9 +317,10 @@ static void parameters(struct dissect *d, struct ot_event *e, uint8_t opcode, st
         e->items_total = e->item_count;
 }
 
-/* What is kept of a request: its first point, which answers without data do not repeat. */
+/* What is kept of a request: what it wanted, which refusals do not tell, and its first point, which
+ * answers without data do not repeat. */
 struct asked {
-    uint8_t opcode, type, logical, parameter, count;
+    uint8_t opcode, operation, type, logical, parameter, count;
     bool has_point;
 };
 
@@ -304,6 +328,7 @@ static void remember(struct dissect *d, const struct ot_event *e, uint8_t opcode
 {
     struct asked *a = dissect_remember(d, opcode, sizeof *a, NULL);
     a->opcode = opcode;
+    a->operation = (uint8_t)e->operation;
     if (!e->item_count)
         return;
     const struct ot_item *first = &e->items[0];
@@ -328,8 +353,10 @@ static void answer(struct dissect *d, struct ot_event *e, uint8_t opcode, struct
         return;
     }
     const struct opcode *refused = is_refusal ? opcode_find(a->opcode) : NULL;
-    if (refused)
+    if (refused) {
         e->detail = text_of(refused->name);
+        e->operation = (enum operation)a->operation;
+    }
     uint32_t count = 1;
     if (!a->has_point || (!is_refusal && reader_left(&data)))
         return;

@@ -2,6 +2,7 @@
 #include "support/dissect_probe.h"
 
 #include <check.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -111,6 +112,77 @@ START_TEST(settings_are_configuration)
 }
 END_TEST
 
+/* Emerson D301180X012: a parameter is a whole number of one or two bytes, a float or whole number
+ * of four, or a text; 0x41f00000 is 30 in IEEE 754. */
+static const struct {
+    const char *shows, *values;
+    uint8_t size, value[4];
+} value_rows[] = {
+    {"one byte",                 "200",        1, {200}                   },
+    {"two bytes, signed",        "-2",         2, {0xfe, 0xff}            },
+    {"a float",                  "30",         4, {0, 0, 0xf0, 0x41}      },
+    {"a negative float",         "-30",        4, {0, 0, 0xf0, 0xc1}      },
+    {"zero",                     "0",          4, {0}                     },
+    {"seconds since 1970",       "1798000000", 4, {0x80, 0x4d, 0x2b, 0x6b}},
+    {"a small number of 4",      "7",          4, {7}                     },
+    {"the parts of a parameter", "676e31",     3, {0x67, 0x6e, 0x31}      },
+};
+
+START_TEST(values_are_numbers)
+{
+    uint8_t out[32], single[16] = {1, 2, 3, 4, 166, 4, 40, 0, 1, 2},
+                     many[16] = {1, 2, 3, 4, 181, 4, 1, 40, 0, 2};
+    uint8_t size = value_rows[_i].size;
+    single[5] = many[5] = (uint8_t)(4 + size);
+    memcpy(single + 10, value_rows[_i].value, size);
+    memcpy(many + 10, value_rows[_i].value, size);
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    probe_feed(p, &dissector_roc_plus, true, out, build(out, single, 10U + size));
+    probe_feed(p, &dissector_roc_plus, true, out, build(out, many, 10U + size));
+    char expected[64];
+    snprintf(expected, sizeof expected, "point 40 2=%s", value_rows[_i].values);
+    for (size_t i = 0; i < 2; i++)
+        ck_assert_msg(!strcmp(probe_event(p, i)->items, expected), "%s: %s", value_rows[_i].shows,
+                      probe_event(p, i)->items);
+    probe_destroy(p);
+}
+END_TEST
+
+/* Several parameters in one row: where one ends and the next begins is not told. */
+START_TEST(values_of_several_are_not_guessed)
+{
+    uint8_t out[32];
+    const uint8_t pdu[] = {1, 2, 3, 4, 166, 8, 40, 0, 2, 2, 0, 0, 0xf0, 0x41};
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    probe_feed(p, &dissector_roc_plus, true, out, build(out, pdu, sizeof pdu));
+    ck_assert_str_eq(probe_event(p, 0)->items, "point 40 2-3=0000f041");
+    probe_destroy(p);
+}
+END_TEST
+
+/* A refusal belongs to what was refused: log-ins that fail are counted, writes that fail are not
+ * log-ins, and what nobody was seen to ask is an error only. */
+START_TEST(what_was_refused)
+{
+    uint8_t out[32];
+    const uint8_t login[] = {1, 2, 3, 4, 17, 5, 'O', 'P', '1', 0x34, 0x12};
+    const uint8_t write[] = {1, 2, 3, 4, 181, 5, 1, 136, 0, 3, 9};
+    uint8_t refused[] = {3, 4, 1, 2, 255, 3, 63, 17, 0};
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    probe_feed(p, &dissector_roc_plus, false, out, build(out, refused, sizeof refused));
+    ck_assert_str_eq(probe_event(p, 0)->operation, "error");
+    probe_feed(p, &dissector_roc_plus, true, out, build(out, login, sizeof login));
+    probe_feed(p, &dissector_roc_plus, false, out, build(out, refused, sizeof refused));
+    ck_assert_str_eq(probe_event(p, 2)->operation, "auth");
+    ck_assert_str_eq(probe_event(p, 2)->status, "error 63");
+    refused[7] = 181;
+    probe_feed(p, &dissector_roc_plus, true, out, build(out, write, sizeof write));
+    probe_feed(p, &dissector_roc_plus, false, out, build(out, refused, sizeof refused));
+    ck_assert_str_eq(probe_event(p, 4)->operation, "time_set");
+    probe_destroy(p);
+}
+END_TEST
+
 START_TEST(the_station_tells_its_name)
 {
     uint8_t out[64], pdu[6 + 4 + 20] = {1, 2, 3, 4, 167, 24, 91, 0, 1, 0};
@@ -210,6 +282,9 @@ int main(void)
     tcase_add_test(tcase, writing_a_point);
     tcase_add_loop_test(tcase, settings_are_configuration, 0,
                         sizeof point_rows / sizeof *point_rows);
+    tcase_add_loop_test(tcase, values_are_numbers, 0, sizeof value_rows / sizeof *value_rows);
+    tcase_add_test(tcase, values_of_several_are_not_guessed);
+    tcase_add_test(tcase, what_was_refused);
     tcase_add_test(tcase, the_station_tells_its_name);
     tcase_add_test(tcase, answers_name_what_was_asked);
     tcase_add_test(tcase, the_password_is_kept_apart);

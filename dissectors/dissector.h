@@ -111,9 +111,11 @@ struct dissector {
     const char *spec;                    /* the document that it follows */
     unsigned over;                       /* enum over, or-ed */
     uint16_t ports[DISSECTOR_PORTS_MAX]; /* sets the order of asking; proves nothing */
-    bool is_bound_to_ports; /* a weak claim counts on its own ports only: too much looks like it
-                               elsewhere */
-    bool is_from_any_port;  /* who answers a multicast chooses the port that he answers from */
+    bool is_bound_to_ports;    /* a weak claim counts on its own ports only: too much looks like it
+                                  elsewhere */
+    bool has_data_on_any_port; /* both ends choose ports for what was asked for: there a weak claim
+                                  is nothing odd */
+    bool is_from_any_port;     /* who answers a multicast chooses the port that he answers from */
     uint16_t ethertypes[DISSECTOR_ETHERTYPES_MAX]; /* decides for OVER_ETHERTYPE; LLC: the DSAP
                                                       (below 0x100) */
     size_t state_size;                             /* at most DISSECTOR_STATE_MAX */

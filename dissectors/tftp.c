@@ -224,6 +224,9 @@ static void tftp_dissect(struct dissect *d, struct reader r)
     struct asked *a = dissect_pair(d, pair_key(), sizeof *a, false);
     if (!a || a->operation == OP_UNKNOWN)
         return;
+    bool is_read = a->operation == OP_FILE_READ;
+    if (code == DATA || code == ACKNOWLEDGE || code == OPTIONS) /* the server begins this flow */
+        dissect_sender_is_client(d, code != OPTIONS && is_read == (code == ACKNOWLEDGE));
     if (code == DATA)
         data(d, s, a, r);
     else if (code == ERROR)
@@ -239,6 +242,7 @@ const struct dissector dissector_tftp = {
     .spec = "RFC 1350, RFC 2347",
     .over = OVER_UDP,
     .ports = {69},
+    .has_data_on_any_port = true,
     .state_size = sizeof(struct state),
     .recognise = tftp_recognise,
     .dissect = tftp_dissect,

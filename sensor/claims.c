@@ -35,7 +35,7 @@ static void claim_flow(struct analyser *a, struct flow *f, const struct dissecto
     }
     f->state = FLOW_CLAIMED;
     f->broken = 0;
-    if (!recognise_usual_port(d, f))
+    if (!recognise_usual_port(d, f, f->candidate == d))
         a->sink.odd_port(a->sink.context, &f->view, d->name, recognise_expected(f), a->packet);
 }
 

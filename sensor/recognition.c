@@ -109,9 +109,11 @@ const char *recognise_expected(const struct flow *f)
 
 /* A protocol without ports of its own, or with answers from any, is usual where no other one is at
  * home. */
-bool recognise_usual_port(const struct dissector *d, const struct flow *f)
+bool recognise_usual_port(const struct dissector *d, const struct flow *f, bool is_weak)
 {
     if (flow_is_layer2(f) || has_port(d, f->view.server.port) || has_port(d, f->view.client.port))
         return true;
-    return (d->ports[0] == 0 || d->is_from_any_port) && !recognise_expected(f);
+    bool is_anywhere =
+        d->ports[0] == 0 || d->is_from_any_port || (d->has_data_on_any_port && is_weak);
+    return is_anywhere && !recognise_expected(f);
 }

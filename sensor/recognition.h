@@ -20,5 +20,6 @@ struct verdict recognise(const struct flow *f, struct reader r);
 void recognise_roles(struct flow *f);
 /* A protocol whose port this is, or NULL. */
 const char *recognise_expected(const struct flow *f);
-/* A protocol without ports of its own is usual where no other one is at home. */
-bool recognise_usual_port(const struct dissector *d, const struct flow *f);
+/* A protocol without ports of its own is usual where no other one is at home. is_weak: two weak
+ * claims made it sure. */
+bool recognise_usual_port(const struct dissector *d, const struct flow *f, bool is_weak);

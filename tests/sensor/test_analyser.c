@@ -783,6 +783,42 @@ START_TEST(answers_come_from_any_port)
 }
 END_TEST
 
+/* [1350] 4: both ends of a transfer choose their ports, and the server sends first from its own. A
+ * request on another port than 69 is odd all the same, and so is data at home of another one. */
+static const struct {
+    const char *shows, *event;
+    bool is_read;
+    uint16_t asked, answered; /* ports of the server */
+    int odd;
+} tftp_rows[] = {
+    {"written",               "> 3 tid 0", false, 69,   61234, 0},
+    {"read",                  "< 3 tid 0", true,  69,   61234, 0},
+    {"asked on another port", "> 3 tid 0", false, 6969, 61234, 1},
+    {"answered from DNP3's",  "> 3 tid 0", false, 69,   20000, 1},
+};
+
+START_TEST(data_comes_from_any_port)
+{
+    static const char acknowledge[] = {0, 4, 0, 0}, data[] = {0, 3, 0, 1, 'a', 'b'};
+    char ask[] = "\0\2a.txt\0octet";
+    bool is_read = tftp_rows[_i].is_read;
+    ask[1] = is_read ? 1 : 2;
+    wire.transport = TRANSPORT_UDP;
+    wire.server_port = tftp_rows[_i].asked;
+    wire_send(&wire, true, ask, sizeof ask);
+    wire.server_port = tftp_rows[_i].answered;
+    if (!is_read)
+        wire_send(&wire, false, acknowledge, sizeof acknowledge);
+    wire_send(&wire, !is_read, data, sizeof data);
+    if (is_read)
+        wire_send(&wire, true, acknowledge, sizeof acknowledge);
+    ck_assert_str_eq(seen.protocol, "tftp");
+    ck_assert_msg(seen.odd == tftp_rows[_i].odd, "%s: %d", tftp_rows[_i].shows, seen.odd);
+    ck_assert_int_eq(seen.event_count, 4); /* the request, begin, data, end */
+    ck_assert_str_eq(seen.events[2], tftp_rows[_i].event);
+}
+END_TEST
+
 /* [BACnet] J.2: | 81 | function | length of all 2 |, then who-is to everybody */
 /* [LINK] LINUX_SLL and SLL2 have no destination address: plant protocols on layer 2 are told. */
 START_TEST(a_cooked_frame_of_layer_2)
@@ -871,6 +907,7 @@ int main(void)
     tcase_add_loop_test(c, who_asked, 0, 2);
     tcase_add_test(c, udp_on_another_port_loses_nothing);
     tcase_add_loop_test(c, answers_come_from_any_port, 0, 2);
+    tcase_add_loop_test(c, data_comes_from_any_port, 0, sizeof tftp_rows / sizeof *tftp_rows);
     tcase_add_loop_test(c, strange_datagrams_are_counted, 0, 2);
     tcase_add_test(c, a_cooked_frame_of_layer_2);
     tcase_add_test(c, what_the_capture_cut_off_is_no_violation);

@@ -8,7 +8,7 @@ enum {
     DEPTH_MAX = 16,    /* variants in variants; [6] 5.2.2.16 allows any, devices use two or three */
     JOINED_MAX = 1024, /* of an array of strings, shown as one text */
     GUID_SIZE = 16,
-    TIME_TEXT = 24,
+    TIME_TEXT = 27,
     DIGITS = 10,
 };
 
@@ -266,7 +266,7 @@ struct text ua_node_text(struct ua *u, const struct ua_node_id *id, struct text 
     return (struct text){text, (size_t)(out - text)};
 }
 
-/* Ticks of 100 ns since 1601 as "2026-11-22T15:04:05Z": [6] 5.2.2.5. */
+/* Ticks of 100 ns since 1601 as "2026-11-22T15:04:05.250000Z": [6] 5.2.2.5. */
 static struct text time_text(struct ua *u, int64_t ticks)
 {
     int64_t seconds = ticks / TICKS_PER_S - DAYS_1601_TO_1970 * DAY_S;
@@ -301,6 +301,8 @@ static struct text time_text(struct ua *u, int64_t ticks)
     out = put_digits(out, (uint64_t)(second / 60 % 60), 2);
     *out++ = ':';
     out = put_digits(out, (uint64_t)(second % 60), 2);
+    *out++ = '.';
+    out = put_digits(out, (uint64_t)(ticks % TICKS_PER_S / 10), 6);
     *out++ = 'Z';
     return (struct text){text, (size_t)(out - text)};
 }
@@ -443,6 +445,21 @@ static struct text join(struct ua *u, unsigned type, uint32_t count)
     return (struct text){used ? text : NULL, used};
 }
 
+/* Bytes of 0 and 1 as bits; others stay the numbers that they are. */
+static void set_booleans(struct ua *u, struct ot_values *values)
+{
+    size_t size = (values->count + 7u) / 8;
+    for (uint32_t i = 0; i < values->count; i++)
+        if (values->bytes[i] > 1)
+            return;
+    uint8_t *bits = arena_take(u->d->arena, size);
+    if (!bits)
+        return;
+    for (uint32_t i = 0; i < values->count; i++)
+        bits[i / 8] = (uint8_t)(bits[i / 8] | values->bytes[i] << i % 8);
+    *values = (struct ot_values){VALUES_BITS, values->count, bits, size};
+}
+
 static void read_array(struct ua *u, unsigned type, struct ot_item *item)
 {
     const struct type *t = &types[type < TYPE_COUNT ? type : TYPE_BYTE_STRING];
@@ -453,6 +470,8 @@ static void read_array(struct ua *u, unsigned type, struct ot_item *item)
         put_value(item, t->encoding, bytes);
         if (bytes.size && t->encoding != VALUES_BYTES)
             item->values.count = count;
+        if (bytes.size && type == TYPE_BOOLEAN)
+            set_booleans(u, &item->values);
     } else if (t->encoding == VALUES_TEXT) {
         put_value(item, VALUES_TEXT, join(u, type, count));
     } else {

@@ -364,7 +364,8 @@ static const struct value_row {
     {"double",               "0b 0000000000005140",                                               "=68"                              },
     {"string",               "0c 03000000 616263",                                                "=abc"                             },
     {"null string",          "0c ffffffff",                                                       ""                                 },
-    {"time",                 "0d 00a0d1fe9575dc01",                                               "=2025-12-25T12:00:00Z"            },
+    {"time",                 "0d 00a0d1fe9575dc01",                                               "=2025-12-25T12:00:00.000000Z"     },
+    {"time with a fraction", "0d 92140e93a8f3d801",                                               "=2022-11-08T19:30:35.465845Z"     },
     {"time of nothing",      "0d 0000000000000000",                                               ""                                 },
     {"guid",                 "0e 000102030405060708090a0b0c0d0e0f",                               "=000102030405060708090a0b0c0d0e0f"},
     {"byte string",          "0f 02000000 cafe",                                                  "=cafe"                            },
@@ -380,6 +381,8 @@ static const struct value_row {
     {"diagnostic info",      "19 7f 01000000 02000000 03000000 04000000 01000000 41 05000000 00", ""                                 },
     {"an array of int16",    "84 03000000 0100 0200 ffff",                                        "=1,2,-1"                          },
     {"an array of booleans", "81 02000000 01 00",                                                 "=1,0"                             },
+    {"nine booleans",        "81 09000000 01 00 00 00 00 00 00 01 01",                            "=1,0,0,0,0,0,0,1,1"               },
+    {"booleans beyond 1",    "81 02000000 01 ff",                                                 "=1,255"                           },
     {"an array of strings",  "8c 02000000 01000000 61 01000000 62",                               "=a, b"                            },
     {"a null array",         "86 ffffffff",                                                       ""                                 },
     {"a matrix",             "c3 02000000 07 08 02000000 01000000 02000000",                      "=7,8"                             },
@@ -401,6 +404,30 @@ START_TEST(variants)
     ck_assert_msg(strcmp(e->items, wanted) == 0, "%s: %s", row->shows, e->items);
     ck_assert_uint_eq(t.p->violation_count, 0);
     ck_assert_str_eq(e->operation, "write");
+    probe_destroy(t.p);
+}
+END_TEST
+
+/* [6] 5.2.2.1: one byte each, 0 and 1; in an array as alone. */
+START_TEST(booleans_are_no_numbers)
+{
+    static const struct {
+        const char *variant;
+        bool is_boolean;
+    } rows[] = {
+        {"01 01",             true },
+        {"01 ff",             false},
+        {"81 02000000 00 01", true },
+        {"81 02000000 00 02", false},
+        {"83 02000000 00 01", false},
+    };
+    char fields[128];
+    struct talk t = clear_channel();
+    snprintf(fields, sizeof fields, "01000000 01 02 e803 0d000000 ffffffff 01 %s",
+             rows[_i].variant);
+    request(&t, 673, fields);
+    ck_assert_int_eq(probe_event(t.p, 0)->is_boolean, rows[_i].is_boolean);
+    ck_assert_uint_eq(t.p->violation_count, 0);
     probe_destroy(t.p);
 }
 END_TEST
@@ -692,7 +719,7 @@ START_TEST(events_have_their_fields)
              "01000000 ffffffff 00 02000000 0000000000000000 01000000 01 00 9403 01 "
              "23000000 01000000 08000000 04000000 0c 04000000 48696768 05 bc02 "
              "0d 00a0d1fe9575dc01 00 00000000 00000000 00000000");
-    ck_assert_str_eq(probe_event(t.p, 1)->items, "event 8=High|700|2025-12-25T12:00:00Z");
+    ck_assert_str_eq(probe_event(t.p, 1)->items, "event 8=High|700|2025-12-25T12:00:00.000000Z");
     ck_assert_uint_eq(t.p->violation_count, 0);
     probe_destroy(t.p);
 }
@@ -1516,6 +1543,7 @@ int main(void)
     tcase_add_test(tc, a_refused_answer_has_no_body);
     tcase_add_loop_test(tc, node_ids, 0, COUNT(nodes));
     tcase_add_loop_test(tc, variants, 0, COUNT(values));
+    tcase_add_loop_test(tc, booleans_are_no_numbers, 0, 5);
     tcase_add_test(tc, reads_are_answered_with_names_and_values);
     tcase_add_test(tc, asking_whether_the_server_lives_keeps_the_session);
     tcase_add_test(tc, many_nodes_are_remembered);

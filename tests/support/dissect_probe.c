@@ -373,6 +373,7 @@ static void copy_event(struct probe_event *out, const struct ot_event *e)
         out->low = e->items[0].low;
         out->high = e->items[0].high;
         out->manner = e->items[0].manner;
+        out->is_boolean = ot_value_at(&e->items[0].values, 0).kind == OT_VALUE_BOOL;
     }
     ot_event_code(e, out->code);
     assert(out->code[0]);

@@ -40,6 +40,7 @@ struct probe_event {
     bool has_range; /* of the first item, as is its range */
     uint64_t low, high;
     unsigned manner; /* of the first item */
+    bool is_boolean; /* the first value of the first item is true or false, no number */
     bool is_from_client;
     size_t telling_size, secret_size;
 };

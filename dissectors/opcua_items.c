@@ -456,7 +456,7 @@ static bool is_told(const struct ot_item *item)
            item->operation == OP_SUBSCRIBE || item->operation == OP_DIAGNOSTICS;
 }
 
-/* The next variants are the values of an item: an array's as they are where there is only one. */
+/* The next variants are the values of an item. */
 static void put_variants(struct ua_message *m, struct ot_item *item, struct ua *u, uint32_t count)
 {
     struct value_list list;
@@ -464,12 +464,14 @@ static void put_variants(struct ua_message *m, struct ot_item *item, struct ua *
     for (uint32_t k = 0; k < count && reader_ok(&u->r); k++) {
         struct ot_item one = {0};
         ua_variant(u, &one, NULL);
-        value_list_add(&list, &one.values);
         if (count == 1) {
             item->values = one.values;
+            item->further = one.further;
+            item->further_size = one.further_size;
             item->type = one.type;
             return;
         }
+        value_list_add_each(&list, &one);
     }
     value_list_put(m->d, &list, item);
 }

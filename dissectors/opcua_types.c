@@ -4,9 +4,10 @@
  *       with their length as a signed 32-bit number, -1 is null. */
 #include "opcua_types.h"
 
+#include "value_list.h"
+
 enum {
-    DEPTH_MAX = 16,    /* variants in variants; [6] 5.2.2.16 allows any, devices use two or three */
-    JOINED_MAX = 1024, /* of an array of strings, shown as one text */
+    DEPTH_MAX = 16, /* variants in variants; [6] 5.2.2.16 allows any, devices use two or three */
     GUID_SIZE = 16,
     TIME_TEXT = 27,
     DIGITS = 10,
@@ -369,7 +370,7 @@ static void put_value(struct ot_item *item, enum ot_encoding encoding, struct te
                            bytes.size ? 1 : 0, (const uint8_t *)bytes.at, bytes.size};
 }
 
-/* One value of a type without fixed size: its text or bytes. */
+/* One value of a type without fixed size, that is no variant: its text or bytes. */
 static struct text read_one(struct ua *u, unsigned type, struct ua_object *object)
 {
     switch (type) {
@@ -393,16 +394,6 @@ static struct text read_one(struct ua *u, unsigned type, struct ua_object *objec
             *object = read;
         return (struct text){(const char *)read.body.at, reader_left(&read.body)};
     }
-    case TYPE_DATA_VALUE: {
-        struct ot_item inner = {0};
-        ua_data_value(u, &inner, NULL);
-        break;
-    }
-    case TYPE_VARIANT: {
-        struct ot_item inner = {0};
-        ua_variant(u, &inner, NULL);
-        break;
-    }
     case TYPE_DIAGNOSTIC_INFO:
         ua_diagnostic_info(u);
         break;
@@ -415,6 +406,17 @@ static struct text read_one(struct ua *u, unsigned type, struct ua_object *objec
 static void read_scalar(struct ua *u, unsigned type, struct ot_item *item, struct ua_object *object)
 {
     const struct type *t = &types[type < TYPE_COUNT ? type : TYPE_BYTE_STRING];
+    if (type == TYPE_VARIANT || type == TYPE_DATA_VALUE) {
+        struct ot_item inner = {0};
+        if (type == TYPE_VARIANT)
+            ua_variant(u, &inner, NULL);
+        else
+            ua_data_value(u, &inner, NULL);
+        item->values = inner.values;
+        item->further = inner.further;
+        item->further_size = inner.further_size;
+        return;
+    }
     if (t->size == 0) {
         put_value(item, t->encoding, read_one(u, type, object));
         return;
@@ -429,20 +431,18 @@ static void read_scalar(struct ua *u, unsigned type, struct ot_item *item, struc
     }
 }
 
-/* Texts one after another, ", " between. */
-static struct text join(struct ua *u, unsigned type, uint32_t count)
+/* Elements that are texts, bytes or structures: each a value of its own. */
+static void read_each(struct ua *u, unsigned type, uint32_t count, struct ot_item *item)
 {
-    char *text = arena_take(u->d->arena, JOINED_MAX);
-    size_t used = 0;
+    struct value_list list;
+    list.count = 0;
     for (uint32_t i = 0; i < count && reader_ok(&u->r); i++) {
-        struct text one = read_one(u, type, NULL);
-        if (!text || !reader_ok(&u->r) || used + one.size + 2 > JOINED_MAX)
-            continue;
-        if (used)
-            used += (size_t)(put_text(text + used, TEXT(", ")) - (text + used));
-        used += (size_t)(put_text(text + used, one) - (text + used));
+        struct ot_item one = {0};
+        read_scalar(u, type, &one, NULL);
+        if (reader_ok(&u->r))
+            value_list_add_each(&list, &one);
     }
-    return (struct text){used ? text : NULL, used};
+    value_list_put(u->d, &list, item);
 }
 
 /* Bytes of 0 and 1 as bits; others stay the numbers that they are. */
@@ -465,23 +465,16 @@ static void read_array(struct ua *u, unsigned type, struct ot_item *item)
     const struct type *t = &types[type < TYPE_COUNT ? type : TYPE_BYTE_STRING];
     uint32_t count = ua_count(u, t->size ? t->size : 1);
     item->count = count;
-    if (t->size) {
-        struct text bytes = take_bytes(u, (size_t)t->size * count);
-        put_value(item, t->encoding, bytes);
-        if (bytes.size && t->encoding != VALUES_BYTES)
-            item->values.count = count;
-        if (bytes.size && type == TYPE_BOOLEAN)
-            set_booleans(u, &item->values);
-    } else if (t->encoding == VALUES_TEXT) {
-        put_value(item, VALUES_TEXT, join(u, type, count));
-    } else {
-        const uint8_t *begin = u->r.at;
-        for (uint32_t i = 0; i < count && reader_ok(&u->r); i++)
-            read_one(u, type, NULL);
-        if (reader_ok(&u->r))
-            put_value(item, VALUES_BYTES,
-                      (struct text){(const char *)begin, (size_t)(u->r.at - begin)});
+    if (t->size == 0 || t->encoding == VALUES_BYTES || type == TYPE_DATE_TIME) {
+        read_each(u, type, count, item);
+        return;
     }
+    struct text bytes = take_bytes(u, (size_t)t->size * count);
+    put_value(item, t->encoding, bytes);
+    if (bytes.size)
+        item->values.count = count;
+    if (bytes.size && type == TYPE_BOOLEAN)
+        set_booleans(u, &item->values);
 }
 
 /* [6] 5.2.2.16 */
@@ -538,100 +531,4 @@ void ua_data_value(struct ua *u, struct ot_item *item, struct ua_object *object)
         reader_skip(&u->r, 8);
     if (mask & HAS_SERVER_PICO)
         reader_skip(&u->r, 2);
-}
-
-/* --- status codes --- */
-
-/* OPC 10000-6 A.2: upper half of the code, name */
-static const struct status_name {
-    uint16_t code;
-    const char *name;
-} status_names[] = {
-    {0x8001, "bad_unexpected_error"             },
-    {0x8002, "bad_internal_error"               },
-    {0x8003, "bad_out_of_memory"                },
-    {0x8004, "bad_resource_unavailable"         },
-    {0x8005, "bad_communication_error"          },
-    {0x8006, "bad_encoding_error"               },
-    {0x8007, "bad_decoding_error"               },
-    {0x8008, "bad_encoding_limits_exceeded"     },
-    {0x8009, "bad_unknown_response"             },
-    {0x800a, "bad_timeout"                      },
-    {0x800b, "bad_service_unsupported"          },
-    {0x800c, "bad_shutdown"                     },
-    {0x800d, "bad_server_not_connected"         },
-    {0x800e, "bad_server_halted"                },
-    {0x800f, "bad_nothing_to_do"                },
-    {0x8010, "bad_too_many_operations"          },
-    {0x8012, "bad_certificate_invalid"          },
-    {0x8013, "bad_security_checks_failed"       },
-    {0x801a, "bad_certificate_untrusted"        },
-    {0x801f, "bad_user_access_denied"           },
-    {0x8020, "bad_identity_token_invalid"       },
-    {0x8021, "bad_identity_token_rejected"      },
-    {0x8022, "bad_secure_channel_id_invalid"    },
-    {0x8024, "bad_nonce_invalid"                },
-    {0x8025, "bad_session_id_invalid"           },
-    {0x8026, "bad_session_closed"               },
-    {0x8027, "bad_session_not_activated"        },
-    {0x8028, "bad_subscription_id_invalid"      },
-    {0x802b, "bad_timestamps_to_return_invalid" },
-    {0x8033, "bad_node_id_invalid"              },
-    {0x8034, "bad_node_id_unknown"              },
-    {0x8035, "bad_attribute_id_invalid"         },
-    {0x8036, "bad_index_range_invalid"          },
-    {0x8037, "bad_index_range_no_data"          },
-    {0x803a, "bad_not_readable"                 },
-    {0x803b, "bad_not_writable"                 },
-    {0x803c, "bad_out_of_range"                 },
-    {0x803d, "bad_not_supported"                },
-    {0x803e, "bad_not_found"                    },
-    {0x8042, "bad_monitored_item_id_invalid"    },
-    {0x804a, "bad_continuation_point_invalid"   },
-    {0x8054, "bad_security_mode_rejected"       },
-    {0x8055, "bad_security_policy_rejected"     },
-    {0x8056, "bad_too_many_sessions"            },
-    {0x8057, "bad_user_signature_invalid"       },
-    {0x8058, "bad_application_signature_invalid"},
-    {0x805b, "bad_parent_node_id_invalid"       },
-    {0x805d, "bad_node_id_rejected"             },
-    {0x805e, "bad_node_id_exists"               },
-    {0x805f, "bad_node_class_invalid"           },
-    {0x8074, "bad_type_mismatch"                },
-    {0x8075, "bad_method_invalid"               },
-    {0x8076, "bad_arguments_missing"            },
-    {0x8077, "bad_too_many_subscriptions"       },
-    {0x8078, "bad_too_many_publish_requests"    },
-    {0x8079, "bad_no_subscription"              },
-    {0x807a, "bad_sequence_number_unknown"      },
-    {0x807d, "bad_tcp_server_too_busy"          },
-    {0x807e, "bad_tcp_message_type_invalid"     },
-    {0x807f, "bad_tcp_secure_channel_unknown"   },
-    {0x8080, "bad_tcp_message_too_large"        },
-    {0x8083, "bad_tcp_endpoint_url_invalid"     },
-    {0x8084, "bad_request_interrupted"          },
-    {0x8085, "bad_request_timeout"              },
-    {0x8086, "bad_secure_channel_closed"        },
-    {0x8087, "bad_secure_channel_token_unknown" },
-    {0x8088, "bad_sequence_number_invalid"      },
-    {0x80ab, "bad_invalid_argument"             },
-    {0x80ae, "bad_connection_closed"            },
-    {0x80af, "bad_invalid_state"                },
-    {0x80be, "bad_protocol_version_unsupported" },
-    {0x8111, "bad_not_executable"               },
-};
-
-const char *ua_status_name(uint32_t code)
-{
-    for (size_t i = 0; i < sizeof status_names / sizeof *status_names; i++)
-        if (status_names[i].code == code >> 16)
-            return status_names[i].name;
-    return NULL;
-}
-
-struct ot_status ua_status(uint32_t code)
-{
-    if (!(code & 0x80000000u)) /* OPC 10000-4 7.39: the two highest bits; uncertain is usable */
-        return (struct ot_status){OT_RESULT_OK, code, NULL};
-    return (struct ot_status){OT_RESULT_ERROR, code, ua_status_name(code)};
 }

@@ -14,6 +14,23 @@ void value_list_add(struct value_list *list, const struct ot_values *values)
         list->values[list->count++] = *values;
 }
 
+void value_list_add_each(struct value_list *list, const struct ot_item *item)
+{
+    const struct ot_values *v = &item->values;
+    size_t size = v->count ? v->size / v->count : 0;
+    if (v->encoding == VALUES_BITS || v->count <= 1) {
+        value_list_add(list, v);
+    } else {
+        for (uint32_t i = 0; i < v->count && list->count < VALUE_LIST_MAX; i++) {
+            struct ot_values one = {v->encoding, 1, v->bytes + i * size, size};
+            value_list_add(list, &one);
+        }
+    }
+    struct ot_values further;
+    for (uint32_t i = 0; (further = ot_item_further_wire(item, i)).count > 0; i++)
+        value_list_add(list, &further);
+}
+
 struct ot_values *value_list_next(struct value_list *list)
 {
     if (list->count == VALUE_LIST_MAX)

@@ -14,8 +14,10 @@ struct value_list {
 
 /* Of an array the first value; what has no value or is longer than 65535 bytes is left out. */
 void value_list_add(struct value_list *list, const struct ot_values *values);
-/* The same without a copy: the place of the next value, empty, or NULL when there is none left; and
- * that what was put there is the next value. */
+/* All values of an item, those of an array one by one; of bits the first. */
+void value_list_add_each(struct value_list *list, const struct ot_item *item);
+/* Without a copy: the place of the next value, empty, or NULL when there is none left; and that
+ * what was put there is the next value. */
 struct ot_values *value_list_next(struct value_list *list);
 void value_list_keep(struct value_list *list);
 

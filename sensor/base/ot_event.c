@@ -199,7 +199,7 @@ struct ot_value ot_value_at(const struct ot_values *values, uint32_t i)
     return v;
 }
 
-struct ot_value ot_item_further(const struct ot_item *item, uint32_t i)
+struct ot_values ot_item_further_wire(const struct ot_item *item, uint32_t i)
 {
     enum { HEAD_SIZE = 3 };
     const uint8_t *at = item->further;
@@ -208,14 +208,18 @@ struct ot_value ot_item_further(const struct ot_item *item, uint32_t i)
         size_t size = at[1] | (size_t)at[2] << 8;
         if (at[0] >= VALUES_ENCODINGS || size > left - HEAD_SIZE)
             break;
-        if (i-- == 0) {
-            struct ot_values one = {(enum ot_encoding)at[0], 1, at + HEAD_SIZE, size};
-            return ot_value_at(&one, 0);
-        }
+        if (i-- == 0)
+            return (struct ot_values){(enum ot_encoding)at[0], 1, at + HEAD_SIZE, size};
         at += HEAD_SIZE + size;
         left -= HEAD_SIZE + size;
     }
-    return (struct ot_value){.kind = OT_VALUE_NONE};
+    return (struct ot_values){.encoding = VALUES_NONE};
+}
+
+struct ot_value ot_item_further(const struct ot_item *item, uint32_t i)
+{
+    struct ot_values one = ot_item_further_wire(item, i);
+    return ot_value_at(&one, 0);
 }
 
 bool ot_value_number(const struct ot_value *value, double *number)

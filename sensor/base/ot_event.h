@@ -162,6 +162,8 @@ struct ot_item {
 
 /* The i-th of the further values; OT_VALUE_NONE when there is none. */
 struct ot_value ot_item_further(const struct ot_item *item, uint32_t i);
+/* The same in wire form; count 0 when there is none. */
+struct ot_values ot_item_further_wire(const struct ot_item *item, uint32_t i);
 
 enum fact_kind {
     FACT_VENDOR,

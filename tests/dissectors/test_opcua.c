@@ -349,45 +349,52 @@ END_TEST
 static const struct value_row {
     const char *shows, *variant, *value;
 } values[] = {
-    {"null",                 "00",                                                                ""                                 },
-    {"true",                 "01 01",                                                             "=1"                               },
-    {"a boolean of 255",     "01 ff",                                                             "=255"                             },
-    {"sbyte",                "02 ff",                                                             "=-1"                              },
-    {"byte",                 "03 ff",                                                             "=255"                             },
-    {"int16",                "04 feff",                                                           "=-2"                              },
-    {"uint16",               "05 feff",                                                           "=65534"                           },
-    {"int32",                "06 feffffff",                                                       "=-2"                              },
-    {"uint32",               "07 feffffff",                                                       "=4294967294"                      },
-    {"int64",                "08 feffffffffffffff",                                               "=-2"                              },
-    {"uint64",               "09 feffffffffffffff",                                               "=18446744073709551614"            },
-    {"float",                "0a 00002041",                                                       "=10"                              },
-    {"double",               "0b 0000000000005140",                                               "=68"                              },
-    {"string",               "0c 03000000 616263",                                                "=abc"                             },
-    {"null string",          "0c ffffffff",                                                       ""                                 },
-    {"time",                 "0d 00a0d1fe9575dc01",                                               "=2025-12-25T12:00:00.000000Z"     },
-    {"time with a fraction", "0d 92140e93a8f3d801",                                               "=2022-11-08T19:30:35.465845Z"     },
-    {"time of nothing",      "0d 0000000000000000",                                               ""                                 },
-    {"guid",                 "0e 000102030405060708090a0b0c0d0e0f",                               "=000102030405060708090a0b0c0d0e0f"},
-    {"byte string",          "0f 02000000 cafe",                                                  "=cafe"                            },
-    {"xml",                  "10 01000000 3c",                                                    "=<"                               },
-    {"node id",              "11 01 02 e803",                                                     "=ns=2;i=1000"                     },
-    {"expanded node id",     "12 81 02 e803 01000000 75",                                         "=ns=2;i=1000"                     },
-    {"server index",         "12 40 55 03000000",                                                 "=ns=0;i=85"                       },
-    {"status code",          "13 00003480",                                                       "=2150891520"                      },
-    {"qualified name",       "14 0200 01000000 51",                                               "=Q"                               },
-    {"localized text",       "15 03 02000000 656e 02000000 4869",                                 "=Hi"                              },
-    {"extension object",     "16 01 01 0100 01 02000000 beef",                                    "=beef"                            },
-    {"data value",           "17 3f 03 07 00000080 0000000000000000 0000 0000000000000000 0000",  ""                                 },
-    {"diagnostic info",      "19 7f 01000000 02000000 03000000 04000000 01000000 41 05000000 00", ""                                 },
-    {"an array of int16",    "84 03000000 0100 0200 ffff",                                        "=1,2,-1"                          },
-    {"an array of booleans", "81 02000000 01 00",                                                 "=1,0"                             },
-    {"nine booleans",        "81 09000000 01 00 00 00 00 00 00 01 01",                            "=1,0,0,0,0,0,0,1,1"               },
-    {"booleans beyond 1",    "81 02000000 01 ff",                                                 "=1,255"                           },
-    {"an array of strings",  "8c 02000000 01000000 61 01000000 62",                               "=a, b"                            },
-    {"a null array",         "86 ffffffff",                                                       ""                                 },
-    {"a matrix",             "c3 02000000 07 08 02000000 01000000 02000000",                      "=7,8"                             },
-    {"an array of variants", "98 02000000 03 01 06 02000000",                                     "=03010602000000"                  },
-    {"a reserved type",      "1a 01000000 ff",                                                    "=ff"                              },
+    {"null",                               "00",                                                                ""                                                                  },
+    {"true",                               "01 01",                                                             "=1"                                                                },
+    {"a boolean of 255",                   "01 ff",                                                             "=255"                                                              },
+    {"sbyte",                              "02 ff",                                                             "=-1"                                                               },
+    {"byte",                               "03 ff",                                                             "=255"                                                              },
+    {"int16",                              "04 feff",                                                           "=-2"                                                               },
+    {"uint16",                             "05 feff",                                                           "=65534"                                                            },
+    {"int32",                              "06 feffffff",                                                       "=-2"                                                               },
+    {"uint32",                             "07 feffffff",                                                       "=4294967294"                                                       },
+    {"int64",                              "08 feffffffffffffff",                                               "=-2"                                                               },
+    {"uint64",                             "09 feffffffffffffff",                                               "=18446744073709551614"                                             },
+    {"float",                              "0a 00002041",                                                       "=10"                                                               },
+    {"double",                             "0b 0000000000005140",                                               "=68"                                                               },
+    {"string",                             "0c 03000000 616263",                                                "=abc"                                                              },
+    {"null string",                        "0c ffffffff",                                                       ""                                                                  },
+    {"time",                               "0d 00a0d1fe9575dc01",                                               "=2025-12-25T12:00:00.000000Z"                                      },
+    {"time with a fraction",               "0d 92140e93a8f3d801",                                               "=2022-11-08T19:30:35.465845Z"                                      },
+    {"time of nothing",                    "0d 0000000000000000",                                               ""                                                                  },
+    {"guid",                               "0e 000102030405060708090a0b0c0d0e0f",                               "=000102030405060708090a0b0c0d0e0f"                                 },
+    {"byte string",                        "0f 02000000 cafe",                                                  "=cafe"                                                             },
+    {"xml",                                "10 01000000 3c",                                                    "=<"                                                                },
+    {"node id",                            "11 01 02 e803",                                                     "=ns=2;i=1000"                                                      },
+    {"expanded node id",                   "12 81 02 e803 01000000 75",                                         "=ns=2;i=1000"                                                      },
+    {"server index",                       "12 40 55 03000000",                                                 "=ns=0;i=85"                                                        },
+    {"status code",                        "13 00003480",                                                       "=2150891520"                                                       },
+    {"qualified name",                     "14 0200 01000000 51",                                               "=Q"                                                                },
+    {"localized text",                     "15 03 02000000 656e 02000000 4869",                                 "=Hi"                                                               },
+    {"extension object",                   "16 01 01 0100 01 02000000 beef",                                    "=beef"                                                             },
+    {"data value",                         "17 3f 03 07 00000080 0000000000000000 0000 0000000000000000 0000",  "=7"                                                                },
+    {"diagnostic info",                    "19 7f 01000000 02000000 03000000 04000000 01000000 41 05000000 00", ""                                                                  },
+    {"an array of int16",                  "84 03000000 0100 0200 ffff",                                        "=1,2,-1"                                                           },
+    {"an array of booleans",               "81 02000000 01 00",                                                 "=1,0"                                                              },
+    {"nine booleans",                      "81 09000000 01 00 00 00 00 00 00 01 01",                            "=1,0,0,0,0,0,0,1,1"                                                },
+    {"booleans beyond 1",                  "81 02000000 01 ff",                                                 "=1,255"                                                            },
+    {"an array of strings",                "8c 02000000 01000000 61 01000000 62",                               "=a|b"                                                              },
+    {"a null array",                       "86 ffffffff",                                                       ""                                                                  },
+    {"a matrix",                           "c3 02000000 07 08 02000000 01000000 02000000",                      "=7,8"                                                              },
+    {"an array of variants",               "98 02000000 03 01 06 02000000",                                     "=1|2"                                                              },
+    {"an array of variants with an array", "98 02000000 85 02000000 0100 0200 0c 01000000 61",
+     "=1|2|a"                                                                                                                                                                       },
+    {"an array of data values",            "97 02000000 01 0a 00002041 03 06 02000000 00000080",                "=10|2"                                                             },
+    {"an array of times",                  "8d 02000000 00a0d1fe9575dc01 92140e93a8f3d801",
+     "=2025-12-25T12:00:00.000000Z|2022-11-08T19:30:35.465845Z"                                                                                                                     },
+    {"an array of guids",
+     "8e 02000000 000102030405060708090a0b0c0d0e0f 100102030405060708090a0b0c0d0e0f",                           "=000102030405060708090a0b0c0d0e0f|100102030405060708090a0b0c0d0e0f"},
+    {"a reserved type",                    "1a 01000000 ff",                                                    "=ff"                                                               },
 };
 
 START_TEST(variants)
@@ -404,6 +411,27 @@ START_TEST(variants)
     ck_assert_msg(strcmp(e->items, wanted) == 0, "%s: %s", row->shows, e->items);
     ck_assert_uint_eq(t.p->violation_count, 0);
     ck_assert_str_eq(e->operation, "write");
+    probe_destroy(t.p);
+}
+END_TEST
+
+/* [6] A.2 */
+START_TEST(status_codes_have_names)
+{
+    static const struct {
+        const char *code, *status;
+    } rows[] = {
+        {"00007380", "error 2155020288 bad_write_not_supported"},
+        {"00006f80", "error 2154758144 bad_no_match"           },
+        {"00008c80", "error 2156658688 bad_sensor_failure"     },
+        {"0000ff8f", "error 2415853568"                        },
+    };
+    char answer[64];
+    struct talk t = clear_channel();
+    request(&t, 673, "01000000 01 02 e803 0d000000 ffffffff 01 01 01");
+    snprintf(answer, sizeof answer, "01000000 %s 00000000", rows[_i].code);
+    response(&t, 676, answer);
+    ck_assert_str_eq(probe_event(t.p, 1)->items + strlen("ns=2;i=1000 "), rows[_i].status);
     probe_destroy(t.p);
 }
 END_TEST
@@ -1543,6 +1571,7 @@ int main(void)
     tcase_add_test(tc, a_refused_answer_has_no_body);
     tcase_add_loop_test(tc, node_ids, 0, COUNT(nodes));
     tcase_add_loop_test(tc, variants, 0, COUNT(values));
+    tcase_add_loop_test(tc, status_codes_have_names, 0, 4);
     tcase_add_loop_test(tc, booleans_are_no_numbers, 0, 5);
     tcase_add_test(tc, reads_are_answered_with_names_and_values);
     tcase_add_test(tc, asking_whether_the_server_lives_keeps_the_session);

@@ -53,6 +53,11 @@ static void write_status(struct json_writer *w, const struct ot_status *s)
         return;
     if (s->result == OT_RESULT_OK) {
         json_string_of(w, "status", "ok");
+        if (s->code && s->name &&
+            strcmp(s->name, "ok") != 0) { /* done in part, clamped, uncertain */
+            json_unsigned(w, "status_code", s->code);
+            json_string_of(w, "status_name", s->name);
+        }
         return;
     }
     json_string_of(w, "status", s->name ? s->name : "error");

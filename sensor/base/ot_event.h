@@ -121,7 +121,7 @@ enum ot_result { OT_RESULT_NONE, OT_RESULT_OK, OT_RESULT_ERROR };
 
 struct ot_status {
     enum ot_result result;
-    uint32_t code;    /* native */
+    uint32_t code;    /* native; of a named OK other than 0: done in part, clamped */
     const char *name; /* "illegal_data_address"; NULL: unknown code */
 };
 

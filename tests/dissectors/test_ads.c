@@ -316,6 +316,10 @@ START_TEST(errors_of_the_router)
     size_t size = ams(frame, true, 500, 1, 6, 7, "");
     probe_stream(p, &dissector_ads, false, frame, size);
     ck_assert_str_eq(probe_event(p, 1)->status, "error 6 target_port_not_found");
+    feed(p, false, 500, 1, "");
+    size = ams(frame, true, 500, 1, 2, 7, "");
+    probe_stream(p, &dissector_ads, false, frame, size);
+    ck_assert_str_eq(probe_event(p, 3)->status, "error 2 no_real_time");
     ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);
 }

@@ -143,6 +143,22 @@ START_TEST(a_fraction_has_its_code_beside_it)
 }
 END_TEST
 
+/* Done, but not as asked, is ok with a code; a plain ok has none. */
+START_TEST(an_ok_with_a_code_keeps_it)
+{
+    static const struct ot_flow flow;
+    struct ot_event e = {.flow = &flow, .protocol = "x"};
+    char line[EVENT_LINE_MAX];
+    e.status = (struct ot_status){OT_RESULT_OK, 6, "partial_transfer"};
+    line[event_json(&e, line, sizeof line)] = '\0';
+    ck_assert_ptr_nonnull(
+        strstr(line, "\"status\":\"ok\",\"status_code\":6,\"status_name\":\"partial_transfer\"}"));
+    e.status = (struct ot_status){OT_RESULT_OK, 0, "ok"};
+    line[event_json(&e, line, sizeof line)] = '\0';
+    ck_assert_ptr_nonnull(strstr(line, "\"status\":\"ok\"}"));
+}
+END_TEST
+
 START_TEST(further_values_follow_the_first)
 {
     static const struct ot_flow flow;
@@ -277,6 +293,7 @@ int main(void)
     tcase_add_test(c, the_line_of_the_contract);
     tcase_add_test(c, a_fraction_has_its_code_beside_it);
     tcase_add_test(c, further_values_follow_the_first);
+    tcase_add_test(c, an_ok_with_a_code_keeps_it);
     tcase_add_test(c, a_fact_told_twice_is_an_array);
     tcase_add_test(c, long_lists_are_shortened_and_say_so);
     tcase_add_loop_test(c, items_are_said_as_people_say_them, 0, ITEMS);

@@ -5,6 +5,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +13,6 @@
 enum {
     FILE_SIZE_MAX = 64 << 20,
     BLOCK_SIZE = 1 << 16, /* of texts */
-    LABELS_MAX = 16,      /* of a domain name that is looked up */
 };
 
 struct block {
@@ -98,13 +98,17 @@ static bool grow(struct indicators *in)
 
 bool indicators_add(struct indicators *in, const struct indicator *i, struct error *err)
 {
-    if (in->count == INDICATORS_MAX)
-        return error_set(err, "more than %d indicators", INDICATORS_MAX);
     if (in->count == in->room && !grow(in))
         return error_set(err, "out of memory for indicators");
     size_t at = slot_of(in, i->kind, i->value, strlen(i->value));
-    if (in->slots[at])
-        return true; /* several lists name the same: the first is told */
+    if (in->slots[at]) { /* several lists name the same: the first is told, as long as any holds */
+        struct indicator *known = &in->all[in->slots[at] - 1];
+        if (known->until_ns < i->until_ns)
+            known->until_ns = i->until_ns;
+        return true;
+    }
+    if (in->count == INDICATORS_MAX)
+        return error_set(err, "more than %d indicators", INDICATORS_MAX);
     const char *value = keep_text(in, i->value, strlen(i->value));
     const char *about = keep_text(in, i->about, strlen(i->about));
     if (!value || !about)
@@ -126,42 +130,78 @@ static bool is_hex(const char *text, size_t size)
     return true;
 }
 
-bool indicators_normalise(enum indicator_kind kind, const char *text, size_t size,
-                          char out[INDICATOR_VALUE_MAX])
+/* [RFC 3986] 6.2.2.1 and 6.2.3: scheme and host in small letters, no port that goes without saying,
+ * "/" for no path. */
+static void fold_url(char url[INDICATOR_VALUE_MAX])
+{
+    char *host = strstr(url, "://");
+    if (!host)
+        return;
+    host += strlen("://");
+    char *end = host + strcspn(host, "/?#");
+    for (char *c = url; c < end; c++)
+        *c = (char)tolower((unsigned char)*c);
+    const char *usual = strncmp(url, "http:", 5) == 0    ? ":80"
+                        : strncmp(url, "https:", 6) == 0 ? ":443"
+                                                         : "";
+    size_t size = strlen(usual);
+    if (size > 0 && end - host > (ptrdiff_t)size && memcmp(end - size, usual, size) == 0) {
+        memmove(end - size, end, strlen(end) + 1);
+        end -= size;
+    }
+    size_t rest = strlen(end);
+    if (*end != '/' && (size_t)(end - url) + rest + 2 <= INDICATOR_VALUE_MAX) {
+        memmove(end + 1, end, rest + 1);
+        *end = '/';
+    }
+}
+
+/* False: it does not fit, or is nothing. */
+static bool fold(enum indicator_kind kind, const char *text, size_t size,
+                 char out[INDICATOR_VALUE_MAX])
 {
     struct address ip;
-    char small[ADDRESS_TEXT_SIZE];
-    if (size == 0 || size >= INDICATOR_VALUE_MAX)
+    if (size == 0 || size >= INDICATOR_VALUE_MAX || memchr(text, '\0', size))
         return false;
-    if (kind == INDICATOR_IP) {
-        if (!address_parse(&ip, text_copy(small, sizeof small, (struct text){text, size})) ||
-            size >= sizeof small)
-            return false;
-        address_print(small, &ip);
-        memcpy(out, small, sizeof small);
-        return true;
-    }
-    for (size_t i = 0; i < size; i++) {
-        unsigned char c = (unsigned char)text[i];
-        if (c <= ' ' || c == 0x7f)
-            return false;
-        out[i] = (char)(kind == INDICATOR_URL ? c : tolower(c));
-    }
+    for (size_t i = 0; i < size; i++)
+        out[i] = (char)(kind == INDICATOR_URL ? text[i] : tolower((unsigned char)text[i]));
     out[size] = '\0';
+    if (kind == INDICATOR_URL)
+        fold_url(out);
+    if (kind == INDICATOR_DOMAIN && out[size - 1] == '.')
+        out[size - 1] = '\0';
+    if (kind == INDICATOR_IP && size < ADDRESS_TEXT_SIZE && address_parse(&ip, out))
+        address_print(out, &ip);
+    return true;
+}
+
+static bool is_value(enum indicator_kind kind, const char *value)
+{
+    struct address ip;
+    size_t size = strlen(value);
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char)value[i] <= ' ' || value[i] == 0x7f)
+            return false;
     switch (kind) {
+    case INDICATOR_IP:
+        return size < ADDRESS_TEXT_SIZE && address_parse(&ip, value);
     case INDICATOR_DOMAIN:
-        if (out[size - 1] == '.')
-            out[--size] = '\0';
-        return size > 0 && strchr(out, '.') && !strpbrk(out, "/:@*");
+        return strchr(value, '.') && !strpbrk(value, "/:@*");
     case INDICATOR_URL:
-        return strstr(out, "://") != NULL;
+        return strstr(value, "://") != NULL;
     case INDICATOR_JA3:
-        return size == 32 && is_hex(out, size);
+        return size == 32 && is_hex(value, size);
     case INDICATOR_HASH:
-        return (size == 32 || size == 40 || size == 64) && is_hex(out, size);
+        return (size == 32 || size == 40 || size == 64) && is_hex(value, size);
     default:
         return false;
     }
+}
+
+bool indicators_normalise(enum indicator_kind kind, const char *text, size_t size,
+                          char out[INDICATOR_VALUE_MAX])
+{
+    return fold(kind, text, size, out) && is_value(kind, out);
 }
 
 /* --- files --- */
@@ -294,20 +334,19 @@ const struct indicator *indicators_ip(const struct indicators *in, const struct 
     return find(in, INDICATOR_IP, text, strlen(text), time_ns);
 }
 
+/* A name below a listed one may look as it likes: what asks by way of names (a tunnel) fills labels
+ * with any characters, and there may be many of them. */
 const struct indicator *indicators_text(const struct indicators *in, enum indicator_kind kind,
                                         struct text value, int64_t time_ns)
 {
     char text[INDICATOR_VALUE_MAX];
-    if (!in || in->count == 0 || !indicators_normalise(kind, value.at, value.size, text))
+    if (!in || in->count == 0 || !fold(kind, value.at, value.size, text))
         return NULL;
-    const char *at = text;
-    for (int label = 0; label < LABELS_MAX; label++) {
+    for (const char *at = text; at; at = strchr(at, '.')) {
+        at += *at == '.';
         const struct indicator *i = find(in, kind, at, strlen(at), time_ns);
         if (i || kind != INDICATOR_DOMAIN)
             return i;
-        at = strchr(at, '.');
-        if (!at || !strchr(++at, '.'))
-            return NULL; /* a top-level domain alone fits nobody */
     }
-    return NULL;
+    return NULL; /* a top-level domain alone fits nobody: none is listed */
 }

@@ -58,74 +58,148 @@ static bool kind_of_name(const char *name, enum indicator_kind *kind)
     return false;
 }
 
-/* One column, unquoted, trimmed. Returns where the next begins; NULL: the line is over. */
-static const char *column(const char *at, const char *end, char *out, size_t capacity)
+struct sheet {
+    const char *at, *end;
+    size_t line;
+};
+
+struct cell {
+    char text[INDICATOR_VALUE_MAX];
+    bool is_cut; /* there was more than fits */
+};
+
+static void put(struct cell *cell, size_t *size, char c)
 {
-    size_t size = 0;
-    bool is_quoted = false, is_over = false;
-    while (at < end && (*at == ' ' || *at == '\t'))
-        at++;
-    if (at < end && *at == '"') {
-        is_quoted = true;
-        at++;
-    }
-    for (; at < end && !is_over; at++) {
-        if (is_quoted && *at == '"') {
-            if (at + 1 < end && at[1] == '"')
-                at++; /* RFC 4180: a quote inside is doubled */
-            else {
-                is_quoted = false;
-                continue;
-            }
-        } else if (!is_quoted && (*at == ',' || *at == ';')) {
-            is_over = true;
-            continue;
-        }
-        if (size + 1 < capacity)
-            out[size++] = *at;
-    }
-    while (size > 0 && (out[size - 1] == ' ' || out[size - 1] == '\t' || out[size - 1] == '\r'))
-        size--;
-    out[size] = '\0';
-    return is_over ? at : NULL;
+    if (*size + 1 < sizeof cell->text)
+        cell->text[(*size)++] = c == '\0' || c == '\n' || c == '\r' ? ' ' : c;
+    else
+        cell->is_cut = true;
 }
 
-static bool csv_line(struct indicators *in, const char *at, const char *end, const char *name,
-                     size_t number, struct error *err)
+/* Behind the quote that begins. False: nothing ends it. RFC 4180 2.6 and 2.7: lines may break in
+ * between, and a quote inside is doubled. */
+static bool quoted(struct sheet *s, struct cell *cell, size_t *size)
 {
-    char columns[COLUMNS_MAX][INDICATOR_VALUE_MAX] = {"", "", ""}, value[INDICATOR_VALUE_MAX];
-    char about[INDICATOR_ABOUT_MAX];
-    size_t count = 0;
-    while (at && count < COLUMNS_MAX)
-        at = column(at, end, columns[count++], INDICATOR_VALUE_MAX);
-    if (columns[0][0] == '\0' || columns[0][0] == '#')
-        return true;
+    for (; s->at < s->end; s->at++) {
+        if (*s->at == '"' && (s->at + 1 == s->end || s->at[1] != '"')) {
+            s->at++;
+            return true;
+        }
+        s->at += *s->at == '"';
+        s->line += *s->at == '\n';
+        put(cell, size, *s->at);
+    }
+    return false;
+}
+
+static bool is_end_of_cell(const struct sheet *s)
+{
+    return s->at == s->end || *s->at == ',' || *s->at == ';' || *s->at == '\n';
+}
+
+static void skip_blanks(struct sheet *s)
+{
+    while (s->at < s->end && (*s->at == ' ' || *s->at == '\t' || *s->at == '\r'))
+        s->at++;
+}
+
+/* One cell, unquoted, trimmed, up to what ends it. False: its quotes do not fit together. */
+static bool cell_read(struct sheet *s, struct cell *cell)
+{
+    size_t size = 0;
+    bool ok = true;
+    cell->is_cut = false;
+    skip_blanks(s);
+    if (s->at < s->end && *s->at == '"') {
+        s->at++;
+        ok = quoted(s, cell, &size);
+        skip_blanks(s);
+        ok = ok && is_end_of_cell(s);
+    } else {
+        for (; !is_end_of_cell(s); s->at++)
+            put(cell, &size, *s->at);
+    }
+    while (size > 0 && strchr(" \t", cell->text[size - 1]))
+        size--;
+    cell->text[size] = '\0';
+    return ok;
+}
+
+/* Up to the end of the line; columns beyond the last that counts are left. */
+static bool row_read(struct sheet *s, struct cell cells[COLUMNS_MAX])
+{
+    struct cell rest;
+    for (size_t i = 0; i < COLUMNS_MAX; i++)
+        cells[i] = (struct cell){"", false};
+    for (size_t count = 0;; count++) {
+        if (!cell_read(s, count < COLUMNS_MAX ? &cells[count] : &rest))
+            return false;
+        bool is_last = s->at == s->end || *s->at == '\n';
+        s->at += s->at < s->end;
+        if (is_last)
+            return true;
+    }
+}
+
+/* Words, none of which could be meant as a value. */
+static bool is_head(const struct cell cells[COLUMNS_MAX])
+{
+    for (size_t i = 0; i < COLUMNS_MAX; i++)
+        if (strpbrk(cells[i].text, ".:/"))
+            return false;
+    return true;
+}
+
+static bool take_row(struct indicators *in, const struct cell cells[COLUMNS_MAX], const char *name,
+                     size_t line, bool is_first, struct error *err)
+{
+    char value[INDICATOR_VALUE_MAX], about[INDICATOR_ABOUT_MAX];
     struct indicator i = {.file = name, .until_ns = INT64_MAX, .value = value, .about = about};
-    bool is_typed = kind_of_name(columns[0], &i.kind);
-    const char *text = is_typed ? columns[1] : columns[0];
-    text_copy(about, sizeof about, text_of(is_typed ? columns[2] : columns[1]));
+    bool is_typed = kind_of_name(cells[0].text, &i.kind);
+    const struct cell *cell = is_typed ? &cells[1] : &cells[0];
+    const char *text = cell->text;
+    if (cell->is_cut) {
+        indicators_skip(in); /* the beginning of a value is another value */
+        return true;
+    }
+    text_copy(about, sizeof about, text_of(cells[is_typed ? 2 : 1].text));
     bool ok = is_typed ? indicators_normalise(i.kind, text, strlen(text), value)
                        : guess(text, strlen(text), &i.kind, value);
     if (ok)
         return indicators_add(in, &i, err);
-    if (number == 1)
-        return true; /* the head */
-    return error_set(err, "%s:%zu: %s%s%s is no indicator", name, number, columns[0],
+    if (is_first && is_head(cells))
+        return true;
+    return error_set(err, "%s:%zu: %.100s%s%.200s is no indicator", name, line, cells[0].text,
                      is_typed ? " " : "", is_typed ? text : "");
+}
+
+static void skip_line(struct sheet *s)
+{
+    const char *line_end = memchr(s->at, '\n', (size_t)(s->end - s->at));
+    s->at = line_end ? line_end + 1 : s->end;
 }
 
 bool indicators_csv(struct indicators *in, const char *text, size_t size, const char *name,
                     struct error *err)
 {
-    const char *end = text + size;
-    size_t number = 1;
-    for (const char *at = text; at < end; number++) {
-        const char *line_end = memchr(at, '\n', (size_t)(end - at));
-        if (!line_end)
-            line_end = end;
-        if (!csv_line(in, at, line_end, name, number, err))
+    struct sheet s = {text, text + size, 1};
+    struct cell cells[COLUMNS_MAX];
+    bool is_first = true;
+    for (; s.at < s.end; s.line++) {
+        size_t line = s.line;
+        skip_blanks(&s);
+        if (s.at == s.end || *s.at == '#') {
+            skip_line(&s);
+            continue;
+        }
+        if (!row_read(&s, cells))
+            return error_set(err, "%s:%zu: the quotes of this line do not fit together", name,
+                             line);
+        if (!cells[0].text[0] && !cells[1].text[0] && !cells[2].text[0])
+            continue;
+        if (!take_row(in, cells, name, line, is_first, err))
             return false;
-        at = line_end < end ? line_end + 1 : end;
+        is_first = false;
     }
     return true;
 }

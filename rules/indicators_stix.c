@@ -9,8 +9,6 @@
 #include <jansson.h>
 #include <string.h>
 
-enum { COMPARISONS_MAX = 64 /* in one pattern */ };
-
 static bool kind_of_property(const char *property, enum indicator_kind *kind)
 {
     static const struct {
@@ -43,7 +41,7 @@ static const char *skip_space(const char *at)
 static const char *comparison(const char *at, struct indicator *i, char value[INDICATOR_VALUE_MAX],
                               bool *is_ours)
 {
-    char property[128], raw[INDICATOR_VALUE_MAX];
+    char property[128], raw[INDICATOR_VALUE_MAX + 1]; /* too long: seen as such */
     size_t size = strcspn(at, " \t=!<>");
     if (size == 0 || size >= sizeof property)
         return NULL;
@@ -64,7 +62,8 @@ static const char *comparison(const char *at, struct indicator *i, char value[IN
     }
     if (*at != '\'')
         return NULL;
-    *is_ours = kind_of_property(property, &i->kind) && indicators_normalise(i->kind, raw, size, value);
+    *is_ours =
+        kind_of_property(property, &i->kind) && indicators_normalise(i->kind, raw, size, value);
     return skip_space(at + 1);
 }
 
@@ -77,7 +76,7 @@ static bool pattern_parse(struct indicators *in, const char *pattern, const stru
     i.value = value;
     *ok = true;
     const char *at = pattern;
-    for (int n = 0; n < COMPARISONS_MAX; n++) {
+    for (bool is_any = false;;) { /* each turn takes a comparison */
         bool is_ours = false;
         at = skip_space(at);
         while (*at == '[' || *at == '(')
@@ -90,18 +89,38 @@ static bool pattern_parse(struct indicators *in, const char *pattern, const stru
             return false;
         if (is_ours && !(*ok = indicators_add(in, &i, err)))
             return true;
+        is_any |= is_ours;
         if (*at == '\0')
-            return is_ours || n > 0;
+            return is_any;
         at += 2;
     }
-    return false;
 }
 
-/* All joined by OR, before any is taken. */
+/* All joined by OR, before any is taken: no word outside of quotes asks for more. [OASIS] 9.1. */
 static bool is_plain(const char *pattern)
 {
-    return !strstr(pattern, " AND ") && !strstr(pattern, "FOLLOWEDBY") &&
-           !strstr(pattern, " NOT ") && !strstr(pattern, "REPEATS") && !strstr(pattern, "WITHIN");
+    static const char *const more[] = {"AND",    "FOLLOWEDBY", "NOT", "REPEATS",
+                                       "WITHIN", "START",      "STOP"};
+    bool is_quoted = false;
+    for (const char *at = pattern; *at;) {
+        size_t size = is_quoted ? 0 : strspn(at, "ABCDEFGHIJKLMNOPQRSTUVWXYZ");
+        for (size_t i = 0; i < sizeof more / sizeof *more; i++)
+            if (size == strlen(more[i]) && memcmp(at, more[i], size) == 0)
+                return false;
+        if (size == 0) {
+            is_quoted ^= *at == '\'';
+            size = is_quoted && at[0] == '\\' && at[1] ? 2 : 1;
+        }
+        at += size;
+    }
+    return true;
+}
+
+/* Some write "for ever" as a year that does not fit into nanoseconds. */
+static bool read_end(int64_t *until_ns, const char *text)
+{
+    return time_parse(until_ns, text) ||
+           (strspn(text, "0123456789") == 4 && text[4] == '-' && strcmp(text, "2262") >= 0);
 }
 
 static bool stix_object(struct indicators *in, const json_t *object, const char *name,
@@ -118,7 +137,7 @@ static bool stix_object(struct indicators *in, const json_t *object, const char 
     char about[INDICATOR_ABOUT_MAX];
     text_copy(about, sizeof about, text_of(json_string_value(json_object_get(object, "name"))));
     struct indicator i = {.file = name, .about = about, .until_ns = INT64_MAX};
-    if (until && !time_parse(&i.until_ns, until))
+    if (until && !read_end(&i.until_ns, until))
         return error_set(err, "%s: %s: valid_until is no time", name, about);
     bool ok = true;
     if (!is_usable || !pattern_parse(in, pattern, &i, err, &ok))

@@ -10,42 +10,68 @@ static const struct file_row {
     size_t count, skipped;
     const char *says; /* "": sound */
 } file_rows[] = {
-    {"a list with a head",             "type,value,description\nip,203.0.113.7,C2\ndomain,Bad.Example.,x\n", 2,
-     0,                                                                                                            ""       },
+    {"a list with a head",                          "type,value,description\nip,203.0.113.7,C2\ndomain,Bad.Example.,x\n", 2,
+     0,                                                                                                                         ""           },
     {"values whose type shows",
      "203.0.113.7\nbad.example\nhttp://bad.example/x\n"
-     "0123456789abcdef0123456789abcdef\n2001:db8::1\n",                                                      5, 0, ""       },
-    {"quotes, spaces, CR, BOM",        "\xef\xbb\xbf\"ip\" , \"203.0.113.7\" , \"a, b\"\r\n",                1, 0, ""       },
-    {"comments and empty lines",       "# a list\n\nip,203.0.113.7\n",                                       1, 0, ""       },
-    {"the same twice",                 "ip,203.0.113.7,a\nip,203.0.113.7,b\n",                               1, 0, ""       },
-    {"an empty file",                  "",                                                                   0, 0, ""       },
-    {"an address that is none",        "ip,203.0.113.7\nip,203.0.113.300\n",                                 0, 0, "t.csv:2"},
-    {"a hash too short",               "type,value\nsha256,abcd\n",                                          0, 0, "t.csv:2"},
-    {"a JA3 that is no MD5",           "type,value\nja3,xyz\n",                                              0, 0, "t.csv:2"},
+     "0123456789abcdef0123456789abcdef\n2001:db8::1\n",                                                                   5, 0, ""           },
+    {"quotes, spaces, CR, BOM",                     "\xef\xbb\xbf\"ip\" , \"203.0.113.7\" , \"a, b\"\r\n",                1, 0, ""           },
+    {"comments and empty lines",                    "# a list\n\nip,203.0.113.7\n",                                       1, 0, ""           },
+    {"the same twice",                              "ip,203.0.113.7,a\nip,203.0.113.7,b\n",                               1, 0, ""           },
+    {"an empty file",                               "",                                                                   0, 0, ""           },
+    {"an address that is none",                     "ip,203.0.113.7\nip,203.0.113.300\n",                                 0, 0, "t.csv:2"    },
+    {"a hash too short",                            "type,value\nsha256,abcd\n",                                          0, 0, "t.csv:2"    },
+    {"a JA3 that is no MD5",                        "type,value\nja3,xyz\n",                                              0, 0, "t.csv:2"    },
     {"a bundle",
      "{\"type\":\"bundle\",\"objects\":[{\"type\":\"indicator\",\"name\":\"n\",\"pattern_type\":"
-     "\"stix\",\"pattern\":\"[ipv4-addr:value = '203.0.113.7']\"}]}",                                        1, 0, ""       },
+     "\"stix\",\"pattern\":\"[ipv4-addr:value = '203.0.113.7']\"}]}",                                                     1, 0, ""           },
     {"one of several",
      "{\"objects\":[{\"type\":\"indicator\",\"pattern\":\"[ipv4-addr:value = '203.0.113.7' OR "
      "domain-name:value = 'bad.example'] OR [file:hashes.'SHA-256' = "
-     "'9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08']\"}]}",                             3, 0, ""       },
+     "'9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08']\"}]}",                                          3, 0, ""           },
     {"more than a value: passed over",
      "{\"objects\":[{\"type\":\"indicator\",\"pattern\":\"[ipv4-addr:value = '203.0.113.7' AND "
-     "domain-name:value = 'bad.example']\"}]}",                                                              0, 1, ""       },
+     "domain-name:value = 'bad.example']\"}]}",                                                                           0, 1, ""           },
     {"another language",
-     "{\"objects\":[{\"type\":\"indicator\",\"pattern_type\":\"yara\",\"pattern\":\"rule x {}\"}]}",         0, 1, ""       },
+     "{\"objects\":[{\"type\":\"indicator\",\"pattern_type\":\"yara\",\"pattern\":\"rule x {}\"}]}",                      0, 1, ""           },
     {"revoked",
      "{\"objects\":[{\"type\":\"indicator\",\"revoked\":true,\"pattern\":"
-     "\"[ipv4-addr:value = '203.0.113.7']\"}]}",                                                             0, 1, ""       },
-    {"what surrounds indicators",      "{\"objects\":[{\"type\":\"malware\",\"name\":\"x\"}, 7, null]}",
-     0,                                                                                                         0, ""       },
+     "\"[ipv4-addr:value = '203.0.113.7']\"}]}",                                                                          0, 1, ""           },
+    {"what surrounds indicators",                   "{\"objects\":[{\"type\":\"malware\",\"name\":\"x\"}, 7, null]}",
+     0,                                                                                                                      0, ""           },
     {"a pattern that breaks off",
-     "{\"objects\":[{\"type\":\"indicator\",\"pattern\":\"[ipv4-addr:value = '203\"}]}",                     0, 1, ""       },
+     "{\"objects\":[{\"type\":\"indicator\",\"pattern\":\"[ipv4-addr:value = '203\"}]}",                                  0, 1, ""           },
     {"a quote inside",
-     "{\"objects\":[{\"type\":\"indicator\",\"pattern\":\"[url:value = 'http://a/\\\\'b']\"}]}",             1,
-     0,                                                                                                            ""       },
-    {"no bundle",                      "{\"type\":\"bundle\"}",                                              0, 0, "objects"},
-    {"broken JSON",                    "{\"objects\":[",                                                     0, 0, "t.csv:1"},
+     "{\"objects\":[{\"type\":\"indicator\",\"pattern\":\"[url:value = 'http://a/\\\\'b']\"}]}",                          1,
+     0,                                                                                                                         ""           },
+    {"a quoted description over two lines",         "ip,203.0.113.7,\"a\nb\"\nip,203.0.113.8\n",                          2, 0, ""           },
+    {"the line behind one that is two",             "ip,203.0.113.7,\"a\nb\"\nip,x\n",                                    0, 0, "t.csv:3"    },
+    {"quotes that do not end",                      "ip,203.0.113.7\nip,\"203.0.113.8\n",                                 0, 0, "t.csv:2"    },
+    {"text behind quotes",                          "ip,\"203.0.113.7\"8\n",                                              0, 0, "t.csv:1"    },
+    {"a broken value in the first line is no head", "ip,203.0.113.300\n",                                                 0, 0, "t.csv:1"    },
+    {"a head below a comment",                      "# of today\ntype,value\nip,203.0.113.7\n",                           1, 0, ""           },
+    {"semicolons",                                  "ip;203.0.113.7;x\n",                                                 1, 0, ""           },
+    {"more columns than count",                     "ip,203.0.113.7,x,y,z\nip,203.0.113.8\n",                             2, 0, ""           },
+    {"a domain that is called AND",
+     "{\"objects\":[{\"type\":\"indicator\",\"pattern\":\"[url:value = 'http://a/ AND NOT "
+     "b'] OR [url:value = 'http://a/%20AND']\"}]}",                                                                       1, 0, ""           },
+    {"AND without blanks",
+     "{\"objects\":[{\"type\":\"indicator\",\"pattern\":\"[ipv4-addr:value = '203.0.113.7'] OR "
+     "([ipv4-addr:value = '203.0.113.8']AND[ipv4-addr:value = '203.0.113.9'])\"}]}",                                      0, 1, ""           },
+    {"valid for some time of day",
+     "{\"objects\":[{\"type\":\"indicator\",\"pattern\":\"[ipv4-addr:value = '203.0.113.7'] START "
+     "t'2020-01-01T00:00:00Z' STOP t'2020-01-02T00:00:00Z'\"}]}",                                                         0, 1, ""           },
+    {"none of a kind that is compared",
+     "{\"objects\":[{\"type\":\"indicator\",\"pattern\":\"[mutex:name = 'a' OR mutex:name = "
+     "'b']\"}]}",                                                                                                         0, 1, ""           },
+    {"valid for ever, as some write it",
+     "{\"objects\":[{\"type\":\"indicator\",\"valid_until\":\"9999-12-31T23:59:59Z\",\"pattern\":"
+     "\"[ipv4-addr:value = '203.0.113.7']\"}]}",                                                                          1, 0, ""           },
+    {"an end that is none",
+     "{\"objects\":[{\"type\":\"indicator\",\"valid_until\":\"tomorrow\",\"pattern\":"
+     "\"[ipv4-addr:value = '203.0.113.7']\"}]}",                                                                          0, 0, "valid_until"},
+    {"no bundle",                                   "{\"type\":\"bundle\"}",                                              0, 0, "objects"    },
+    {"broken JSON",                                 "{\"objects\":[",                                                     0, 0, "t.csv:1"    },
 };
 
 START_TEST(reading)
@@ -67,7 +93,8 @@ END_TEST
 
 static const char list[] =
     "ip,203.0.113.7,C2 of x\nip,2001:db8:0::1\ndomain,bad.example\n"
-    "url,http://bad.example/Tool.exe\nja3,0123456789abcdef0123456789abcdef\n"
+    "url,http://bad.example/Tool.exe\nurl,HTTPS://Root.example\n"
+    "url,https://root.example/?q=1\nja3,0123456789abcdef0123456789abcdef\n"
     "sha256,9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08\n";
 
 static const struct look_row {
@@ -76,16 +103,26 @@ static const struct look_row {
     const char *value;
     bool fits;
 } look_rows[] = {
-    {"the name",                  INDICATOR_DOMAIN, "bad.example",                      true },
-    {"in other case, with a dot", INDICATOR_DOMAIN, "BAD.example.",                     true },
-    {"below the name",            INDICATOR_DOMAIN, "a.b.bad.example",                  true },
-    {"another that ends like it", INDICATOR_DOMAIN, "notbad.example",                   false},
-    {"above the name",            INDICATOR_DOMAIN, "example",                          false},
-    {"the URL",                   INDICATOR_URL,    "http://bad.example/Tool.exe",      true },
-    {"another path",              INDICATOR_URL,    "http://bad.example/tool.exe",      false},
-    {"the JA3",                   INDICATOR_JA3,    "0123456789ABCDEF0123456789abcdef", true },
-    {"a JA3 is no hash",          INDICATOR_HASH,   "0123456789abcdef0123456789abcdef", false},
-    {"nothing",                   INDICATOR_DOMAIN, "",                                 false},
+    {"the name",                       INDICATOR_DOMAIN, "bad.example",                      true },
+    {"in other case, with a dot",      INDICATOR_DOMAIN, "BAD.example.",                     true },
+    {"below the name",                 INDICATOR_DOMAIN, "a.b.bad.example",                  true },
+    {"another that ends like it",      INDICATOR_DOMAIN, "notbad.example",                   false},
+    {"above the name",                 INDICATOR_DOMAIN, "example",                          false},
+    {"the URL",                        INDICATOR_URL,    "http://bad.example/Tool.exe",      true },
+    {"another path",                   INDICATOR_URL,    "http://bad.example/tool.exe",      false},
+    {"the JA3",                        INDICATOR_JA3,    "0123456789ABCDEF0123456789abcdef", true },
+    {"a JA3 is no hash",               INDICATOR_HASH,   "0123456789abcdef0123456789abcdef", false},
+    {"scheme and host in other case",  INDICATOR_URL,    "HTTP://BAD.example/Tool.exe",      true },
+    {"the usual port",                 INDICATOR_URL,    "http://bad.example:80/Tool.exe",   true },
+    {"another port",                   INDICATOR_URL,    "http://bad.example:8080/Tool.exe", false},
+    {"no path is the root",            INDICATOR_URL,    "https://root.example:443",         true },
+    {"the root",                       INDICATOR_URL,    "https://root.example/",            true },
+    {"port 80 is not usual there",     INDICATOR_URL,    "https://root.example:80/",         false},
+    {"a question without path",        INDICATOR_URL,    "https://root.example?q=1",         true },
+    {"below the name, any characters", INDICATOR_DOMAIN, "a b/:@*\x01.bad.example",          true },
+    {"below the name, many labels",    INDICATOR_DOMAIN,
+     "a.b.c.d.e.f.g.h.i.j.k.l.m.n.o.p.q.r.s.t.u.v.w.x.y.z.bad.example",                      true },
+    {"nothing",                        INDICATOR_DOMAIN, "",                                 false},
 };
 
 START_TEST(looking)
@@ -113,6 +150,61 @@ START_TEST(addresses_and_their_end)
     ck_assert_ptr_nonnull(indicators_ip(in, &ip, INT64_C(1577836799) * 1000000000));
     ck_assert_ptr_null(indicators_ip(in, &ip, INT64_C(1577836800) * 1000000000));
     ck_assert_ptr_null(indicators_ip(NULL, &ip, 0));
+    indicators_destroy(in);
+}
+END_TEST
+
+/* Two lists name the same: it holds as long as any says. */
+START_TEST(the_latest_end_holds)
+{
+    static const char *const bundle =
+        "{\"objects\":[{\"type\":\"indicator\",\"valid_until\":\"2020-01-01T00:00:00Z\","
+        "\"pattern\":\"[ipv4-addr:value = '203.0.113.7']\"}]}";
+    static const char *const texts[][2] = {
+        {bundle,          "203.0.113.7\n"},
+        {"203.0.113.7\n", bundle         }
+    };
+    struct indicators *in = NULL;
+    struct error err;
+    struct address ip;
+    for (size_t i = 0; i < 2; i++)
+        ck_assert(indicators_parse(&in, texts[_i][i], strlen(texts[_i][i]), "t", &err));
+    ck_assert_uint_eq(indicators_count(in), 1);
+    address_parse(&ip, "203.0.113.7");
+    ck_assert_ptr_nonnull(indicators_ip(in, &ip, INT64_C(1577836800) * 1000000000));
+    indicators_destroy(in);
+}
+END_TEST
+
+/* The beginning of a value is another value: not compared at all. */
+START_TEST(values_longer_than_fit)
+{
+    static const char *const forms[][2] = {
+        {"url,",                                                               "\nip,203.0.113.7\n"},
+        {"{\"objects\":[{\"type\":\"indicator\",\"pattern\":\"[url:value = '",
+         "' OR ipv4-addr:value = '203.0.113.7']\"}]}"                                              }
+    };
+    char url[INDICATOR_VALUE_MAX + 20], text[INDICATOR_VALUE_MAX + 200];
+    struct indicators *in = NULL;
+    struct error err;
+    memset(url, 'a', sizeof url);
+    memcpy(url, "http://bad.example/", 19);
+    url[sizeof url - 1] = '\0';
+    snprintf(text, sizeof text, "%s%s%s", forms[_i][0], url, forms[_i][1]);
+    ck_assert(indicators_parse(&in, text, strlen(text), "t", &err));
+    ck_assert_uint_eq(indicators_count(in), 1);
+    ck_assert_ptr_null(
+        indicators_text(in, INDICATOR_URL, (struct text){url, INDICATOR_VALUE_MAX - 1}, 0));
+    indicators_destroy(in);
+}
+END_TEST
+
+START_TEST(a_nought_ends_no_value)
+{
+    static const char text[] = "domain,bad.example\0.org\n";
+    struct indicators *in = NULL;
+    struct error err;
+    ck_assert(!indicators_parse(&in, text, sizeof text - 1, "t.csv", &err));
     indicators_destroy(in);
 }
 END_TEST
@@ -353,6 +445,9 @@ int main(void)
     tcase_add_loop_test(tcase, reading, 0, sizeof file_rows / sizeof *file_rows);
     tcase_add_loop_test(tcase, looking, 0, sizeof look_rows / sizeof *look_rows);
     tcase_add_test(tcase, addresses_and_their_end);
+    tcase_add_loop_test(tcase, the_latest_end_holds, 0, 2);
+    tcase_add_loop_test(tcase, values_longer_than_fit, 0, 2);
+    tcase_add_test(tcase, a_nought_ends_no_value);
     tcase_add_loop_test(tcase, matching, 0, sizeof match_rows / sizeof *match_rows);
     tcase_add_loop_test(tcase, patterns, 0, sizeof pattern_rows / sizeof *pattern_rows);
     suite_add_tcase(suite, tcase);

@@ -1,5 +1,6 @@
 /* alerts_views.c: tables of the alert store for people and for programs. */
 #include "alerts_views.h"
+#include "lines.h"
 
 #include "baseline/rows.h"
 #include "sensor/base/json_writer.h"
@@ -36,7 +37,7 @@ static bool ended(struct store *store, sqlite3_stmt *s, int code, struct error *
     if (code != SQLITE_DONE)
         return error_set(err, "store %s: cannot read: %s", store_path(store),
                          sqlite3_errmsg(store_handle(store)));
-    return fflush(stdout) == 0 || error_set(err, "cannot write the list: is the disk full?");
+    return lines_end(stdout, "the list", err);
 }
 
 /* --- incidents --- */

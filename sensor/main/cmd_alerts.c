@@ -2,6 +2,7 @@
  * incidents, noise figures, suppressions. */
 #include "alerts_views.h"
 #include "commands.h"
+#include "lines.h"
 
 #include "alerts/alerts.h"
 #include "schemas.h"
@@ -261,7 +262,7 @@ static bool print_alerts(struct store *store, const struct options *o, struct er
     if (code != SQLITE_DONE)
         return error_set(err, "store %s: cannot read alerts: %s", o->store,
                          sqlite3_errmsg(store_handle(store)));
-    return fflush(stdout) == 0 || error_set(err, "cannot write the list: is the disk full?");
+    return lines_end(stdout, "the list", err);
 }
 
 /* Without a configuration the store must leave no doubt about the sensor. */

@@ -113,7 +113,9 @@ static bool check(const struct sigma_rules *rules)
 {
     size_t failures = 0;
     size_t run = sigma_rules_test(rules, print_failure, &failures);
-    printf("%zu rules, %zu tests, %zu failed\n", sigma_rules_count(rules), run, failures);
+    size_t count = sigma_rules_count(rules);
+    printf("%zu rule%s, %zu test%s, %zu failed\n", count, count == 1 ? "" : "s", run,
+           run == 1 ? "" : "s", failures);
     return failures == 0;
 }
 

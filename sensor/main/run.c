@@ -3,6 +3,7 @@
 #include "run.h"
 #include "commands.h"
 #include "core.h"
+#include "lines.h"
 #include "live.h"
 #include "options.h"
 #include "privileges.h"
@@ -19,7 +20,6 @@
 #include "worker.h"
 
 #include <assert.h>
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -61,21 +61,10 @@ static const char *segment_name(void *context, uint32_t segment)
 
 static FILE *open_lines(const char *path, struct error *err)
 {
-    FILE *file = strcmp(path, "-") == 0 ? stdout : fopen(path, "w");
+    FILE *file = lines_open(path, err);
     if (file)
         setvbuf(file, NULL, _IOFBF, LINE_BUFFER);
-    else
-        error_set(err, "cannot write %s: %s", path, strerror(errno));
     return file;
-}
-
-static bool close_lines(FILE *file, const char *path, struct error *err)
-{
-    if (!file)
-        return true;
-    bool ok = !ferror(file);
-    ok = (file == stdout ? fflush(file) : fclose(file)) == 0 && ok;
-    return ok || error_set(err, "%s was not written completely: is the disk full?", path);
 }
 
 static void restore_segment(void *decoder, uint32_t number, const char *name)
@@ -348,7 +337,11 @@ static int run(struct run_options *o)
         hash_seed(random_seed());
         status = run_live(o, events, alerts);
     }
-    if (!close_lines(events, o->events, &err) || !close_lines(alerts, o->alerts, &err)) {
+    if (events && !lines_end(events, o->events, &err)) {
+        log_error("%s", err.text);
+        status = 1;
+    }
+    if (alerts && !lines_end(alerts, o->alerts, &err)) {
         log_error("%s", err.text);
         status = 1;
     }

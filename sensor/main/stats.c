@@ -1,9 +1,9 @@
 /* stats.c: see stats.h. */
 #include "stats.h"
+#include "lines.h"
 
 #include "sensor/base/log.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -37,17 +37,15 @@ bool stats_write(const struct stats *s, const char *path, struct error *err)
                   protocols_of(s), "flows_open", (json_int_t)s->flows_open, "alerts",
                   (json_int_t)s->alerts, "seconds", s->seconds, "cpu_seconds", s->cpu_seconds,
                   "peak_memory_kib", (json_int_t)s->peak_memory_kib);
-    bool is_stdout = strcmp(path, "-") == 0;
-    FILE *file = is_stdout ? stdout : fopen(path, "w");
+    FILE *file = lines_open(path, err);
     if (!file) {
         json_decref(document);
-        return error_set(err, "cannot write %s: %s", path, strerror(errno));
+        return false;
     }
     bool ok = json_dumpf(document, file, JSON_INDENT(2) | JSON_SORT_KEYS) == 0 &&
               fputc('\n', file) != EOF;
-    ok = (is_stdout ? fflush(file) : fclose(file)) == 0 && ok;
     json_decref(document);
-    return ok || error_set(err, "cannot write %s: is the disk full?", path);
+    return lines_end(file, path, err) && ok;
 }
 
 void stats_print(const struct stats *s)

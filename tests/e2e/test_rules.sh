@@ -91,6 +91,7 @@ try:
 except (ImportError, AttributeError):
     print('the schema was not checked')
 PYTHON
+"$SIGHTGLASS" rules check "$work/mine.yml" | grep -qx "1 rule, 1 test, 0 failed" || fail "one is not told as one"
 ! grep -q '"rule.match"' "$work/off.jsonl" || fail "a rule that is off still matches"
 
 sed 's/ot.direction: request$/ot.direction|contain: request/' "$work/mine.yml" >"$work/broken.yml"

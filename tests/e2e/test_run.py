@@ -118,6 +118,20 @@ class Run(unittest.TestCase):
         self.assertEqual(p.returncode, 1)
         self.assertIn('/nonexistent/store.db', p.stderr)
 
+    def test_a_reader_that_goes_is_no_full_disk(self):
+        store = self.path('s.db')
+        self.assertEqual(sightglass('run', '-r', self.day, '-s', store).returncode, 0)
+        for args in (('run', '-r', self.day, '-s', ':memory:', '--events', '-'), ('run', '-r', self.day, '-s', ':memory:', '--stats', '-'),
+                     ('alerts', '-s', store)):
+            reading, writing = os.pipe()
+            os.close(reading)
+            p = subprocess.run([SIGHTGLASS, *args], stdout=writing, stderr=subprocess.PIPE, text=True, timeout=300,
+                               preexec_fn=lambda: signal.signal(signal.SIGPIPE, signal.SIG_IGN))
+            os.close(writing)
+            self.assertEqual(p.returncode, 1, args)
+            self.assertIn('its reader has gone', p.stderr, args)
+            self.assertNotIn('disk', p.stderr, args)
+
     def test_usage_and_configuration_errors(self):
         config = self.path('c.yaml')
         write(config, 'capture:\n  filtr: tcp\n')

@@ -241,6 +241,20 @@ static void put_bits(struct dnp3_walk *w, struct ot_item *item, const struct dnp
     item->values = (struct ot_values){(enum ot_encoding)v->encoding, 1, &w->states[state], 1};
 }
 
+/* When the point changed: [1815] 11.3.3, behind the value of events that have it. */
+static void put_tag(struct ot_item *item, const struct dnp3_variation *v, const uint8_t *point)
+{
+    enum { TIME_SIZE = 6 };
+    bool has_tag = (v->layout == DNP3_STATE || v->layout == DNP3_DOUBLE_STATE ||
+                    v->layout == DNP3_FIXED || v->layout == DNP3_COMMAND_EVENT) &&
+                   v->encoding != VALUES_BYTES && v->encoding != VALUES_NONE &&
+                   v->size == v->value_at + encoding_size(v->encoding) + TIME_SIZE;
+    if (has_tag) {
+        item->time = point + v->size - TIME_SIZE;
+        item->time_form = TIME_MS48;
+    }
+}
+
 static void put_fixed(struct dnp3_walk *w, struct ot_item *item, const struct dnp3_variation *v,
                       const uint8_t *point)
 {
@@ -255,6 +269,7 @@ static void put_fixed(struct dnp3_walk *w, struct ot_item *item, const struct dn
         item->values =
             (struct ot_values){(enum ot_encoding)v->encoding, 1, point + v->value_at, size};
     }
+    put_tag(item, v, point);
     if (v->layout == DNP3_COMMAND_EVENT || (v->layout == DNP3_COMMAND && w->is_response))
         item->status = command_status(point[v->flags_at]);
     else if (v->layout != DNP3_COMMAND && v->flags_at != DNP3_NO_FLAGS)

@@ -34,6 +34,7 @@ enum {
     SELECT_BIT = 0x80,
     ECHO_SIZE = 8, /* greatest element without its time */
     TIME_TEXT = 23,
+    CP24_SIZE = 3,      /* of the two lengths of times, [101] 7.2.6.18 and 20 */
     FREEZE_BITS = 0xc0, /* of QCC, [101] 7.2.6.23 */
 };
 
@@ -292,6 +293,10 @@ static void objects(struct asdu *a, struct reader *r, uint8_t object_size)
         item->status = element_status(type, element);
         if (type->encoding != VALUES_NONE)
             put_value(item, type, element, scratch ? &scratch[i] : NULL);
+        if (type->time_size) {
+            item->time = element + type->size - type->time_size;
+            item->time_form = type->time_size == CP24_SIZE ? TIME_CP24 : TIME_CP56;
+        }
         a->event.item_count++;
     }
     a->event.items = a->items = items;

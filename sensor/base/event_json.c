@@ -112,6 +112,9 @@ static void write_item(struct json_writer *w, const struct ot_item *item, const 
         if (item->values.count > l->values)
             json_unsigned(w, "values_total", item->values.count);
     }
+    char time[OT_TIME_TEXT_SIZE];
+    if (item->time && ot_item_time(item, time))
+        json_string_of(w, "time", time);
     write_status(w, &item->status);
     json_object_end(w);
 }

@@ -1,6 +1,8 @@
 /* ot_event.c: names of what events say, and values out of their wire form. */
 #include "ot_event.h"
 
+#include "json_writer.h"
+
 #include <inttypes.h>
 #include <string.h>
 
@@ -220,6 +222,53 @@ struct ot_value ot_item_further(const struct ot_item *item, uint32_t i)
 {
     struct ot_values one = ot_item_further_wire(item, i);
     return ot_value_at(&one, 0);
+}
+
+/* IEC 60870-5-4 6.8; the bit above the minute says that it is not valid. */
+static bool print_cp(const uint8_t *t, bool is_whole, char out[OT_TIME_TEXT_SIZE])
+{
+    unsigned ms = t[0] | (unsigned)t[1] << 8, minute = t[2] & 0x3f;
+    if (t[2] & 0x80 || minute > 59 || ms > 59999)
+        return false;
+    if (!is_whole) {
+        text_format(out, OT_TIME_TEXT_SIZE, "%02u:%02u.%03u", minute, ms / 1000, ms % 1000);
+        return true;
+    }
+    unsigned hour = t[3] & 0x1f, day = t[4] & 0x1f, month = t[5] & 0x0f, year = t[6] & 0x7f;
+    if (hour > 23 || day < 1 || month < 1 || month > 12 || year > 99)
+        return false;
+    text_format(out, OT_TIME_TEXT_SIZE, "%04u-%02u-%02uT%02u:%02u:%02u.%03u", 2000 + year, month,
+                day, hour, minute, ms / 1000, ms % 1000);
+    return true;
+}
+
+static bool print_ms(const uint8_t *t, char out[OT_TIME_TEXT_SIZE])
+{
+    enum { SIZE = 6, MS_NS = 1000000, MILLISECONDS_END = 23 }; /* "2015-10-21T07:28:00.123" */
+    int64_t ms = 0;
+    for (size_t i = SIZE; i > 0; i--)
+        ms = ms << 8 | t[i - 1];
+    if (ms == 0 || ms > INT64_MAX / MS_NS) /* 0: the device has no time yet */
+        return false;
+    char text[TIME_TEXT_SIZE];
+    time_print(text, ms * MS_NS);
+    text_format(out, OT_TIME_TEXT_SIZE, "%.*sZ", (int)MILLISECONDS_END, text);
+    return true;
+}
+
+bool ot_item_time(const struct ot_item *item, char out[OT_TIME_TEXT_SIZE])
+{
+    switch (item->time ? (enum ot_time_form)item->time_form : TIME_NONE) {
+    case TIME_CP56:
+        return print_cp(item->time, true, out);
+    case TIME_CP24:
+        return print_cp(item->time, false, out);
+    case TIME_MS48:
+        return print_ms(item->time, out);
+    case TIME_NONE:
+        break;
+    }
+    return false;
 }
 
 bool ot_value_number(const struct ot_value *value, double *number)

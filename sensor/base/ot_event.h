@@ -137,6 +137,16 @@ enum ot_manner {
     MANNER_COUNT,
 };
 
+/* How the time of an item stands on the wire, low byte first. */
+enum ot_time_form {
+    TIME_NONE,
+    TIME_CP56, /* IEC 60870-5-4 7 octets: ms of the minute 2, minute, hour, day, month, year; no
+                  zone */
+    TIME_CP24, /* its first 3: ms of the minute 2, minute */
+    TIME_MS48, /* milliseconds since 1970 UTC, 6 bytes */
+};
+enum { OT_TIME_TEXT_SIZE = 32 };
+
 /* One object that a PDU touches. There are many of them: no room is lost between the fields. */
 struct ot_item {
     enum operation operation; /* OP_UNKNOWN: the event's */
@@ -150,6 +160,7 @@ struct ot_item {
     uint8_t bit;
     uint8_t manner; /* enum ot_manner; not kept in histories */
     bool has_number, has_start, has_bit, has_range;
+    uint8_t time_form; /* enum ot_time_form */
     bool is_memory; /* the values are bytes of a memory where numbers begin with their upper byte */
     const char *type;   /* "real", "word"; NULL: the protocol does not say */
     uint64_t low, high; /* range touched, inclusive, in the area's smallest unit, for learners */
@@ -158,7 +169,12 @@ struct ot_item {
      * | enum ot_encoding 1 | size 2, lowest byte first | bytes | each; see ot_item_further */
     const uint8_t *further; /* further_size bytes */
     struct ot_status status;
+    const uint8_t *time; /* when its device saw it, in wire form; not kept in histories */
 };
+
+/* "2015-10-21T07:28:00.123Z", of a time without zone the same without Z, of one without hour
+ * "28:00.123"; false: there is none, or it is no time. */
+bool ot_item_time(const struct ot_item *item, char out[OT_TIME_TEXT_SIZE]);
 
 /* The i-th of the further values; OT_VALUE_NONE when there is none. */
 struct ot_value ot_item_further(const struct ot_item *item, uint32_t i);

@@ -244,6 +244,34 @@ START_TEST(fragments)
 }
 END_TEST
 
+/* [1815] 11.3.3: absolute time behind the value of an event */
+START_TEST(events_have_their_times)
+{
+#define AT   "00787dc79e01"
+#define TIME "2026-06-14T18:55:49.248Z"
+    static const struct {
+        const char *fragment, *time;
+    } times[] = {
+        {RESPONSE "020217 01 04 81 " AT,                  TIME},
+        {RESPONSE "040217 01 04 81 " AT,                  TIME},
+        {RESPONSE "150500 0000 01 05000000 " AT,          TIME},
+        {RESPONSE "160517 01 04 01 05000000 " AT,         TIME},
+        {RESPONSE "200317 01 04 01 05000000 " AT,         TIME},
+        {RESPONSE "200717 01 04 01 0000c03f " AT,         TIME},
+        {RESPONSE "200817 01 04 01 000000000000f83f " AT, TIME},
+        {RESPONSE "0d0217 01 04 81 " AT,                  TIME},
+        {RESPONSE "020217 01 04 81 000000000000",         ""  },
+        {RESPONSE "020317 01 04 81 0100",                 ""  },
+        {RESPONSE "1e0600 0000 01 000000000000f83f",      ""  },
+        {RESPONSE "200117 01 04 01 05000000",             ""  },
+    };
+    struct probe *p = probe_create(TRANSPORT_TCP);
+    feed(p, false, times[_i].fragment);
+    ck_assert_str_eq(probe_event(p, 0)->time, times[_i].time);
+    probe_destroy(p);
+}
+END_TEST
+
 struct wrong {
     const char *shows;
     bool is_master;
@@ -717,6 +745,7 @@ int main(void)
     Suite *suite = suite_create("dnp3");
     TCase *tc = tcase_create("dnp3");
     tcase_add_loop_test(tc, function_codes, 0, sizeof functions / sizeof *functions);
+    tcase_add_loop_test(tc, events_have_their_times, 0, 12);
     tcase_add_loop_test(tc, fragments, 0, sizeof rows / sizeof *rows);
     tcase_add_loop_test(tc, violations, 0, sizeof wrongs / sizeof *wrongs);
     tcase_add_loop_test(tc, link_frames, 0, sizeof links / sizeof *links);

@@ -205,6 +205,26 @@ START_TEST(asdu)
 }
 END_TEST
 
+/* [101] 7.2.6.18, 7.2.6.20; the bit 0x80 of the minute: not valid */
+START_TEST(points_have_their_times)
+{
+    static const struct {
+        const char *asdu, *time;
+    } rows[] = {
+        {"1e 01 0300 0100 640000 01 " T,                  TIME       },
+        {"24 01 0300 0100 640000 0000c03f 00 " T,         TIME       },
+        {"02 01 0300 0100 640000 01 cd9b19",              "25:39.885"},
+        {"1e 01 0300 0100 640000 01 cd9b 99 0d 02 0b 13", ""         },
+        {"1e 01 0300 0100 640000 01 cd9b 19 0d 00 0b 13", ""         },
+        {"01 01 0300 0100 640000 01",                     ""         },
+    };
+    struct probe *p = picked_up();
+    feed_asdu(p, false, rows[_i].asdu);
+    ck_assert_str_eq(probe_event(p, 0)->time, rows[_i].time);
+    probe_destroy(p);
+}
+END_TEST
+
 struct frame_row {
     const char *shows;
     bool is_from_client;
@@ -614,6 +634,7 @@ int main(void)
 {
     Suite *suite = suite_create("iec104");
     TCase *tc = tcase_create("iec104");
+    tcase_add_loop_test(tc, points_have_their_times, 0, 6);
     tcase_add_loop_test(tc, asdu, 0, sizeof asdus / sizeof *asdus);
     tcase_add_loop_test(tc, unnumbered, 0, sizeof frames / sizeof *frames);
     tcase_add_loop_test(tc, violations, 0, sizeof wrongs / sizeof *wrongs);

@@ -337,6 +337,8 @@ static void check_event(const struct probe_lent *lent, const struct ot_event *e)
         assert(item->manner < MANNER_COUNT);
         assert((unsigned)item->operation < OPERATION_COUNT);
         assert(!item->has_range || item->low <= item->high);
+        static const size_t time_sizes[] = {[TIME_CP56] = 7, [TIME_CP24] = 3, [TIME_MS48] = 6};
+        assert(!item->time || is_lent(lent, item->time, time_sizes[item->time_form]));
         assert(item->values.size == 0 || is_lent(lent, item->values.bytes, item->values.size));
     }
     for (uint32_t i = 0; i < e->fact_count; i++)
@@ -373,6 +375,8 @@ static void copy_event(struct probe_event *out, const struct ot_event *e)
         out->low = e->items[0].low;
         out->high = e->items[0].high;
         out->manner = e->items[0].manner;
+        if (!ot_item_time(&e->items[0], out->time))
+            out->time[0] = '\0';
         out->is_boolean = ot_value_at(&e->items[0].values, 0).kind == OT_VALUE_BOOL;
     }
     ot_event_code(e, out->code);

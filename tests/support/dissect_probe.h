@@ -39,7 +39,8 @@ struct probe_event {
     uint32_t item_count, items_total, fact_count, part_count;
     bool has_range; /* of the first item, as is its range */
     uint64_t low, high;
-    unsigned manner; /* of the first item */
+    unsigned manner;              /* of the first item */
+    char time[OT_TIME_TEXT_SIZE]; /* of the first item, as told; empty: none */
     bool is_boolean; /* the first value of the first item is true or false, no number */
     bool is_from_client;
     size_t telling_size, secret_size;

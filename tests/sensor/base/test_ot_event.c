@@ -159,6 +159,18 @@ START_TEST(an_ok_with_a_code_keeps_it)
 }
 END_TEST
 
+START_TEST(an_item_has_its_time)
+{
+    static const struct ot_flow flow;
+    static const uint8_t time[] = {0xcd, 0x9b, 0x19};
+    struct ot_item item = {.area = "single_point", .time = time, .time_form = TIME_CP24};
+    struct ot_event e = {.flow = &flow, .protocol = "x", .items = &item, .item_count = 1};
+    char line[EVENT_LINE_MAX];
+    line[event_json(&e, line, sizeof line)] = '\0';
+    ck_assert_ptr_nonnull(strstr(line, "{\"area\":\"single_point\",\"time\":\"25:39.885\"}"));
+}
+END_TEST
+
 START_TEST(further_values_follow_the_first)
 {
     static const struct ot_flow flow;
@@ -293,6 +305,7 @@ int main(void)
     tcase_add_test(c, the_line_of_the_contract);
     tcase_add_test(c, a_fraction_has_its_code_beside_it);
     tcase_add_test(c, further_values_follow_the_first);
+    tcase_add_test(c, an_item_has_its_time);
     tcase_add_test(c, an_ok_with_a_code_keeps_it);
     tcase_add_test(c, a_fact_told_twice_is_an_array);
     tcase_add_test(c, long_lists_are_shortened_and_say_so);

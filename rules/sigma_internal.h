@@ -126,6 +126,9 @@ struct sigma_modifiers {
 bool sigma_modifiers_parse(struct sigma_modifiers *m, struct text names, struct text *bad,
                            const char **why);
 
+/* Of a value without quotes: one of the ways to write null, [YAML] 1.2 10.3.2. */
+bool sigma_is_null(struct text plain);
+
 /* One value of a rule as a matcher; NULL, or what is wrong with it. is_quoted: a text, never null
  * or a number. */
 const char *sigma_matcher_compile(struct sigma_rules *rules, struct sigma_matcher *matcher,

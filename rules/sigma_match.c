@@ -240,11 +240,17 @@ static const char *compile_cidr(struct sigma_matcher *matcher, const char *text)
     return NULL;
 }
 
+bool sigma_is_null(struct text plain)
+{
+    return plain.size == 0 || text_equal(plain, TEXT("~")) || text_equal(plain, TEXT("null")) ||
+           text_equal(plain, TEXT("Null")) || text_equal(plain, TEXT("NULL"));
+}
+
 static const char *compile_equal(struct sigma_rules *rules, struct sigma_matcher *matcher,
                                  const struct sigma_modifiers *m, struct text value,
                                  const char *text, bool is_quoted)
 {
-    if (!is_quoted && (strcmp(text, "null") == 0 || strcmp(text, "~") == 0 || *text == '\0')) {
+    if (!is_quoted && sigma_is_null(value)) {
         matcher->op = MATCH_NULL;
         return m->op == MATCH_EQUAL ? NULL : "null goes with no modifier";
     }

@@ -56,9 +56,7 @@ bool sigma_yaml_is_quoted(const yaml_node_t *node)
 
 bool sigma_yaml_is_null(const yaml_node_t *node)
 {
-    struct text t = sigma_yaml_text(node);
-    return !sigma_yaml_is_quoted(node) &&
-           (t.size == 0 || text_equal(t, TEXT("null")) || text_equal(t, TEXT("~")));
+    return !sigma_yaml_is_quoted(node) && sigma_is_null(sigma_yaml_text(node));
 }
 
 bool sigma_timespan(int64_t *ns, struct text text)

@@ -92,6 +92,8 @@ static const struct row {
      "    k:\n      - valve\n      - {ot.unit: 1}\n    condition: k",                                                    "{ot.unit: 1}",                                                    true },
  /* null, '' and exists */
     {"null is absent",                         "    s: {ot.name: null}\n    condition: s",                               "{ot.unit: 1}",                                                    true },
+    {"Null is null",                           "    s: {ot.name: Null}\n    condition: s",                               "{ot.unit: 1}",                                                    true },
+    {"NULL is null",                           "    s: {ot.name: NULL}\n    condition: s",                               "{ot.unit: 1}",                                                    true },
     {"null is not there",                      "    s: {ot.name: null}\n    condition: s",                               "{ot.name: x}",                                                    false},
     {"a quoted null is a text",                "    s: {ot.name: 'null'}\n    condition: s",                             "{ot.name: null }",
      true                                                                                                                                                                                        },

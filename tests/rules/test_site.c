@@ -27,6 +27,8 @@ static const struct fault {
      "p.yaml:1: policy key `internet` must hold keys with values"                                                                                                                               },
     {"a policy that is a list",     "- a\n",                                                               "p.yaml:1: policy key `policy` must hold"                                            },
     {"an empty policy",             "",                                                                    "p.yaml:1: the policy is empty"                                                      },
+    {"a second document",           "zones: []\n---\nzones: []\n",                                         "p.yaml:3: a second document"                                                        },
+    {"no YAML behind the policy",   "zones: []\n---\nzones: [\n",                                          "p.yaml:4: not valid YAML"                                                           },
     {"what is no YAML",             "zones: [\n",                                                          "p.yaml:2: not valid YAML"                                                           },
     {"a level that is none",        "zones:\n- {name: a, level: 6}\n",
      "p.yaml:2: policy key `zones.level` must be a Purdue level"                                                                                                                                },

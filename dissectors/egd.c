@@ -105,7 +105,38 @@ static struct text producer_text(struct dissect *d, const uint8_t *address)
     return (struct text){out, size};
 }
 
-static void put_item(struct dissect *d, struct ot_event *e, uint32_t exchange, struct reader data)
+/* Of the production; 0 to 2 are good. */
+static struct ot_status status_of(uint32_t status)
+{
+    enum { GOOD_MAX = 2 };
+    static const struct {
+        uint32_t code;
+        const char *name;
+    } names[] = {
+        {3,  "sntp_error"                  },
+        {4,  "specification_error"         },
+        {6,  "data_refresh_error"          },
+        {7,  "data_refresh_period_exceeded"},
+        {10, "ip_not_initialised"          },
+        {12, "lack_of_resources"           },
+        {16, "name_resolution_in_progress" },
+        {18, "ethernet_interface_lost"     },
+        {22, "egd_not_supported"           },
+        {26, "no_response_from_interface"  },
+        {28, "exchange_not_created"        },
+        {30, "exchange_deleted"            },
+    };
+    if (status <= GOOD_MAX)
+        return (struct ot_status){OT_RESULT_OK, status, NULL};
+    struct ot_status s = {OT_RESULT_ERROR, status, NULL};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (names[i].code == status)
+            s.name = names[i].name;
+    return s;
+}
+
+static void put_item(struct dissect *d, struct ot_event *e, uint32_t exchange, uint32_t status,
+                     struct reader data)
 {
     uint32_t count = 1;
     struct ot_item *item = dissect_items(d, &count);
@@ -117,7 +148,8 @@ static void put_item(struct dissect *d, struct ot_event *e, uint32_t exchange, s
                              .low = exchange,
                              .high = exchange,
                              .has_range = true,
-                             .count = 1};
+                             .count = 1,
+                             .status = status_of(status)};
     if (reader_left(&data))
         item->values = (struct ot_values){VALUES_BYTES, 1, data.at, reader_left(&data)};
     e->items = item;
@@ -148,7 +180,7 @@ static void egd_dissect(struct dissect *d, struct reader r)
     e.telling_size = HEADER_SIZE;
     struct reader producer = reader_of(h.producer, 4);
     check_order(d, d->state, &h, reader_u32be(&producer));
-    put_item(d, &e, h.exchange, r);
+    put_item(d, &e, h.exchange, h.status, r);
     emit_event(d, &e);
 }
 

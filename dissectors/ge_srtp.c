@@ -238,6 +238,21 @@ struct exchange {
     struct ot_event event;
 };
 
+/* Bits come in the bytes of the memory that they stand in: the first is seldom the lowest. */
+static void put_shifted(struct exchange *x, struct ot_values *v, const uint8_t *bytes,
+                        uint32_t count)
+{
+    size_t size = (count + 7u) / 8;
+    uint8_t *bits = arena_take(x->d->arena, size);
+    if (!bits)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t from = x->asked.offset % 8 + i;
+        bits[i / 8] = (uint8_t)(bits[i / 8] | (bytes[from / 8] >> from % 8 & 1) << i % 8);
+    }
+    *v = (struct ot_values){VALUES_BITS, count, bits, size};
+}
+
 static void put_item(struct exchange *x, struct reader data)
 {
     const struct segment *s = segment_of(x->asked.segment);
@@ -264,8 +279,10 @@ static void put_item(struct exchange *x, struct reader data)
     if (size == 0 || size > reader_left(&data))
         return;
     struct ot_values *v = &item->values;
-    if (!s || (s->is_bits && !s->is_bytes && x->asked.offset % 8))
+    if (!s)
         *v = (struct ot_values){VALUES_BYTES, 1, data.at, size};
+    else if (s->is_bits && !s->is_bytes && x->asked.offset % 8)
+        put_shifted(x, v, reader_bytes(&data, size), count);
     else if (s->is_bits)
         *v = (struct ot_values){VALUES_BITS, count, data.at, size};
     else

@@ -21,8 +21,12 @@ START_TEST(data_is_published)
     ck_assert_str_eq(e->code, "13");
     ck_assert_str_eq(e->operation, "publish");
     ck_assert_str_eq(e->unit, "10.1.2.3");
-    ck_assert_str_eq(e->items, "exchange 5=aabb");
+    ck_assert_str_eq(e->items, "exchange 5=aabb!ok");
     ck_assert_uint_eq(e->transaction, 1);
+    probe_hex(p, &dissector_egd, true, /* the producer's own data is too old */
+              "0d01 0200 0a010203 05000000 65000000 40420f00 07000000 00000000 00000000 aabb");
+    ck_assert_str_eq(probe_event(p, 1)->items,
+                     "exchange 5=aabb!error 7 data_refresh_period_exceeded");
     ck_assert_uint_eq(p->violation_count, 0);
     probe_destroy(p);
 }

@@ -511,6 +511,8 @@ static const struct wrong_row {
 } wrong[] = {
     {"\n",                                                                                          "edited.yaml: is empty"                                            },
     {"- a",                                                                                         "edited.yaml: line 1: must be a mapping with the key conversations"},
+    {"version: 1\nconversations: []\n---\nversion: 1\nconversations: []",
+     "edited.yaml: line 4: a second document: there must be one only"                                                                                                  },
     {"version: 2\nconversations: []",                                                               "edited.yaml: line 1: version: must be 1"                          },
     {"version: 1\nconversations: {}",                                                               "edited.yaml: line 1: conversations: must be a list"               },
     {"version: 1\nconversation: []",                                                                "edited.yaml: line 2: conversation: unknown key"                   },

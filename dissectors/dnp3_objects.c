@@ -212,10 +212,12 @@ static uint8_t encoding_size(uint8_t encoding)
     }
 }
 
+enum { TIME_SIZE = 6 }; /* milliseconds since 1970 */
+
 /* Milliseconds since 1970, as text; what no calendar of ours reaches stays a number. */
 static void put_time(struct dnp3_walk *w, struct ot_item *item, const uint8_t *point)
 {
-    enum { TIME_SIZE = 6, U64_SIZE = 8, MS_NS = 1000000 };
+    enum { U64_SIZE = 8, MS_NS = 1000000 };
     uint8_t *copy = arena_take(w->d->arena, TIME_TEXT_SIZE); /* more than the number takes */
     if (!copy)
         return;
@@ -244,7 +246,6 @@ static void put_bits(struct dnp3_walk *w, struct ot_item *item, const struct dnp
 /* When the point changed: [1815] 11.3.3, behind the value of events that have it. */
 static void put_tag(struct ot_item *item, const struct dnp3_variation *v, const uint8_t *point)
 {
-    enum { TIME_SIZE = 6 };
     bool has_tag = (v->layout == DNP3_STATE || v->layout == DNP3_DOUBLE_STATE ||
                     v->layout == DNP3_FIXED || v->layout == DNP3_COMMAND_EVENT) &&
                    v->encoding != VALUES_BYTES && v->encoding != VALUES_NONE &&
@@ -269,7 +270,8 @@ static void put_fixed(struct dnp3_walk *w, struct ot_item *item, const struct dn
         item->values =
             (struct ot_values){(enum ot_encoding)v->encoding, 1, point + v->value_at, size};
     }
-    put_tag(item, v, point);
+    if (v->size > TIME_SIZE) /* few are: static points have none */
+        put_tag(item, v, point);
     if (v->layout == DNP3_COMMAND_EVENT || (v->layout == DNP3_COMMAND && w->is_response))
         item->status = command_status(point[v->flags_at]);
     else if (v->layout != DNP3_COMMAND && v->flags_at != DNP3_NO_FLAGS)

@@ -45,7 +45,8 @@ bool stats_write(const struct stats *s, const char *path, struct error *err)
     bool ok = json_dumpf(document, file, JSON_INDENT(2) | JSON_SORT_KEYS) == 0 &&
               fputc('\n', file) != EOF;
     json_decref(document);
-    return lines_end(file, path, err) && ok;
+    return lines_end(file, path, err) &&
+           (ok || error_set(err, "%s was not written: out of memory", path));
 }
 
 void stats_print(const struct stats *s)

@@ -5,6 +5,7 @@
 #include "review_internal.h"
 #include "sensor/base/hash.h"
 #include "sensor/base/json_writer.h"
+#include "sensor/base/yaml_end.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -488,20 +489,6 @@ static bool has_duplicates(const struct review *d)
     return false;
 }
 
-/* What stands behind the review would be meant to count. */
-static bool is_end(yaml_parser_t *parser, const char *name, struct error *err)
-{
-    yaml_document_t more;
-    if (!yaml_parser_load(parser, &more))
-        return error_set(err, "%s: line %zu: %s", name, parser->problem_mark.line + 1,
-                         parser->problem ? parser->problem : "not YAML");
-    const yaml_node_t *root = yaml_document_get_root_node(&more);
-    bool ok = !root || error_set(err, "%s: line %zu: a second document: there must be one only",
-                                 name, root->start_mark.line + 1);
-    yaml_document_delete(&more);
-    return ok;
-}
-
 bool review_read_yaml(struct review **document, FILE *file, const char *name,
                       const struct review *known, const char *sensor, struct error *err)
 {
@@ -518,8 +505,11 @@ bool review_read_yaml(struct review **document, FILE *file, const char *name,
     }
     struct import im = {
         .yaml = &yaml, .name = name, .d = review_create(sensor), .known = known, .err = err};
-    bool ok = im.d ? import_all(&im) && is_end(&parser, name, err)
-                   : error_set(err, "no memory to read %s", name);
+    bool ok = im.d ? import_all(&im) : error_set(err, "no memory to read %s", name);
+    size_t line;
+    struct error why;
+    if (ok && !yaml_is_over(&parser, &line, &why))
+        ok = error_set(err, "%s: line %zu: %s", name, line, why.text);
     if (ok) {
         review_sort(im.d);
         if (has_duplicates(im.d))

@@ -2,6 +2,7 @@
 #include "rules/site_sections.h"
 
 #include "sensor/base/hash.h"
+#include "sensor/base/yaml_end.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -48,25 +49,6 @@ static bool read_document(struct site_reader *r)
     return site_index(r->site, r->file, r->err);
 }
 
-static bool fail_yaml(const yaml_parser_t *parser, const char *name, struct error *err)
-{
-    return error_set(err, "%s:%zu: not valid YAML: %s", name, parser->problem_mark.line + 1,
-                     parser->problem ? parser->problem : "unreadable");
-}
-
-/* Behind the policy: what stands there would be meant to count. */
-static bool is_end(yaml_parser_t *parser, const char *name, struct error *err)
-{
-    yaml_document_t more;
-    if (!yaml_parser_load(parser, &more))
-        return fail_yaml(parser, name, err);
-    const yaml_node_t *root = yaml_document_get_root_node(&more);
-    bool ok = !root || error_set(err, "%s:%zu: a second document: there must be one only", name,
-                                 root->start_mark.line + 1);
-    yaml_document_delete(&more);
-    return ok;
-}
-
 static bool read_yaml(struct site *site, struct text text, const char *name, const char *zone,
                       struct error *err)
 {
@@ -78,10 +60,15 @@ static bool read_yaml(struct site *site, struct text text, const char *name, con
     bool ok = yaml_parser_load(&parser, &document) != 0;
     if (ok) {
         struct site_reader r = {site, &document, name, zone, err};
-        ok = read_document(&r) && is_end(&parser, name, err);
+        size_t line;
+        struct error why;
+        ok = read_document(&r);
+        if (ok && !yaml_is_over(&parser, &line, &why))
+            ok = error_set(err, "%s:%zu: %s", name, line, why.text);
         yaml_document_delete(&document);
     } else {
-        fail_yaml(&parser, name, err);
+        error_set(err, "%s:%zu: not valid YAML: %s", name, parser.problem_mark.line + 1,
+                  parser.problem ? parser.problem : "unreadable");
     }
     yaml_parser_delete(&parser);
     return ok;

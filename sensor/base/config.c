@@ -4,13 +4,13 @@
 
 #include "address.h"
 #include "text.h"
+#include "yaml_end.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <yaml.h>
 
 enum {
     FILE_SIZE_MAX = 1024 * 1024, /* a configuration is a few kilobytes */
@@ -399,12 +399,6 @@ static bool walk_section(struct walk *w, const yaml_node_t *node, const char *pr
     return true;
 }
 
-static bool fail_yaml(const yaml_parser_t *parser, const char *file, struct error *err)
-{
-    return error_set(err, "%s:%zu: not valid YAML: %s", file, parser->problem_mark.line + 1,
-                     parser->problem ? parser->problem : "unreadable");
-}
-
 bool config_parse(struct config *config, const char *text, size_t size, const char *name,
                   struct error *err)
 {
@@ -414,12 +408,8 @@ bool config_parse(struct config *config, const char *text, size_t size, const ch
         return error_set(err, "cannot read configuration %s: out of memory", name);
     yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
 
-    bool ok = true;
-    for (int count = 0; ok; count++) {
-        if (!yaml_parser_load(&parser, &document)) {
-            ok = fail_yaml(&parser, name, err);
-            break;
-        }
+    bool ok = yaml_parser_load(&parser, &document) != 0;
+    if (ok) {
         const yaml_node_t *root = yaml_document_get_root_node(&document);
         struct walk walk = {
             .config = config,
@@ -428,15 +418,15 @@ bool config_parse(struct config *config, const char *text, size_t size, const ch
             .text = {text, size},
             .err = err
         };
-        if (root && count > 0)
-            ok = error_set(err, "%s:%zu: a second document: there must be one only", name,
-                           root->start_mark.line + 1);
-        else if (root)
-            ok = walk_section(&walk, root, "");
-        bool is_end = !root;
+        size_t line;
+        struct error why;
+        ok = !root || walk_section(&walk, root, "");
+        if (ok && !yaml_is_over(&parser, &line, &why))
+            ok = error_set(err, "%s:%zu: %s", name, line, why.text);
         yaml_document_delete(&document);
-        if (is_end)
-            break;
+    } else {
+        error_set(err, "%s:%zu: not valid YAML: %s", name, parser.problem_mark.line + 1,
+                  parser.problem ? parser.problem : "unreadable");
     }
     yaml_parser_delete(&parser);
     return ok;
